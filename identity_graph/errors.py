@@ -1,0 +1,135 @@
+"""Everything that can go wrong, as one tree.
+
+    IdentityGraphError
+    ├── InputError       3  a record, a file of records, an identifier or a time
+    ├── PolicyError      4  the policy file
+    ├── LoaderError      5  a loader file, or no loader of that name
+    ├── StoreError       6  the store cannot be opened, read or written
+    ├── NotFound         7  nobody is known by that key
+    ├── QueryError       8  a GraphQL request that failed
+    └── QuarantineError  9  `load --strict` met records that it had to set aside
+
+The number is the exit status of the command line. Each error has a stable `code` (a key of `CODES`), a
+message that says what was wrong and where, and `help`: what to do about it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+CODES: Mapping[str, str] = MappingProxyType(
+    {
+        # records
+        "NOT_JSON": "The line is not one JSON object.",
+        "NOT_UTF8": "The record is not UTF-8 text.",
+        "RECORD_TOO_LARGE": "The record is longer than one mebibyte.",
+        "RECORD_TOO_DEEP": "The record nests deeper than 64 levels.",
+        "RAGGED_ROW": "The row has more fields than the header.",
+        "NUMBER_RANGE": "A number is not finite, or larger than a double can hold.",
+        "TEXT_INVALID": "A text holds a NUL or a lone surrogate where it must be plain text.",
+        "NO_IDENTIFIER": "The record names nobody: none of the loader's identifier paths has a value.",
+        "EVENT_ID_INVALID": "The event id is not a text or number of 1 to 256 characters.",
+        "EVENT_NAME_INVALID": "The event has no name, or one that is not a text of 1 to 256 characters.",
+        "ID_REUSE": "An event of this id with another content is already stored.",
+        "TS_INVALID": "The time is neither ISO 8601 nor a number.",
+        "TS_RANGE": "The time is outside the years 1 to 9999.",
+        "TS_FUTURE": "The time is more than a day in the future.",
+        # identifiers
+        "NAMESPACE_INVALID": "A namespace is not 1 to 64 characters of a-z, 0-9, _, - and .",
+        "VALUE_INVALID": "The identifier's value is empty, too long or not plain text.",
+        "EMAIL_INVALID": "The e-mail address is not a valid address.",
+        "PHONE_INVALID": "The phone number is not possible in its region.",
+        "IP_INVALID": "The address is neither IPv4 nor IPv6.",
+        "KEY_INVALID": "A key is written namespace:value.",
+        # files of records
+        "SOURCE_MISSING": "The file of records does not exist or cannot be read.",
+        "SOURCE_TRUNCATED": "The compressed file ends in the middle.",
+        "SOURCE_FORMAT": "The file is not of the format that its loader or ending says.",
+        "SOURCE_COLUMNS": "The file has none of the columns that the loader names.",
+        "SOURCE_CHANGED": "The file is not the one whose load was interrupted, or another process loads it now.",
+        # policy and loaders
+        "POLICY_SYNTAX": "The policy file is not TOML.",
+        "POLICY_KEY": "The policy has a key that does not exist.",
+        "POLICY_VALUE": "The policy has a value that is not allowed.",
+        "POLICY_MISSING": "The policy file does not exist or cannot be read.",
+        "LOADER_UNKNOWN": "No loader of that name.",
+        "LOADER_SYNTAX": "The loader file is not TOML.",
+        "LOADER_KEY": "The loader has a key that does not exist.",
+        "LOADER_VALUE": "The loader has a value that is not allowed.",
+        # stores
+        "STORE_URL": "The store URL is not of a known kind.",
+        "STORE_OPEN": "The store cannot be opened or created.",
+        "STORE_VERSION": "The store was written by another version of the project.",
+        "STORE_BUSY": "Another process is writing to the store.",
+        "STORE_FULL": "The disk is full.",
+        "STORE_FAILED": "The store failed to read or write.",
+        "STORE_KEY": "The key of the tombstones is missing or cannot be read.",
+        # questions
+        "PERSON_UNKNOWN": "Nobody is known by that key or id.",
+        "IDENTIFIER_UNKNOWN": "The identifier was never observed.",
+        "SEGMENT_UNKNOWN": "No segment of that name.",
+        "QUARANTINE_UNKNOWN": "No quarantined record of that number.",
+        "CONDITION_INVALID": "The segment's condition is not one that exists.",
+        "PAGE_INVALID": "Paging takes first or last, 1 to 100, and a cursor of the same list.",
+        "BATCH_TOO_LARGE": "Too many keys or events in one request.",
+        "TOKEN_INVALID": "The token is not of a preview of this person as it is now.",
+        "QUERY_FAILED": "The GraphQL request answered with errors.",
+        "QUERY_INVALID": "The GraphQL document does not parse or does not fit the schema.",
+        "QUERY_TOO_COMPLEX": "The GraphQL document is too long, too deep or asks for too many fields.",
+        "OPERATION_REQUIRED": "The document holds several operations and none was chosen by name.",
+        "BODY_INVALID": "The request body is not a GraphQL request in JSON.",
+        "BODY_TOO_LARGE": "The request body is larger than one mebibyte.",
+        "INTERNAL": "A defect of the service; the log has its details under the same request id.",
+        "QUARANTINED": "Records were set aside and --strict was given.",
+    }
+)
+
+
+class IdentityGraphError(Exception):
+    """The root of the tree: `code` is stable, `help` says what to do, `exit_status` is the command line's."""
+
+    exit_status = 1
+
+    def __init__(self, code: str, message: str, *, help: str = "") -> None:
+        if code not in CODES:
+            raise ValueError(f"{code} is not in errors.CODES")
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.help = help or CODES[code]
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return (_rebuild, (type(self), self.code, self.message, self.help))
+
+
+def _rebuild(kind: type[IdentityGraphError], code: str, message: str, help: str) -> IdentityGraphError:
+    return kind(code, message, help=help)
+
+
+class InputError(IdentityGraphError):
+    exit_status = 3
+
+
+class PolicyError(IdentityGraphError):
+    exit_status = 4
+
+
+class LoaderError(IdentityGraphError):
+    exit_status = 5
+
+
+class StoreError(IdentityGraphError):
+    exit_status = 6
+
+
+class NotFound(IdentityGraphError):
+    exit_status = 7
+
+
+class QueryError(IdentityGraphError):
+    exit_status = 8
+
+
+class QuarantineError(IdentityGraphError):
+    exit_status = 9

@@ -1,0 +1,300 @@
+"""The words of the project, as values. Times are integers: microseconds since 1970, UTC.
+
+What comes in by the million (`Identifier`, `Event`) is a named tuple, because building one costs a third of
+a dataclass; what is published is a frozen dataclass.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, NamedTuple, Self
+
+from identity_graph.errors import InputError
+
+
+class Identifier(NamedTuple):
+    """A namespace and a canonical value. Sorts by namespace, then value.
+
+    >>> Identifier.parse("email:ann@example.org")
+    Identifier(namespace='email', value='ann@example.org')
+    """
+
+    namespace: str
+    value: str
+
+    @property
+    def key(self) -> str:
+        return f"{self.namespace}:{self.value}"
+
+    @classmethod
+    def parse(cls, key: str) -> Self:
+        """Read `namespace:value`; the value may hold colons and is taken as it is. Raises KEY_INVALID."""
+        namespace, colon, value = key.partition(":")
+        if not (namespace and colon and value):
+            raise InputError(
+                "KEY_INVALID",
+                f"{key!r} is not a key",
+                help="Write namespace:value, say email:ann@example.org.",
+            )
+        return cls(namespace, value)
+
+
+class Event(NamedTuple):
+    """What comes in. `identifiers` are canonical, without repeats, in the order that the record named them.
+
+    `same_person` holds pairs that the record *states* to be one person (Segment's alias): must-links.
+    `traits` and `properties` are JSON objects.
+    """
+
+    id: str
+    time: int
+    source: str
+    name: str
+    identifiers: Sequence[Identifier]
+    traits: Mapping[str, Any]
+    properties: Mapping[str, Any]
+    same_person: Sequence[tuple[Identifier, Identifier]] = ()
+    received: int = 0
+
+
+class Origin(NamedTuple):
+    """Where a record came from: `line` counts from 1, `offset` in bytes of the (decompressed) file."""
+
+    line: int
+    offset: int
+    raw: bytes
+
+
+class Refused(NamedTuple):
+    """A record on its way to quarantine."""
+
+    origin: Origin
+    code: str
+    message: str
+
+
+class LinkKind(StrEnum):
+    OBSERVED = "OBSERVED"
+    MUST = "MUST"
+
+
+class ChangeKind(StrEnum):
+    CREATED = "CREATED"
+    ABSORBED = "ABSORBED"
+    MERGED = "MERGED"
+    SPLIT = "SPLIT"
+    ERASED = "ERASED"
+
+
+class RunState(StrEnum):
+    RUNNING = "RUNNING"
+    DONE = "DONE"
+    FAILED = "FAILED"
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why something does not join. Codes: LIMIT, HUB, BLOCKED, NOT_JOINING, WEAK, OVERSIZED, EXPIRED, UNSEEN."""
+
+    code: str
+    message: str
+    namespace: str | None = None
+    values: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """Two identifiers, `a < b`, observed together `count` times; `suppressed` is None when it joins."""
+
+    a: Identifier
+    b: Identifier
+    kind: LinkKind
+    weight: float
+    count: int
+    first_seen: int
+    last_seen: int
+    sources: tuple[str, ...]
+    suppressed: Reason | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class IdentifierFacts:
+    """What is known of one identifier. `person_id` is None where it was pruned or not resolved yet."""
+
+    identifier: Identifier
+    first_seen: int
+    last_seen: int
+    observations: int
+    sources: tuple[str, ...]
+    pruned: Reason | None
+    person_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Membership:
+    identifier: Identifier
+    confidence: float
+    since: int
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """A published person. `requested_id` is set when it was asked for by an id that a merge retired."""
+
+    id: str
+    created: int
+    updated: int
+    requested_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One event said so."""
+
+    name: str
+    value: Any
+    source: str
+    time: int
+    event_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Trait:
+    """The statement that survived, and the different values that lost to it, newest first."""
+
+    name: str
+    value: Any
+    source: str
+    time: int
+    event_id: str
+    alternatives: tuple[Statement, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """Surviving traits, by name in order."""
+
+    traits: tuple[Trait, ...]
+
+    @property
+    def values(self) -> dict[str, Any]:
+        return {trait.name: trait.value for trait in self.traits}
+
+
+@dataclass(frozen=True, slots=True)
+class JourneyEvent:
+    """An event and the identifier by which it is attributed to its person."""
+
+    event: Event
+    attributed_by: Identifier | None
+    person_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """Events of one person with no longer gap between two than the policy's `session_gap`; oldest first."""
+
+    events: tuple[JourneyEvent, ...]
+
+    @property
+    def start(self) -> int:
+        return self.events[0].event.time
+
+    @property
+    def end(self) -> int:
+        return self.events[-1].event.time
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A name and a condition tree; `size` is as of `evaluated`."""
+
+    name: str
+    description: str
+    condition: Mapping[str, Any]
+    created: int
+    evaluated: int
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What a resolution did to a person. `number` grows with time and never repeats."""
+
+    number: int
+    time: int
+    kind: ChangeKind
+    person_id: str
+    from_ids: tuple[str, ...]
+    to_ids: tuple[str, ...]
+    cause: str
+    message: str
+    policy: str
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One load or resolution. Of a load: read = accepted + duplicate + quarantined + suppressed, always."""
+
+    id: str
+    kind: str
+    state: RunState
+    started: int
+    source: str = ""
+    ended: int | None = None
+    read: int = 0
+    accepted: int = 0
+    duplicate: int = 0
+    quarantined: int = 0
+    suppressed: int = 0
+    message: str = ""
+    position: int = 0
+    offset: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Quarantined:
+    """A record set aside, with its bytes (of a record over one mebibyte: the first 64 KiB)."""
+
+    number: int
+    run_id: str
+    source: str
+    loader: str
+    line: int
+    offset: int
+    code: str
+    message: str
+    record: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """Why, or why not, two identifiers are one person: the strongest path and what is in its way."""
+
+    same_person: bool
+    path: tuple[Link, ...]
+    confidence: float | None
+    obstacles: tuple[Reason, ...]
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class ErasurePreview:
+    """What `forget` would take: `exclusive` identifiers go, `shared` ones stay with the others' evidence."""
+
+    token: str
+    person_id: str
+    exclusive: tuple[Identifier, ...]
+    shared: tuple[Identifier, ...]
+    events: int
+    segments: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """Proof of an erasure without personal data: counts, times, digests."""
+
+    id: str
+    document: Mapping[str, Any] = field(default_factory=dict)

@@ -1,0 +1,307 @@
+"""What a store can do, as small protocols by noun. The docstrings are the contract; `tests/store/` holds every store to it.
+
+One law: a read by keys takes a sequence and returns a list of the same length and order, with None or an
+empty sequence for the unknown. *Numbers* are a store's own names for identifiers, persons and events; they
+never leave the services.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, Protocol
+
+from identity_graph.model import (
+    Change,
+    ChangeKind,
+    Event,
+    Identifier,
+    Origin,
+    Person,
+    Quarantined,
+    Reason,
+    Refused,
+    Run,
+    Segment,
+)
+from identity_graph.tables import IdentifierTable, Int64, ObservationTable
+
+
+class EventRow(NamedTuple):
+    """An event as stored: `number` grows in the order of arrival; `identifiers` are numbers, ascending."""
+
+    number: int
+    event: Event
+    identifiers: tuple[int, ...]
+
+
+class IdentifierRow(NamedTuple):
+    """An identifier as stored. `person` is a person's number; `pruned` one of the codes of `Reason`."""
+
+    number: int
+    identifier: Identifier
+    person: int | None
+    since: int
+    pruned: str | None
+
+
+class Sighting(NamedTuple):
+    """How often, when and by whom an identifier was observed."""
+
+    first_seen: int
+    last_seen: int
+    observations: int
+    sources: tuple[str, ...]
+
+
+class SuppressedRow(NamedTuple):
+    """A link between two identifier numbers that a limit refused, `a < b`."""
+
+    a: int
+    b: int
+    reason: Reason
+
+
+class PersonRow(NamedTuple):
+    """`survivor` is the person's number that a merge left, for a retired person; else None."""
+
+    number: int
+    id: str
+    created: int
+    updated: int
+    survivor: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What one transaction of a load stores: events and refused records, and where the load then stands."""
+
+    events: Sequence[Event]
+    origins: Sequence[Origin]
+    refused: Sequence[Refused] = ()
+    position: int = 0
+    offset: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Publication:
+    """The difference that one resolution publishes, in one transaction.
+
+    Identifier and person numbers; a new person is named by -1, -2, ... for the first, second, ... of `created`
+    (ids). `members` moves identifiers to persons; `pruned` and `joined` set and clear the code of pruned ones.
+    `suppressed` replaces all suppressed links of which an end is in `scope` (None: all there are).
+    `retired` pairs persons with their survivor (None: gone without one, because nothing is left of it).
+    `changes` have number 0; the store gives the real one. `resolved` is the last event number taken into
+    account.
+    """
+
+    time: int
+    policy: str
+    created: Sequence[str]
+    members: tuple[Int64, Int64]
+    pruned: Sequence[tuple[int, str]]
+    joined: Int64
+    suppressed: Sequence[SuppressedRow]
+    scope: Int64 | None
+    retired: Sequence[tuple[int, int | None]]
+    updated: Int64
+    changes: Sequence[Change]
+    resolved: int
+
+
+class EvidenceStore(Protocol):
+    """Events and observations: appended, never changed."""
+
+    def append(self, run: Run, batch: Batch) -> Run:
+        """Store a batch in one transaction, durable on return; answers the run with its new counts.
+
+        An event whose id is stored already counts as duplicate when its content is equal (identifiers,
+        traits, properties, name, time, source, stated pairs) and goes to quarantine as ID_REUSE when not; the
+        same within a batch. An event with a tombstoned id or identifier counts as suppressed. Raises
+        SOURCE_CHANGED when another process has moved this run on, and StoreError; nothing is then stored.
+        """
+        ...
+
+    def events(self, ids: Sequence[str]) -> list[EventRow | None]: ...
+
+    def events_of(self, identifiers: Sequence[int]) -> list[list[EventRow]]:
+        """Of each identifier number: its events, by time, then id."""
+        ...
+
+    def identifiers(self, keys: Sequence[Identifier]) -> list[IdentifierRow | None]: ...
+
+    def identifiers_by_number(self, numbers: Sequence[int]) -> list[IdentifierRow | None]: ...
+
+    def sightings(self, numbers: Sequence[int]) -> list[Sighting | None]: ...
+
+    def identifier_table(self, numbers: Int64 | None = None) -> tuple[IdentifierTable, Sequence[str]]:
+        """Every identifier, or those of the given numbers, as columns, with their values."""
+        ...
+
+    def observation_table(self, numbers: Int64 | None = None) -> ObservationTable:
+        """Every observation, or all those of the events that saw any of the given identifiers."""
+        ...
+
+    def stated_pairs(self, numbers: Int64 | None = None) -> tuple[Int64, Int64]:
+        """Must-links between identifier numbers (a < b, no repeats): all, or those that touch the given ones."""
+        ...
+
+    def sources(self) -> Sequence[str]:
+        """Names of sources; the index is what `ObservationTable.source` holds."""
+        ...
+
+    def arrived_since(self, event_number: int) -> tuple[Int64, int]:
+        """Identifier numbers that events after this one saw, ascending; and the last event number there is."""
+        ...
+
+
+class PersonStore(Protocol):
+    """What resolutions published."""
+
+    def publish(self, publication: Publication) -> None: ...
+
+    def resolved(self) -> tuple[int, str | None]:
+        """The last event number taken into account, and the digest of the policy in force (None: never)."""
+        ...
+
+    def membership(self, numbers: Int64 | None = None) -> tuple[Int64, Int64]:
+        """Identifier numbers and the person numbers that they belong to; by identifier. None: all."""
+        ...
+
+    def persons(self, ids: Sequence[str]) -> list[PersonRow | None]:
+        """By person id, retired ones included; an erased id is unknown."""
+        ...
+
+    def persons_by_number(self, numbers: Sequence[int]) -> list[PersonRow | None]: ...
+
+    def members(self, persons: Sequence[int]) -> list[list[IdentifierRow]]:
+        """Of each person number: its identifiers, by key."""
+        ...
+
+    def suppressed(self, numbers: Sequence[int]) -> list[list[SuppressedRow]]:
+        """Of each identifier number: the suppressed links that end in it."""
+        ...
+
+    def changes(
+        self,
+        *,
+        after: int = 0,
+        limit: int = 100,
+        person_id: str | None = None,
+        kinds: Sequence[ChangeKind] = (),
+    ) -> list[Change]:
+        """In order of number."""
+        ...
+
+    def page(self, *, after: str = "", limit: int = 100, backward: bool = False) -> list[Person]:
+        """Live persons in order of id, after (or, going backward, before) the given id."""
+        ...
+
+    def count(self) -> int: ...
+
+
+class SegmentStore(Protocol):
+    """Saved conditions and who meets them."""
+
+    def save(self, segment: Segment, members: Sequence[str]) -> None:
+        """Create or replace, with all its members (person ids)."""
+        ...
+
+    def delete(self, name: str) -> bool: ...
+
+    def segments(self, names: Sequence[str] | None = None) -> list[Segment | None]:
+        """By name, aligned; None: all, by name."""
+        ...
+
+    def refresh(self, name: str, entered: Sequence[str], left: Sequence[str], evaluated: int) -> None: ...
+
+    def of_persons(self, person_ids: Sequence[str]) -> list[list[str]]:
+        """Of each person: the names of its segments, in order."""
+        ...
+
+    def members(self, name: str, *, after: str = "", limit: int = 100) -> list[str]:
+        """Person ids in order."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Erasure:
+    """What one erasure deletes: event and identifier numbers, event ids and identifiers to keep from returning."""
+
+    person: int
+    person_id: str
+    events: Sequence[int]
+    event_ids: Sequence[str]
+    identifiers: Sequence[int]
+    tombstones: Sequence[Identifier]
+    quarantined: Sequence[int] = ()
+    changes: Sequence[Change] = field(default_factory=tuple)
+
+
+class PrivacyStore(Protocol):
+    """Erasure and what it leaves: keyed hashes."""
+
+    def erase(self, erasure: Erasure) -> None:
+        """Delete within the transaction in hand and write the tombstones."""
+        ...
+
+    def scrub(self) -> None:
+        """Leave no deleted byte in the store's files; outside a transaction."""
+        ...
+
+    def tombstoned(self, identifiers: Sequence[Identifier]) -> list[bool]: ...
+
+    def keyed_hash(self, text: str) -> bytes:
+        """HMAC-SHA256 by the store's key."""
+        ...
+
+
+class OperationStore(Protocol):
+    """Runs, quarantine, counts."""
+
+    def begin_run(self, run: Run, *, fingerprint: str | None = None, loader: str = "") -> Run:
+        """Record a run. With the fingerprint of a load that was interrupted: that run, as it stands."""
+        ...
+
+    def end_run(self, run: Run) -> None: ...
+
+    def runs(self, *, before: str = "", limit: int = 100) -> list[Run]:
+        """Newest first."""
+        ...
+
+    def quarantined(self, *, after: int = 0, limit: int = 100, code: str | None = None) -> list[Quarantined]:
+        """In order of number."""
+        ...
+
+    def release(self, numbers: Sequence[int]) -> None:
+        """Remove records from quarantine, once their replay is stored."""
+        ...
+
+    def counts(self) -> dict[str, int]:
+        """events, identifiers, observations, persons, largest_person, hubs, suppressed_links, quarantined, ..."""
+        ...
+
+    def canonical_lines(self) -> Iterator[bytes]:
+        """Evidence and memberships, one line each, in an order that does not depend on arrival: the digest's input."""
+        ...
+
+
+class Store(Protocol):
+    """Everything, and the transaction that holds it together."""
+
+    evidence: EvidenceStore
+    persons: PersonStore
+    segments: SegmentStore
+    privacy: PrivacyStore
+    operations: OperationStore
+
+    def transaction(self) -> AbstractContextManager[Any]:
+        """All or nothing, one writer at a time; nests. Raises STORE_BUSY, STORE_FULL, STORE_FAILED."""
+        ...
+
+    def trace(self, hear: Any) -> AbstractContextManager[Any]:
+        """Calls `hear(statement)` for each statement: for logs and for counting in tests."""
+        ...
+
+    def close(self) -> None: ...

@@ -1,0 +1,106 @@
+"""Times and durations at the borders: text in, microseconds since 1970 (UTC) inside, text out."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from identity_graph.errors import InputError
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MICROSECOND = timedelta(microseconds=1)
+SECOND = 1_000_000
+DAY = 86_400 * SECOND
+EARLIEST = (datetime(1, 1, 1, tzinfo=UTC) - EPOCH) // MICROSECOND
+LATEST = (datetime(9999, 12, 31, 23, 59, 59, 999_999, tzinfo=UTC) - EPOCH) // MICROSECOND
+
+UNITS = {"s": 1_000_000, "ms": 1_000, "us": 1, "ns": 0}
+_WORDS = {"s": 1, "second": 1, "m": 60, "min": 60, "minute": 60, "h": 3600, "hour": 3600, "d": 86400}
+_WORDS |= {"day": 86400, "w": 604800, "week": 604800}
+_DURATION = re.compile(r"\s*(\d{1,9})\s*([a-z]+)\s*", re.ASCII)
+_ISO_DURATION = re.compile(
+    r"P(?:(\d{1,6})W)?(?:(\d{1,6})D)?(?:T(?:(\d{1,6})H)?(?:(\d{1,6})M)?(?:(\d{1,9})S)?)?", re.ASCII
+)
+
+
+def parse_time(value: Any, unit: str = "ms") -> int:
+    """Microseconds of an ISO 8601 text (no zone means UTC) or of a number in `unit` (s, ms, us, ns).
+
+    Raises TS_INVALID and TS_RANGE.
+
+    >>> parse_time("2026-01-02T03:04:05Z") == parse_time(1767323045000)
+    True
+    """
+    if isinstance(value, str):
+        text = value.strip()
+        try:
+            moment = datetime.fromisoformat(text)
+        except ValueError:
+            if re.fullmatch(r"-?\d{1,19}(\.\d{1,9})?", text, re.ASCII):
+                return parse_time(float(text) if "." in text else int(text), unit)
+            code = "TS_RANGE" if re.match(r"\+?\d{5,}-", text) else "TS_INVALID"
+            raise InputError(
+                code, f"{text[:40]!r} is not a time", help="Write ISO 8601 of the years 1 to 9999."
+            ) from None
+        if moment.tzinfo is None:
+            moment = moment.replace(tzinfo=UTC)
+        result = (moment - EPOCH) // MICROSECOND
+    elif isinstance(value, datetime):
+        moment = value if value.tzinfo else value.replace(tzinfo=UTC)
+        result = (moment - EPOCH) // MICROSECOND
+    elif isinstance(value, int) and not isinstance(value, bool):
+        result = value // 1000 if unit == "ns" else value * UNITS[unit]
+    elif isinstance(value, float):
+        if not abs(value) < 1e18:
+            raise InputError("TS_RANGE", f"{value!r} is not a time")
+        result = int(value / 1000) if unit == "ns" else round(value * UNITS[unit])
+    else:
+        raise InputError("TS_INVALID", f"{str(value)[:40]!r} is not a time")
+    if not EARLIEST <= result <= LATEST:
+        raise InputError("TS_RANGE", f"{str(value)[:40]!r} is outside the years 1 to 9999")
+    return result
+
+
+def to_datetime(time: int) -> datetime:
+    return EPOCH + timedelta(microseconds=time)
+
+
+def format_time(time: int) -> str:
+    """ISO 8601, UTC.
+
+    >>> format_time(0)
+    '1970-01-01T00:00:00Z'
+    """
+    return to_datetime(time).isoformat().replace("+00:00", "Z")
+
+
+def parse_duration(text: str) -> int:
+    """Microseconds of `30m`, `90 days` or ISO 8601 (`PT30M`, `P90D`). Raises ValueError.
+
+    >>> parse_duration("30m") == parse_duration("PT30M") == 30 * 60 * SECOND
+    True
+    """
+    words = _DURATION.fullmatch(text)
+    if words:
+        word = words[2] if words[2] in _WORDS else words[2].removesuffix("s")
+        if word in _WORDS:
+            return int(words[1]) * _WORDS[word] * SECOND
+    iso = _ISO_DURATION.fullmatch(text.strip())
+    if iso and any(iso.groups()):
+        weeks, days, hours, minutes, seconds = (int(part or 0) for part in iso.groups())
+        return ((weeks * 7 + days) * 86400 + hours * 3600 + minutes * 60 + seconds) * SECOND
+    raise ValueError(f"{text!r} is not a duration such as 30m, 90 days or PT30M")
+
+
+def format_duration(duration: int) -> str:
+    """The shortest of the words that `parse_duration` reads.
+
+    >>> format_duration(parse_duration("90 days")), format_duration(parse_duration("PT30M"))
+    ('90 days', '30m')
+    """
+    seconds = duration // SECOND
+    for size, word in ((86400, " days"), (3600, "h"), (60, "m")):
+        if seconds and seconds % size == 0:
+            return f"{seconds // size}{word}"
+    return f"{seconds}s"
