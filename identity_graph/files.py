@@ -1,4 +1,4 @@
-"""Finds the data folders `cypher/`, `graphql/` and `loaders/`: inside the wheel, or beside the package in a checkout."""
+"""Finds the folders `cypher/`, `graphql/` and `loaders/`: inside the wheel, or beside the package in a checkout."""
 
 from __future__ import annotations
 

@@ -99,8 +99,7 @@ class Policy:
     def without_limits(self) -> Self:
         """The same rules with no limit, hub or blocked value: a person is then a connected component."""
         free = {
-            name: replace(rule, limit=None, hub_cap=2**31 - 1, joins=True)
-            for name, rule in self.namespaces.items()
+            name: replace(rule, limit=None, hub_cap=2**31 - 1, joins=True) for name, rule in self.namespaces.items()
         }
         return replace(
             self,

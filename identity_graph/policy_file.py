@@ -107,9 +107,7 @@ class _Reader:
         except ValueError:
             found = 0
         if found <= 0:
-            raise self.fail(
-                "POLICY_VALUE", key, f"{value!r}", 'Allowed: a duration such as "30m" or "90 days".'
-            )
+            raise self.fail("POLICY_VALUE", key, f"{value!r}", 'Allowed: a duration such as "30m" or "90 days".')
         return found
 
     def table(self, value: Any, key: str) -> Mapping[str, Any]:
@@ -141,9 +139,7 @@ class _Reader:
             changes["half_life"] = None if life == "none" else self.duration(life, f"{key}.half_life")
         if "joins" in table:
             if not isinstance(table["joins"], bool):
-                raise self.fail(
-                    "POLICY_VALUE", f"{key}.joins", f"{table['joins']!r}", "Allowed: true, false."
-                )
+                raise self.fail("POLICY_VALUE", f"{key}.joins", f"{table['joins']!r}", "Allowed: true, false.")
             changes["joins"] = table["joins"]
         return replace(start, **changes)
 
@@ -195,9 +191,7 @@ class _Reader:
         changes: dict[str, Any] = {}
         if "order" in document:
             if document["order"] not in ("strongest", "newest"):
-                raise self.fail(
-                    "POLICY_VALUE", "order", f"{document['order']!r}", "Allowed: strongest, newest."
-                )
+                raise self.fail("POLICY_VALUE", "order", f"{document['order']!r}", "Allowed: strongest, newest.")
             changes["order"] = document["order"]
         if "min_weight" in document:
             changes["min_weight"] = self.number(document["min_weight"], "min_weight", 0, 1, whole=False)
@@ -219,6 +213,4 @@ class _Reader:
             self.only(self.table(table, key), ("trust",), key + ".")
             sources[name] = self.number(table.get("trust", 1.0), f"{key}.trust", 0, 1, whole=False)
         blocked = self.block(self.table(document.get("blocked", {}), "blocked"), start.blocked)
-        return replace(
-            start, default_rule=base, namespaces=namespaces, sources=sources, blocked=blocked, **changes
-        )
+        return replace(start, default_rule=base, namespaces=namespaces, sources=sources, blocked=blocked, **changes)

@@ -1,4 +1,4 @@
-"""What a store can do, as small protocols by noun. The docstrings are the contract; `tests/store/` holds every store to it.
+"""What a store can do, as small protocols by noun. The docstrings are the contract; `tests/store/` tests it.
 
 One law: a read by keys takes a sequence and returns a list of the same length and order, with None or an
 empty sequence for the unknown. *Numbers* are a store's own names for identifiers, persons and events; they
