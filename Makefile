@@ -1,0 +1,41 @@
+# Every target does its own set-up: a virtual environment in .venv, made again when pyproject.toml changes.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+STORE ?= identity_graph.db
+
+.PHONY: demo test check serve bench clean
+.DEFAULT_GOAL := demo
+
+demo: $(READY)  ## a small world, end to end, in a temporary store
+	@$(BIN)/identity-graph demo
+
+test: check  ## everything that must hold
+	$(BIN)/python -m pytest
+
+check: $(READY)  ## format, lint, types
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+serve: $(READY) $(STORE)  ## GraphQL on http://127.0.0.1:8000/graphql
+	$(BIN)/identity-graph serve --store sqlite:///$(STORE)
+
+bench: $(READY)  ## ratios against named peers, in one run
+	$(BIN)/python -m bench
+
+clean:  ## the virtual environment and what the tools cached
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache
+
+# A newcomer has something to look at: the world of the demo, kept.
+$(STORE): | $(READY)
+	$(BIN)/identity-graph demo --keep $(STORE)
+
+$(READY): pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.12")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade "pip>=25.1"
+	$(BIN)/python -m pip install --quiet --editable . --group dev
+	@touch $@

@@ -1,0 +1,77 @@
+"""docker-compose.yml, by parsing it: no engine is needed to see that it is safe and fits the project."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[1]
+COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))
+SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
+DOCKERFILE = SERVICES["identity-graph"]["build"]["dockerfile_inline"].splitlines()
+
+
+def instructions(name: str) -> list[str]:
+    return [line.removeprefix(name).strip() for line in DOCKERFILE if line.startswith(name + " ")]
+
+
+def test_the_services_are_neo4j_with_gds_and_ours() -> None:
+    assert set(SERVICES) == {"neo4j", "identity-graph"}
+    assert SERVICES["neo4j"]["image"] == "neo4j:5.26-community"
+    assert SERVICES["neo4j"]["environment"]["NEO4J_PLUGINS"] == '["graph-data-science"]'
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_ports_are_open_to_this_machine_only(name: str) -> None:
+    assert SERVICES[name]["ports"]
+    assert all(re.fullmatch(r"127\.0\.0\.1:\d+:\d+", port) for port in SERVICES[name]["ports"])
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_every_service_has_a_health_check(name: str) -> None:
+    check = SERVICES[name]["healthcheck"]
+    assert check["test"][0] in {"CMD", "CMD-SHELL"} and check["retries"] > 1
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_data_lives_in_named_volumes(name: str) -> None:
+    volumes = SERVICES[name]["volumes"]
+    assert volumes and all(volume.partition(":")[0] in COMPOSE["volumes"] for volume in volumes)
+
+
+def test_the_password_comes_from_the_environment() -> None:
+    match = re.fullmatch(r"neo4j/\$\{NEO4J_PASSWORD:-(.+)\}", SERVICES["neo4j"]["environment"]["NEO4J_AUTH"])
+    assert match and len(match[1]) >= 8, "Neo4j refuses shorter ones"
+    assert "NEO4J_PASSWORD" in (ROOT / "docker-compose.yml").read_text(encoding="utf-8").partition("services:")[0]
+
+
+def test_the_image_is_made_of_files_that_exist() -> None:
+    copied = [name for line in instructions("COPY") for name in line.split()[:-1]]
+    assert {"pyproject.toml", "identity_graph", "graphql", "cypher", "loaders"} <= set(copied)
+    assert [name for name in copied if not (ROOT / name).exists()] == []
+
+
+def test_the_image_does_not_run_as_root() -> None:
+    (user,) = instructions("USER")
+    assert user not in {"root", "0"}
+    assert any(f"useradd --create-home --uid 10001 {user}" in line for line in instructions("RUN"))
+    text = "\n".join(DOCKERFILE)
+    assert text.index("pip install") < text.index("USER ") < text.index("CMD ")
+
+
+def test_the_image_serves_a_store_on_its_volume() -> None:
+    service = SERVICES["identity-graph"]
+    assert instructions("CMD") == ['["identity-graph", "serve", "--host", "0.0.0.0"]']
+    folder = service["volumes"][0].partition(":")[2]
+    assert f"sqlite:///{folder}/" in service["environment"]["IDENTITY_GRAPH_STORE"]
+    assert any(f"-o {instructions('USER')[0]}" in line and line.endswith(folder) for line in instructions("RUN"))
+
+
+def test_nothing_in_the_image_needs_another_python_than_the_project() -> None:
+    (image,) = instructions("FROM")
+    match = re.fullmatch(r"python:3\.(\d+)-slim", image)
+    assert match and int(match[1]) >= 11
