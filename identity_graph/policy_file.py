@@ -14,6 +14,8 @@ from identity_graph.policy import Blocked, Policy, Rule
 from identity_graph.times import format_duration, parse_duration
 
 NAMESPACE = re.compile(r"[a-z0-9][a-z0-9_.-]{0,63}", re.ASCII)
+_HEADER = re.compile(r"\s*\[+([^\]]+)\]")
+_SETTING = re.compile(r"""\s*((?:[\w.-]|\s*"[^"]*"|\s*'[^']*')+)\s*=""")
 _SCALARS = ("order", "min_weight", "max_identifiers", "session_gap", "pairwise_up_to")
 
 
@@ -64,7 +66,11 @@ def _rule_lines(rule: Rule) -> list[str]:
 
 def _toml_text(text: str) -> str:
     escaped = text.replace("\\", "\\\\").replace('"', '\\"')
-    return '"' + "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in escaped) + '"'
+    return '"' + "".join(c if c.isprintable() else f"\\U{ord(c):08x}" for c in escaped) + '"'
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[\s\"']", "", name)
 
 
 def _toml_key(name: str) -> str:
@@ -83,11 +89,25 @@ class _Reader:
         self.where = where
 
     def fail(self, code: str, key: str, message: str, help: str) -> PolicyError:
-        leaf = key.rpartition(".")[2]
-        spot = re.compile(rf"^\s*\[*[\w.\"-]*\b{re.escape(leaf)}\b\"?\s*[\]=.]")
-        line = next((n for n, text in enumerate(self.lines, 1) if spot.match(text)), None)
+        line = self.line_of(key)
         place = f"{self.where}, line {line}" if line else self.where
         return PolicyError(code, f"{place}: {key}: {message}", help=help)
+
+    def line_of(self, key: str) -> int | None:
+        """The line that sets the dotted key, or else the nearest table or inline table around it."""
+        best, found, table = 0, None, ""
+        for number, text in enumerate(self.lines, 1):
+            header = _HEADER.match(text)
+            setting = _SETTING.match(text)
+            if header:
+                table = path = _plain(header[1])
+            elif setting:
+                path = f"{table}.{_plain(setting[1])}".lstrip(".")
+            else:
+                continue
+            if len(path) > best and (key == path or key.startswith(path + ".")):
+                best, found = len(path), number
+        return found
 
     def only(self, table: Mapping[str, Any], allowed: tuple[str, ...], prefix: str) -> None:
         for key in table:

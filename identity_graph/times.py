@@ -16,8 +16,10 @@ EARLIEST = (datetime(1, 1, 1, tzinfo=UTC) - EPOCH) // MICROSECOND
 LATEST = (datetime(9999, 12, 31, 23, 59, 59, 999_999, tzinfo=UTC) - EPOCH) // MICROSECOND
 
 UNITS = {"s": 1_000_000, "ms": 1_000, "us": 1, "ns": 0}
+_NUMBER = re.compile(r"-?\d{1,19}(\.\d{1,9})?", re.ASCII)
 _WORDS = {"s": 1, "second": 1, "m": 60, "min": 60, "minute": 60, "h": 3600, "hour": 3600, "d": 86400}
 _WORDS |= {"day": 86400, "w": 604800, "week": 604800}
+_WORDS |= {word + "s": size for word, size in _WORDS.items() if len(word) > 1}
 _DURATION = re.compile(r"\s*(\d{1,9})\s*([a-z]+)\s*", re.ASCII)
 _ISO_DURATION = re.compile(
     r"P(?:(\d{1,6})W)?(?:(\d{1,6})D)?(?:T(?:(\d{1,6})H)?(?:(\d{1,6})M)?(?:(\d{1,9})S)?)?", re.ASCII
@@ -27,17 +29,20 @@ _ISO_DURATION = re.compile(
 def parse_time(value: Any, unit: str = "ms") -> int:
     """Microseconds of an ISO 8601 text (no zone means UTC) or of a number in `unit` (s, ms, us, ns).
 
-    Raises TS_INVALID and TS_RANGE.
+    A text of digits is a number too, but eight of them are a date if they can be. Raises TS_INVALID and TS_RANGE.
 
     >>> parse_time("2026-01-02T03:04:05Z") == parse_time(1767323045000)
     True
     """
     if isinstance(value, str):
         text = value.strip()
+        # Python reads 13 digits as a date, any one character and a time: 1712123041200 would be in 1712.
+        if text[4:5] != "-" and len(text) != 8 and _NUMBER.fullmatch(text):
+            return parse_time(float(text) if "." in text else int(text), unit)
         try:
             moment = datetime.fromisoformat(text)
         except ValueError:
-            if re.fullmatch(r"-?\d{1,19}(\.\d{1,9})?", text, re.ASCII):
+            if _NUMBER.fullmatch(text):
                 return parse_time(float(text) if "." in text else int(text), unit)
             code = "TS_RANGE" if re.match(r"\+?\d{5,}-", text) else "TS_INVALID"
             raise InputError(
@@ -83,9 +88,9 @@ def parse_duration(text: str) -> int:
     """
     words = _DURATION.fullmatch(text)
     if words:
-        word = words[2] if words[2] in _WORDS else words[2].removesuffix("s")
-        if word in _WORDS:
-            return int(words[1]) * _WORDS[word] * SECOND
+        size = _WORDS.get(words[2])
+        if size:
+            return int(words[1]) * size * SECOND
     iso = _ISO_DURATION.fullmatch(text.strip())
     if iso and any(iso.groups()):
         weeks, days, hours, minutes, seconds = (int(part or 0) for part in iso.groups())
