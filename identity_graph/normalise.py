@@ -38,14 +38,15 @@ NORMALISER_VERSION = 1
 MAX_LENGTH = 512
 
 _WORDS = """
-null, (null), nil, none, nan, undefined, unset, void, not_set, not-set, not set, (not set), n/a, na, n.a., not provided,
-(not provided), not applicable, not available, not given, unknown, anonymous, anon, guest, nobody, visitor, unidentified,
-identified, not_authenticated, unauthenticated, empty, blank, default, deleted, redacted, removed, hidden, private,
-pending, invalid, error, false, true, no, yes, ?, 0, -1, tbd, object, string, [object object], id, email, phone, user,
-userid, user_id, user-id, distinctid, distinct_id, anonymousid, anonymous_id, anonymous-id, anonid, anon_id, anon-id,
-deviceid, device_id, device-id, your-user-id, your_user_id, my-user-id, my_user_id, default-user-id, default-userid,
-default_user_id, default-anonymousid, identified user id, test, dummy, demo, example, sample, temp, foo, abc, abc123,
-xxx, admin, no-email, noemail, no email, no phone, no-reply, noreply, 1234567890, 0123456789
+null, (null), nil, none, nan, undefined, unset, void, not_set, not-set, not set, (not set), n/a, na, n.a., not
+provided, (not provided), not applicable, not available, not given, unknown, anonymous, anon, guest, nobody, visitor,
+unidentified, identified, not_authenticated, unauthenticated, empty, blank, default, deleted, redacted, removed,
+hidden, private, pending, invalid, error, false, true, no, yes, ?, 0, -1, tbd, object, string, [object object], id,
+email, phone, user, userid, user_id, user-id, distinctid, distinct_id, anonymousid, anonymous_id, anonymous-id,
+anonid, anon_id, anon-id, deviceid, device_id, device-id, your-user-id, your_user_id, my-user-id, my_user_id,
+default-user-id, default-userid, default_user_id, default-anonymousid, identified user id, test, dummy, demo, example,
+sample, temp, foo, abc, abc123, xxx, admin, no-email, noemail, no email, no phone, no-reply, noreply, 1234567890,
+0123456789
 """
 NOBODY = frozenset(word.strip() for word in _WORDS.split(","))
 """Words that programs write where there is no value, in lower case. The default policy blocks every one, in any
