@@ -48,7 +48,7 @@ default-user-id, default-userid, default_user_id, default-anonymousid, identifie
 sample, temp, foo, abc, abc123, xxx, admin, no-email, noemail, no email, no phone, no-reply, noreply, 1234567890,
 0123456789
 """
-NOBODY = frozenset(word.strip() for word in _WORDS.split(","))
+NOBODY = frozenset(" ".join(word.split()) for word in _WORDS.split(","))
 """Words that programs write where there is no value, in lower case. The default policy blocks every one, in any
 namespace; a test keeps the two lists equal."""
 
@@ -229,7 +229,9 @@ def _dialled(text: str, region: str | None) -> str | None:
         return None
     extension = f";ext={number.extension}" if number.extension else ""
     number.extension = None
-    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164) + extension
+    found = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164) + extension
+    # Some made-up numbers lose a zero at each reading; those are no number.
+    return found if found == text or _dialled(found, None) == found else None
 
 
 def _loyalty_id(text: str) -> str:

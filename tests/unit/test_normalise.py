@@ -359,6 +359,7 @@ ANYTHING = st.one_of(
 
 @given(st.sampled_from(NAMESPACES), ANYTHING, st.sampled_from([None, "US", "GB", "IT", "AR", "DE"]))
 @example("email", "J\u030c@example.org", None)
+@example("phone", "+42100000000", None)
 @example("loyalty_id", "i\u0307-e-\u0301", None)
 def test_canonical_values_stay_as_they_are(namespace: str, raw: Any, region: str | None) -> None:
     try:
