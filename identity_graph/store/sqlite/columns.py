@@ -1,0 +1,51 @@
+"""Sets of keys into a statement, and columns of numbers out of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import apsw
+import numpy as np
+
+from identity_graph.tables import Int64
+
+NUMBER_BITS = 31  # identifiers and persons are numbered below 2^31, as the dense ids of resolve/ are int32
+LARGEST_NUMBER = 2**NUMBER_BITS - 1
+
+
+def number_set(numbers: Sequence[int] | Int64) -> apsw.CArrayBinding:
+    """To be read as `carray(?)`: `rowid` counts from 1, `value` is the number. At least one."""
+    return apsw.carray(np.ascontiguousarray(numbers, dtype=np.int64))
+
+
+def text_set(texts: Iterable[str]) -> apsw.CArrayBinding:
+    """As `number_set`, of texts. What SQLite's text cannot be (NUL, lone surrogates) becomes empty: never stored."""
+    found = tuple(texts)
+    try:
+        return apsw.carray(found)
+    except ValueError:  # UnicodeEncodeError is one
+        return apsw.carray(tuple(text if is_plain(text) else "" for text in found))
+
+
+def is_plain(text: str) -> bool:
+    return not any(character == "\0" or "\ud800" <= character <= "\udfff" for character in text)
+
+
+def pack(numbers: Sequence[int] | Int64) -> bytes:
+    """As little-endian int64, the form of numbers in a row."""
+    return np.asarray(numbers, dtype="<i8").tobytes()
+
+
+def unpack(blob: bytes) -> Int64:
+    return np.frombuffer(blob, dtype="<i8").astype(np.int64, copy=False)
+
+
+def paired(left: Int64, right: Int64) -> Int64:
+    """Two columns of numbers as one, for a statement to take apart: `value >> 31` and `value & 2147483647`."""
+    return (left << NUMBER_BITS) | right
+
+
+def columns(rows: Sequence[Sequence[int]], width: int) -> tuple[Int64, ...]:
+    """Rows of `width` numbers as that many columns."""
+    table = np.array(rows, dtype=np.int64).reshape(-1, width)
+    return tuple(np.ascontiguousarray(table[:, column]) for column in range(width))

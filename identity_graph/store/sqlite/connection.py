@@ -1,0 +1,259 @@
+"""The database file: who may use it when, and what its failures are called."""
+
+from __future__ import annotations
+
+import errno
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import apsw
+
+from identity_graph.errors import StoreError
+
+MEMORY = ":memory:"
+APPLICATION = 0x49444752  # "IDGR": tells our files from other programs' databases
+VERSION = 1
+CACHE_KIBIBYTES = 65_536
+LOG_PAGES = 16_384  # of 4 KiB: the log grows to 64 MiB before it is copied back, so that hot pages are copied once
+
+
+class Connection:
+    """One database through two connections of SQLite, safe to use from many threads.
+
+    Whatever is inside `transaction()` goes through the writer, as its thread does; every other read goes through the
+    reader, which sees what is committed and does not wait for a writer. A database in memory has the writer only.
+    """
+
+    def __init__(self, path: str, *, busy_timeout: float = 10.0) -> None:
+        self.path = path
+        self.busy_timeout = busy_timeout
+        self.rolled_back: list[Callable[[], None]] = []
+        self._lock = threading.RLock()
+        self._owner: int | None = None
+        self._depth = 0
+        self._reader_lock = self._lock if path == MEMORY else threading.RLock()
+        with self._named("STORE_OPEN"):
+            self._writer = self._reader = self._connect(create=True)
+            self._prepare()
+            if path != MEMORY:
+                self._reader = self._connect(create=False)
+                self._reader.execute("PRAGMA query_only = ON")
+
+    # ---- opening and closing
+
+    def _connect(self, *, create: bool) -> apsw.Connection:
+        flags = apsw.SQLITE_OPEN_READWRITE | (apsw.SQLITE_OPEN_CREATE if create else 0)
+        connection = apsw.Connection(self.path, flags=flags)
+        connection.set_busy_timeout(round(self.busy_timeout * 1000))
+        connection.execute(
+            f"PRAGMA synchronous = FULL; PRAGMA secure_delete = ON; PRAGMA foreign_keys = OFF;"
+            f"PRAGMA temp_store = MEMORY; PRAGMA cache_size = -{CACHE_KIBIBYTES};"
+            f"PRAGMA wal_autocheckpoint = {LOG_PAGES}; PRAGMA trusted_schema = OFF"
+        )
+        return connection
+
+    def _prepare(self) -> None:
+        """Make an empty file a store; raise STORE_OPEN or STORE_VERSION for a file that is something else."""
+        known = self._recognised()
+        if self.path != MEMORY and self._until_free(lambda: self._writer.pragma("journal_mode", "wal")) != "wal":
+            raise StoreError(
+                "STORE_OPEN",
+                f"{self.path}: the file system has no shared memory",
+                help="Keep the store on a local disk.",
+            )
+        if known:
+            return
+        script = files("identity_graph.store.sqlite").joinpath("schema.sql").read_text(encoding="utf-8")
+        with self.transaction():
+            if not self._recognised():
+                self._writer.execute(script)
+                self._writer.execute(f"PRAGMA application_id = {APPLICATION}; PRAGMA user_version = {VERSION}")
+
+    def _recognised(self) -> bool:
+        application = self._writer.pragma("application_id")
+        version = self._writer.pragma("user_version")
+        if application == APPLICATION:
+            if version == VERSION:
+                return True
+            raise StoreError(
+                "STORE_VERSION",
+                f"{self.path} has version {version} of the store; this program reads version {VERSION}",
+                help="Use the version of identity-graph that wrote it, or load the sources into a new store.",
+            )
+        if self._writer.execute("SELECT count(*) FROM sqlite_schema").get:
+            raise StoreError(
+                "STORE_OPEN",
+                f"{self.path} is a database of another program",
+                help="Give the path of a store, or of a file that does not exist yet.",
+            )
+        return False
+
+    def _until_free(self, act: Callable[[], Any]) -> Any:
+        """Repeat what SQLite refuses at once, without its own waiting, while another process is in the way."""
+        deadline = time.monotonic() + self.busy_timeout
+        while True:
+            try:
+                return act()
+            except apsw.BusyError:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.01)
+
+    def close(self) -> None:
+        with self._reader_lock, self._lock, self._named("STORE_FAILED"):
+            self._reader.close()
+            self._writer.close()
+
+    # ---- statements
+
+    def rows(self, sql: str, bindings: Sequence[Any] = ()) -> list[Any]:
+        """All rows, as tuples."""
+        try:
+            if self._owner == threading.get_ident():
+                return self._writer.execute(sql, bindings).fetchall()
+            with self._reader_lock:
+                return self._reader.execute(sql, bindings).fetchall()
+        except apsw.Error as error:
+            raise self._failure("STORE_FAILED", error) from error
+
+    def one(self, sql: str, bindings: Sequence[Any] = ()) -> Any:
+        """The first row, or its only column; None where there is no row."""
+        found = self.rows(sql, bindings)
+        if not found:
+            return None
+        return found[0] if len(found[0]) > 1 else found[0][0]
+
+    def stream(self, sql: str, bindings: Sequence[Any] = ()) -> Iterator[Any]:
+        """Rows one by one, for what is too much to hold; for use inside `snapshot()` or `transaction()`."""
+        try:
+            if self._owner == threading.get_ident():
+                yield from self._writer.execute(sql, bindings)
+            else:
+                with self._reader_lock:
+                    yield from self._reader.execute(sql, bindings)
+        except apsw.Error as error:
+            raise self._failure("STORE_FAILED", error) from error
+
+    def write(self, sql: str, bindings: Sequence[Any] = ()) -> int:
+        """How many rows it changed. Alone it is a transaction of its own."""
+        if self._owner != threading.get_ident():
+            with self.transaction():
+                return self.write(sql, bindings)
+        self._writer.execute(sql, bindings)
+        return self._writer.changes()
+
+    def write_many(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
+        """The statement for each row, inside a transaction."""
+        self._writer.executemany(sql, rows)
+
+    def last_number(self) -> int:
+        return self._writer.last_insert_rowid()
+
+    def foreign_version(self) -> int:
+        """A number that differs from the last one when another connection has written."""
+        return self._writer.data_version()
+
+    # ---- transactions
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All or nothing. An inner one joins the outer; where it fails, what it did is undone and no more."""
+        with self._lock, self._named("STORE_FAILED"):
+            depth = self._depth
+            self._writer.execute(f"SAVEPOINT s{depth}" if depth else "BEGIN IMMEDIATE")
+            self._depth += 1
+            self._owner = threading.get_ident()
+            try:
+                yield
+                self._writer.execute(f"RELEASE s{depth}" if depth else "COMMIT")
+            except BaseException:
+                if self._writer.in_transaction:
+                    self._writer.execute(f"ROLLBACK TO s{depth}; RELEASE s{depth}" if depth else "ROLLBACK")
+                for forget in self.rolled_back:
+                    forget()
+                raise
+            finally:
+                self._depth = depth
+                if not depth:
+                    self._owner = None
+
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """Several reads of one moment. Ends in the thread in which it began."""
+        if self._owner == threading.get_ident():
+            yield
+            return
+        with self._reader_lock, self._named("STORE_FAILED"):
+            outermost = self.path != MEMORY and not self._reader.in_transaction
+            if outermost:
+                self._reader.execute("BEGIN")
+            try:
+                yield
+            finally:
+                if outermost and self._reader.in_transaction:
+                    self._reader.execute("COMMIT")
+
+    def truncate_log(self) -> None:
+        """Copy the log back and cut it to nothing. Raises STORE_BUSY while readers elsewhere need it."""
+        if self.path == MEMORY:
+            return
+        with self._reader_lock, self._lock, self._named("STORE_FAILED"):
+            deadline = time.monotonic() + self.busy_timeout
+            while self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()[0][0]:
+                if time.monotonic() > deadline:
+                    raise StoreError(
+                        "STORE_BUSY",
+                        f"{self.path}: another process reads what was deleted",
+                        help="It is deleted for everybody who asks; stop the long reader and scrub again.",
+                    )
+                time.sleep(0.01)
+
+    # ---- hearing
+
+    @contextmanager
+    def trace(self, hear: Callable[[str], Any]) -> Iterator[None]:
+        """Every statement that SQLite starts, with `executemany` once a row."""
+
+        def heard(event: Any) -> None:
+            hear(event["sql"])
+
+        connections = {id(c): c for c in (self._writer, self._reader)}.values()
+        name = object()
+        with self._reader_lock, self._lock:
+            for connection in connections:
+                connection.trace_v2(apsw.SQLITE_TRACE_STMT, heard, id=name)
+        try:
+            yield
+        finally:
+            with self._reader_lock, self._lock:
+                for connection in connections:
+                    connection.trace_v2(0, None, id=name)
+
+    # ---- failures
+
+    @contextmanager
+    def _named(self, code: str) -> Iterator[None]:
+        try:
+            yield
+        except apsw.Error as error:
+            raise self._failure(code, error) from error
+
+    def _failure(self, code: str, error: apsw.Error) -> StoreError:
+        where = f"{self.path}: {error}"
+        if isinstance(error, apsw.BusyError | apsw.LockedError):
+            return StoreError("STORE_BUSY", where, help="Another process is writing; try again when it is done.")
+        if isinstance(error, apsw.FullError) or getattr(error, "system_errno", 0) == errno.ENOSPC:
+            return StoreError("STORE_FULL", where, help="Make room on the disk; nothing of this step is stored.")
+        if code == "STORE_OPEN" and not Path(self.path).parent.is_dir():
+            return StoreError(code, f"{where}: the folder does not exist", help="Create the folder first.")
+        if isinstance(error, apsw.NotADBError):
+            return StoreError("STORE_OPEN", where, help="Give the path of a store, or of a file that is not there yet.")
+        if isinstance(error, apsw.CantOpenError | apsw.ReadOnlyError | apsw.PermissionsError):
+            help = "The folder and the files in it must be writable: the store keeps a log beside it."
+            return StoreError(code, where, help=help)
+        return StoreError(code, where)

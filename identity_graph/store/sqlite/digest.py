@@ -1,0 +1,86 @@
+"""The state as lines that do not depend on how it came about: no numbers, no person ids, no order of arrival."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import chain, groupby, islice
+from typing import Any
+
+import orjson
+
+from identity_graph.store.sqlite.columns import number_set
+from identity_graph.store.sqlite.connection import Connection
+from identity_graph.store.sqlite.contents import numbers_of, pairs_of
+
+CHUNK = 5_000
+
+
+def canonical_lines(database: Connection) -> Iterator[bytes]:
+    """Events by id, then each person's keys, then suppressed links with their reasons. Memory: the persons' keys."""
+    with database.snapshot():
+        names = dict(database.rows("SELECT number, name FROM namespace"))
+        sources = dict(database.rows("SELECT number, name FROM source"))
+        yield from _events(database, names, sources)
+        yield from _groups(database, names)
+        yield from _suppressed(database, names)
+
+
+def _line(kind: str, value: Any) -> bytes:
+    return orjson.dumps([kind, value])
+
+
+def _keys(database: Connection, names: dict[int, str], numbers: Sequence[int]) -> dict[int, str]:
+    rows = database.rows(
+        "SELECT i.number, i.namespace, i.value FROM carray(?) k CROSS JOIN identifier i ON i.number = k.value",
+        (number_set(numbers),),
+    )
+    return {number: f"{names[space]}:{value}" for number, space, value in rows}
+
+
+def _events(database: Connection, names: dict[int, str], sources: dict[int, str]) -> Iterator[bytes]:
+    rows = database.stream(
+        "SELECT id, time, source, name, identifiers, stated, traits, properties FROM event ORDER BY id"
+    )
+    while chunk := list(islice(rows, CHUNK)):
+        seen = sorted({number for row in chunk for number in numbers_of(row[4])})
+        keys = _keys(database, names, seen) if seen else {}
+        for id, time, source, name, identifiers, stated, traits, properties in chunk:
+            yield _line(
+                "event",
+                [
+                    id,
+                    time,
+                    sources[source],
+                    name,
+                    sorted(keys[number] for number in numbers_of(identifiers)),
+                    sorted(sorted((keys[a], keys[b])) for a, b in pairs_of(stated)),
+                    orjson.Fragment(traits or "{}"),
+                    orjson.Fragment(properties or "{}"),
+                ],
+            )
+
+
+def _groups(database: Connection, names: dict[int, str]) -> Iterator[bytes]:
+    rows = database.stream(
+        "SELECT m.person, i.namespace, i.value FROM member m INDEXED BY member_person"
+        " CROSS JOIN identifier i ON i.number = m.identifier ORDER BY m.person"
+    )
+    groups = (
+        sorted(f"{names[space]}:{value}" for _, space, value in group)
+        for _, group in groupby(rows, key=lambda row: row[0])
+    )
+    for keys in sorted(groups):
+        yield _line("person", keys)
+
+
+def _suppressed(database: Connection, names: dict[int, str]) -> Iterator[bytes]:
+    rows = database.rows('SELECT a, b, code, namespace, "values" FROM suppressed')
+    if not rows:
+        return
+    keys = _keys(database, names, sorted(set(chain.from_iterable(row[:2] for row in rows))))
+    links = [
+        [*sorted((keys[a], keys[b])), code, namespace or "", sorted(orjson.loads(values))]
+        for a, b, code, namespace, values in rows
+    ]
+    for link in sorted(links):
+        yield _line("suppressed", link)

@@ -1,0 +1,223 @@
+"""Events and observations: the evidence protocol on SQLite."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from itertools import chain
+from typing import Any
+
+import numpy as np
+
+from identity_graph.model import Event, Identifier, Run
+from identity_graph.store.protocols import Batch, EventRow, IdentifierRow, Sighting
+from identity_graph.store.sqlite.appending import Appending
+from identity_graph.store.sqlite.columns import columns, number_set, text_set, unpack
+from identity_graph.store.sqlite.connection import Connection
+from identity_graph.store.sqlite.contents import numbers_of, pairs_of, read_object
+from identity_graph.store.sqlite.names import Names
+from identity_graph.store.sqlite.numbering import last_number
+from identity_graph.store.sqlite.tombstones import Tombstones
+from identity_graph.tables import IdentifierTable, Int64, ObservationTable
+
+_EVENT = "e.number, e.id, e.time, e.source, e.name, e.identifiers, e.stated, e.traits, e.properties, e.received"
+_IDENTIFIER = (
+    "i.number, i.namespace, i.value, m.person, coalesce(m.since, 0), p.code FROM carray(?) k"
+    " CROSS JOIN identifier i {} LEFT JOIN member m ON m.identifier = i.number"
+    " LEFT JOIN pruned p ON p.identifier = i.number"
+)
+
+
+class SqliteEvidence:
+    def __init__(self, database: Connection, namespaces: Names, sources: Names, tombstones: Tombstones) -> None:
+        self._database = database
+        self._namespaces = namespaces
+        self._sources = sources
+        self._appending = Appending(database, namespaces, sources, tombstones)
+
+    def forget(self) -> None:
+        """Drop what is remembered of identifiers that may be gone."""
+        self._appending.forget()
+
+    def append(self, run: Run, batch: Batch) -> Run:
+        return self._appending.append(run, batch)
+
+    # ---- events
+
+    def events(self, ids: Sequence[str]) -> list[EventRow | None]:
+        if not ids:
+            return []
+        with self._database.snapshot():
+            rows = self._database.rows(
+                f"SELECT {_EVENT} FROM carray(?) k CROSS JOIN event e ON e.id = k.value", (text_set(set(ids)),)
+            )
+            found = {row.event.id: row for row in self._event_rows(rows)}
+        return [found.get(id) for id in ids]
+
+    def events_of(self, identifiers: Sequence[int]) -> list[list[EventRow]]:
+        if not identifiers:
+            return []
+        with self._database.snapshot():
+            pairs = self._database.rows(
+                "SELECT k.value, o.event FROM carray(?) k CROSS JOIN observation o ON o.identifier = k.value",
+                (number_set(list(set(identifiers))),),
+            )
+            numbers = {event for _, event in pairs}
+            rows: list[Any] = []
+            if numbers:
+                rows = self._database.rows(
+                    f"SELECT {_EVENT} FROM carray(?) k CROSS JOIN event e ON e.number = k.value",
+                    (number_set(sorted(numbers)),),
+                )
+            events = {row.number: row for row in self._event_rows(rows)}
+        seen = defaultdict(list)
+        for identifier, number in pairs:
+            seen[identifier].append(events[number])
+        for found in seen.values():
+            found.sort(key=lambda row: (row.event.time, row.event.id))
+        return [list(seen[identifier]) for identifier in identifiers]
+
+    def _event_rows(self, rows: Sequence[Any]) -> list[EventRow]:
+        """With identifiers and stated pairs by key, whatever the order in which they came."""
+        numbers = {number for row in rows for number in numbers_of(row[5])}
+        keys: dict[int, Identifier] = {}
+        if numbers:
+            name = self._namespaces.name
+            found = self._database.rows(
+                "SELECT i.number, i.namespace, i.value FROM carray(?) k CROSS JOIN identifier i ON i.number = k.value",
+                (number_set(sorted(numbers)),),
+            )
+            keys = {number: Identifier(name(space), value) for number, space, value in found}
+        answer = []
+        for number, id, time, source, event_name, identifiers, stated, traits, properties, received in rows:
+            seen = numbers_of(identifiers)
+            pairs = [_by_key((keys[a], keys[b])) for a, b in pairs_of(stated)]
+            event = Event(
+                id,
+                time,
+                self._sources.name(source),
+                event_name,
+                _by_key(keys[n] for n in seen),
+                read_object(traits),
+                read_object(properties),
+                tuple(sorted((a, b) for a, b in pairs)),
+                received,
+            )
+            answer.append(EventRow(number, event, seen))
+        return answer
+
+    # ---- identifiers
+
+    def identifiers(self, keys: Sequence[Identifier]) -> list[IdentifierRow | None]:
+        if not keys:
+            return []
+        sql = "SELECT " + _IDENTIFIER.format("ON i.value = k.value")
+        with self._database.snapshot():
+            found = self._identifier_rows(self._database.rows(sql, (text_set({key.value for key in keys}),)))
+        by_key = {row.identifier: row for row in found}
+        return [by_key.get(key) for key in keys]
+
+    def identifiers_by_number(self, numbers: Sequence[int]) -> list[IdentifierRow | None]:
+        if not numbers:
+            return []
+        sql = "SELECT " + _IDENTIFIER.format("ON i.number = k.value")
+        with self._database.snapshot():
+            found = self._identifier_rows(self._database.rows(sql, (number_set(list(set(numbers))),)))
+        by_number = {row.number: row for row in found}
+        return [by_number.get(number) for number in numbers]
+
+    def _identifier_rows(self, rows: Sequence[Any]) -> list[IdentifierRow]:
+        name = self._namespaces.name
+        return [
+            IdentifierRow(number, Identifier(name(space), value), person, since, pruned)
+            for number, space, value, person, since, pruned in rows
+        ]
+
+    def sightings(self, numbers: Sequence[int]) -> list[Sighting | None]:
+        if not numbers:
+            return []
+        rows = self._database.rows(
+            "SELECT k.value, o.source, min(o.time), max(o.time), count(*)"
+            " FROM carray(?) k CROSS JOIN observation o ON o.identifier = k.value GROUP BY k.value, o.source",
+            (number_set(list(set(numbers))),),
+        )
+        found: dict[int, Sighting] = {}
+        for number, source, first, last, count in rows:
+            old = found.get(number, Sighting(first, last, 0, ()))
+            sources = (*old.sources, self._sources.name(source))
+            found[number] = Sighting(
+                min(first, old.first_seen),
+                max(last, old.last_seen),
+                count + old.observations,
+                tuple(sorted(sources)),
+            )
+        return [found.get(number) for number in numbers]
+
+    # ---- columns
+
+    def identifier_table(self, numbers: Int64 | None = None) -> tuple[IdentifierTable, Sequence[str]]:
+        if numbers is None:
+            rows = self._database.rows("SELECT number, namespace, value FROM identifier ORDER BY number")
+        elif len(numbers):
+            rows = self._database.rows(
+                "SELECT i.number, i.namespace, i.value FROM carray(?) k CROSS JOIN identifier i ON i.number = k.value",
+                (number_set(np.unique(numbers)),),
+            )
+        else:
+            rows = []
+        number, namespace, values = zip(*rows, strict=True) if rows else ((), (), ())
+        table = IdentifierTable(
+            np.array(number, dtype=np.int64), np.array(namespace, dtype=np.int16), self._namespaces.all()
+        )
+        return table, values
+
+    def observation_table(self, numbers: Int64 | None = None) -> ObservationTable:
+        if numbers is None:
+            rows = self._database.rows("SELECT number, time, source, identifiers FROM event")
+        elif len(numbers):
+            rows = self._database.rows(
+                "SELECT number, time, source, identifiers FROM event WHERE number IN"
+                " (SELECT o.event FROM carray(?) k CROSS JOIN observation o ON o.identifier = k.value)",
+                (number_set(np.unique(numbers)),),
+            )
+        else:
+            rows = []
+        if not rows:
+            none = np.empty(0, dtype=np.int64)
+            return ObservationTable(none, none, none, none.astype(np.int16))
+        event, time, source, blobs = zip(*rows, strict=True)
+        times = np.fromiter(map(len, blobs), dtype=np.int64, count=len(blobs)) >> 3
+        return ObservationTable(
+            np.repeat(np.array(event, dtype=np.int64), times),
+            unpack(b"".join(blobs)),
+            np.repeat(np.array(time, dtype=np.int64), times),
+            np.repeat(np.array(source, dtype=np.int16), times),
+        )
+
+    def stated_pairs(self, numbers: Int64 | None = None) -> tuple[Int64, Int64]:
+        if numbers is None:
+            rows = self._database.rows("SELECT DISTINCT a, b FROM stated ORDER BY a, b")
+        elif len(numbers):
+            keys = number_set(np.unique(numbers))
+            rows = self._database.rows(
+                "SELECT s.a, s.b FROM carray(?) k CROSS JOIN stated s ON s.a = k.value"
+                " UNION SELECT s.a, s.b FROM carray(?) k CROSS JOIN stated s ON s.b = k.value ORDER BY 1, 2",
+                (keys, keys),
+            )
+        else:
+            rows = []
+        a, b = columns(rows, 2)
+        return a, b
+
+    def sources(self) -> Sequence[str]:
+        return self._sources.all()
+
+    def arrived_since(self, event_number: int) -> tuple[Int64, int]:
+        with self._database.snapshot():
+            blobs = self._database.rows("SELECT identifiers FROM event WHERE number > ?", (event_number,))
+            last = last_number(self._database, "event")
+        return np.unique(unpack(b"".join(chain.from_iterable(blobs)))), last
+
+
+def _by_key(identifiers: Iterable[Identifier]) -> tuple[Identifier, ...]:
+    return tuple(sorted(identifiers, key=lambda identifier: identifier.key))

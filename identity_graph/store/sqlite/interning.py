@@ -1,0 +1,66 @@
+"""Identifiers as numbers: the step that every event of a load pays for."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from itertools import islice
+
+from identity_graph.errors import StoreError
+from identity_graph.model import Identifier
+from identity_graph.store.sqlite.columns import LARGEST_NUMBER, text_set
+from identity_graph.store.sqlite.connection import Connection
+from identity_graph.store.sqlite.names import Names
+from identity_graph.store.sqlite.numbering import last_number
+
+CACHED = 300_000
+
+
+class Interning:
+    """Numbers of identifiers, with the latest in memory. For use inside a transaction only."""
+
+    def __init__(self, database: Connection, namespaces: Names) -> None:
+        self._database = database
+        self._namespaces = namespaces
+        self._numbers: dict[Identifier, int] = {}
+        self._version = -1
+        database.rolled_back.append(self.forget)
+
+    def forget(self) -> None:
+        self._numbers = {}
+
+    def refresh(self) -> None:
+        """Forget what another process may have changed. Call once a transaction."""
+        version = self._database.foreign_version()
+        if version != self._version:
+            self.forget()
+            self._version = version
+
+    def find(self, identifiers: Collection[Identifier]) -> dict[Identifier, int]:
+        """A dictionary that holds the number of each of the identifiers that has one, and of others."""
+        if len(self._numbers) > CACHED:
+            self._numbers = dict(islice(self._numbers.items(), len(self._numbers) // 2, None))
+        missing = [identifier for identifier in identifiers if identifier not in self._numbers]
+        if missing:
+            name = self._namespaces.name
+            found = self._database.rows(
+                "SELECT i.namespace, i.value, i.number FROM carray(?) k CROSS JOIN identifier i ON i.value = k.value",
+                (text_set({identifier.value for identifier in missing}),),
+            )
+            self._numbers.update((Identifier(name(space), value), number) for space, value, number in found)
+        return self._numbers
+
+    def intern(self, identifiers: Sequence[Identifier]) -> dict[Identifier, int]:
+        """As `find`, with numbers for all: new ones in the given order. No repeats."""
+        numbers = self.find(identifiers)
+        new = [identifier for identifier in identifiers if identifier not in numbers]
+        if new:
+            spaces = self._namespaces.intern({identifier.namespace for identifier in new})
+            first = 1 + last_number(self._database, "identifier")
+            if first + len(new) > LARGEST_NUMBER:
+                raise StoreError("STORE_FULL", "the store has numbers for 2,147,483,647 identifiers, and no more")
+            self._database.write_many(
+                "INSERT INTO identifier (number, namespace, value) VALUES (?, ?, ?)",
+                ((number, spaces[new.namespace], new.value) for number, new in enumerate(new, first)),
+            )
+            numbers.update(zip(new, range(first, first + len(new)), strict=True))
+        return numbers

@@ -1,0 +1,115 @@
+"""Runs, quarantine, counts: the operations protocol on SQLite."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from identity_graph.model import Quarantined, Run, RunState
+from identity_graph.store.sqlite.columns import number_set
+from identity_graph.store.sqlite.connection import Connection
+from identity_graph.store.sqlite.digest import canonical_lines
+
+_FIELDS = (
+    "id, kind, state, started, source, ended, read, accepted, duplicate, quarantined, suppressed, message,"
+    " position, offset"
+)
+
+_COUNTS = {
+    "events": "SELECT count(*) FROM event",
+    "identifiers": "SELECT count(*) FROM identifier",
+    "observations": "SELECT count(*) FROM observation",
+    "persons": "SELECT count(*) FROM person WHERE survivor IS NULL",
+    "retired_persons": "SELECT count(*) FROM person WHERE survivor IS NOT NULL",
+    "memberships": "SELECT count(*) FROM member",
+    "largest_person": "SELECT coalesce(max(n), 0) FROM (SELECT count(*) AS n FROM member GROUP BY person)",
+    "hubs": "SELECT count(*) FROM pruned WHERE code = 'HUB'",
+    "pruned": "SELECT count(*) FROM pruned",
+    "suppressed_links": "SELECT count(*) FROM suppressed",
+    "segments": "SELECT count(*) FROM segment",
+    "changes": "SELECT count(*) FROM change",
+    "quarantined": "SELECT count(*) FROM quarantine",
+    "tombstones": "SELECT count(*) FROM tombstone",
+    "bytes": "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size",
+}
+
+
+class SqliteOperations:
+    def __init__(self, database: Connection) -> None:
+        self._database = database
+
+    def begin_run(self, run: Run, *, fingerprint: str | None = None, loader: str = "") -> Run:
+        with self._database.transaction():
+            if fingerprint is not None:
+                found = self._database.rows(
+                    f"SELECT {_FIELDS} FROM run WHERE fingerprint = ? AND loader = ? AND state = 'RUNNING'",
+                    (fingerprint, loader),
+                )
+                if found:
+                    return _run(found[0])
+            self._database.write(
+                f"INSERT INTO run ({_FIELDS}, fingerprint, loader) VALUES ({', '.join('?' * 16)})",
+                (*_row(run), fingerprint, loader),
+            )
+        return run
+
+    def end_run(self, run: Run) -> None:
+        self._database.write(
+            "UPDATE run SET (kind, state, started, source, ended, read, accepted, duplicate, quarantined, suppressed,"
+            f" message, position, offset) = ({', '.join('?' * 13)}) WHERE id = ?",
+            (*_row(run)[1:], run.id),
+        )
+
+    def runs(self, *, before: str = "", limit: int = 100) -> list[Run]:
+        rows = self._database.rows(
+            f"SELECT {_FIELDS} FROM run WHERE ?1 = '' OR (started, id) < (SELECT started, id FROM run WHERE id = ?1)"
+            " ORDER BY started DESC, id DESC LIMIT ?2",
+            (before, limit),
+        )
+        return [_run(row) for row in rows]
+
+    def quarantined(self, *, after: int = 0, limit: int = 100, code: str | None = None) -> list[Quarantined]:
+        rows = self._database.rows(
+            "SELECT q.number, q.run_id, r.source, r.loader, q.line, q.offset, q.code, q.message, q.record"
+            " FROM quarantine q LEFT JOIN run r ON r.id = q.run_id"
+            f" WHERE q.number > ? {'' if code is None else 'AND q.code = ?'} ORDER BY q.number LIMIT ?",
+            (after, limit) if code is None else (after, code, limit),
+        )
+        return [Quarantined(*row) for row in rows]
+
+    def release(self, numbers: Sequence[int]) -> None:
+        if numbers:
+            self._database.write(
+                "DELETE FROM quarantine WHERE number IN (SELECT value FROM carray(?))", (number_set(numbers),)
+            )
+
+    def counts(self) -> dict[str, int]:
+        with self._database.snapshot():
+            return {name: self._database.one(statement) for name, statement in _COUNTS.items()}
+
+    def canonical_lines(self) -> Iterator[bytes]:
+        """Of one moment; to be read to its end, or closed, in the thread that began it."""
+        return canonical_lines(self._database)
+
+
+def _row(run: Run) -> tuple[object, ...]:
+    return (
+        run.id,
+        run.kind,
+        run.state.value,
+        run.started,
+        run.source,
+        run.ended,
+        run.read,
+        run.accepted,
+        run.duplicate,
+        run.quarantined,
+        run.suppressed,
+        run.message,
+        run.position,
+        run.offset,
+    )
+
+
+def _run(row: Sequence[object]) -> Run:
+    id, kind, state, *rest = row
+    return Run(id, kind, RunState(state), *rest)  # type: ignore[arg-type]

@@ -1,0 +1,141 @@
+"""What resolutions published: the persons protocol on SQLite."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+import numpy as np
+import orjson
+
+from identity_graph.model import Change, ChangeKind, Identifier, Person, Reason
+from identity_graph.store.protocols import IdentifierRow, PersonRow, Publication, SuppressedRow
+from identity_graph.store.sqlite.columns import columns, number_set, text_set
+from identity_graph.store.sqlite.connection import Connection
+from identity_graph.store.sqlite.names import Names
+from identity_graph.store.sqlite.publishing import publish
+from identity_graph.tables import Int64
+
+_PERSON = "p.number, p.id, p.created, p.updated, p.survivor"
+
+
+class SqlitePersons:
+    def __init__(self, database: Connection, namespaces: Names) -> None:
+        self._database = database
+        self._namespaces = namespaces
+
+    def publish(self, publication: Publication) -> None:
+        publish(self._database, publication)
+
+    def resolved(self) -> tuple[int, str | None]:
+        known = dict(self._database.rows("SELECT key, value FROM meta WHERE key IN ('resolved', 'policy')"))
+        return known.get("resolved", 0), known.get("policy")
+
+    def membership(self, numbers: Int64 | None = None) -> tuple[Int64, Int64]:
+        if numbers is None:
+            rows = self._database.rows("SELECT identifier, person FROM member ORDER BY identifier")
+        elif len(numbers):
+            rows = self._database.rows(
+                "SELECT m.identifier, m.person FROM carray(?) k CROSS JOIN member m ON m.identifier = k.value",
+                (number_set(np.unique(numbers)),),
+            )
+        else:
+            rows = []
+        identifiers, persons = columns(rows, 2)
+        return identifiers, persons
+
+    def persons(self, ids: Sequence[str]) -> list[PersonRow | None]:
+        if not ids:
+            return []
+        rows = self._database.rows(
+            f"SELECT {_PERSON} FROM carray(?) k CROSS JOIN person p ON p.id = k.value", (text_set(set(ids)),)
+        )
+        found = {row[1]: PersonRow(*row) for row in rows}
+        return [found.get(id) for id in ids]
+
+    def persons_by_number(self, numbers: Sequence[int]) -> list[PersonRow | None]:
+        if not numbers:
+            return []
+        rows = self._database.rows(
+            f"SELECT {_PERSON} FROM carray(?) k CROSS JOIN person p ON p.number = k.value",
+            (number_set(list(set(numbers))),),
+        )
+        found = {row[0]: PersonRow(*row) for row in rows}
+        return [found.get(number) for number in numbers]
+
+    def members(self, persons: Sequence[int]) -> list[list[IdentifierRow]]:
+        if not persons:
+            return []
+        rows = self._database.rows(
+            "SELECT i.number, i.namespace, i.value, m.person, m.since, p.code FROM carray(?) k"
+            " CROSS JOIN member m ON m.person = k.value CROSS JOIN identifier i ON i.number = m.identifier"
+            " LEFT JOIN pruned p ON p.identifier = i.number",
+            (number_set(list(set(persons))),),
+        )
+        found: dict[int, list[IdentifierRow]] = defaultdict(list)
+        for number, space, value, person, since, pruned in rows:
+            identifier = Identifier(self._namespaces.name(space), value)
+            found[person].append(IdentifierRow(number, identifier, person, since, pruned))
+        for identifiers in found.values():
+            identifiers.sort(key=lambda row: row.identifier.key)
+        return [list(found[person]) for person in persons]
+
+    def suppressed(self, numbers: Sequence[int]) -> list[list[SuppressedRow]]:
+        if not numbers:
+            return []
+        keys = number_set(list(set(numbers)))
+        rows = self._database.rows(
+            'SELECT k.value, s.a, s.b, s.code, s.message, s.namespace, s."values"'
+            " FROM carray(?) k CROSS JOIN suppressed s ON s.a = k.value"
+            ' UNION ALL SELECT k.value, s.a, s.b, s.code, s.message, s.namespace, s."values"'
+            " FROM carray(?) k CROSS JOIN suppressed s ON s.b = k.value ORDER BY 2, 3",
+            (keys, keys),
+        )
+        found: dict[int, list[SuppressedRow]] = defaultdict(list)
+        for number, a, b, code, message, namespace, values in rows:
+            reason = Reason(code, message, namespace, tuple(orjson.loads(values)))
+            found[number].append(SuppressedRow(a, b, reason))
+        return [list(found[number]) for number in numbers]
+
+    def changes(
+        self,
+        *,
+        after: int = 0,
+        limit: int = 100,
+        person_id: str | None = None,
+        kinds: Sequence[ChangeKind] = (),
+    ) -> list[Change]:
+        sql = "SELECT number, time, kind, person_id, from_ids, to_ids, cause, message, policy FROM change"
+        sql += " WHERE number > ?"
+        bindings: list[object] = [after]
+        if person_id is not None:
+            sql += " AND person_id = ?"
+            bindings.append(person_id)
+        if kinds:
+            sql += f" AND kind IN ({', '.join('?' * len(kinds))})"
+            bindings += [kind.value for kind in kinds]
+        rows = self._database.rows(f"{sql} ORDER BY number LIMIT ?", [*bindings, limit])
+        return [
+            Change(number, time, ChangeKind(kind), person, _ids(came), _ids(went), cause, message, policy)
+            for number, time, kind, person, came, went, cause, message, policy in rows
+        ]
+
+    def page(self, *, after: str = "", limit: int = 100, backward: bool = False) -> list[Person]:
+        sql = "SELECT id, created, updated FROM person WHERE survivor IS NULL"
+        if backward:
+            sql += " AND (?1 = '' OR id < ?1) ORDER BY id DESC LIMIT ?2"
+        else:
+            sql += " AND id > ?1 ORDER BY id LIMIT ?2"
+        found = [Person(*row) for row in self._database.rows(sql, (after, limit))]
+        return found[::-1] if backward else found
+
+    def count(self) -> int:
+        # Two walks along the smallest trees there are, instead of one along the rows.
+        found: int = self._database.one(
+            "SELECT (SELECT count(*) FROM person) - (SELECT count(*) FROM person WHERE survivor IS NOT NULL)"
+        )
+        return found
+
+
+def _ids(text: str | None) -> tuple[str, ...]:
+    return tuple(orjson.loads(text)) if text else ()

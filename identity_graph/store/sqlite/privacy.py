@@ -1,0 +1,95 @@
+"""Erasure and what it leaves: the privacy protocol on SQLite."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from identity_graph.model import Identifier
+from identity_graph.store.protocols import Erasure
+from identity_graph.store.sqlite.columns import number_set
+from identity_graph.store.sqlite.connection import Connection
+from identity_graph.store.sqlite.contents import numbers_of, pairs_of
+from identity_graph.store.sqlite.evidence import SqliteEvidence
+from identity_graph.store.sqlite.numbering import keep_numbers
+from identity_graph.store.sqlite.publishing import add_changes, leave_segments, remove_persons
+from identity_graph.store.sqlite.tombstones import Tombstones
+
+
+class SqlitePrivacy:
+    def __init__(self, database: Connection, evidence: SqliteEvidence, tombstones: Tombstones) -> None:
+        self._database = database
+        self._evidence = evidence
+        self._tombstones = tombstones
+
+    def erase(self, erasure: Erasure) -> None:
+        """Records in quarantine are buried by their bytes, so that loading their file again leaves them out."""
+        with self._database.transaction():
+            if erasure.events:
+                self._erase_events(erasure.events)
+            if erasure.identifiers:
+                self._erase_identifiers(erasure.identifiers)
+            self._erase_person(erasure)
+            records = self._erase_records(erasure.quarantined) if erasure.quarantined else []
+            add_changes(self._database, erasure.changes)
+            self._tombstones.bury(event_ids=erasure.event_ids, identifiers=erasure.tombstones, records=records)
+            self._evidence.forget()
+
+    def _erase_events(self, events: Sequence[int]) -> None:
+        keep_numbers(self._database, "event")
+        keys = number_set(sorted(set(events)))
+        rows = self._database.rows(
+            "SELECT e.number, e.time, e.identifiers, e.stated FROM carray(?) k"
+            " CROSS JOIN event e ON e.number = k.value",
+            (keys,),
+        )
+        self._database.write_many(
+            "DELETE FROM observation WHERE identifier = ? AND time = ? AND event = ?",
+            ((seen, time, number) for number, time, identifiers, _ in rows for seen in numbers_of(identifiers)),
+        )
+        self._database.write_many(
+            "DELETE FROM stated WHERE a = ? AND b = ? AND event = ?",
+            ((a, b, number) for number, _, _, stated in rows for a, b in pairs_of(stated)),
+        )
+        self._database.write("DELETE FROM event WHERE number IN (SELECT value FROM carray(?))", (keys,))
+
+    def _erase_identifiers(self, identifiers: Sequence[int]) -> None:
+        keep_numbers(self._database, "identifier")
+        keys = number_set(sorted(set(identifiers)))
+        # A reason may quote a value beside a link that stays; the next resolution writes it anew.
+        self._database.write(
+            'DELETE FROM suppressed WHERE EXISTS (SELECT 1 FROM json_each(suppressed."values") v WHERE v.value IN'
+            " (SELECT i.value FROM carray(?1) k CROSS JOIN identifier i ON i.number = k.value"
+            " UNION ALL SELECT n.name || ':' || i.value FROM carray(?1) k"
+            " CROSS JOIN identifier i ON i.number = k.value CROSS JOIN namespace n ON n.number = i.namespace))",
+            (keys,),
+        )
+        for statement in (
+            "DELETE FROM suppressed WHERE a IN (SELECT value FROM carray(?))",
+            "DELETE FROM suppressed WHERE b IN (SELECT value FROM carray(?))",
+            "DELETE FROM member WHERE identifier IN (SELECT value FROM carray(?))",
+            "DELETE FROM pruned WHERE identifier IN (SELECT value FROM carray(?))",
+            "DELETE FROM identifier WHERE number IN (SELECT value FROM carray(?))",
+        ):
+            self._database.write(statement, (keys,))
+
+    def _erase_person(self, erasure: Erasure) -> None:
+        merged = self._database.rows("SELECT id FROM person WHERE survivor = ?", (erasure.person,))
+        leave_segments(self._database, [erasure.person_id, *(id for (id,) in merged)])
+        remove_persons(self._database, [erasure.person])
+
+    def _erase_records(self, numbers: Sequence[int]) -> list[bytes]:
+        keys = number_set(sorted(set(numbers)))
+        records = self._database.rows(
+            "SELECT q.record FROM carray(?) k CROSS JOIN quarantine q ON q.number = k.value", (keys,)
+        )
+        self._database.write("DELETE FROM quarantine WHERE number IN (SELECT value FROM carray(?))", (keys,))
+        return [record for (record,) in records]
+
+    def scrub(self) -> None:
+        self._database.truncate_log()
+
+    def tombstoned(self, identifiers: Sequence[Identifier]) -> list[bool]:
+        return self._tombstones.of_identifiers(identifiers)
+
+    def keyed_hash(self, text: str) -> bytes:
+        return self._tombstones.keyed_hash(text.encode("utf-8", "surrogatepass"))

@@ -1,0 +1,176 @@
+"""Writing the difference that one resolution made, as sets and not row by row."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+import numpy as np
+import orjson
+
+from identity_graph.model import Change
+from identity_graph.store.protocols import Publication
+from identity_graph.store.sqlite.columns import LARGEST_NUMBER, NUMBER_BITS, number_set, paired, text_set
+from identity_graph.store.sqlite.connection import Connection
+from identity_graph.store.sqlite.numbering import keep_numbers, last_number
+from identity_graph.tables import Int64
+
+
+def publish(database: Connection, publication: Publication) -> None:
+    with database.transaction():
+        first = _create(database, publication)
+        _move(database, publication, first)
+        _prune(database, publication)
+        _suppress(database, publication)
+        _retire(database, publication, first)
+        if len(publication.updated):
+            database.write(
+                "UPDATE person SET updated = ? WHERE number IN (SELECT value FROM carray(?))",
+                (publication.time, number_set(_numbered(publication.updated, first))),
+            )
+        add_changes(database, publication.changes)
+        database.write_many(
+            "INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value",
+            [("resolved", publication.resolved), ("policy", publication.policy)],
+        )
+
+
+def add_changes(database: Connection, changes: Iterable[Change]) -> None:
+    database.write_many(
+        "INSERT INTO change (time, kind, person_id, from_ids, to_ids, cause, message, policy)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            (
+                change.time,
+                change.kind.value,
+                change.person_id,
+                orjson.dumps(change.from_ids).decode() if change.from_ids else None,
+                orjson.dumps(change.to_ids).decode() if change.to_ids else None,
+                change.cause,
+                change.message,
+                change.policy,
+            )
+            for change in changes
+        ),
+    )
+
+
+def leave_segments(database: Connection, person_ids: Iterable[str]) -> None:
+    """Take persons out of every segment and count again those that they left."""
+    ids = list(person_ids)
+    if not ids:
+        return
+    left = database.rows(
+        "SELECT DISTINCT s.segment FROM carray(?) k CROSS JOIN segment_member s ON s.person_id = k.value",
+        (text_set(ids),),
+    )
+    if left:
+        database.write("DELETE FROM segment_member WHERE person_id IN (SELECT value FROM carray(?))", (text_set(ids),))
+        database.write_many(
+            "UPDATE segment SET size = (SELECT count(*) FROM segment_member WHERE segment = number) WHERE number = ?",
+            left,
+        )
+
+
+def _create(database: Connection, publication: Publication) -> int:
+    """The number of the first new person; the others follow it."""
+    first = 1 + last_number(database, "person")
+    if publication.created:
+        database.write(
+            "INSERT INTO person (number, id, created, updated)"
+            " SELECT ?1 + rowid - 1, value, ?2, ?2 FROM carray(?3) WHERE true",
+            (first, publication.time, text_set(publication.created)),
+        )
+    return first
+
+
+def _numbered(persons: Int64, first: int) -> Int64:
+    """With the numbers of new persons in place of -1, -2, ..."""
+    return np.where(persons < 0, first - 1 - persons, persons)
+
+
+def _move(database: Connection, publication: Publication, first: int) -> None:
+    identifiers, persons = publication.members
+    if not len(identifiers):
+        return
+    pairs = paired(identifiers, _numbered(persons, first))
+    pairs.sort()
+    database.write(
+        f"INSERT INTO member (identifier, person, since) SELECT value >> {NUMBER_BITS}, value & {LARGEST_NUMBER}, ?"
+        " FROM carray(?) WHERE true ON CONFLICT DO UPDATE SET person = excluded.person, since = excluded.since"
+        " WHERE person <> excluded.person",
+        (publication.time, number_set(pairs)),
+    )
+
+
+def _prune(database: Connection, publication: Publication) -> None:
+    if len(publication.joined):
+        database.write(
+            "DELETE FROM pruned WHERE identifier IN (SELECT value FROM carray(?))", (number_set(publication.joined),)
+        )
+    if publication.pruned:
+        database.write_many(
+            "INSERT INTO pruned (identifier, code) VALUES (?, ?) ON CONFLICT DO UPDATE SET code = excluded.code",
+            publication.pruned,
+        )
+        database.write(
+            "DELETE FROM member WHERE identifier IN (SELECT value FROM carray(?))",
+            (number_set([number for number, _ in publication.pruned]),),
+        )
+
+
+def _suppress(database: Connection, publication: Publication) -> None:
+    if publication.scope is None:
+        database.write("DELETE FROM suppressed")
+    elif len(publication.scope):
+        keys = number_set(publication.scope)
+        database.write("DELETE FROM suppressed WHERE a IN (SELECT value FROM carray(?))", (keys,))
+        database.write("DELETE FROM suppressed WHERE b IN (SELECT value FROM carray(?))", (keys,))
+    database.write_many(
+        'INSERT INTO suppressed (a, b, code, message, namespace, "values") VALUES (?, ?, ?, ?, ?, ?)'
+        " ON CONFLICT DO UPDATE SET code = excluded.code, message = excluded.message,"
+        ' namespace = excluded.namespace, "values" = excluded."values"',
+        (
+            (a, b, reason.code, reason.message, reason.namespace, orjson.dumps(reason.values).decode())
+            for a, b, reason in publication.suppressed
+        ),
+    )
+
+
+def _retire(database: Connection, publication: Publication, first: int) -> None:
+    if not publication.retired:
+        return
+    survivors = {
+        person: first - 1 - survivor if survivor is not None and survivor < 0 else survivor
+        for person, survivor in publication.retired
+    }
+    keys = number_set(list(survivors))
+    ids = database.rows("SELECT p.id FROM carray(?) k CROSS JOIN person p ON p.number = k.value", (keys,))
+    leave_segments(database, (id for (id,) in ids))
+    ends = {person: _end(person, survivors) for person in survivors}
+    merged = [(person, end) for person, end in ends.items() if end is not None]
+    gone = [person for person, end in ends.items() if end is None]
+    database.write_many("UPDATE person SET survivor = ?2 WHERE number = ?1 OR survivor = ?1", merged)
+    if gone:
+        remove_persons(database, gone)
+
+
+def _end(person: int, survivors: Mapping[int, int | None]) -> int | None:
+    seen = {person}
+    while (following := survivors.get(person)) is not None:
+        if following in seen:
+            raise ValueError(f"persons {sorted(seen)} survive each other")
+        seen.add(following)
+        person = following
+    return None if person in survivors else person
+
+
+def remove_persons(database: Connection, persons: Iterable[int]) -> None:
+    """Delete persons, those that were merged into them, and what is left of their memberships."""
+    keys = number_set(list(persons))
+    keep_numbers(database, "person")
+    database.write("DELETE FROM member WHERE person IN (SELECT value FROM carray(?))", (keys,))
+    database.write(
+        "DELETE FROM person WHERE number IN (SELECT value FROM carray(?1))"
+        " OR survivor IN (SELECT value FROM carray(?1))",
+        (keys,),
+    )

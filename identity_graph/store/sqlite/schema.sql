@@ -1,0 +1,139 @@
+-- The whole store. Numbers are the store's own; texts come from outside. No ANALYZE is ever run: its samples
+-- would keep values that an erasure must delete, so every statement states its join order (CROSS JOIN).
+
+CREATE TABLE meta (key TEXT PRIMARY KEY, value ANY) STRICT, WITHOUT ROWID;
+CREATE TABLE namespace (number INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT;
+CREATE TABLE source (number INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT;
+
+-- Evidence. The value comes first in the index: one look-up finds it in every namespace.
+CREATE TABLE identifier (
+    number INTEGER PRIMARY KEY,
+    namespace INTEGER NOT NULL,
+    value TEXT NOT NULL,
+    UNIQUE (value, namespace)
+) STRICT;
+
+-- identifiers: numbers, ascending; stated: pairs of numbers, ascending; both little-endian int64.
+-- traits, properties: canonical JSON (sorted keys, no blanks); null for an empty object.
+CREATE TABLE event (
+    number INTEGER PRIMARY KEY,
+    time INTEGER NOT NULL,
+    source INTEGER NOT NULL,
+    identifiers BLOB NOT NULL,
+    stated BLOB,
+    received INTEGER NOT NULL,
+    id TEXT NOT NULL UNIQUE,
+    name TEXT NOT NULL,
+    traits TEXT,
+    properties TEXT
+) STRICT;
+
+-- A journey is a range of this tree.
+CREATE TABLE observation (
+    identifier INTEGER NOT NULL,
+    time INTEGER NOT NULL,
+    event INTEGER NOT NULL,
+    source INTEGER NOT NULL,
+    PRIMARY KEY (identifier, time, event)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE stated (
+    a INTEGER NOT NULL,
+    b INTEGER NOT NULL,
+    event INTEGER NOT NULL,
+    PRIMARY KEY (a, b, event)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX stated_b ON stated (b);
+
+-- Persons. A retired person keeps its row and points to its survivor, never to another retired one.
+CREATE TABLE person (
+    number INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    created INTEGER NOT NULL,
+    updated INTEGER NOT NULL,
+    survivor INTEGER
+) STRICT;
+CREATE INDEX person_survivor ON person (survivor) WHERE survivor IS NOT NULL;
+
+CREATE TABLE member (identifier INTEGER PRIMARY KEY, person INTEGER NOT NULL, since INTEGER NOT NULL) STRICT;
+CREATE INDEX member_person ON member (person);
+
+CREATE TABLE pruned (identifier INTEGER PRIMARY KEY, code TEXT NOT NULL) STRICT;
+
+CREATE TABLE suppressed (
+    a INTEGER NOT NULL,
+    b INTEGER NOT NULL,
+    code TEXT NOT NULL,
+    message TEXT NOT NULL,
+    namespace TEXT,
+    "values" TEXT NOT NULL,
+    PRIMARY KEY (a, b)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX suppressed_b ON suppressed (b);
+
+CREATE TABLE change (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    time INTEGER NOT NULL,
+    kind TEXT NOT NULL,
+    person_id TEXT NOT NULL,
+    from_ids TEXT,
+    to_ids TEXT,
+    cause TEXT NOT NULL,
+    message TEXT NOT NULL,
+    policy TEXT NOT NULL
+) STRICT;
+CREATE INDEX change_person ON change (person_id);
+
+-- Segments.
+CREATE TABLE segment (
+    number INTEGER PRIMARY KEY,
+    name TEXT NOT NULL UNIQUE,
+    description TEXT NOT NULL,
+    condition TEXT NOT NULL,
+    created INTEGER NOT NULL,
+    evaluated INTEGER NOT NULL,
+    size INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE segment_member (
+    segment INTEGER NOT NULL,
+    person_id TEXT NOT NULL,
+    PRIMARY KEY (segment, person_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX segment_member_person ON segment_member (person_id);
+
+-- Operations.
+CREATE TABLE run (
+    id TEXT PRIMARY KEY,
+    kind TEXT NOT NULL,
+    state TEXT NOT NULL,
+    started INTEGER NOT NULL,
+    source TEXT NOT NULL,
+    ended INTEGER,
+    read INTEGER NOT NULL,
+    accepted INTEGER NOT NULL,
+    duplicate INTEGER NOT NULL,
+    quarantined INTEGER NOT NULL,
+    suppressed INTEGER NOT NULL,
+    message TEXT NOT NULL,
+    position INTEGER NOT NULL,
+    offset INTEGER NOT NULL,
+    fingerprint TEXT,
+    loader TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX run_started ON run (started, id);
+CREATE UNIQUE INDEX run_interrupted ON run (fingerprint, loader) WHERE state = 'RUNNING' AND fingerprint IS NOT NULL;
+
+CREATE TABLE quarantine (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    run_id TEXT NOT NULL,
+    line INTEGER NOT NULL,
+    offset INTEGER NOT NULL,
+    code TEXT NOT NULL,
+    message TEXT NOT NULL,
+    record BLOB NOT NULL
+) STRICT;
+CREATE INDEX quarantine_code ON quarantine (code);
+
+-- What must not come back, as keyed hashes.
+CREATE TABLE tombstone (hash BLOB PRIMARY KEY) STRICT, WITHOUT ROWID;

@@ -1,0 +1,116 @@
+"""Saved conditions and who meets them: the segments protocol on SQLite."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+from identity_graph.errors import NotFound
+from identity_graph.model import Segment
+from identity_graph.store.sqlite.columns import text_set
+from identity_graph.store.sqlite.connection import Connection
+from identity_graph.store.sqlite.contents import read_object, write_object
+
+_SEGMENT = "SELECT name, description, condition, created, evaluated, size FROM segment"
+
+
+class SqliteSegments:
+    """A segment's size is the number of its members, whatever the one who saves it says."""
+
+    def __init__(self, database: Connection) -> None:
+        self._database = database
+
+    def save(self, segment: Segment, members: Sequence[str]) -> None:
+        with self._database.transaction():
+            self._database.write(
+                "INSERT INTO segment (name, description, condition, created, evaluated, size) VALUES (?, ?, ?, ?, ?, 0)"
+                " ON CONFLICT DO UPDATE SET description = excluded.description, condition = excluded.condition,"
+                " created = excluded.created, evaluated = excluded.evaluated",
+                (
+                    segment.name,
+                    segment.description,
+                    write_object(segment.condition),
+                    segment.created,
+                    segment.evaluated,
+                ),
+            )
+            number = self._number(segment.name)
+            self._database.write("DELETE FROM segment_member WHERE segment = ?", (number,))
+            self._enter(number, members)
+            self._count(number)
+
+    def delete(self, name: str) -> bool:
+        with self._database.transaction():
+            number = self._database.one("SELECT number FROM segment WHERE name = ?", (name,))
+            if number is None:
+                return False
+            self._database.write("DELETE FROM segment_member WHERE segment = ?", (number,))
+            self._database.write("DELETE FROM segment WHERE number = ?", (number,))
+            return True
+
+    def segments(self, names: Sequence[str] | None = None) -> list[Segment | None]:
+        if names is None:
+            rows = self._database.rows(f"{_SEGMENT} ORDER BY name")
+        elif names:
+            rows = self._database.rows(f"{_SEGMENT} WHERE name IN (SELECT value FROM carray(?))", (text_set(names),))
+        else:
+            rows = []
+        found = {
+            name: Segment(name, description, read_object(condition), created, evaluated, size)
+            for name, description, condition, created, evaluated, size in rows
+        }
+        return list(found.values()) if names is None else [found.get(name) for name in names]
+
+    def refresh(self, name: str, entered: Sequence[str], left: Sequence[str], evaluated: int) -> None:
+        """Raises SEGMENT_UNKNOWN."""
+        with self._database.transaction():
+            number = self._number(name)
+            if left:
+                self._database.write(
+                    "DELETE FROM segment_member WHERE segment = ? AND person_id IN (SELECT value FROM carray(?))",
+                    (number, text_set(left)),
+                )
+            self._enter(number, entered)
+            self._database.write("UPDATE segment SET evaluated = ? WHERE number = ?", (evaluated, number))
+            self._count(number)
+
+    def of_persons(self, person_ids: Sequence[str]) -> list[list[str]]:
+        if not person_ids:
+            return []
+        rows = self._database.rows(
+            "SELECT k.value, s.name FROM carray(?) k CROSS JOIN segment_member m ON m.person_id = k.value"
+            " CROSS JOIN segment s ON s.number = m.segment ORDER BY s.name",
+            (text_set(set(person_ids)),),
+        )
+        found: dict[str, list[str]] = defaultdict(list)
+        for person_id, name in rows:
+            found[person_id].append(name)
+        return [list(found[person_id]) for person_id in person_ids]
+
+    def members(self, name: str, *, after: str = "", limit: int = 100) -> list[str]:
+        rows = self._database.rows(
+            "SELECT person_id FROM segment_member WHERE segment = (SELECT number FROM segment WHERE name = ?)"
+            " AND person_id > ? ORDER BY person_id LIMIT ?",
+            (name, after, limit),
+        )
+        return [person_id for (person_id,) in rows]
+
+    def _number(self, name: str) -> int:
+        number: int | None = self._database.one("SELECT number FROM segment WHERE name = ?", (name,))
+        if number is None:
+            raise NotFound("SEGMENT_UNKNOWN", f"no segment is called {name!r}")
+        return number
+
+    def _enter(self, number: int, person_ids: Sequence[str]) -> None:
+        if person_ids:
+            self._database.write(
+                "INSERT INTO segment_member (segment, person_id) SELECT ?, value FROM carray(?) WHERE true"
+                " ON CONFLICT DO NOTHING",
+                (number, text_set(person_ids)),
+            )
+
+    def _count(self, number: int) -> None:
+        self._database.write(
+            "UPDATE segment SET size = (SELECT count(*) FROM segment_member WHERE segment = number) WHERE number = ?",
+            (number,),
+        )

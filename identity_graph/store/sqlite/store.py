@@ -1,0 +1,45 @@
+"""All protocols over one file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import Any
+
+from identity_graph.store.protocols import EvidenceStore, OperationStore, PersonStore, PrivacyStore, SegmentStore
+from identity_graph.store.sqlite.connection import Connection
+from identity_graph.store.sqlite.evidence import SqliteEvidence
+from identity_graph.store.sqlite.names import Names
+from identity_graph.store.sqlite.operations import SqliteOperations
+from identity_graph.store.sqlite.persons import SqlitePersons
+from identity_graph.store.sqlite.privacy import SqlitePrivacy
+from identity_graph.store.sqlite.segments import SqliteSegments
+from identity_graph.store.sqlite.tombstones import Tombstones
+
+
+class SqliteStore:
+    """`path` is a file, created where there is none, or `:memory:`. Safe to use from many threads.
+
+    Raises STORE_OPEN and STORE_VERSION. A statement waits `busy_timeout` seconds for another process's write.
+    """
+
+    def __init__(self, path: str, *, busy_timeout: float = 10.0) -> None:
+        database = Connection(path, busy_timeout=busy_timeout)
+        namespaces, sources = Names(database, "namespace"), Names(database, "source")
+        tombstones = Tombstones(database)
+        evidence = SqliteEvidence(database, namespaces, sources, tombstones)
+        self._database = database
+        self.evidence: EvidenceStore = evidence
+        self.persons: PersonStore = SqlitePersons(database, namespaces)
+        self.segments: SegmentStore = SqliteSegments(database)
+        self.privacy: PrivacyStore = SqlitePrivacy(database, evidence, tombstones)
+        self.operations: OperationStore = SqliteOperations(database)
+
+    def transaction(self) -> AbstractContextManager[Any]:
+        return self._database.transaction()
+
+    def trace(self, hear: Callable[[str], Any]) -> AbstractContextManager[Any]:
+        return self._database.trace(hear)
+
+    def close(self) -> None:
+        self._database.close()
