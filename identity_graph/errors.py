@@ -1,6 +1,7 @@
 """Everything that can go wrong, as one tree.
 
-    IdentityGraphError
+    IdentityGraphError   1  a defect of the program
+    ├── SettingError     2  a setting in the environment
     ├── InputError       3  a record, a file of records, an identifier or a time
     ├── PolicyError      4  the policy file
     ├── LoaderError      5  a loader file, or no loader of that name
@@ -9,8 +10,8 @@
     ├── QueryError       8  a GraphQL request that failed
     └── QuarantineError  9  `load --strict` met records that it had to set aside
 
-The number is the exit status of the command line. Each error has a stable `code` (a key of `CODES`), a
-message that says what was wrong and where, and `help`: what to do about it.
+The number is the exit status of the command line, where 2 is every wrong usage. Each error has a stable
+`code` (a key of `CODES`), a message that says what was wrong and where, and `help`: what to do about it.
 """
 
 from __future__ import annotations
@@ -48,7 +49,8 @@ CODES: Mapping[str, str] = MappingProxyType(
         "SOURCE_FORMAT": "The file is not of the format that its loader or ending says.",
         "SOURCE_COLUMNS": "The file has none of the columns that the loader names.",
         "SOURCE_CHANGED": "The file is not the one whose load was interrupted, or another process loads it now.",
-        # policy and loaders
+        # settings, policy and loaders
+        "SETTING_INVALID": "A setting in the environment has a value that is not allowed.",
         "POLICY_SYNTAX": "The policy file is not TOML.",
         "POLICY_KEY": "The policy has a key that does not exist.",
         "POLICY_VALUE": "The policy has a value that is not allowed.",
@@ -105,6 +107,10 @@ class IdentityGraphError(Exception):
 
 def _rebuild(kind: type[IdentityGraphError], code: str, message: str, help: str) -> IdentityGraphError:
     return kind(code, message, help=help)
+
+
+class SettingError(IdentityGraphError):
+    exit_status = 2
 
 
 class InputError(IdentityGraphError):

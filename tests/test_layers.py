@@ -31,7 +31,7 @@ KEPT_TO = {
     "pyspark": ("engines",),
     "splink": ("engines",),
     "strawberry": ("api",),
-    "starlette": ("api",),
+    "starlette": ("api", "cli.server"),
     "graphql": ("api",),
     "typer": ("cli",),
     "rich": ("cli", "demo"),

@@ -1,0 +1,44 @@
+"""Settings from the environment: `IDENTITY_GRAPH_STORE` and its like. Options of the command line come first."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from identity_graph.errors import SettingError
+
+PREFIX = "IDENTITY_GRAPH_"
+
+
+class Settings(BaseSettings):
+    """Each field is documented in the README under its name in the environment.
+
+    >>> Settings.model_fields["store"].default
+    'sqlite:///identity_graph.db'
+    """
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, env_ignore_empty=True)
+
+    store: str = Field(default="sqlite:///identity_graph.db", description="The store's URL.")
+    policy: Path | None = Field(default=None, description="A policy file; without it the default policy.")
+    host: str = Field(default="127.0.0.1", description="The address that `serve` listens on.")
+    port: int = Field(default=8000, ge=0, le=65535, description="The port that `serve` listens on; 0 takes a free one.")
+    tombstone_key: SecretStr | None = Field(
+        default=None,
+        description="The key of the tombstones; without it a file beside the store, which is made when missing.",
+    )
+    debug: bool = Field(default=False, description="Show where in the program an unexpected error came from.")
+
+
+def read_settings() -> Settings:
+    """Raises SETTING_INVALID with the variable's name, never with the value of a secret."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        name = PREFIX + "_".join(str(part) for part in first["loc"]).upper()
+        raise SettingError(
+            "SETTING_INVALID", f"{name}: {first['msg']}", help=f"Correct {name} in the environment, or unset it."
+        ) from None
