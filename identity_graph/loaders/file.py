@@ -1,0 +1,382 @@
+"""A loader file: TOML that says where things are in a record. Read and checked here; `mapping.py` applies it."""
+
+from __future__ import annotations
+
+import hashlib
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path as FilePath
+from typing import Any
+
+import orjson
+
+from identity_graph.errors import CODES, InputError, LoaderError
+from identity_graph.files import data_folder
+from identity_graph.loaders.path import Path, Record
+from identity_graph.loaders.place import Place
+from identity_graph.normalise import normalise_namespace
+from identity_graph.times import UNITS, parse_time
+
+FORMATS = ("csv", "jsonl", "parquet")
+TYPES = ("text", "number", "boolean")
+
+
+@dataclass(frozen=True, slots=True)
+class Constant:
+    """`{ value = ... }`: the same for every record."""
+
+    value: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A trait or property: the first of `paths` that is there, as `type` (None: as it is), or a constant."""
+
+    name: str
+    paths: tuple[Path, ...] = ()
+    type: str | None = None
+    constant: Constant | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class When:
+    """Holds for a record that has exactly this value there."""
+
+    path: Path
+    value: str | int
+
+    def test(self) -> Callable[[Record], bool]:
+        get, value, kind = self.path.one(), self.value, type(self.value)
+        if len(self.path.steps) == 1:
+            key = self.path.steps[0][0]
+
+            def holds_here(record: Record) -> bool:
+                return record.get(key) == value and type(record[key]) is kind  # true is not 1
+
+            return holds_here
+
+        def holds(record: Record) -> bool:
+            found = get(record)
+            return found == value and type(found) is kind
+
+        return holds
+
+
+@dataclass(frozen=True, slots=True)
+class Stated:
+    """Two identifiers (namespace and path) that a record states to be one person."""
+
+    a: tuple[str, Path]
+    b: tuple[str, Path]
+    when: When | None
+
+
+@dataclass(frozen=True, slots=True)
+class NotThePerson:
+    """Where a record says things about somebody or something else."""
+
+    when: When
+    paths: tuple[Path, ...]
+
+
+@dataclass(frozen=True)
+class LoaderFile:
+    """Everything that a loader file says. `reference` is what `read_loader` finds it by."""
+
+    reference: str
+    digest: str
+    source: str
+    format: str | None = None
+    delimiter: str = ","
+    encoding: str = "utf-8"
+    phone_region: str | None = None
+    id: tuple[Path, ...] = ()
+    time: tuple[Path, ...] = ()
+    time_constant: int | None = None
+    time_unit: str = "ms"
+    event_name: tuple[Path, ...] = ()
+    name_constant: str | None = None
+    source_paths: tuple[Path, ...] = ()
+    identifiers: tuple[tuple[str, Path], ...] = ()
+    identifier_objects: tuple[Path, ...] = ()
+    pairs: tuple[tuple[Path, Path], ...] = ()
+    traits: tuple[Field, ...] = ()
+    trait_objects: tuple[Path, ...] = ()
+    properties: tuple[Field, ...] = ()
+    property_objects: tuple[Path, ...] = ()
+    same_person: tuple[Stated, ...] = ()
+    not_the_person: tuple[NotThePerson, ...] = field(default=())
+
+    def taken(self) -> list[Path]:
+        """The paths that something other than a property reads."""
+        found = [*self.id, *self.time, *self.event_name, *self.source_paths, *self.identifier_objects]
+        found += [path for _, path in self.identifiers]
+        found += [path for pair in self.pairs for path in pair]
+        found += [path for field in self.traits for path in field.paths]
+        found += [end[1] for stated in self.same_person for end in (stated.a, stated.b)]
+        return found
+
+    def columns(self) -> list[str]:
+        """The outermost keys of all paths, in order of appearance; for tables, the columns."""
+        paths = [*self.taken(), *self.trait_objects, *self.property_objects]
+        paths += [path for field in self.properties for path in field.paths]
+        return list(dict.fromkeys(path.steps[0][0] for path in paths if path.steps))
+
+
+def known_loaders() -> list[str]:
+    """The names of the loaders that ship with the project, sorted."""
+    return sorted(path.stem for path in data_folder("loaders").glob("*.toml"))
+
+
+def read_file(name_or_path: str | FilePath) -> LoaderFile:
+    """A shipped loader by its name, or any by the path of its file (with a `/` or ending in `.toml`).
+
+    Raises LOADER_UNKNOWN, LOADER_SYNTAX, LOADER_KEY, LOADER_VALUE.
+    """
+    path, reference = _find(name_or_path)
+    text, document = _parse(path, reference)
+    if "like" in document:
+        place = Place(text, path.name)
+        like = place.text(document, "like", "")
+        other, other_reference = _find(like if like in known_loaders() else path.parent / f"{like}.toml")
+        other_text, other_document = _parse(other, other_reference)
+        if "like" in other_document:
+            raise place.fail("LOADER_VALUE", "like", f"{like} is itself like another", "Name that other one.")
+        _read(other_document, Place(other_text, other.name), other_reference)
+        document = other_document | {key: value for key, value in document.items() if key != "like"}
+    return _read(document, Place(text, path.name), reference)
+
+
+def parse_file(text: str, where: str = "the loader") -> LoaderFile:
+    """A loader from the text of its file. Raises LOADER_SYNTAX, LOADER_KEY, LOADER_VALUE."""
+    return _read(_toml(text, where), Place(text, where), where)
+
+
+def _find(name_or_path: str | FilePath) -> tuple[FilePath, str]:
+    name = str(name_or_path)
+    if isinstance(name_or_path, FilePath) or name.endswith(".toml") or "/" in name or "\\" in name:
+        path = FilePath(name_or_path)
+        if path.is_file():
+            return path, str(path.resolve())
+        what = f"there is no loader file {name}"
+    else:
+        path = data_folder("loaders") / f"{name}.toml"
+        if name in known_loaders():
+            return path, name
+        what = f"there is no loader {name!r}"
+    known = ", ".join(known_loaders())
+    raise LoaderError("LOADER_UNKNOWN", what, help=f"Known: {known}; or give the path of a .toml file.")
+
+
+def _parse(path: FilePath, reference: str) -> tuple[str, dict[str, Any]]:
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise LoaderError("LOADER_SYNTAX", f"{reference}: {error}", help="It must be readable UTF-8 text.") from error
+    return text, _toml(text, path.name)
+
+
+def _toml(text: str, where: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise LoaderError("LOADER_SYNTAX", f"{where}: {error}", help="Mend the TOML at that line.") from error
+
+
+TOP = (
+    "source",
+    "like",
+    "format",
+    "csv",
+    "phone_region",
+    "event",
+    "identifiers",
+    "traits",
+    "properties",
+    "identifier_pairs",
+    "same_person",
+    "not_the_person",
+)
+
+
+def _read(document: Mapping[str, Any], place: Place, reference: str) -> LoaderFile:
+    place.only(document, TOP, "")
+    csv = place.table(document, "csv", "")
+    place.only(csv, ("delimiter", "encoding"), "csv")
+    event = place.table(document, "event", "")
+    place.only(event, ("id", "time", "time_unit", "name", "source"), "event")
+    format = place.text(document, "format", "", default="", choice=FORMATS) or None
+    time, time_constant = _paths_or_constant(event, "time", place)
+    name, name_constant = _paths_or_constant(event, "name", place)
+    if not name and name_constant is None:
+        raise place.fail("LOADER_VALUE", "event.name", "left out", "Say where the name is, or { value = ... }.")
+    if name_constant is not None and not (isinstance(name_constant, str) and 0 < len(name_constant) <= 256):
+        raise place.fail("LOADER_VALUE", "event.name", f"{name_constant!r}", CODES["EVENT_NAME_INVALID"])
+    identifiers, identifier_objects = _identifiers(place.table(document, "identifiers", ""), place)
+    traits, trait_objects = _fields(document, "traits", place)
+    properties, property_objects = _fields(document, "properties", place)
+    file = LoaderFile(
+        reference=reference,
+        digest=hashlib.sha256(orjson.dumps(document, option=orjson.OPT_SORT_KEYS, default=str)).hexdigest(),
+        source=place.text(document, "source", "", longest=64),
+        format=format,
+        delimiter=_delimiter(csv, place),
+        encoding=_encoding(csv, place),
+        phone_region=_region(document, place),
+        id=place.paths(event, "id", "event"),
+        time=time,
+        time_constant=_time_constant(time_constant, place),
+        time_unit=place.text(event, "time_unit", "event", default="ms", choice=tuple(UNITS)),
+        event_name=name,
+        name_constant=name_constant,
+        source_paths=place.paths(event, "source", "event"),
+        identifiers=identifiers,
+        identifier_objects=identifier_objects,
+        pairs=tuple(_pair(table, place) for table in place.tables(document, "identifier_pairs")),
+        traits=traits,
+        trait_objects=trait_objects,
+        properties=properties,
+        property_objects=property_objects,
+        same_person=tuple(_stated(table, place) for table in place.tables(document, "same_person")),
+        not_the_person=tuple(_not_the_person(table, place) for table in place.tables(document, "not_the_person")),
+    )
+    if not (file.identifiers or file.identifier_objects or file.pairs or file.same_person):
+        raise place.fail("LOADER_VALUE", "identifiers", "names no identifier", "Say where at least one is.")
+    return file
+
+
+def _paths_or_constant(table: Mapping[str, Any], key: str, place: Place) -> tuple[tuple[Path, ...], Any]:
+    value = table.get(key)
+    if isinstance(value, dict):
+        place.only(value, ("value",), f"event.{key}")
+        if "value" not in value:
+            raise place.fail("LOADER_VALUE", f"event.{key}", "is an empty table", "Write { value = ... }.")
+        return (), value["value"]
+    return place.paths(table, key, "event"), None
+
+
+def _time_constant(value: Any, place: Place) -> int | None:
+    if value is None:
+        return None
+    try:
+        return parse_time(value)
+    except InputError as error:
+        raise place.fail("LOADER_VALUE", "event.time", error.message, "Write ISO 8601.") from error
+
+
+def _delimiter(csv: Mapping[str, Any], place: Place) -> str:
+    value = place.text(csv, "delimiter", "csv", default=",")
+    if len(value) != 1 or not value.isascii() or value in '"\r\n':
+        raise place.fail("LOADER_VALUE", "csv.delimiter", f"{value!r}", "It is one ASCII character, say , ; or \\t.")
+    return value
+
+
+def _encoding(csv: Mapping[str, Any], place: Place) -> str:
+    """Only encodings in which a line ends with the byte 10, so that a file can be cut into lines as bytes."""
+    value = place.text(csv, "encoding", "csv", default="utf-8")
+    try:
+        good = 'a"\n'.encode(value) == b'a"\n' and b"\n".decode(value) == "\n"
+    except (LookupError, UnicodeError):
+        good = False
+    if not good:
+        raise place.fail(
+            "LOADER_VALUE", "csv.encoding", f"{value!r}", "Known: utf-8, latin-1, cp1252 and others that extend ASCII."
+        )
+    return value
+
+
+def _region(document: Mapping[str, Any], place: Place) -> str | None:
+    value = place.text(document, "phone_region", "", default="")
+    if value and not (len(value) == 2 and value.isascii() and value.isalpha()):
+        raise place.fail("LOADER_VALUE", "phone_region", f"{value!r}", 'Allowed: two letters of a country, say "US".')
+    return value.upper() or None
+
+
+def _namespace(name: Any, key: str, place: Place) -> str:
+    try:
+        return normalise_namespace(name)
+    except InputError as error:
+        raise place.fail("LOADER_VALUE", key, error.message, error.help) from error
+
+
+def _identifiers(table: Mapping[str, Any], place: Place) -> tuple[tuple[tuple[str, Path], ...], tuple[Path, ...]]:
+    found: list[tuple[str, Path]] = []
+    for name in table:
+        if name != "*":
+            namespace = _namespace(name, f"identifiers.{name}", place)
+            found += [(namespace, path) for path in place.paths(table, name, "identifiers")]
+    return tuple(found), place.paths(table, "*", "identifiers")
+
+
+def _fields(document: Mapping[str, Any], section: str, place: Place) -> tuple[tuple[Field, ...], tuple[Path, ...]]:
+    table = place.table(document, section, "")
+    found = []
+    for name, value in table.items():
+        if name == "*":
+            continue
+        key = f"{section}.{name}"
+        if isinstance(value, dict) and "value" in value:
+            place.only(value, ("value",), key)
+            found.append(Field(name, constant=Constant(_json(value["value"], key, place))))
+        elif isinstance(value, dict):
+            place.only(value, ("path", "type"), key)
+            type = place.text(value, "type", key, default="", choice=TYPES) or None
+            if "path" not in value:
+                raise place.fail("LOADER_VALUE", key, "has no path", 'Write { path = "...", type = "number" }.')
+            found.append(Field(name, place.paths(value, "path", key, fan=True), type))
+        else:
+            found.append(Field(name, place.paths(table, name, section, fan=True)))
+    return tuple(found), place.paths(table, "*", section, root=section == "properties")
+
+
+def _json(value: Any, key: str, place: Place) -> Any:
+    """A constant of TOML as JSON: dates become text."""
+    try:
+        return orjson.loads(orjson.dumps(value))
+    except (orjson.JSONEncodeError, orjson.JSONDecodeError) as error:
+        raise place.fail("LOADER_VALUE", key, f"{value!r}: {error}", "Allowed: what JSON can hold.") from error
+
+
+def _pair(table: Mapping[str, Any], place: Place) -> tuple[Path, Path]:
+    place.only(table, ("namespace", "value"), "identifier_pairs")
+    (namespace,) = place.paths(table, "namespace", "identifier_pairs", fan=True, one=True)
+    (value,) = place.paths(table, "value", "identifier_pairs", fan=True, one=True)
+    ends = namespace.split(), value.split()
+    if ends[0] is None or ends[1] is None or ends[0][0].steps != ends[1][0].steps:
+        raise place.fail(
+            "LOADER_VALUE",
+            "identifier_pairs.value",
+            f"{namespace.text} and {value.text} do not fan out over one list",
+            "Both are taken from the same element of one list, say ids[].type and ids[].id.",
+        )
+    return namespace, value
+
+
+def _when(table: Mapping[str, Any], key: str, place: Place) -> When:
+    when = place.table(table, "when", key)
+    if len(when) != 1:
+        raise place.fail("LOADER_VALUE", f"{key}.when", f"has {len(when)} fields", 'Write { type = "alias" }.')
+    ((path, value),) = when.items()
+    if not isinstance(value, str | int | bool):
+        raise place.fail("LOADER_VALUE", f"{key}.when", f"{value!r}", "Allowed: a text, a whole number, true, false.")
+    return When(place.path(path, f"{key}.when"), value)
+
+
+def _stated(table: Mapping[str, Any], place: Place) -> Stated:
+    key = "same_person"
+    place.only(table, ("when", "a", "b"), key)
+    ends = []
+    for end in ("a", "b"):
+        inner = place.table(table, end, key)
+        place.only(inner, ("namespace", "value"), f"{key}.{end}")
+        namespace = _namespace(inner.get("namespace"), f"{key}.{end}", place)
+        (path,) = place.paths(inner, "value", f"{key}.{end}", one=True)
+        ends.append((namespace, path))
+    return Stated(ends[0], ends[1], _when(table, key, place) if "when" in table else None)
+
+
+def _not_the_person(table: Mapping[str, Any], place: Place) -> NotThePerson:
+    key = "not_the_person"
+    place.only(table, ("when", "paths"), key)
+    return NotThePerson(_when(table, key, place), place.paths(table, "paths", key, required=True))

@@ -1,0 +1,194 @@
+"""The identifiers of a record, normalised. The same raw values come again and again, so their results are kept."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from identity_graph.loaders.file import LoaderFile, Stated, When
+from identity_graph.loaders.path import Path, Record
+from identity_graph.model import Identifier
+from identity_graph.normalise import normalise
+
+KEPT_VALUES = 32_768
+"""Raw values of one namespace whose identifier is remembered; about 12 MB when all are taken."""
+
+IdentifierReader = Callable[[Record], list[Identifier]]
+Pairs = Sequence[tuple[Identifier, Identifier]]
+_Reader = Callable[[Any], Iterator[Identifier]]
+_Tree = dict[str, tuple[list["Normaliser"], list[_Reader], "_Tree"]]
+_Branches = tuple[tuple[str, tuple["Normaliser", ...], tuple[_Reader, ...], "_Branches"], ...]
+StatedReader = Callable[[Record, list[Identifier]], Pairs]
+
+
+class Normaliser(dict[str, Identifier]):
+    """Of one namespace: raw text to identifier, computed at the first use and then kept."""
+
+    __slots__ = ("namespace", "region")
+
+    def __init__(self, namespace: str, region: str | None) -> None:
+        super().__init__()
+        self.namespace = namespace
+        self.region = region
+
+    def __missing__(self, raw: str) -> Identifier:
+        found = normalise(self.namespace, raw, region=self.region)
+        if len(self) >= KEPT_VALUES:
+            self.clear()
+        self[raw] = found
+        return found
+
+    def of(self, raw: Any) -> Identifier | None:
+        """None of a value that is not there: null, empty, white space alone."""
+        # Only text is kept: as keys, 1 and 1.0 and True would be one.
+        if isinstance(raw, str):
+            return self[raw] if raw and not raw.isspace() else None
+        return None if raw is None else normalise(self.namespace, raw, region=self.region)
+
+
+def identifier_reader(file: LoaderFile, others: Sequence[Path]) -> IdentifierReader:
+    """Reads every identifier of a record once, by the loader's outermost keys in order; none from below `others`."""
+    normalisers: dict[str, Normaliser] = {}
+    tree: _Tree = {}
+    for namespace, path in file.identifiers:
+        if not below(path, others):
+            normaliser = normalisers.setdefault(namespace, Normaliser(namespace, file.phone_region))
+            if path.fans:
+                _plant(tree, path.steps, _fan_reader(normaliser, path))
+            else:
+                _plant(tree, path.steps, normaliser)
+    for path in file.identifier_objects:
+        if not below(path, others):
+            _plant(tree, path.steps, _object_reader(file.phone_region))
+    for pair in file.pairs:
+        if not below(pair[1], others):
+            _plant(tree, pair[1].steps, _pair_reader(*pair, file.phone_region))
+    root = _freeze(tree)
+
+    def gather(record: Record, branches: _Branches, found: list[Identifier]) -> None:
+        for key, caches, readers, inner in branches:
+            raw = record.get(key)
+            if raw is None or raw == "":
+                continue
+            for cache in caches:
+                identifier = (cache.get(raw) if raw.__class__ is str else None) or cache.of(raw)
+                if identifier is not None and identifier not in found:
+                    found.append(identifier)
+            for read in readers:
+                for identifier in read(raw):
+                    if identifier not in found:
+                        found.append(identifier)
+            if inner and raw.__class__ is dict:
+                gather(raw, inner, found)
+
+    def read_all(record: Record) -> list[Identifier]:
+        found: list[Identifier] = []
+        gather(record, root, found)
+        return found
+
+    return read_all
+
+
+def _plant(tree: _Tree, steps: Sequence[tuple[str, bool]], leaf: Normaliser | _Reader) -> None:
+    """Hang a leaf at the path's end; what fans out or reads whole objects hangs where the first list is."""
+    for number, (key, fan) in enumerate(steps):
+        caches, readers, inner = tree.setdefault(key, ([], [], {}))
+        if fan or number == len(steps) - 1:
+            if isinstance(leaf, Normaliser):
+                caches.append(leaf)
+            else:
+                readers.append(leaf)
+            return
+        tree = inner
+
+
+def _freeze(tree: _Tree) -> _Branches:
+    return tuple((key, tuple(caches), tuple(readers), _freeze(inner)) for key, (caches, readers, inner) in tree.items())
+
+
+def stated_reader(file: LoaderFile) -> StatedReader | None:
+    """Reads the pairs that a record states; adds their ends to the record's identifiers. None if there is no rule."""
+    if not file.same_person:
+        return None
+    groups: dict[When | None, list[tuple[Any, ...]]] = {}
+    for stated in file.same_person:
+        groups.setdefault(stated.when, []).append(_stated_rule(stated, file.phone_region))
+    tests = [(when.test() if when else None, rules) for when, rules in groups.items()]
+
+    def read(record: Record, identifiers: list[Identifier]) -> Pairs:
+        found: list[tuple[Identifier, Identifier]] = []
+        for holds, rules in tests:
+            if holds is not None and not holds(record):
+                continue
+            for a, get_a, b, get_b in rules:
+                one, other = a.of(get_a(record)), b.of(get_b(record))
+                if one is not None and other is not None:
+                    identifiers += [end for end in dict.fromkeys((one, other)) if end not in identifiers]
+                    if one != other:
+                        found.append((one, other))
+        return found or ()
+
+    return read
+
+
+def below(path: Path, others: Sequence[Path]) -> bool:
+    """Whether the path leads to one of the others or into it."""
+    return any(path.steps[: len(other.steps)] == other.steps for other in others)
+
+
+def _stated_rule(stated: Stated, region: str | None) -> tuple[Any, ...]:
+    return (
+        Normaliser(stated.a[0], region),
+        stated.a[1].one(),
+        Normaliser(stated.b[0], region),
+        stated.b[1].one(),
+    )
+
+
+def _dynamic(namespace: Any, raw: Any, region: str | None) -> Iterator[Identifier]:
+    """Of a namespace that comes from data, so nothing is kept: there is no end of them."""
+    if raw is not None and not (isinstance(raw, str) and not raw.strip()):
+        yield normalise(namespace, raw, region=region)
+
+
+def _after_list(path: Path) -> Path:
+    """What the path does inside its first list, `[]` included."""
+    at = next(number for number, (_, fan) in enumerate(path.steps) if fan)
+    return Path(path.text, (("", True), *path.steps[at + 1 :]))
+
+
+def _fan_reader(normaliser: Normaliser, path: Path) -> _Reader:
+    every = _after_list(path).every()
+
+    def read(raw: Any) -> Iterator[Identifier]:
+        for value in every({"": raw}):
+            identifier = normaliser.of(value)
+            if identifier is not None:
+                yield identifier
+
+    return read
+
+
+def _object_reader(region: str | None) -> _Reader:
+    def read(raw: Any) -> Iterator[Identifier]:
+        for namespace, values in raw.items() if isinstance(raw, dict) else ():
+            for value in values if isinstance(values, list) else [values]:
+                yield from _dynamic(namespace, value, region)
+
+    return read
+
+
+def _pair_reader(namespace: Path, value: Path, region: str | None) -> _Reader:
+    """Reads namespace and value from the same element of a list, so that they cannot get out of step."""
+    namespaces, values = namespace.split(), value.split()
+    if namespaces is None or values is None:
+        raise ValueError("pairs are read from the elements of a list")
+    elements = _after_list(values[0]).every()
+    get_namespace, get_value = namespaces[1].one(), values[1].one()
+
+    def read(raw: Any) -> Iterator[Identifier]:
+        for element in elements({"": raw}):
+            if isinstance(element, dict):
+                yield from _dynamic(get_namespace(element), get_value(element), region)
+
+    return read

@@ -1,0 +1,482 @@
+"""Loader files: the grammar, its errors, and every shipped loader against its sample."""
+
+from __future__ import annotations
+
+import copy
+import csv
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path as FilePath
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from identity_graph.errors import IdentityGraphError, InputError, LoaderError
+from identity_graph.files import data_folder
+from identity_graph.loaders import Loader, content_id, known_loaders, parse_loader, read_loader
+from identity_graph.loaders.identifiers import KEPT_VALUES, Normaliser
+from identity_graph.loaders.path import Path
+from identity_graph.loaders.taken import remainder
+from identity_graph.model import Event, Identifier
+from identity_graph.times import DAY, format_time, parse_time
+
+NOW = parse_time("2026-06-01T00:00:00Z")
+LEAST = """
+source = "shop"
+[event]
+id = "id"
+time = "time"
+name = { value = "Seen" }
+[identifiers]
+email = "email"
+"""
+
+
+def record(**more: Any) -> dict[str, Any]:
+    return {"id": "e-1", "time": "2026-01-02T03:04:05Z", "email": "ann@example.org"} | more
+
+
+def event(text: str, value: dict[str, Any], **options: Any) -> Event:
+    return parse_loader(text).event(value, received=NOW, **options)
+
+
+def code_of(text: str, value: dict[str, Any]) -> str:
+    with pytest.raises(InputError) as refused:
+        event(text, value)
+    return refused.value.code
+
+
+# ---- shipped loaders ----------------------------------------------------------------------------------------------
+
+
+def sample_file(name: str) -> FilePath:
+    (path,) = [p for p in (data_folder("loaders") / "samples").glob(f"{name}.*") if p.suffix in (".jsonl", ".csv")]
+    return path
+
+
+def sample(name: str) -> list[dict[str, Any]]:
+    path = sample_file(name)
+    if path.suffix == ".csv":
+        with path.open(encoding="utf-8", newline="") as file:
+            return [{k: v for k, v in row.items() if v} for row in csv.DictReader(file)]
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+def shown(found: Event) -> dict[str, Any]:
+    return {
+        "id": found.id,
+        "time": format_time(found.time),
+        "source": found.source,
+        "name": found.name,
+        "identifiers": [identifier.key for identifier in found.identifiers],
+        "traits": found.traits,
+        "properties": found.properties,
+        "same_person": [[a.key, b.key] for a, b in found.same_person],
+    }
+
+
+def test_the_loaders_that_ship() -> None:
+    assert known_loaders() == ["app", "crm", "events", "loyalty", "orders", "segment", "web"]
+
+
+@pytest.mark.parametrize("name", known_loaders())
+def test_sample(name: str) -> None:
+    loader = read_loader(name)
+    expected = sample_file(name).with_name(f"{name}.expected.json")
+    found = [shown(loader.event(value, received=NOW)) for value in sample(name)]
+    assert found == json.loads(expected.read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("name", sorted(set(known_loaders()) - {"web", "app"}))
+def test_the_sample_has_a_value_at_every_path_of_the_loader(name: str) -> None:
+    file = read_loader(name).file
+    paths = [*file.taken(), *file.trait_objects, *file.property_objects]
+    paths += [path for field in file.properties for path in field.paths]
+    paths += [path for rule in file.not_the_person for path in rule.paths]
+    values = sample(name)
+    assert [path.text for path in paths if path.steps and not any(path.every()(value) for value in values)] == []
+
+
+@pytest.mark.parametrize("name", known_loaders())
+def test_nothing_of_a_sample_is_lost(name: str) -> None:
+    """Every value of a record is in its event, but for times that did not become the event's."""
+    loader = read_loader(name)
+    for value in sample(name):
+        found = shown(loader.event(value, received=NOW))
+        kept = {str(leaf) for leaf in leaves(found)} | {key.partition(":")[2] for key in found["identifiers"]}
+        passed_over = {str(path.one()(value)) for path in loader.file.time}
+        for leaf in leaves(value):
+            forms = {str(leaf), str(leaf).lower(), re.sub(r"[ -]", "", str(leaf)).upper(), number(str(leaf))}
+            forms |= {"+1" + re.sub(r"\D", "", str(leaf))}
+            assert leaf in (None, "") or forms & kept or str(leaf) in passed_over | stated_namespaces(found), leaf
+
+
+def stated_namespaces(found: dict[str, Any]) -> set[str]:
+    return {key.partition(":")[0] for key in found["identifiers"]}
+
+
+def number(text: str) -> str:
+    return str(float(text)) if re.fullmatch(r"\d+\.\d+", text) else text
+
+
+def leaves(value: Any) -> Iterator[Any]:
+    if isinstance(value, dict):
+        for inner in value.values():
+            yield from leaves(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from leaves(inner)
+    else:
+        yield value
+
+
+def test_a_loader_file_of_ones_own(tmp_path: FilePath) -> None:
+    path = tmp_path / "shop.toml"
+    path.write_text(LEAST, encoding="utf-8")
+    for reference in (path, str(path)):
+        loader = read_loader(reference)
+        assert (loader.name, loader.source, loader.reference) == ("shop", "shop", str(path.resolve()))
+        assert read_loader(loader.reference).file == loader.file
+
+
+def test_a_loader_like_another(tmp_path: FilePath) -> None:
+    (tmp_path / "one.toml").write_text(LEAST, encoding="utf-8")
+    two = tmp_path / "two.toml"
+    two.write_text('source = "two"\nlike = "one"\n[identifiers]\nphone = "tel"\n', encoding="utf-8")
+    found = read_loader(two).event(record(tel="+12025550143"), received=NOW)
+    assert (found.source, [i.key for i in found.identifiers]) == ("two", ["phone:+12025550143"])
+    assert read_loader(two).file.digest != read_loader(tmp_path / "one.toml").file.digest
+    three = tmp_path / "three.toml"
+    three.write_text('source = "three"\nlike = "two"\n', encoding="utf-8")
+    with pytest.raises(LoaderError, match=r"three.toml, line 2: like: two is itself like another"):
+        read_loader(three)
+
+
+# ---- errors of the file -------------------------------------------------------------------------------------------
+
+
+def test_unknown_loaders_list_the_known(tmp_path: FilePath) -> None:
+    for name in ("crmm", str(tmp_path / "gone.toml"), tmp_path / "gone", "../crm"):
+        with pytest.raises(LoaderError) as raised:
+            read_loader(name)
+        assert raised.value.code == "LOADER_UNKNOWN"
+        assert "crm, events, loyalty" in raised.value.help
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "message"),
+    [
+        ("source = \n", "LOADER_SYNTAX", r"shop.toml: .*line 1"),
+        (LEAST + "[trait]\n", "LOADER_KEY", r"shop.toml, line 9: trait: no such key"),
+        (LEAST.replace("id =", "idd ="), "LOADER_KEY", r"line 4: event.idd: no such key"),
+        (LEAST.replace('source = "shop"\n', ""), "LOADER_VALUE", r"shop.toml: source: left out"),
+        (LEAST.replace('"shop"', "7"), "LOADER_VALUE", r"line 2: source: 7"),
+        (LEAST.replace('{ value = "Seen" }', '{ valu = "Seen" }'), "LOADER_KEY", r"line 6: event.name.valu"),
+        (LEAST.replace('{ value = "Seen" }', "{ value = 7 }"), "LOADER_VALUE", r"line 6: event.name: 7"),
+        (LEAST.replace('name = { value = "Seen" }', ""), "LOADER_VALUE", r"line 3: event.name: left out"),
+        (LEAST.replace('time = "time"', 'time = { value = "soon" }'), "LOADER_VALUE", r"line 5: event.time: 'soon'"),
+        (LEAST.replace('"time"', '"a..b"'), "LOADER_VALUE", r"line 5: event.time: 'a..b': not a path at character 3"),
+        (LEAST.replace('id = "id"', 'id = "ids[]"'), "LOADER_VALUE", r"line 4: event.id: 'ids\[\]' fans out"),
+        (LEAST.replace('id = "id"', "id = [7]"), "LOADER_VALUE", r"line 4: event.id: 7 is not a path"),
+        (LEAST.replace("email =", '"E mail" ='), "LOADER_VALUE", r"line 8: identifiers.E mail: 'E mail' is not a na"),
+        (LEAST.replace('email = "email"', ""), "LOADER_VALUE", r"line 7: identifiers: names no identifier"),
+        (LEAST.replace('"email"', '"."'), "LOADER_VALUE", r"line 8: identifiers.email: takes"),
+        (LEAST + 'phone = ["tel", ["x"]]\n', "LOADER_VALUE", r"line 9: identifiers.phone: \['x'\]"),
+        (LEAST + '[traits]\na = { path = "a", type = "date" }', "LOADER_VALUE", r"line 10: traits.a.type: 'date'"),
+        (LEAST + '[traits]\na = { type = "number" }', "LOADER_VALUE", r"line 10: traits.a: has no path"),
+        (LEAST + '[traits]\n"*" = "."', "LOADER_VALUE", r"line 10: traits.\*: takes"),
+        ('format = "xml"\n' + LEAST, "LOADER_VALUE", r"line 1: format: 'xml'"),
+        ('csv = { delimiter = ";;" }\n' + LEAST, "LOADER_VALUE", r"line 1: csv.delimiter: ';;'"),
+        ('csv = { encoding = "utf-16" }\n' + LEAST, "LOADER_VALUE", r"line 1: csv.encoding: 'utf-16'"),
+        ('csv = { encoding = "klingon" }\n' + LEAST, "LOADER_VALUE", r"line 1: csv.encoding: 'klingon'"),
+        ('csv = { quote = "x" }\n' + LEAST, "LOADER_KEY", r"line 1: csv.quote: no such key"),
+        ("csv = 7\n" + LEAST, "LOADER_VALUE", r"line 1: csv: 7 is not a table"),
+        ('phone_region = "USA"\n' + LEAST, "LOADER_VALUE", r"line 1: phone_region: 'USA'"),
+        (LEAST.replace('time = "time"', 'time = "time"\ntime_unit = "h"'), "LOADER_VALUE", r"line 6: event.time_unit"),
+        ('like = "nobody"\n' + LEAST, "LOADER_UNKNOWN", r"nobody"),
+        (
+            LEAST + '[[identifier_pairs]]\nnamespace = "a[].t"\nvalue = "b[].v"',
+            "LOADER_VALUE",
+            r"line 11: identifier_pairs.value: a\[\].t and b\[\].v do not fan out over one list",
+        ),
+        (LEAST + '[[identifier_pairs]]\nnamespace = "t"', "LOADER_VALUE", r"identifier_pairs.value: is not one path"),
+        (
+            LEAST + "[[same_person]]\nwhen = { a = 1, b = 2 }\n"
+            'a = { namespace = "user_id", value = "u" }\nb = { namespace = "user_id", value = "p" }',
+            "LOADER_VALUE",
+            r"line 10: same_person.when: has 2 fields",
+        ),
+        (LEAST + '[[same_person]]\na = { value = "u" }', "LOADER_VALUE", r"line 10: same_person.a: None is not a name"),
+        (LEAST + "[same_person]\n", "LOADER_VALUE", r"line 9: same_person: is not a list of tables"),
+        (
+            LEAST + '[[not_the_person]]\nwhen = { type = "group" }',
+            "LOADER_VALUE",
+            r"line 9: not_the_person.paths: names no path",
+        ),
+        (
+            LEAST + '[[not_the_person]]\nwhen = { type = 1.5 }\npaths = "a"',
+            "LOADER_VALUE",
+            r"line 10: not_the_person.when: 1.5",
+        ),
+    ],
+)
+def test_file_errors(tmp_path: FilePath, text: str, code: str, message: str) -> None:
+    path = tmp_path / "shop.toml"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(LoaderError, match=message) as raised:
+        read_loader(path)
+    assert raised.value.code == code
+    assert raised.value.help
+
+
+def test_a_file_that_is_not_text(tmp_path: FilePath) -> None:
+    path = tmp_path / "shop.toml"
+    path.write_bytes(b"\xff\xfe")
+    with pytest.raises(LoaderError) as raised:
+        read_loader(path)
+    assert raised.value.code == "LOADER_SYNTAX"
+
+
+# ---- one record ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        ({"email": None}, "NO_IDENTIFIER"),
+        ({"email": "  "}, "NO_IDENTIFIER"),
+        ({"email": "ann at home"}, "EMAIL_INVALID"),
+        ({"email": {"a": 1}}, "VALUE_INVALID"),
+        ({"email": True}, "VALUE_INVALID"),
+        ({"id": "x" * 257}, "EVENT_ID_INVALID"),
+        ({"id": "   "}, "EVENT_ID_INVALID"),
+        ({"id": 1.5}, "EVENT_ID_INVALID"),
+        ({"id": True}, "EVENT_ID_INVALID"),
+        ({"id": ["a"]}, "EVENT_ID_INVALID"),
+        ({"id": "a\0b"}, "TEXT_INVALID"),
+        ({"time": "yesterday"}, "TS_INVALID"),
+        ({"time": ["2026"]}, "TS_INVALID"),
+        ({"time": None}, "TS_INVALID"),
+        ({"time": "10000-01-01T00:00:00Z"}, "TS_RANGE"),
+        ({"time": 1e300}, "TS_RANGE"),
+        ({"time": format_time(NOW + DAY + 1)}, "TS_FUTURE"),
+    ],
+)
+def test_refused_records(change: dict[str, Any], code: str) -> None:
+    assert code_of(LEAST, record(**change)) == code
+
+
+@pytest.mark.parametrize("name", [None, "", 7, "x" * 257, {"a": 1}])
+def test_refused_names(name: Any) -> None:
+    assert code_of(LEAST.replace('{ value = "Seen" }', '"name"'), record(name=name)) == "EVENT_NAME_INVALID"
+
+
+def test_a_refusal_does_not_say_whom() -> None:
+    with pytest.raises(InputError) as refused:
+        event(LEAST, record(email="ann smith@secret.example"))
+    assert "secret" not in refused.value.message + refused.value.help
+
+
+@pytest.mark.parametrize(("id", "expected"), [(7, "7"), (7.0, "7"), ("7", "7"), (-1, "-1"), (" a ", " a ")])
+def test_ids(id: Any, expected: str) -> None:
+    assert event(LEAST, record(id=id)).id == expected
+
+
+def test_a_record_without_id_gets_the_hash_of_its_content() -> None:
+    one = event(LEAST, {"time": 0, "email": "ann@example.org", "a": 1})
+    two = event(LEAST, {"a": 1, "email": "ann@example.org", "time": 0, "id": ""} | {})
+    assert re.fullmatch(r"[0-9a-f]{32}", one.id)
+    assert one.id == content_id("shop", {"email": "ann@example.org", "a": 1, "time": 0})
+    assert len({one.id, two.id, content_id("crm", {"email": "ann@example.org", "a": 1, "time": 0})}) == 3
+
+
+def test_times() -> None:
+    first = LEAST.replace('time = "time"', 'time = ["at", "time"]\ntime_unit = "s"')
+    assert event(first, record(at="")).time == parse_time("2026-01-02T03:04:05Z")
+    assert event(first, record(at=1_700_000_000)).time == 1_700_000_000_000_000
+    assert event(first, record(at=None, time=None), fallback_time=5).time == 5
+    constant = LEAST.replace('time = "time"', "time = { value = 2026-01-01T00:00:00Z }")
+    assert event(constant, record(), fallback_time=5).time == parse_time("2026-01-01")
+    assert event(LEAST, record(time=format_time(NOW + DAY))).time == NOW + DAY
+
+
+def test_identifiers_are_canonical_and_not_repeated() -> None:
+    text = LEAST + 'phone = "phones[].n"\nuser_id = ["u", "v"]\n"*" = "ids"\n'
+    value = record(
+        phones=[{"n": "+1 202 555 0143"}, {"n": None}, {"x": 1}, 7, {"n": "+12025550143"}],
+        u=17,
+        v=17.0,
+        ids={"email": ["ANN@example.org", ""], "Cookie": "c", "empty": None},
+    )
+    found = [identifier.key for identifier in event(text, value).identifiers]
+    assert found == ["email:ann@example.org", "phone:+12025550143", "user_id:17", "cookie:c"]
+    assert code_of(text, record(ids={"no good": "x"})) == "NAMESPACE_INVALID"
+    assert [i.key for i in event(text, record(ids=7, phones={"n": 1})).identifiers] == ["email:ann@example.org"]
+
+
+def test_text_and_numbers_are_not_mistaken_for_each_other() -> None:
+    """1, 1.0 and True are one key of a dict: only text may be remembered."""
+    loader = parse_loader(LEAST.replace("email =", "user_id ="))
+    assert loader.event(record(email=1), received=NOW).identifiers == [Identifier("user_id", "1")]
+    bad: Any
+    for bad in (True, 1.5, [], {}):
+        with pytest.raises(InputError):
+            loader.event(record(email=bad), received=NOW)
+
+
+def test_what_is_remembered_has_a_bound() -> None:
+    values = Normaliser("user_id", None)
+    for number in range(KEPT_VALUES + 5):
+        assert values.of(f"u{number}") == Identifier("user_id", f"u{number}")
+    assert len(values) == 5
+
+
+def test_fields() -> None:
+    text = (
+        LEAST
+        + """
+[traits]
+city = ["home.city", "city"]
+cards = "cards[].n"
+points = { path = "points", type = "number" }
+member = { path = ["m", "member"], type = "boolean" }
+code = { path = "codes[]", type = "text" }
+kind = { value = ["a", 1] }
+"*" = ["a", "b"]
+"""
+    )
+    value = record(
+        home={"city": ""},
+        city="Rome",
+        cards=[{"n": 1}, {"n": 2}],
+        points="12.50",
+        member="yes",
+        codes=[7, "x"],
+        a={"x": 1, "y": 1, "city": "lost"},
+        b={"y": 2, "z": 2},
+    )
+    expected = {"x": 1, "y": 1, "z": 2, "city": "Rome", "cards": [1, 2], "points": 12.5, "member": True}
+    expected |= {"code": ["7", "x"], "kind": ["a", 1]}
+    assert event(text, value).traits == expected
+    assert event(text, record(a=7, b=[1])).traits == {"kind": ["a", 1]}
+    for bad in ("twelve", "0x10", "1_000", "nan", {"a": 1}, True):
+        assert code_of(text, record(points=bad)) == "TYPE_INVALID"
+    for large in ("1e999", str(2**64), "9" * 300):
+        assert code_of(text, record(points=large)) == "NUMBER_RANGE"
+    assert code_of(text, record(member="maybe")) == "TYPE_INVALID"
+    assert code_of(text, record(codes=[None, {}])) == "TYPE_INVALID"
+
+
+def test_an_empty_record_of_fields() -> None:
+    found = event(LEAST, record())
+    assert (found.traits, found.properties, found.same_person, found.received) == ({}, {}, (), NOW)
+
+
+def test_properties_are_what_was_not_taken() -> None:
+    text = LEAST + 'loyalty_id = "cards[].n"\n[traits]\ncity = "home.city"\n[properties]\nraw = "cards"\n"*" = "."\n'
+    value = record(home={"city": "Rome", "zip": "1"}, cards=[{"n": "A1"}, {"n": "B2", "tier": 1}], note="x")
+    before = copy.deepcopy(value)
+    found = event(text, value).properties
+    assert found == {"home": {"zip": "1"}, "cards": [{"tier": 1}], "note": "x", "raw": value["cards"]}
+    assert value == before
+
+
+def test_what_is_said_of_others_joins_nobody() -> None:
+    segment = read_loader("segment")
+    group = {"type": "group", "userId": "u", "traits": {"email": "office@example.org"}, "timestamp": 0}
+    found = segment.event(group, received=NOW)
+    assert [identifier.key for identifier in found.identifiers] == ["user_id:u"]
+    assert (found.traits, found.properties["traits"]) == ({}, {"email": "office@example.org"})
+    found = segment.event(group | {"type": "identify"}, received=NOW)
+    assert [identifier.key for identifier in found.identifiers] == ["user_id:u", "email:office@example.org"]
+    assert found.traits == {"email": "office@example.org"}
+
+
+def test_a_match_is_exact() -> None:
+    rule = '[[same_person]]\nwhen = { merge = 1 }\na = { namespace = "x", value = "a" }\n'
+    rule += 'b = { namespace = "y", value = "b" }\n'
+    value = record(a="1", b="2")
+    pair = (Identifier("x", "1"), Identifier("y", "2"))
+    assert event(LEAST + rule, value | {"merge": 1}).same_person == [pair]
+    for other in (True, 1.0, "1", None):
+        assert event(LEAST + rule, value | {"merge": other}).same_person == ()
+    assert event(LEAST + rule, value | {"merge": 1, "b": ""}).same_person == ()
+    always = event(LEAST + rule.replace("when = { merge = 1 }\n", ""), value)
+    assert always.same_person == [pair]
+    assert always.identifiers == [Identifier("email", "ann@example.org"), *pair]
+
+
+def test_a_source_of_its_own() -> None:
+    text = LEAST.replace("[event]", '[event]\nsource = "by"')
+    assert (event(text, record()).source, event(text, record(by="app")).source) == ("shop", "app")
+    bad: Any
+    for bad in (7, "x" * 65, "a\0"):
+        assert code_of(text, record(by=bad)) == "TEXT_INVALID"
+
+
+# ---- laws ---------------------------------------------------------------------------------------------------------
+
+KEYS = st.sampled_from(["a", "b", "c"])
+JSON = st.recursive(
+    st.integers(0, 3) | st.none() | st.sampled_from(["", "x"]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=3),
+    max_leaves=12,
+)
+PATHS = st.lists(st.tuples(KEYS, st.booleans()), min_size=1, max_size=3).map(
+    lambda steps: Path.parse(".".join(key + "[]" * fan for key, fan in steps))
+)
+
+
+@given(st.dictionaries(KEYS, JSON, max_size=3), st.lists(PATHS, max_size=3))
+def test_the_remainder_and_the_taken_make_the_record(value: dict[str, Any], paths: list[Path]) -> None:
+    """Nothing that was taken is left, nothing else is gone, and the record is as it was."""
+    before = copy.deepcopy(value)
+    left = remainder(paths, [], Path.parse("."))(value)
+    assert value == before
+    assert [found for path in paths for found in path.every()(left)] == []
+    kept = [leaf for leaf in located(value) if not any(covers(path, leaf[0]) for path in paths)]
+    assert sorted(map(repr, (leaf[1] for leaf in located(left)))) == sorted(map(repr, (leaf[1] for leaf in kept)))
+
+
+def located(value: Any, at: tuple[tuple[str, bool], ...] = ()) -> list[tuple[tuple[tuple[str, bool], ...], Any]]:
+    """Every number and text with the steps to it; a list below a list has no path of its own."""
+    if isinstance(value, dict):
+        return [leaf for key, inner in value.items() for leaf in located(inner, (*at, (key, False)))]
+    if isinstance(value, list):
+        step = (*at[:-1], (at[-1][0], True)) if at and not at[-1][1] else (*at, ("", True))
+        return [leaf for inner in value for leaf in located(inner, step)]
+    return [] if value is None else [(at, value)]
+
+
+def covers(path: Path, at: tuple[tuple[str, bool], ...]) -> bool:
+    """Whether what stands at these steps is (part of) a value of the path."""
+    for number, (key, fan) in enumerate(path.steps):
+        if number >= len(at) or at[number][0] != key:
+            return False
+        last = number == len(path.steps) - 1
+        if at[number][1] != fan and not (last and not fan):
+            return False
+    return True
+
+
+@given(st.dictionaries(st.text(max_size=8), JSON, max_size=5))
+def test_any_record_gives_an_event_or_a_code(value: dict[str, Any]) -> None:
+    for name in ("segment", "events", "crm"):
+        try:
+            found = read_loader_once(name).event(value, received=NOW, fallback_time=0)
+        except IdentityGraphError as error:
+            assert isinstance(error, InputError)
+        else:
+            assert found.identifiers
+
+
+_LOADERS: dict[str, Loader] = {}
+
+
+def read_loader_once(name: str) -> Loader:
+    if name not in _LOADERS:
+        _LOADERS[name] = read_loader(name)
+    return _LOADERS[name]
