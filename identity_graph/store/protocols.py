@@ -194,6 +194,10 @@ class PersonStore(Protocol):
         """In order of number."""
         ...
 
+    def changes_of(self, person_ids: Sequence[str]) -> list[list[Change]]:
+        """Of each person id: all of its changes, in order of number."""
+        ...
+
     def page(self, *, after: str = "", limit: int = 100, backward: bool = False) -> list[Person]:
         """Live persons in order of id, after (or, going backward, before) the given id."""
         ...
@@ -269,6 +273,8 @@ class OperationStore(Protocol):
     def runs(self, *, before: str = "", limit: int = 100) -> list[Run]:
         """Newest first."""
         ...
+
+    def find_runs(self, ids: Sequence[str]) -> list[Run | None]: ...
 
     def quarantined(self, *, after: int = 0, limit: int = 100, code: str | None = None) -> list[Quarantined]:
         """In order of number."""

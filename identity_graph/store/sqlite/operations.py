@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from identity_graph.model import Quarantined, Run, RunState
-from identity_graph.store.sqlite.columns import number_set
+from identity_graph.store.sqlite.columns import number_set, text_set
 from identity_graph.store.sqlite.connection import Connection
 from identity_graph.store.sqlite.digest import canonical_lines
 
@@ -66,6 +66,15 @@ class SqliteOperations:
             (before, limit),
         )
         return [_run(row) for row in rows]
+
+    def find_runs(self, ids: Sequence[str]) -> list[Run | None]:
+        if not ids:
+            return []
+        rows = self._database.rows(
+            f"SELECT {_FIELDS} FROM carray(?) k CROSS JOIN run ON id = k.value", (text_set(set(ids)),)
+        )
+        found = {row[0]: _run(row) for row in rows}
+        return [found.get(id) for id in ids]
 
     def quarantined(self, *, after: int = 0, limit: int = 100, code: str | None = None) -> list[Quarantined]:
         rows = self._database.rows(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import orjson
@@ -17,6 +18,7 @@ from identity_graph.store.sqlite.publishing import publish
 from identity_graph.tables import Int64
 
 _PERSON = "p.number, p.id, p.created, p.updated, p.survivor"
+_CHANGE = "number, time, kind, person_id, from_ids, to_ids, cause, message, policy"
 
 
 class SqlitePersons:
@@ -105,8 +107,7 @@ class SqlitePersons:
         person_id: str | None = None,
         kinds: Sequence[ChangeKind] = (),
     ) -> list[Change]:
-        sql = "SELECT number, time, kind, person_id, from_ids, to_ids, cause, message, policy FROM change"
-        sql += " WHERE number > ?"
+        sql = f"SELECT {_CHANGE} FROM change WHERE number > ?"
         bindings: list[object] = [after]
         if person_id is not None:
             sql += " AND person_id = ?"
@@ -115,10 +116,20 @@ class SqlitePersons:
             sql += f" AND kind IN ({', '.join('?' * len(kinds))})"
             bindings += [kind.value for kind in kinds]
         rows = self._database.rows(f"{sql} ORDER BY number LIMIT ?", [*bindings, limit])
-        return [
-            Change(number, time, ChangeKind(kind), person, _ids(came), _ids(went), cause, message, policy)
-            for number, time, kind, person, came, went, cause, message, policy in rows
-        ]
+        return [_change(row) for row in rows]
+
+    def changes_of(self, person_ids: Sequence[str]) -> list[list[Change]]:
+        if not person_ids:
+            return []
+        rows = self._database.rows(
+            f"SELECT {_CHANGE} FROM carray(?) k CROSS JOIN change ON person_id = k.value ORDER BY number",
+            (text_set(set(person_ids)),),
+        )
+        found: dict[str, list[Change]] = defaultdict(list)
+        for row in rows:
+            change = _change(row)
+            found[change.person_id].append(change)
+        return [list(found[id]) for id in person_ids]
 
     def page(self, *, after: str = "", limit: int = 100, backward: bool = False) -> list[Person]:
         sql = "SELECT id, created, updated FROM person WHERE survivor IS NULL"
@@ -135,6 +146,11 @@ class SqlitePersons:
             "SELECT (SELECT count(*) FROM person) - (SELECT count(*) FROM person WHERE survivor IS NOT NULL)"
         )
         return found
+
+
+def _change(row: Sequence[Any]) -> Change:
+    number, time, kind, person, came, went, cause, message, policy = row
+    return Change(number, time, ChangeKind(kind), person, _ids(came), _ids(went), cause, message, policy)
 
 
 def _ids(text: str | None) -> tuple[str, ...]:
