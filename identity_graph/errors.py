@@ -84,6 +84,8 @@ CODES: Mapping[str, str] = MappingProxyType(
         "OPERATION_REQUIRED": "The document holds several operations and none was chosen by name.",
         "BODY_INVALID": "The request body is not a GraphQL request in JSON.",
         "BODY_TOO_LARGE": "The request body is larger than one mebibyte.",
+        "MEDIA_TYPE": "The request is sent or wanted in another media type than JSON.",
+        "METHOD_REFUSED": "A mutation was sent by GET.",
         "INTERNAL": "A defect of the service; the log has its details under the same request id.",
         "QUARANTINED": "Records were set aside and --strict was given.",
     }

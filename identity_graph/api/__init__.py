@@ -1,0 +1,45 @@
+"""GraphQL: over HTTP by `create_app`, in the process by `execute`. Loaded when first used, for strawberry is heavy."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from starlette.applications import Starlette
+
+    from identity_graph.service import IdentityGraph
+
+__all__ = ["create_app", "execute", "sdl"]
+
+
+def create_app(graph: IdentityGraph) -> Starlette:
+    """The HTTP application. Its log is `identity_graph.api`: request ids and codes, no queries and no values.
+
+    A server in front of it should not log URLs either: a GET request has its query there.
+    """
+    from identity_graph.api import app
+
+    return app.create_app(graph)
+
+
+def execute(
+    graph: IdentityGraph,
+    query: str,
+    variables: Mapping[str, Any] | None = None,
+    operation_name: str | None = None,
+) -> dict[str, Any]:
+    """The response to one request as a JSON object, after the same checks as over HTTP. Not for use in a coroutine."""
+    import anyio
+
+    from identity_graph.api.endpoint import answer_once
+
+    found = {"query": query, "variables": variables, "operationName": operation_name}
+    return dict(anyio.run(answer_once, graph, found))
+
+
+def sdl() -> str:
+    """The schema in GraphQL's own language."""
+    from identity_graph.api import schema
+
+    return schema.sdl()

@@ -1,0 +1,121 @@
+"""The HTTP application: GraphQL over HTTP as its specification says, without uploads, batches and subscriptions."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import anyio.to_thread
+import orjson
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, PlainTextResponse, Response
+from starlette.routing import Route
+
+from identity_graph.api import negotiation
+from identity_graph.api.endpoint import Answer, Endpoint, new_request_id
+from identity_graph.api.masking import show
+from identity_graph.api.page import PAGE
+from identity_graph.api.request import GraphQLRequest, from_body, from_parameters, read_body
+from identity_graph.api.schema import sdl
+from identity_graph.errors import IdentityGraphError, QueryError
+
+if TYPE_CHECKING:
+    from identity_graph.service import IdentityGraph
+
+_STATUS = {"BODY_TOO_LARGE": 413, "METHOD_REFUSED": 405, "MEDIA_TYPE": 415}
+
+
+def create_app(graph: IdentityGraph) -> Starlette:
+    """`/graphql`, `/schema.graphql` and `/health`, over a graph that the caller opens and closes."""
+    service = _Service(graph)
+    return Starlette(
+        routes=[
+            Route("/graphql", service.graphql, methods=["GET", "POST"]),
+            Route("/schema.graphql", service.schema, methods=["GET"]),
+            Route("/health", service.health, methods=["GET"]),
+        ]
+    )
+
+
+class _Service:
+    def __init__(self, graph: IdentityGraph) -> None:
+        self._graph = graph
+        self._endpoint = Endpoint(graph)
+
+    async def graphql(self, request: Request) -> Response:
+        accept = request.headers.get("accept")
+        if request.method == "GET" and not request.url.query and negotiation.wants_page(accept):
+            return HTMLResponse(PAGE, headers=_headers(new_request_id()) | {"content-security-policy": _POLICY})
+        request_id = new_request_id()
+        media = negotiation.chosen(accept)
+        try:
+            if media is None:
+                raise QueryError("MEDIA_TYPE", "the client takes no JSON", help=f"Accept {negotiation.GRAPHQL}.")
+            asked = await _read(request)
+        except IdentityGraphError as error:
+            status = 406 if media is None else _STATUS.get(error.code, 400)
+            return _respond({"errors": [show(error, request_id)]}, media or negotiation.JSON, status, request_id)
+        answer = await self._endpoint.answer(asked, read_only=request.method != "POST", request_id=request_id)
+        return _respond(answer.body, media, _status(answer, media), request_id)
+
+    async def schema(self, _request: Request) -> Response:
+        return PlainTextResponse(sdl(), headers={"x-content-type-options": "nosniff"})
+
+    async def health(self, _request: Request) -> Response:
+        request_id = new_request_id()
+        try:
+            await anyio.to_thread.run_sync(self._graph.store.persons.resolved)
+        except Exception as error:
+            shown = show(error, request_id)["extensions"]["code"]
+            return _respond({"status": "failing", "store": shown}, negotiation.JSON, 503, request_id)
+        return _respond({"status": "ok", "store": "ok"}, negotiation.JSON, 200, request_id)
+
+
+async def _read(request: Request) -> GraphQLRequest:
+    if request.method != "POST":
+        return from_parameters(request.query_params.multi_items())
+    if not negotiation.sends_json(request.headers.get("content-type")):
+        raise QueryError(
+            "MEDIA_TYPE", "the body is not said to be JSON in UTF-8", help="Set Content-Type: application/json."
+        )
+    return from_body(await read_body(request.stream(), request.headers.get("content-length")))
+
+
+def _status(answer: Answer, media: str) -> int:
+    if not answer.refused:
+        return 200
+    code = answer.body["errors"][0]["extensions"]["code"]
+    if code == "INTERNAL":
+        return 500
+    # Of a client that knows only application/json, the specification wants 200 for all that is well-formed.
+    return _STATUS.get(code, 200 if media == negotiation.JSON else 400)
+
+
+_POLICY = "default-src 'none'; style-src 'unsafe-inline'"
+
+
+def _headers(request_id: str) -> dict[str, str]:
+    return {"cache-control": "no-store", "x-content-type-options": "nosniff", "x-request-id": request_id}
+
+
+def _respond(body: Mapping[str, Any], media: str, status: int, request_id: str) -> Response:
+    headers = _headers(request_id)
+    if status == 405:
+        headers["allow"] = "POST"
+    return Response(encode(body), status, headers, f"{media}; charset=utf-8")
+
+
+def encode(body: Mapping[str, Any]) -> bytes:
+    """JSON, also of what orjson refuses: integers beyond 64 bits and lone surrogates in stored traits."""
+    try:
+        return orjson.dumps(body, default=_plain)
+    except TypeError:
+        return json.dumps(body, default=_plain).encode()
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return dict(value)
+    raise TypeError(type(value).__qualname__)

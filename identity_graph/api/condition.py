@@ -1,0 +1,105 @@
+"""Segment conditions as typed input. `as_mapping` gives the JSON form that the model keeps: data, never code."""
+
+from __future__ import annotations
+
+from dataclasses import fields, is_dataclass
+from enum import Enum
+from typing import Any
+
+import strawberry
+
+from identity_graph.api.scalars import JSON, DateTime, Duration
+from identity_graph.times import format_time
+
+
+@strawberry.enum
+class Measure(Enum):
+    COUNT = "COUNT"
+    SUM = "SUM"
+    AVERAGE = "AVERAGE"
+    MINIMUM = "MINIMUM"
+    MAXIMUM = "MAXIMUM"
+    FIRST = "FIRST"
+    LAST = "LAST"
+    DISTINCT = "DISTINCT"
+
+
+@strawberry.input(description="Both ends belong to it; one may be left out.")
+class RangeInput:
+    from_: JSON | None = strawberry.field(name="from", default=strawberry.UNSET)
+    to: JSON | None = strawberry.UNSET
+
+
+@strawberry.input(one_of=True)
+class ValueTestInput:
+    equals: JSON | None = strawberry.UNSET
+    in_: list[JSON] | None = strawberry.field(name="in", default=strawberry.UNSET)
+    range: RangeInput | None = strawberry.UNSET
+    prefix: str | None = strawberry.UNSET
+    contains: str | None = strawberry.UNSET
+    exists: bool | None = strawberry.UNSET
+    older_than: Duration | None = strawberry.UNSET
+    newer_than: Duration | None = strawberry.UNSET
+
+
+@strawberry.input
+class TraitConditionInput:
+    name: str
+    is_: ValueTestInput = strawberry.field(name="is")
+
+
+@strawberry.input(description="A measure over the person's events that pass, tested.")
+class EventConditionInput:
+    names: list[str] | None = strawberry.UNSET
+    sources: list[str] | None = strawberry.UNSET
+    where: list[TraitConditionInput] | None = strawberry.field(
+        default=strawberry.UNSET, description="Tests on properties, all of which an event must pass."
+    )
+    within: Duration | None = strawberry.field(default=strawberry.UNSET, description="Until now.")
+    from_: DateTime | None = strawberry.field(name="from", default=strawberry.UNSET)
+    to: DateTime | None = strawberry.UNSET
+    measure: Measure = Measure.COUNT
+    property: str | None = strawberry.field(default=strawberry.UNSET, description="What is measured, unless events.")
+    is_: ValueTestInput = strawberry.field(name="is")
+
+
+@strawberry.input
+class IdentifierConditionInput:
+    namespace: str
+    count: RangeInput | None = strawberry.field(default=strawberry.UNSET, description="How many; at least one.")
+
+
+@strawberry.input(one_of=True)
+class ConditionInput:
+    all: list[ConditionInput] | None = strawberry.UNSET
+    any: list[ConditionInput] | None = strawberry.UNSET
+    not_: ConditionInput | None = strawberry.field(name="not", default=strawberry.UNSET)
+    trait: TraitConditionInput | None = strawberry.UNSET
+    event: EventConditionInput | None = strawberry.UNSET
+    identifier: IdentifierConditionInput | None = strawberry.UNSET
+    segment: str | None = strawberry.field(default=strawberry.UNSET, description="Members of that segment.")
+
+
+def as_mapping(given: Any) -> dict[str, Any]:
+    """What was given, under the names of the schema.
+
+    >>> as_mapping(TraitConditionInput(name="plan", is_=ValueTestInput(in_=["pro", "team"])))
+    {'name': 'plan', 'is': {'in': ['pro', 'team']}}
+    """
+    found = {}
+    for field in fields(given):
+        value = getattr(given, field.name)
+        if value is not strawberry.UNSET:
+            name = field.name.rstrip("_")
+            head, *rest = name.split("_")
+            time = name in ("from", "to") and isinstance(given, EventConditionInput) and value is not None
+            found[head + "".join(map(str.title, rest))] = format_time(value) if time else _plain(value)
+    return found
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    return as_mapping(value) if is_dataclass(value) else value

@@ -1,0 +1,149 @@
+"""What the resolvers of one request share: the services, and one batch for each of their reads."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import strawberry
+
+from identity_graph.api.batches import Batch, Waves
+from identity_graph.model import (
+    Change,
+    Event,
+    Identifier,
+    IdentifierFacts,
+    JourneyEvent,
+    Link,
+    Membership,
+    Person,
+    Profile,
+    Quarantined,
+    Run,
+    Segment,
+    Session,
+)
+
+if TYPE_CHECKING:
+    from identity_graph.service import IdentityGraph
+
+
+class Reads:
+    """A batch for each service method that takes keys, made when it is first used."""
+
+    def __init__(self, graph: IdentityGraph) -> None:
+        self._graph = graph
+        self._people = graph.people.at_once()
+        self.waves = Waves()
+
+    def _batch(self, method: Callable[[Sequence[Any]], Sequence[Any]]) -> Batch[Any, Any]:
+        return Batch(self.waves, method)
+
+    @cached_property
+    def persons(self) -> Batch[str, Person | None]:
+        return self._batch(self._people.find)
+
+    @cached_property
+    def persons_by_identifier(self) -> Batch[Identifier, Person | None]:
+        return self._batch(self._people.find_by_identifier)
+
+    @cached_property
+    def identifiers(self) -> Batch[Identifier, IdentifierFacts | None]:
+        return self._batch(self._people.identifiers)
+
+    @cached_property
+    def members(self) -> Batch[str, tuple[Membership, ...]]:
+        return self._batch(self._people.members)
+
+    @cached_property
+    def confidences(self) -> Batch[str, float]:
+        return self._batch(self._people.confidences)
+
+    @cached_property
+    def profiles(self) -> Batch[str, Profile]:
+        return self._batch(self._people.profiles)
+
+    @cached_property
+    def journeys(self) -> Batch[str, tuple[JourneyEvent, ...]]:
+        return self._batch(self._people.journeys)
+
+    @cached_property
+    def sessions(self) -> Batch[str, tuple[Session, ...]]:
+        return self._batch(self._people.sessions)
+
+    @cached_property
+    def links(self) -> Batch[str, tuple[Link, ...]]:
+        return self._batch(self._people.links)
+
+    @cached_property
+    def evidence(self) -> Batch[tuple[Identifier, Identifier], tuple[Event, ...]]:
+        return self._batch(self._people.evidence)
+
+    @cached_property
+    def events(self) -> Batch[str, JourneyEvent | None]:
+        return self._batch(self._people.events)
+
+    @cached_property
+    def segments_of(self) -> Batch[str, tuple[str, ...]]:
+        return self._batch(self._people.segments)
+
+    @cached_property
+    def segments(self) -> Batch[str, Segment | None]:
+        return self._batch(self._graph.segments.get)
+
+    @cached_property
+    def members_of(self) -> Batch[tuple[str, str, int], Sequence[str]]:
+        """Keys: the segment's name, the person id to go on after, how many."""
+        members = self._graph.segments.members
+        return self._batch(lambda keys: [members(*key) for key in keys])
+
+    @cached_property
+    def contains(self) -> Batch[tuple[str, str], bool]:
+        """Keys: the segment's name and a person id."""
+        return self._batch(self._contains)
+
+    def _contains(self, keys: Sequence[tuple[str, str]]) -> list[bool]:
+        by_name: dict[str, list[str]] = {}
+        for name, person_id in keys:
+            by_name.setdefault(name, []).append(person_id)
+        inside = {
+            (name, person_id)
+            for name, ids in by_name.items()
+            for person_id, found in zip(ids, self._graph.segments.contains(name, ids), strict=True)
+            if found
+        }
+        return [key in inside for key in keys]
+
+    @cached_property
+    def changes(self) -> Batch[str, Sequence[Change]]:
+        return self._batch(self._graph.store.persons.changes_of)
+
+    @cached_property
+    def runs(self) -> Batch[str, Run | None]:
+        return self._batch(self._graph.store.operations.find_runs)
+
+    @cached_property
+    def quarantined(self) -> Batch[int, Quarantined | None]:
+        return self._batch(self._quarantined)
+
+    def _quarantined(self, numbers: Sequence[int]) -> list[Quarantined | None]:
+        read = self._graph.store.operations.quarantined
+        found = [next(iter(read(after=number - 1, limit=1)), None) for number in numbers]
+        return [
+            record if record is not None and record.number == number else None
+            for number, record in zip(numbers, found, strict=True)
+        ]
+
+
+class Context:
+    def __init__(self, graph: IdentityGraph) -> None:
+        self.graph = graph
+        self.reads = Reads(graph)
+
+    def changed(self) -> None:
+        """A mutation has run: forget what was read before it."""
+        self.reads = Reads(self.graph)
+
+
+Info = strawberry.Info[Context, None]

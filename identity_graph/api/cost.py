@@ -1,0 +1,189 @@
+"""What a GraphQL document would cost, found before it is validated or run.
+
+Linear in the length of the document: every definition is walked once without following its spreads, then the
+definitions are added up, each fragment after those it spreads. Ten thousand spreads of spreads cost no more than
+their text, and nothing here recurses.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Set
+from dataclasses import dataclass, field
+
+from graphql import (
+    DocumentNode,
+    FieldNode,
+    FragmentDefinitionNode,
+    FragmentSpreadNode,
+    InlineFragmentNode,
+    IntValueNode,
+    ListValueNode,
+    OperationDefinitionNode,
+    OperationType,
+    SelectionNode,
+    ValueNode,
+    VariableNode,
+)
+
+from identity_graph.errors import QueryError
+
+MAX_LENGTH = 20_000
+MAX_TOKENS = 4_000
+MAX_DEPTH = 15
+MAX_FIELDS = 1_000
+MAX_ROOTS = 50
+MAX_MUTATIONS = 10
+MAX_DIRECTIVES = 50
+MAX_ALIKE = 100
+MAX_VALUES = 100_000
+
+PAGE_DEFAULT = 20
+PAGE_LARGEST = 100
+
+
+@dataclass(slots=True)
+class Cost:
+    """`fields` as written, spreads followed; `values` as answered: times the sizes of the pages around them."""
+
+    depth: int = 0
+    fields: int = 0
+    values: int = 0
+    roots: int = 0
+
+    def add(self, other: Cost, *, below: int, times: int) -> None:
+        self.depth = max(self.depth, below + other.depth)
+        self.fields += other.fields
+        self.values += times * other.values
+        if below == 0:
+            self.roots += other.roots
+
+
+@dataclass(slots=True)
+class _Part:
+    """One definition by itself; `spreads` are (fragment, fields above it, product of the pages above it)."""
+
+    cost: Cost = field(default_factory=Cost)
+    spreads: list[tuple[str, int, int]] = field(default_factory=list)
+    directives: int = 0
+
+
+def check_cost(document: DocumentNode, paged: Set[str]) -> None:
+    """Refuse a document that is too large once its fragments are in place.
+
+    `paged` names the fields whose answers are pages. A page whose size is a variable counts as the largest.
+    Raises QUERY_TOO_COMPLEX, and QUERY_INVALID of fragments that spread each other in a circle. A spread of an
+    unknown fragment counts nothing: validation refuses it.
+    """
+    fragments: dict[str, _Part] = {}
+    operations: list[tuple[OperationDefinitionNode, _Part]] = []
+    for definition in document.definitions:
+        if isinstance(definition, FragmentDefinitionNode):
+            fragments[definition.name.value] = _walk(definition, paged)
+        elif isinstance(definition, OperationDefinitionNode):
+            operations.append((definition, _walk(definition, paged)))
+    parts = [*fragments.values(), *(part for _, part in operations)]
+    _refuse_over("directives", sum(part.directives for part in parts), MAX_DIRECTIVES)
+    totals = _add_up(fragments)
+    for operation, part in operations:
+        total = _total(part, totals)
+        _refuse_over("levels of fields", total.depth, MAX_DEPTH)
+        _refuse_over("fields", total.fields, MAX_FIELDS)
+        _refuse_over("fields at its root", total.roots, MAX_ROOTS)
+        if operation.operation is OperationType.MUTATION:
+            _refuse_over("mutations", total.roots, MAX_MUTATIONS)
+        _refuse_over("values, pages times pages,", total.values, MAX_VALUES)
+
+
+def _refuse_over(what: str, number: int, limit: int) -> None:
+    if number > limit:
+        counted = f"{number:,}" if number < 10**12 else "far more"
+        raise QueryError(
+            "QUERY_TOO_COMPLEX",
+            f"the document asks for {counted} {what}; {limit:,} are allowed",
+            help="Ask for less at once: fewer fields, smaller pages, or several requests.",
+        )
+
+
+def _walk(definition: FragmentDefinitionNode | OperationDefinitionNode, paged: Set[str]) -> _Part:
+    part = _Part(directives=len(definition.directives or ()))
+    cost = part.cost
+    alike: dict[tuple[int, str], int] = {}
+    waiting: list[tuple[SelectionNode, int, int, int]] = [
+        (selection, 0, 1, id(definition)) for selection in definition.selection_set.selections
+    ]
+    while waiting:
+        selection, above, times, parent = waiting.pop()
+        part.directives += len(selection.directives or ())
+        if isinstance(selection, FragmentSpreadNode):
+            part.spreads.append((selection.name.value, above, times))
+            continue
+        if isinstance(selection, FieldNode):
+            cost.fields += 1
+            cost.values += times
+            cost.depth = max(cost.depth, above + 1)
+            cost.roots += above == 0
+            name = (parent, (selection.alias or selection.name).value)
+            alike[name] = seen = alike.get(name, 0) + 1
+            # Validation compares every two fields of one name: the square of this.
+            _refuse_over("fields of one name in one place", seen, MAX_ALIKE)
+            inner, times, parent = above + 1, times * _page(selection, paged), id(selection)
+        else:
+            assert isinstance(selection, InlineFragmentNode)
+            inner = above
+        if selection.selection_set:
+            waiting += [(child, inner, times, parent) for child in selection.selection_set.selections]
+    return part
+
+
+def _page(node: FieldNode, paged: Set[str]) -> int:
+    """How many times the fields below will be answered at most."""
+    sizes = {argument.name.value: argument.value for argument in node.arguments or ()}
+    if node.name.value == "people":
+        return _size(sizes.get("by"))
+    if node.name.value not in paged:
+        return 1
+    return _size(sizes.get("first") or sizes.get("last"))
+
+
+def _size(value: ValueNode | None) -> int:
+    if isinstance(value, IntValueNode):
+        digits = value.value.lstrip("-")
+        return min(int(digits), PAGE_LARGEST) if len(digits) < 4 else PAGE_LARGEST
+    if isinstance(value, ListValueNode):
+        return min(len(value.values), PAGE_LARGEST)
+    return PAGE_LARGEST if isinstance(value, VariableNode) else PAGE_DEFAULT
+
+
+def _add_up(fragments: dict[str, _Part]) -> dict[str, Cost]:
+    """Of every fragment its cost with its spreads in place; fragments that are spread come first."""
+    waits_for = {name: {spread for spread, _, _ in part.spreads} & fragments.keys() for name, part in fragments.items()}
+    used_by: dict[str, list[str]] = {name: [] for name in fragments}
+    for name, needed in waits_for.items():
+        for spread in needed:
+            used_by[spread].append(name)
+    ready = [name for name, needed in waits_for.items() if not needed]
+    totals: dict[str, Cost] = {}
+    while ready:
+        name = ready.pop()
+        totals[name] = _total(fragments[name], totals)
+        for user in used_by[name]:
+            waits_for[user].discard(name)
+            if not waits_for[user]:
+                ready.append(user)
+    if len(totals) < len(fragments):
+        circle = min(name for name in fragments if name not in totals)
+        raise QueryError(
+            "QUERY_INVALID",
+            f"fragment {circle} spreads itself, directly or through others",
+            help="Take one of the spreads out of the circle.",
+        )
+    return totals
+
+
+def _total(part: _Part, totals: dict[str, Cost]) -> Cost:
+    own = part.cost
+    total = Cost(own.depth, own.fields, own.values, own.roots)
+    for spread, above, times in part.spreads:
+        if spread in totals:
+            total.add(totals[spread], below=above, times=times)
+    return total

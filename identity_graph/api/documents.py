@@ -1,0 +1,115 @@
+"""GraphQL documents, parsed, weighed and validated once: clients send the same few again and again."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import dataclass
+
+import anyio.to_thread
+from graphql import (
+    DocumentNode,
+    GraphQLError,
+    GraphQLSchema,
+    GraphQLSyntaxError,
+    OperationDefinitionNode,
+    OperationType,
+    is_object_type,
+    parse,
+    validate,
+)
+
+from identity_graph.api.cost import MAX_LENGTH, MAX_TOKENS, check_cost
+from identity_graph.errors import QueryError
+
+KEPT = 256
+MAX_ERRORS = 20
+
+
+class Invalid(Exception):
+    """A document that does not parse or does not fit the schema, with all that is wrong with it."""
+
+    def __init__(self, errors: Sequence[GraphQLError]) -> None:
+        super().__init__(f"{len(errors)} errors")
+        self.errors = errors
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    document: DocumentNode
+    operations: Mapping[str | None, OperationDefinitionNode]
+
+    def operation(self, name: str | None) -> OperationDefinitionNode:
+        """The operation to run. Raises OPERATION_REQUIRED."""
+        if name is None and len(self.operations) == 1:
+            return next(iter(self.operations.values()))
+        found = self.operations.get(name) if name is not None else None
+        if found is None:
+            names = ", ".join(sorted(name for name in self.operations if name))
+            raise QueryError(
+                "OPERATION_REQUIRED",
+                f"the document has no operation {name!r}" if name else "the document has several operations",
+                help=f"Set operationName to one of: {names}." if names else "Leave operationName out.",
+            )
+        return found
+
+    def mutates(self, name: str | None) -> bool:
+        return self.operation(name).operation is OperationType.MUTATION
+
+
+class Documents:
+    """The documents used last, by their text. Only what is valid is kept."""
+
+    def __init__(self, schema: GraphQLSchema) -> None:
+        self._schema = schema
+        self._paged = paged_fields(schema)
+        self._kept: OrderedDict[str, Prepared] = OrderedDict()
+
+    async def prepare(self, text: str) -> Prepared:
+        """Raises QUERY_TOO_COMPLEX, QUERY_INVALID and `Invalid`. Of a new text in a worker thread: it may be long."""
+        found = self._kept.get(text)
+        if found is not None:
+            self._kept.move_to_end(text)
+            return found
+        found = await anyio.to_thread.run_sync(prepare, self._schema, self._paged, text)
+        self._kept[text] = found
+        if len(self._kept) > KEPT:
+            self._kept.popitem(last=False)
+        return found
+
+
+def paged_fields(schema: GraphQLSchema) -> Set[str]:
+    return frozenset(
+        name
+        for type_ in schema.type_map.values()
+        if is_object_type(type_)
+        for name, field in type_.fields.items()
+        if "first" in field.args
+    )
+
+
+def prepare(schema: GraphQLSchema, paged: Set[str], text: str) -> Prepared:
+    if len(text) > MAX_LENGTH:
+        raise QueryError(
+            "QUERY_TOO_COMPLEX",
+            f"the document has {len(text):,} characters; {MAX_LENGTH:,} are allowed",
+            help="Move values into variables.",
+        )
+    try:
+        document = parse(text, max_tokens=MAX_TOKENS)
+    except GraphQLSyntaxError as error:
+        if "Parsing aborted" in error.description:
+            raise QueryError("QUERY_TOO_COMPLEX", error.description) from None
+        raise Invalid([error]) from None
+    check_cost(document, paged)
+    errors = validate(schema, document, max_errors=MAX_ERRORS)
+    if errors:
+        raise Invalid(errors)
+    operations = {
+        definition.name.value if definition.name else None: definition
+        for definition in document.definitions
+        if isinstance(definition, OperationDefinitionNode)
+    }
+    if not operations:
+        raise QueryError("QUERY_INVALID", "the document has no operation", help="Write at least one query.")
+    return Prepared(document, operations)

@@ -1,0 +1,38 @@
+"""Erasure: what would go, and the proof that it went."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import strawberry
+from strawberry import Parent
+
+from identity_graph import model
+from identity_graph.api.context import Info
+from identity_graph.api.field import field
+from identity_graph.api.identifier import Identifier
+from identity_graph.api.person import Person
+from identity_graph.api.scalars import JSON
+from identity_graph.api.segment import Segment
+
+
+@strawberry.type(description="What erasing a person would take.")
+class ErasurePreview:
+    token: str = strawberry.field(description="For `erase`: proves that somebody looked at this very state first.")
+    exclusive: list[Identifier] = strawberry.field(description="No event of anybody else holds them: they go.")
+    shared: list[Identifier] = strawberry.field(description="Events of others hold them too: they stay with those.")
+    events: int = strawberry.field(description="How many go.")
+
+    @field(Person | None)
+    def person(preview: Parent[model.ErasurePreview], info: Info) -> Any:
+        return info.context.reads.persons.load(preview.person_id)
+
+    @field(list[Segment], "That it will leave.")
+    def segments(preview: Parent[model.ErasurePreview], info: Info) -> Any:
+        return [info.context.reads.segments.load(name) for name in preview.segments]
+
+
+@strawberry.type(description="Proof of an erasure, without personal data.")
+class Receipt:
+    id: strawberry.ID
+    document: JSON

@@ -1,0 +1,59 @@
+"""Links and what they explain."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import strawberry
+from strawberry import Parent
+
+from identity_graph import model
+from identity_graph.api.connection import CountedConnection
+from identity_graph.api.context import Info
+from identity_graph.api.event import Event, event_key
+from identity_graph.api.field import field
+from identity_graph.api.identifier import Identifier
+from identity_graph.api.paging import Window, given
+from identity_graph.api.reason import Reason
+from identity_graph.api.scalars import DateTime
+
+strawberry.enum(model.LinkKind, description="OBSERVED: seen together. MUST: an event stated it.")
+
+
+@strawberry.type(description="Two identifiers observed together.")
+class Link:
+    a: Identifier
+    b: Identifier
+    kind: model.LinkKind
+    weight: float = strawberry.field(description="How strongly it says 'same person', 0..1.")
+    count: int = strawberry.field(description="How many events saw both.")
+    first_seen: DateTime
+    last_seen: DateTime
+    sources: list[str]
+    suppressed: Reason | None = strawberry.field(description="What kept it from joining; null when it joins.")
+
+    @field(CountedConnection[Event], "The events that saw both identifiers, oldest first.")
+    def evidence(
+        link: Parent[model.Link],
+        info: Info,
+        first: int | None = strawberry.UNSET,
+        after: str | None = strawberry.UNSET,
+    ) -> Any:
+        window = Window.read(f"evidence {link.a.key} {link.b.key}", (int, str), first=given(first), after=given(after))
+
+        def page(events: tuple[model.Event, ...]) -> Any:
+            found = sorted((Event.unattributed(event) for event in events), key=event_key)
+            return window.cut(found, event_key, len(found))
+
+        return info.context.reads.evidence.load((link.a, link.b), page)
+
+
+@strawberry.type(description="Why, or why not, two identifiers are one person.")
+class Explanation:
+    same_person: bool
+    path: list[Link] = strawberry.field(
+        description="The strongest path between the two, whether or not it joins; empty where there is none."
+    )
+    confidence: float | None = strawberry.field(description="The weakest joining link on the path.")
+    obstacles: list[Reason] = strawberry.field(description="What keeps them apart, or would have.")
+    message: str

@@ -1,0 +1,37 @@
+"""How a person is named in a question."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import strawberry
+
+from identity_graph import model
+from identity_graph.api.context import Info
+from identity_graph.normalise import normalise
+
+
+@strawberry.input
+class IdentifierInput:
+    namespace: str
+    value: str = strawberry.field(description="Raw or canonical; it is normalised as ingestion would.")
+
+    def canonical(self) -> model.Identifier:
+        """Raises NAMESPACE_INVALID, VALUE_INVALID, EMAIL_INVALID, PHONE_INVALID, IP_INVALID."""
+        return normalise(self.namespace, self.value)
+
+
+@strawberry.input(one_of=True, description="One way to name a person.")
+class PersonBy:
+    id: strawberry.ID | None = strawberry.field(
+        default=strawberry.UNSET, description="A person id. A retired id finds its survivor."
+    )
+    identifier: IdentifierInput | None = strawberry.UNSET
+
+    def find(self, info: Info, pick: Any = lambda person: person) -> Any:
+        """`pick` of the person, or of None."""
+        reads = info.context.reads
+        if self.id is not strawberry.UNSET:
+            return reads.persons.load(str(self.id), pick)
+        assert isinstance(self.identifier, IdentifierInput)
+        return reads.persons_by_identifier.load(self.identifier.canonical(), pick)

@@ -1,0 +1,91 @@
+"""What changes the store. Each is safe to repeat."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import strawberry
+
+from identity_graph.api.condition import ConditionInput, as_mapping
+from identity_graph.api.context import Info
+from identity_graph.api.erasure import Receipt
+from identity_graph.api.event_input import EventInput
+from identity_graph.api.field import mutation
+from identity_graph.api.node import quarantine_number
+from identity_graph.api.run import Run
+from identity_graph.api.segment import Segment
+from identity_graph.errors import InputError, NotFound
+
+MOST_EVENTS = 1_000
+
+
+@strawberry.type
+class Mutation:
+    @mutation(
+        Run,
+        f"Store events: all of them, durably, or none. At most {MOST_EVENTS:,}. An event whose id is "
+        "stored already counts as a duplicate. They join persons at the next `resolve`.",
+    )
+    async def ingest(self, info: Info, events: list[EventInput]) -> Any:
+        if len(events) > MOST_EVENTS:
+            raise InputError(
+                "BATCH_TOO_LARGE",
+                f"ingest was given {len(events):,} events; {MOST_EVENTS:,} are allowed",
+                help="Send fewer at once, or load a file with identity-graph load.",
+            )
+        graph = info.context.graph
+        read = [event.read(info.context.graph.clock(), f"events[{position}]") for position, event in enumerate(events)]
+        return await _change(info, graph.ingest.events, read)
+
+    @mutation(
+        Run,
+        "Publish the persons that follow from the evidence: what arrived since the last time, or all.",
+    )
+    async def resolve(self, info: Info, full: bool = False) -> Any:
+        return await _change(info, info.context.graph.resolver.resolve, full)
+
+    @mutation(Segment, "Create or replace a segment, and find its members.")
+    async def save_segment(
+        self, info: Info, name: str, condition: ConditionInput, description: str | None = strawberry.UNSET
+    ) -> Any:
+        words = description if isinstance(description, str) else ""
+        return await _change(info, info.context.graph.segments.save, name, words, as_mapping(condition))
+
+    @mutation(bool, "Whether there was one. The persons stay.")
+    async def delete_segment(self, info: Info, name: str) -> Any:
+        return await _change(info, info.context.graph.segments.delete, name)
+
+    @mutation(
+        Run,
+        "Load records again that were set aside: these, those of one reason, or all.",
+    )
+    async def replay_quarantine(
+        self,
+        info: Info,
+        ids: list[strawberry.ID] | None = strawberry.UNSET,
+        code: str | None = strawberry.UNSET,
+    ) -> Any:
+        numbers = [_number(id) for id in ids] if isinstance(ids, list) else None
+        reason = code if isinstance(code, str) else None
+        return await _change(info, info.context.graph.ingest.replay, numbers, reason)
+
+    @mutation(
+        Receipt,
+        "Erase the person of a preview, and keep what it was known by from coming back.",
+    )
+    async def erase(self, info: Info, token: str) -> Any:
+        return await _change(info, info.context.graph.forget.erase, token)
+
+
+async def _change(info: Info, function: Any, *arguments: Any) -> Any:
+    try:
+        return await info.context.reads.waves.call(function, *arguments)
+    finally:
+        info.context.changed()
+
+
+def _number(id: str) -> int:
+    number = quarantine_number(id)
+    if number is None:
+        raise NotFound("QUARANTINE_UNKNOWN", "no quarantined record has this id", help="Ids are those of `quarantine`.")
+    return number

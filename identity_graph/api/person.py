@@ -1,0 +1,136 @@
+"""Persons. A resolver's source here is the model's `Person`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import strawberry
+from strawberry import Parent
+
+from identity_graph import model
+from identity_graph.api.change import Change, change_key
+from identity_graph.api.connection import Connection, CountedConnection
+from identity_graph.api.context import Info
+from identity_graph.api.event import Event, EventFilter
+from identity_graph.api.field import field
+from identity_graph.api.identifier import Membership
+from identity_graph.api.link import Link
+from identity_graph.api.node import Node
+from identity_graph.api.paging import Window, given
+from identity_graph.api.profile import Profile
+from identity_graph.api.scalars import DateTime
+from identity_graph.api.session import Session, session_key
+
+if TYPE_CHECKING:
+    from identity_graph.api.segment import Segment
+
+SegmentType = Annotated["Segment", strawberry.lazy("identity_graph.api.segment")]
+
+
+@strawberry.type(description="A recomputable view over evidence: identifiers that belong together.")
+class Person(Node):
+    id: strawberry.ID
+    created: DateTime = strawberry.field(name="createdAt")
+    updated: DateTime = strawberry.field(name="updatedAt")
+    requested_id: strawberry.ID | None = strawberry.field(description="Set when a merge retired the id asked for.")
+
+    @classmethod
+    def is_type_of(cls, found: Any, _info: Any) -> bool:
+        return isinstance(found, model.Person)
+
+    @field(
+        float,
+        "The weakest link that holds the person together, 0..1; 1 for a single identifier.",
+    )
+    def confidence(person: Parent[model.Person], info: Info) -> Any:
+        return info.context.reads.confidences.load(person.id)
+
+    @field(list[Membership], "In order of key.")
+    def identifiers(person: Parent[model.Person], info: Info, namespaces: list[str] | None = strawberry.UNSET) -> Any:
+        wanted = given(namespaces)
+
+        def choose(members: tuple[model.Membership, ...]) -> Any:
+            return [member for member in members if wanted is None or member.identifier.namespace in wanted]
+
+        return info.context.reads.members.load(person.id, choose)
+
+    @field(str | None, "The value of that namespace that is surest, then the newest.")
+    def identifier(person: Parent[model.Person], info: Info, namespace: str) -> Any:
+        def choose(members: tuple[model.Membership, ...]) -> Any:
+            own = [member for member in members if member.identifier.namespace == namespace]
+            best = max(own, key=lambda member: (member.confidence, member.since), default=None)
+            return best and best.identifier.value
+
+        return info.context.reads.members.load(person.id, choose)
+
+    @field(Profile)
+    def profile(person: Parent[model.Person], info: Info) -> Any:
+        return info.context.reads.profiles.load(person.id)
+
+    @field(CountedConnection[Event], "Events, oldest first.")
+    def journey(
+        person: Parent[model.Person],
+        info: Info,
+        first: int | None = strawberry.UNSET,
+        after: str | None = strawberry.UNSET,
+        last: int | None = strawberry.UNSET,
+        before: str | None = strawberry.UNSET,
+        filter: EventFilter | None = strawberry.UNSET,
+    ) -> Any:
+        window = Window.read(
+            f"journey {person.id} {given(filter) or EventFilter()}",
+            (int, str),
+            first=given(first),
+            after=given(after),
+            last=given(last),
+            before=given(before),
+        )
+
+        def page(events: tuple[model.JourneyEvent, ...]) -> Any:
+            chosen = filter.choose(events) if isinstance(filter, EventFilter) else events
+            return window.cut(chosen, lambda found: (found.event.time, found.event.id), len(chosen)).map(Event.of)
+
+        return info.context.reads.journeys.load(person.id, page)
+
+    @field(CountedConnection[Session], "Visits, oldest first.")
+    def sessions(
+        person: Parent[model.Person],
+        info: Info,
+        first: int | None = strawberry.UNSET,
+        after: str | None = strawberry.UNSET,
+        last: int | None = strawberry.UNSET,
+        before: str | None = strawberry.UNSET,
+    ) -> Any:
+        window = Window.read(
+            f"sessions {person.id}",
+            (int, str),
+            first=given(first),
+            after=given(after),
+            last=given(last),
+            before=given(before),
+        )
+        return info.context.reads.sessions.load(
+            person.id, lambda sessions: window.cut(sessions, session_key, len(sessions))
+        )
+
+    @field(list[SegmentType], "In order of name.")
+    def segments(person: Parent[model.Person], info: Info) -> Any:
+        reads = info.context.reads
+        return reads.segments_of.load(person.id, lambda names: [reads.segments.load(name) for name in names])
+
+    @field(list[Link], "Links between its identifiers, and out of it.")
+    def links(person: Parent[model.Person], info: Info, include_suppressed: bool = False) -> Any:
+        def choose(links: tuple[model.Link, ...]) -> Any:
+            return [link for link in links if include_suppressed or link.suppressed is None]
+
+        return info.context.reads.links.load(person.id, choose)
+
+    @field(Connection[Change], "What happened to it, oldest first.")
+    def changes(
+        person: Parent[model.Person],
+        info: Info,
+        first: int | None = strawberry.UNSET,
+        after: str | None = strawberry.UNSET,
+    ) -> Any:
+        window = Window.read(f"changes {person.id}", (int,), first=given(first), after=given(after))
+        return info.context.reads.changes.load(person.id, lambda changes: window.cut(changes, change_key))

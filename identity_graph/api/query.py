@@ -1,0 +1,172 @@
+"""The questions."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import strawberry
+
+from identity_graph import model
+from identity_graph.api.change import FEED, Change, change_key
+from identity_graph.api.condition import ConditionInput, as_mapping
+from identity_graph.api.connection import Connection, CountedConnection
+from identity_graph.api.context import Info, Reads
+from identity_graph.api.erasure import ErasurePreview
+from identity_graph.api.event import Event
+from identity_graph.api.field import field
+from identity_graph.api.identifier import Identifier
+from identity_graph.api.link import Explanation
+from identity_graph.api.lookup import IdentifierInput, PersonBy
+from identity_graph.api.node import QUARANTINE, SEGMENT, Node, quarantine_number
+from identity_graph.api.paging import Window, given
+from identity_graph.api.person import Person
+from identity_graph.api.run import QuarantinedRecord, Run
+from identity_graph.api.segment import Segment, SegmentPreview
+from identity_graph.api.stats import Stats
+from identity_graph.errors import InputError
+
+MOST_KEYS = 100
+
+
+@strawberry.type
+class Query:
+    @field(Node | None, "Whatever has this id; null where nothing has.")
+    async def node(self, info: Info, id: strawberry.ID) -> Any:
+        return await _node(info.context.reads, str(id))
+
+    @field(Person | None)
+    def person(self, info: Info, by: PersonBy) -> Any:
+        return by.find(info)
+
+    @field(
+        list[Person | None],
+        f"Aligned with `by`: null where nobody is found. At most {MOST_KEYS}.",
+    )
+    def people(self, info: Info, by: list[PersonBy]) -> Any:
+        if len(by) > MOST_KEYS:
+            raise InputError(
+                "BATCH_TOO_LARGE",
+                f"people was asked for {len(by)} persons; {MOST_KEYS} are allowed",
+                help="Ask in several requests.",
+            )
+        return [one.find(info) for one in by]
+
+    @field(CountedConnection[Person], "In order of id.")
+    async def persons(
+        self,
+        info: Info,
+        first: int | None = strawberry.UNSET,
+        after: str | None = strawberry.UNSET,
+        last: int | None = strawberry.UNSET,
+        before: str | None = strawberry.UNSET,
+    ) -> Any:
+        window = Window.read(
+            "persons",
+            (str,),
+            first=given(first),
+            after=given(after),
+            last=given(last),
+            before=given(before),
+        )
+        people = info.context.graph.people
+        start = str(window.key[0]) if window.key else ""
+        call = info.context.reads.waves.call
+        page, count = call(people.page, start, window.limit + 1, window.backward), call(people.count)
+        return window.fetched(await page, lambda person: (person.id,), await count)
+
+    @field(Identifier | None, "Null if it was never observed.")
+    def identifier(self, info: Info, by: IdentifierInput) -> Any:
+        identifier = by.canonical()
+        return info.context.reads.identifiers.load(identifier, lambda facts: facts and facts.identifier)
+
+    @field(Explanation, "Why, or why not, two identifiers are one person.")
+    def explain(self, info: Info, a: IdentifierInput, b: IdentifierInput) -> Any:
+        return info.context.reads.waves.call(info.context.graph.people.explain, a.canonical(), b.canonical())
+
+    @field(Connection[Change], "What happened to persons, oldest first.")
+    async def changes(
+        self,
+        info: Info,
+        first: int | None = strawberry.UNSET,
+        after: str | None = strawberry.UNSET,
+        kinds: list[model.ChangeKind] | None = strawberry.UNSET,
+    ) -> Any:
+        window = Window.read(FEED, (int,), first=given(first), after=given(after))
+        persons = info.context.graph.store.persons
+
+        def read() -> list[model.Change]:
+            return persons.changes(after=_number(window), limit=window.limit + 1, kinds=given(kinds) or ())
+
+        return window.fetched(await info.context.reads.waves.call(read), change_key)
+
+    @field(Segment | None)
+    def segment(self, info: Info, name: str) -> Any:
+        return info.context.reads.segments.load(name)
+
+    @field(list[Segment], "In order of name.")
+    def segments(self, info: Info) -> Any:
+        return info.context.reads.waves.call(info.context.graph.segments.all)
+
+    @field(SegmentPreview, "Who would be in a segment, without saving it.")
+    async def preview_segment(self, info: Info, condition: ConditionInput) -> Any:
+        reads = info.context.reads
+        size, ids = await reads.waves.call(info.context.graph.segments.preview, as_mapping(condition))
+        persons = await reads.persons.load_all(ids)
+        return SegmentPreview(size=size, sample=[person for person in persons if person is not None])  # type: ignore[misc]
+
+    @field(ErasurePreview | None, "What erasing a person would take.")
+    def preview_erasure(self, info: Info, by: PersonBy) -> Any:
+        call, preview = info.context.reads.waves.call, info.context.graph.forget.preview
+        return by.find(info, lambda person: person and call(preview, person.id))
+
+    @field(Run | None)
+    def run(self, info: Info, id: strawberry.ID) -> Any:
+        return info.context.reads.runs.load(str(id))
+
+    @field(Connection[Run], "Newest first.")
+    async def runs(self, info: Info, first: int | None = strawberry.UNSET, after: str | None = strawberry.UNSET) -> Any:
+        window = Window.read("runs", (str,), first=given(first), after=given(after))
+        operations = info.context.graph.store.operations
+        start = str(window.key[0]) if window.key else ""
+        rows = await info.context.reads.waves.call(lambda: operations.runs(before=start, limit=window.limit + 1))
+        return window.fetched(rows, lambda run: (run.id,))
+
+    @field(Connection[QuarantinedRecord], "Records set aside, in order of arrival.")
+    async def quarantine(
+        self,
+        info: Info,
+        first: int | None = strawberry.UNSET,
+        after: str | None = strawberry.UNSET,
+        code: Annotated[str | None, strawberry.argument(description="Only of this reason.")] = strawberry.UNSET,
+    ) -> Any:
+        window = Window.read(f"quarantine {given(code)}", (int,), first=given(first), after=given(after))
+        operations = info.context.graph.store.operations
+
+        def read() -> list[model.Quarantined]:
+            return operations.quarantined(after=_number(window), limit=window.limit + 1, code=given(code))
+
+        return window.fetched(await info.context.reads.waves.call(read), lambda record: (record.number,))
+
+    @field(Stats)
+    async def stats(self, info: Info) -> Any:
+        return Stats.of(await info.context.reads.waves.call(info.context.graph.store.operations.counts))
+
+
+def _number(window: Window) -> int:
+    return int(window.key[0]) if window.key else 0
+
+
+async def _node(reads: Reads, id: str) -> Any:
+    if id.startswith(SEGMENT):
+        return (await reads.segments.load_all([id.removeprefix(SEGMENT)]))[0]
+    if id.startswith(QUARANTINE):
+        number = quarantine_number(id)
+        return None if number is None else (await reads.quarantined.load_all([number]))[0]
+    (person,) = await reads.persons.load_all([id])
+    if person is not None:
+        return person
+    (run,) = await reads.runs.load_all([id])
+    if run is not None:
+        return run
+    (event,) = await reads.events.load_all([id])
+    return Event.of(event)

@@ -1,0 +1,16 @@
+"""Why something does not join."""
+
+from __future__ import annotations
+
+import strawberry
+
+
+@strawberry.type
+class Reason:
+    code: str = strawberry.field(
+        description="Stable: LIMIT, HUB, BLOCKED, NOT_JOINING, WEAK, OVERSIZED, EXPIRED, UNSEEN; "
+        "of a quarantined record, its error code."
+    )
+    message: str
+    namespace: str | None = None
+    values: list[str] = strawberry.field(description="The values that would have come together.", default_factory=list)

@@ -1,0 +1,74 @@
+"""Work that was done, and records that were set aside by it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import strawberry
+from strawberry import Parent
+
+from identity_graph import model
+from identity_graph.api.context import Info
+from identity_graph.api.field import field
+from identity_graph.api.node import Node, quarantine_id
+from identity_graph.api.reason import Reason
+from identity_graph.api.scalars import DateTime
+
+strawberry.enum(model.RunState)
+
+
+@strawberry.type(
+    description="One load or resolution. Of a load: read = accepted + duplicate + quarantined + suppressed."
+)
+class Run(Node):
+    id: strawberry.ID
+    kind: str
+    state: model.RunState
+    started: DateTime = strawberry.field(name="startedAt")
+    ended: DateTime | None = strawberry.field(name="endedAt")
+    read: int
+    accepted: int
+    duplicate: int
+    quarantined: int
+    suppressed: int
+
+    @classmethod
+    def is_type_of(cls, found: Any, _info: Any) -> bool:
+        return isinstance(found, model.Run)
+
+    @strawberry.field
+    def source(run: Parent[model.Run]) -> str | None:
+        return run.source or None
+
+    @strawberry.field
+    def message(run: Parent[model.Run]) -> str | None:
+        return run.message or None
+
+
+def _quarantine_id(record: Parent[model.Quarantined]) -> strawberry.ID:
+    return quarantine_id(record.number)
+
+
+@strawberry.type(description="A record that was set aside, with the reason and its content.")
+class QuarantinedRecord(Node):
+    id: strawberry.ID = strawberry.field(resolver=_quarantine_id)
+    source: str
+    line: int = strawberry.field(description="From 1.")
+    # GraphQL's Int ends at 2^31, and files do not.
+    offset: float = strawberry.field(description="In bytes of the file, decompressed; a whole number.")
+
+    @classmethod
+    def is_type_of(cls, found: Any, _info: Any) -> bool:
+        return isinstance(found, model.Quarantined)
+
+    @field(Run | None)
+    def run(record: Parent[model.Quarantined], info: Info) -> Any:
+        return info.context.reads.runs.load(record.run_id)
+
+    @field(Reason)
+    def reason(record: Parent[model.Quarantined]) -> Any:
+        return model.Reason(record.code, record.message)
+
+    @field(str, "Its text; what is not UTF-8 is written as \\xNN.")
+    def record(record: Parent[model.Quarantined]) -> str:
+        return record.record.decode("utf-8", "backslashreplace")

@@ -1,0 +1,42 @@
+"""The schema, built once. `python -m identity_graph.api.schema` prints it, as `identity-graph schema` does."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import strawberry
+from graphql import GraphQLSchema
+from strawberry.schema.config import StrawberryConfig
+
+from identity_graph.api.mutation import Mutation
+from identity_graph.api.person import Person
+from identity_graph.api.query import Query
+from identity_graph.api.run import QuarantinedRecord, Run
+from identity_graph.api.scalars import SCALARS
+from identity_graph.api.segment import Segment
+
+
+@cache
+def _strawberry_schema() -> strawberry.Schema:
+    return strawberry.Schema(
+        query=Query,
+        mutation=Mutation,
+        types=[Person, Segment, Run, QuarantinedRecord],
+        config=StrawberryConfig(scalar_map=SCALARS),
+    )
+
+
+def graphql_schema() -> GraphQLSchema:
+    """What is executed: strawberry describes, graphql-core runs it without strawberry's own request handling.
+
+    That way is several times shorter, and none of its logging of query texts, its extensions or its masking is on it.
+    """
+    return _strawberry_schema()._schema
+
+
+def sdl() -> str:
+    return _strawberry_schema().as_str() + "\n"
+
+
+if __name__ == "__main__":
+    print(sdl(), end="")

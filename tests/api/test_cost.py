@@ -1,0 +1,174 @@
+"""The price of a document: exact on small ones, linear on hostile ones."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import pytest
+from graphql import (
+    DocumentNode,
+    FieldNode,
+    FragmentDefinitionNode,
+    FragmentSpreadNode,
+    InlineFragmentNode,
+    OperationDefinitionNode,
+    SelectionSetNode,
+    parse,
+)
+from hypothesis import given
+from hypothesis import strategies as st
+
+from identity_graph.api import cost
+from identity_graph.api.cost import check_cost
+from identity_graph.errors import QueryError
+
+PAGED = frozenset({"persons", "journey"})
+
+
+def refusal(text: str) -> str | None:
+    """The code with which a document is refused."""
+    try:
+        check_cost(parse(text), PAGED)
+    except QueryError as error:
+        return error.code
+    return None
+
+
+def deep(levels: int) -> str:
+    return "{" + "a{" * (levels - 1) + "a" + "}" * levels
+
+
+@pytest.mark.parametrize(
+    ("make", "limit"),
+    [
+        (deep, cost.MAX_DEPTH),
+        (lambda n: "{" + " ".join(f"a{i}: a" for i in range(n)) + "}", cost.MAX_ROOTS),
+        (lambda n: "mutation {" + " ".join(f"a{i}: a" for i in range(n)) + "}", cost.MAX_MUTATIONS),
+        (lambda n: "{ r {" + " ".join(f"a{i}: a" for i in range(n - 1)) + "} }", cost.MAX_FIELDS),
+        (lambda n: "{ r {" + " a" * n + "} }", cost.MAX_ALIKE),
+        (lambda n: "{ a " + "@d " * n + "}", cost.MAX_DIRECTIVES),
+        (lambda n: "{ ...f } fragment f on T {" + " ".join(f"a{i}: a" for i in range(n)) + "}", cost.MAX_ROOTS),
+        (lambda n: "{ a { ...f } } fragment f on T " + deep(n - 1), cost.MAX_DEPTH),
+    ],
+)
+def test_a_limit_is_reached_and_not_passed(make: Callable[[int], str], limit: int) -> None:
+    assert refusal(make(limit)) is None
+    assert refusal(make(limit + 1)) == "QUERY_TOO_COMPLEX"
+
+
+@pytest.mark.parametrize(
+    ("text", "accepted"),
+    [
+        ("{ persons(first: 100) { nodes { journey(first: 100) { nodes { a b c d e f } } } } }", True),
+        ("{ persons(first: 100) { nodes { journey(first: 100) { nodes { a b c d e f g h i j } } } } }", False),
+        ("{ persons(first: 10) { nodes { journey(first: 100) { nodes { a b c d e f g h i j } } } } }", True),
+        ("query ($n: Int) { persons(first: $n) { a { journey(last: $n) { b { c d e f g h i j k l } } } } }", False),
+        ("{ persons { a { journey { b { c d e f g h i j k l } } } } }", True),
+        ("{ people(by: [{id: 1}, {id: 2}]) { journey(first: 100) { b { journey(first: 100) { a b } } } } }", True),
+        ("query ($b: X) { people(by: $b) { journey(first: 100) { b { journey(first: 100) { a } } } } }", False),
+        ("{ persons(first: 99999999999999999999) { a { journey(first: 100) { b { c d e f g h i j } } } } }", True),
+    ],
+)
+def test_pages_inside_pages_multiply(text: str, accepted: bool) -> None:
+    assert refusal(text) == (None if accepted else "QUERY_TOO_COMPLEX")
+
+
+def test_circles_are_refused_and_unknown_fragments_left_to_validation() -> None:
+    assert refusal("{ ...f } fragment f on T { ...g } fragment g on T { a { ...f } }") == "QUERY_INVALID"
+    assert refusal("{ ...f } fragment f on T { ...f }") == "QUERY_INVALID"
+    assert refusal("{ ...nowhere }") is None
+
+
+DOUBLING = "{ ...f0 } " + " ".join(f"fragment f{i} on T {{ ...f{i + 1} ...f{i + 1} }}" for i in range(600))
+NESTED = "{ ...f0 } " + " ".join(
+    f"fragment f{i} on T {{ a {{ ...f{i + 1} }} b {{ ...f{i + 1} }} }}" for i in range(400)
+)
+CHAIN = (
+    "{ ...f0 } " + " ".join(f"fragment f{i} on T {{ ...f{i + 1} }}" for i in range(1_200)) + " fragment f1200 on T {a}"
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        (DOUBLING + " fragment f600 on T { a }", "QUERY_TOO_COMPLEX"),
+        (NESTED + " fragment f400 on T { a }", "QUERY_TOO_COMPLEX"),
+        (CHAIN, None),
+    ],
+)
+def test_fragments_of_fragments_cost_no_more_than_their_text(text: str, code: str | None) -> None:
+    document = parse(text)
+    started = time.process_time()
+    for _ in range(5):
+        try:
+            check_cost(document, PAGED)
+        except QueryError as error:
+            assert error.code == code
+        else:
+            assert code is None
+    # A path-wise expansion would not end; what this takes is around 20 milliseconds.
+    assert time.process_time() - started < 5
+
+
+def expanded(document: DocumentNode) -> tuple[int, int]:
+    """Depth and number of fields by writing every spread out: the oracle, exponential."""
+    fragments = {d.name.value: d for d in document.definitions if isinstance(d, FragmentDefinitionNode)}
+
+    def of(selections: SelectionSetNode) -> tuple[int, int]:
+        depth = fields = 0
+        for node in selections.selections:
+            if isinstance(node, FieldNode):
+                below = of(node.selection_set) if node.selection_set else (0, 0)
+                found = (below[0] + 1, below[1] + 1)
+            elif isinstance(node, FragmentSpreadNode):
+                found = of(fragments[node.name.value].selection_set)
+            else:
+                assert isinstance(node, InlineFragmentNode)
+                found = of(node.selection_set)
+            depth, fields = max(depth, found[0]), fields + found[1]
+        return depth, fields
+
+    (operation,) = (d for d in document.definitions if isinstance(d, OperationDefinitionNode))
+    return of(operation.selection_set)
+
+
+def selections(names: list[str]) -> st.SearchStrategy[str]:
+    leaf = st.sampled_from(["a", "b", "c: a", *(f"...{name}" for name in names)])
+    body = st.recursive(
+        st.lists(leaf, min_size=1, max_size=3).map(" ".join),
+        lambda inner: st.lists(
+            st.one_of(leaf, inner.map(lambda s: f"d {{ {s} }}"), inner.map(lambda s: f"... on T {{ {s} }}")),
+            min_size=1,
+            max_size=3,
+        ).map(" ".join),
+        max_leaves=6,
+    )
+    return body.map(lambda text: f"{{ {text} }}")
+
+
+@st.composite
+def documents(draw: st.DrawFn) -> str:
+    names = [f"f{number}" for number in range(draw(st.integers(0, 4)))]
+    parts = ["query " + draw(selections(names))]
+    for number, name in enumerate(names):
+        parts.append(f"fragment {name} on T " + draw(selections(names[number + 1 :])))
+    return " ".join(draw(st.permutations(parts)))
+
+
+@given(documents())
+def test_the_sums_are_those_of_the_written_out_document(text: str) -> None:
+    document = parse(text)
+    depth, fields = expanded(document)
+    outcome = refusal(text)
+    fits = depth <= cost.MAX_DEPTH and fields <= cost.MAX_FIELDS
+    if fits and fields <= cost.MAX_ROOTS:
+        assert outcome is None
+    if not fits:
+        assert outcome == "QUERY_TOO_COMPLEX"
+    fragments = {
+        d.name.value: cost._walk(d, PAGED) for d in document.definitions if isinstance(d, FragmentDefinitionNode)
+    }
+    (operation,) = (d for d in document.definitions if isinstance(d, OperationDefinitionNode))
+    total = cost._total(cost._walk(operation, PAGED), cost._add_up(fragments))
+    assert (total.depth, total.fields) == (depth, fields)
