@@ -1,0 +1,174 @@
+"""CSV: rows whose quoted fields may hold line ends, cut into lines as bytes so that a row's bytes are known."""
+
+from __future__ import annotations
+
+import csv
+from collections import deque
+from collections.abc import Iterable, Iterator
+
+from identity_graph.errors import InputError
+from identity_graph.model import Origin, Refused
+from identity_graph.records.jsonl import TOO_LARGE
+from identity_graph.records.lines import KEPT, LONGEST, LongLine, blocks
+from identity_graph.records.source import Form
+
+_Line = tuple[int, int, int, bytes]
+
+
+class _TooLarge(Exception):
+    """A row of more than one mebibyte."""
+
+
+class Rows:
+    """Rows as objects without their empty fields; blank lines are no records.
+
+    A row's bytes are kept with the header before them, so that they can be read again by themselves. A row whose
+    quotes are wrong is refused by its first line alone and reading goes on at the next line, since what follows may be
+    good. `offset` is where the next row begins. Raises SOURCE_FORMAT and SOURCE_COLUMNS, with `name` in the message.
+    """
+
+    def __init__(self, chunks: Iterable[bytes], form: Form, start: int = 0, *, name: str = "the file") -> None:
+        if csv.field_size_limit() <= LONGEST:
+            csv.field_size_limit(LONGEST + 1)
+        self.offset = start
+        self._start = start
+        self._form = form
+        self._name = name
+        self._blocks = blocks(chunks)
+        self._lines = self._each_line()
+        self._again: deque[_Line] = deque()
+        self._pending: list[_Line] = []
+        self._size = 0
+        self._undecodable = False
+        self._reader = csv.reader(self._Feed(self), delimiter=form.delimiter, strict=True)
+
+    class _Feed:
+        """The lines of the row in hand, as text. Goes on after its end, when lines come back."""
+
+        def __init__(self, rows: Rows) -> None:
+            self._rows = rows
+
+        def __iter__(self) -> Rows._Feed:
+            return self
+
+        def __next__(self) -> str:
+            return self._rows._next_text()
+
+    def _each_line(self) -> Iterator[_Line]:
+        for line, offset, after, lines in self._blocks:
+            for raw in lines[:-1]:
+                yield line, offset, offset + len(raw) + 1, raw
+                line, offset = line + 1, offset + len(raw) + 1
+            yield line, offset, after, lines[-1]
+
+    def _next_text(self) -> str:
+        line = self._again.popleft() if self._again else next(self._lines)
+        self._pending.append(line)
+        raw = line[3]
+        self._size += len(raw) + 1
+        if self._size > LONGEST + 1 or raw.__class__ is LongLine:
+            raise _TooLarge
+        try:
+            return raw.decode(self._form.encoding) + "\n"
+        except UnicodeDecodeError:
+            self._undecodable = True
+            return raw.decode("latin-1") + "\n"
+
+    def _next_row(self) -> list[str] | None:
+        """The fields of the next row, None at the end. Its lines are in `_pending`."""
+        self._pending, self._size, self._undecodable = [], 0, False
+        return next(self._reader, None)
+
+    def _header(self) -> list[str]:
+        try:
+            names = self._next_row()
+            while names is not None and not any(name.strip() for name in names):
+                names = self._next_row()
+        except (csv.Error, _TooLarge) as error:
+            raise self._wrong(f"its header cannot be read: {error}") from error
+        if names is None:
+            raise self._wrong("it has no header")
+        if self._undecodable:
+            raise self._wrong(f"its header is not {self._form.encoding} text")
+        names = [name.strip() or f"column {number}" for number, name in enumerate(names, 1)]
+        twice = next((name for name in names if names.count(name) > 1), None)
+        if twice is not None:
+            raise self._wrong(f"its header names {twice!r} twice")
+        if self._form.columns and not set(self._form.columns) & set(names):
+            raise InputError(
+                "SOURCE_COLUMNS",
+                f"{self._name}: none of the loader's columns is in its header",
+                help=f"The loader reads {_some(self._form.columns)}; the file has {_some(names)}.",
+            )
+        return names
+
+    def _wrong(self, what: str) -> InputError:
+        return InputError(
+            "SOURCE_FORMAT", f"{self._name}: {what}", help="See that delimiter and encoding are what the loader says."
+        )
+
+    def _raw(self, lines: list[_Line]) -> bytes:
+        return self._header_bytes + b"\n" + b"\n".join(line[3] for line in lines)
+
+    def __iter__(self) -> Iterator[tuple[Origin, dict[str, str] | Refused]]:
+        names = self._header()
+        self._header_bytes = b"\n".join(line[3] for line in self._pending)
+        if self.offset < self._pending[-1][2]:
+            self.offset = self._pending[-1][2]
+        while self._start > self._pending[-1][2]:
+            try:
+                self._pending = [next(self._lines)]
+            except StopIteration:
+                return
+        width = len(names)
+        while True:
+            try:
+                row = self._next_row()
+            except (csv.Error, _TooLarge) as error:
+                yield self._refuse(error)
+                continue
+            if row is None:
+                return
+            self.offset = self._pending[-1][2]
+            if not row or (len(row) == 1 and not row[0].strip()):
+                continue
+            line, offset, _, _ = self._pending[0]
+            origin = Origin(line, offset, self._raw(self._pending))
+            if self._undecodable:
+                yield origin, Refused(origin, "NOT_UTF8", f"the row is not {self._form.encoding} text")
+            elif len(row) > width:
+                message = f"the row has {len(row)} fields and the header {width}"
+                yield origin, Refused(origin, "RAGGED_ROW", message)
+            else:
+                yield origin, {name: value for name, value in zip(names, row, strict=False) if value}
+
+    def _refuse(self, error: Exception) -> tuple[Origin, Refused]:
+        first, *others = self._pending
+        if isinstance(error, _TooLarge):
+            self._to_the_closing_quote(first[0])
+            origin = Origin(first[0], first[1], self._raw(self._pending)[:KEPT])
+            self.offset = self._pending[-1][2]
+            return origin, Refused(origin, "RECORD_TOO_LARGE", TOO_LARGE)
+        self._again.extendleft(reversed(others))
+        origin = Origin(first[0], first[1], self._raw([first]))
+        self.offset = first[2]
+        return origin, Refused(origin, "QUOTE_OPEN", f"the quotes of the row are wrong: {error}")
+
+    def _to_the_closing_quote(self, line: int) -> None:
+        """Read over the rest of a row that is too large; what is inside its quotes must not be taken for rows."""
+        open = sum(_quotes(raw) for *_, raw in self._pending) % 2
+        while open:
+            following = self._again.popleft() if self._again else next(self._lines, None)
+            if following is None:
+                raise self._wrong(f"a quote that opens in line {line} never closes")
+            open = (open + _quotes(following[3])) % 2
+            self._pending[-1:] = [following]
+
+
+def _quotes(raw: bytes) -> int:
+    return raw.quotes if isinstance(raw, LongLine) else raw.count(b'"')
+
+
+def _some(names: Iterable[str]) -> str:
+    found = list(names)
+    return ", ".join(found[:12]) + (", ..." if len(found) > 12 else "")

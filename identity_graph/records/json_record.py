@@ -1,0 +1,105 @@
+"""One JSON object, read so strictly that nothing in it changes on the way."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from typing import Any
+
+import orjson
+
+MAX_DEPTH = 64
+LEAST, MOST = -(2**63), 2**64 - 1
+
+_DIGITS = bytes(48 if chr(byte).isdigit() else 120 for byte in range(256))
+_LONG_NUMBER = b"0" * 19
+_STRING = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+Refusal = tuple[str, str]
+
+
+def read_json(raw: bytes) -> dict[str, Any] | Refusal | None:
+    """The object, or the code and message of its refusal, or None of a blank line.
+
+    Refused: what is no object, not UTF-8, nested deeper than 64 levels, numbers that a double or 64 bits cannot
+    hold (no number is rounded but the digits of a fraction past a double's), lone surrogates. Of a key that is there
+    twice the last counts.
+
+    >>> read_json(b'{"a": 1, "a": 2}'), read_json(b'{"a": 1e999}')[0], read_json(b"[]")[0]
+    ({'a': 2}, 'NUMBER_RANGE', 'NOT_JSON')
+    """
+    try:
+        record = orjson.loads(raw)
+    except orjson.JSONDecodeError as error:
+        return _why(raw, str(error))
+    if record.__class__ is not dict:
+        return "NOT_JSON", f"the line is a JSON {_kind(record)}, not an object"
+    if raw.count(b"{") + raw.count(b"[") > MAX_DEPTH and _depth(raw) > MAX_DEPTH:
+        return "RECORD_TOO_DEEP", f"the record nests deeper than {MAX_DEPTH} levels"
+    # orjson reads whole numbers of more than 64 bits as rounded doubles; anything of 19 digits may be one.
+    if _LONG_NUMBER in raw.translate(_DIGITS) and (refusal := _strictly(raw)):
+        return refusal
+    return record
+
+
+def _kind(value: Any) -> str:
+    kinds = {list: "list", str: "text", bool: "truth value", type(None): "null"}
+    return kinds.get(type(value), "number")
+
+
+def _why(raw: bytes, message: str) -> Refusal | None:
+    if not raw.strip():
+        return None
+    try:
+        raw.decode("utf-8")
+    except UnicodeDecodeError as error:
+        return "NOT_UTF8", f"byte {error.start + 1} of the line is not UTF-8"
+    if _depth(raw) > MAX_DEPTH:
+        return "RECORD_TOO_DEEP", f"the record nests deeper than {MAX_DEPTH} levels"
+    return _strictly(raw) or ("NOT_JSON", message)
+
+
+def _strictly(raw: bytes) -> Refusal | None:
+    """What the standard library's slower reader finds wrong with a number or a text; None if nothing."""
+    wild: list[str] = []
+
+    def whole(text: str) -> int:
+        if len(text) > 21 or not LEAST <= int(text) <= MOST:
+            wild.append(text)
+            return 0
+        return int(text)
+
+    def fraction(text: str) -> float:
+        number = float(text)
+        if not math.isfinite(number):
+            wild.append(text)
+        return number
+
+    try:
+        record = json.loads(raw, parse_int=whole, parse_float=fraction, parse_constant=wild.append)
+    except ValueError:
+        return None
+    if wild:
+        return "NUMBER_RANGE", f"{wild[0][:24]} is not finite, or a whole number of more than 64 bits"
+    if _has_surrogate(record):
+        return "TEXT_INVALID", "a text holds half of a surrogate pair"
+    return None
+
+
+def _has_surrogate(value: Any) -> bool:
+    if isinstance(value, str):
+        return _SURROGATE.search(value) is not None
+    if isinstance(value, dict):
+        return any(map(_has_surrogate, value)) or any(map(_has_surrogate, value.values()))
+    return isinstance(value, list) and any(map(_has_surrogate, value))
+
+
+def _depth(raw: bytes) -> int:
+    """How deep brackets nest outside of texts."""
+    deepest = depth = 0
+    for bracket in re.findall(rb"[\[{}\]]", _STRING.sub(b"", raw)):
+        depth += 1 if bracket in b"[{" else -1
+        deepest = max(deepest, depth)
+    return deepest

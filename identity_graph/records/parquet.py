@@ -1,0 +1,140 @@
+"""Parquet, a slice of rows at a time. Each row becomes JSON, so that it is judged and kept as a line of JSONL is."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from identity_graph.errors import InputError
+from identity_graph.model import Origin, Refused
+from identity_graph.records.json_record import MAX_DEPTH, read_json
+from identity_graph.records.jsonl import TOO_LARGE
+from identity_graph.records.lines import KEPT, LONGEST
+
+if TYPE_CHECKING:
+    import polars as pl
+
+SLICE = 8_192
+EXACT_DIGITS = 15
+"""A decimal of so many digits is the same number as a double; a longer one is kept as text."""
+
+_OPTIONS = orjson.OPT_SORT_KEYS | orjson.OPT_NAIVE_UTC | orjson.OPT_UTC_Z
+
+
+class NotJson(ValueError):
+    """A value that JSON cannot hold as it is: the code and message of its row's refusal."""
+
+
+class ParquetRows:
+    """Rows as objects without their nulls; `line` and `offset` are the row's number, from 1 and from 0.
+
+    Times become ISO 8601 text, decimals numbers where a double holds them and else text. Raises SOURCE_FORMAT and
+    SOURCE_COLUMNS. Memory is that of some thousand rows and of the row group that they are in.
+    """
+
+    def __init__(self, path: Path, columns: Iterable[str] = (), start: int = 0, *, name: str = "the file") -> None:
+        import polars as pl
+
+        self.offset = start
+        self._name = name
+        self._errors = (pl.exceptions.PolarsError, OSError)
+        try:
+            self._scan = pl.scan_parquet(path, glob=False, low_memory=True)
+            names = self._scan.collect_schema().names()
+            self.rows: int = self._scan.select(pl.len()).collect().item()
+        except self._errors as error:
+            raise self._wrong(error) from error
+        columns = list(columns)
+        if columns and not set(columns) & set(names):
+            raise InputError(
+                "SOURCE_COLUMNS",
+                f"{name}: none of the loader's columns is in the file",
+                help=f"The loader reads {', '.join(columns[:12])}; the file has {', '.join(names[:12])}.",
+            )
+
+    def _wrong(self, error: Exception) -> InputError:
+        what = str(error).partition("\n")[0][:200]
+        return InputError("SOURCE_FORMAT", f"{self._name}: it cannot be read as Parquet: {what}")
+
+    def __iter__(self) -> Iterator[tuple[Origin, dict[str, Any] | Refused]]:
+        while self.offset < self.rows:
+            try:
+                frame = self._scan.slice(self.offset, SLICE).collect()
+                rows = _as_text(frame).iter_rows(named=True)
+            except self._errors as error:
+                raise self._wrong(error) from error
+            for row in rows:
+                number = self.offset
+                self.offset += 1
+                yield _record(row, number)
+
+
+@contextmanager
+def spool(chunks: Iterable[bytes]) -> Iterator[Path]:
+    """A temporary file of the content, gone at the end: Parquet is read from its end."""
+    with tempfile.NamedTemporaryFile(prefix="identity-graph-", suffix=".parquet") as file:
+        for chunk in chunks:
+            file.write(chunk)
+        file.flush()
+        yield Path(file.name)
+
+
+def _as_text(frame: pl.DataFrame) -> pl.DataFrame:
+    """Times with a zone in UTC; all else is done a value at a time."""
+    import polars as pl
+
+    zoned = [name for name, kind in frame.schema.items() if isinstance(kind, pl.Datetime) and kind.time_zone]
+    return frame.with_columns(pl.col(zoned).dt.convert_time_zone("UTC")) if zoned else frame
+
+
+def _record(row: dict[str, Any], number: int) -> tuple[Origin, dict[str, Any] | Refused]:
+    refusal: tuple[str, str] | None = None
+    try:
+        plain = {name: _plain(value, 0) for name, value in row.items() if value is not None}
+        raw = orjson.dumps(plain, option=_OPTIONS)
+    except (NotJson, orjson.JSONEncodeError) as error:
+        refusal = error.args if isinstance(error, NotJson) else ("NUMBER_RANGE", str(error))
+        raw = repr(row).encode("utf-8", "backslashreplace")
+    if refusal is None and len(raw) > LONGEST:
+        refusal, raw = ("RECORD_TOO_LARGE", TOO_LARGE), raw[:KEPT]
+    origin = Origin(number + 1, number, raw[:LONGEST])
+    found = refusal or read_json(raw)
+    if found is None or isinstance(found, tuple):
+        return origin, Refused(origin, *(found or ("NOT_JSON", "the row has no value")))
+    return origin, found
+
+
+def _plain(value: Any, depth: int) -> Any:
+    """What orjson writes without losing anything."""
+    kind = value.__class__
+    if kind is str or kind is int or kind is bool or value is None:
+        return value
+    if kind is float:
+        if value - value != 0:
+            raise NotJson("NUMBER_RANGE", "a number is not finite")
+        return value
+    if isinstance(value, datetime | date | time):
+        return value
+    if isinstance(value, Decimal):
+        return float(value) if len(value.as_tuple().digits) <= EXACT_DIGITS else str(value)
+    if isinstance(value, timedelta):
+        return value // timedelta(microseconds=1)
+    if isinstance(value, bytes):
+        try:
+            return value.decode("utf-8")
+        except UnicodeDecodeError as error:
+            raise NotJson("NOT_UTF8", "a value is bytes that are not UTF-8") from error
+    if depth >= MAX_DEPTH:
+        raise NotJson("RECORD_TOO_DEEP", f"the row nests deeper than {MAX_DEPTH} levels")
+    if isinstance(value, dict):
+        return {name: _plain(inner, depth + 1) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [_plain(inner, depth + 1) for inner in value]
+    raise NotJson("TYPE_INVALID", f"a value is of a kind that JSON has not: {kind.__name__}")

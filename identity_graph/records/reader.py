@@ -1,0 +1,89 @@
+"""Every format behind one iteration: records with their origin, in the order of the source."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from identity_graph.errors import InputError
+from identity_graph.model import Origin, Refused
+from identity_graph.records.delimited import Rows
+from identity_graph.records.json_record import read_json
+from identity_graph.records.jsonl import JsonLines
+from identity_graph.records.parquet import ParquetRows, spool
+from identity_graph.records.source import Form, Source
+
+Found = tuple[Origin, dict[str, Any] | Refused]
+
+
+class Reader:
+    """The records of a file or, by `-`, of standard input. Iterate it once, inside `with`.
+
+    `offset` is where the next record begins: in bytes of the decompressed content, in rows of Parquet. Given as
+    `start` of another reader of the same source, that one goes on from there. `size` and `consumed` are bytes of the
+    file as it is. Memory does not grow with the source.
+
+    Raises SOURCE_MISSING, SOURCE_FORMAT, SOURCE_COLUMNS, and SOURCE_TRUNCATED after all good records.
+    """
+
+    def __init__(self, path: str | Path, form: Form | None = None, *, start: int = 0) -> None:
+        self._stack = ExitStack()
+        self.source = Source(path, form or Form())
+        self._stack.callback(self.source.close)
+        try:
+            self._records = self._open(start)
+        except BaseException:
+            self._stack.close()
+            raise
+
+    def _open(self, start: int) -> JsonLines | Rows | ParquetRows:
+        source = self.source
+        if source.format == "jsonl":
+            return JsonLines(source.chunks(), start)
+        if source.format == "csv":
+            return Rows(source.chunks(), source.form, start, name=source.name)
+        path = source.path
+        if source.gzipped or path is None:
+            path = self._stack.enter_context(spool(source.chunks()))
+        return ParquetRows(path, source.form.columns, start, name=source.name)
+
+    @property
+    def offset(self) -> int:
+        return self._records.offset
+
+    @property
+    def size(self) -> int | None:
+        return self.source.size
+
+    @property
+    def consumed(self) -> int:
+        if isinstance(self._records, ParquetRows):
+            return (self.size or 0) * self._records.offset // max(1, self._records.rows)
+        return self.source.consumed
+
+    def __iter__(self) -> Iterator[Found]:
+        return iter(self._records)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stack.close()
+
+
+def read_again(raw: bytes, form: Form) -> dict[str, Any] | tuple[str, str]:
+    """The record of bytes that were kept (of CSV: header and row), or the code and message of its refusal."""
+    if form.format == "csv" or (form.format is None and not raw.lstrip().startswith(b"{")):
+        try:
+            for _, record in Rows([raw], replace(form, columns=())):
+                return (record.code, record.message) if isinstance(record, Refused) else record
+        except InputError as error:
+            return error.code, error.message
+        return "RAGGED_ROW", "there is no row after the header"
+    return read_json(raw) or ("NOT_JSON", "the line is blank")
