@@ -236,7 +236,11 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One load or resolution. Of a load: read = accepted + duplicate + quarantined + suppressed, always."""
+    """One load or resolution. Of a load: read = accepted + duplicate + quarantined + suppressed, always.
+
+    `position` counts the records that are done with, `offset` is where the next one begins; `default_time` is that of
+    records without a time of their own.
+    """
 
     id: str
     kind: str
@@ -252,6 +256,7 @@ class Run:
     message: str = ""
     position: int = 0
     offset: int = 0
+    default_time: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

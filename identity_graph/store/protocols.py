@@ -265,7 +265,8 @@ class OperationStore(Protocol):
     """Runs, quarantine, counts."""
 
     def begin_run(self, run: Run, *, fingerprint: str | None = None, loader: str = "") -> Run:
-        """Record a run. With the fingerprint of a load that was interrupted: that run, as it stands."""
+        """Record a run. With the fingerprint of a load by this loader that was interrupted or failed: that run, as it
+        stands, running again."""
         ...
 
     def end_run(self, run: Run) -> None: ...

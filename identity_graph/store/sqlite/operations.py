@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from identity_graph.model import Quarantined, Run, RunState
 from identity_graph.store.sqlite.columns import number_set, text_set
@@ -11,7 +12,7 @@ from identity_graph.store.sqlite.digest import canonical_lines
 
 _FIELDS = (
     "id, kind, state, started, source, ended, read, accepted, duplicate, quarantined, suppressed, message,"
-    " position, offset"
+    " position, offset, default_time"
 )
 
 _COUNTS = {
@@ -41,13 +42,15 @@ class SqliteOperations:
         with self._database.transaction():
             if fingerprint is not None:
                 found = self._database.rows(
-                    f"SELECT {_FIELDS} FROM run WHERE fingerprint = ? AND loader = ? AND state = 'RUNNING'",
+                    f"SELECT {_FIELDS} FROM run WHERE fingerprint = ? AND loader = ? AND state <> 'DONE'",
                     (fingerprint, loader),
                 )
                 if found:
-                    return _run(found[0])
+                    begun = replace(_run(found[0]), state=RunState.RUNNING, ended=None, message="")
+                    self.end_run(begun)
+                    return begun
             self._database.write(
-                f"INSERT INTO run ({_FIELDS}, fingerprint, loader) VALUES ({', '.join('?' * 16)})",
+                f"INSERT INTO run ({_FIELDS}, fingerprint, loader) VALUES ({', '.join('?' * 17)})",
                 (*_row(run), fingerprint, loader),
             )
         return run
@@ -55,7 +58,7 @@ class SqliteOperations:
     def end_run(self, run: Run) -> None:
         self._database.write(
             "UPDATE run SET (kind, state, started, source, ended, read, accepted, duplicate, quarantined, suppressed,"
-            f" message, position, offset) = ({', '.join('?' * 13)}) WHERE id = ?",
+            f" message, position, offset, default_time) = ({', '.join('?' * 14)}) WHERE id = ?",
             (*_row(run)[1:], run.id),
         )
 
@@ -116,6 +119,7 @@ def _row(run: Run) -> tuple[object, ...]:
         run.message,
         run.position,
         run.offset,
+        run.default_time,
     )
 
 

@@ -118,11 +118,12 @@ CREATE TABLE run (
     message TEXT NOT NULL,
     position INTEGER NOT NULL,
     offset INTEGER NOT NULL,
+    default_time INTEGER,
     fingerprint TEXT,
     loader TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX run_started ON run (started, id);
-CREATE UNIQUE INDEX run_interrupted ON run (fingerprint, loader) WHERE state = 'RUNNING' AND fingerprint IS NOT NULL;
+CREATE UNIQUE INDEX run_interrupted ON run (fingerprint, loader) WHERE state <> 'DONE' AND fingerprint IS NOT NULL;
 
 CREATE TABLE quarantine (
     number INTEGER PRIMARY KEY AUTOINCREMENT,
