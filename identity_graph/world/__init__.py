@@ -37,7 +37,7 @@ class World:
         """Write web.jsonl, app.jsonl, crm.csv, orders.parquet and loyalty.csv.gz into the folder; answer the truth.
 
         Events come nearly in the order of time, as visits overlap; some 80,000 of them a second. Of the truth, the
-        events take most of the memory, 200 bytes each: without `keep_events` they are left out of it.
+        events take 120 bytes of memory each and grow with the world: without `keep_events` they are left out of it.
         """
         dice = Dice(self.seed)
         cast = Cast(self.people, dice)
