@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -68,22 +68,29 @@ class Policy:
 
     def blocks(self, namespace: str, value: str) -> bool:
         """Whether the value means nobody in this namespace."""
-        folded = value.casefold()
-        values, pattern = self._blocked_of(namespace)
-        return folded in values or (pattern is not None and pattern.search(folded) is not None)
+        return self.blocking(namespace)(value)
 
-    def _blocked_of(self, namespace: str) -> tuple[frozenset[str], re.Pattern[str] | None]:
+    def blocking(self, namespace: str) -> Callable[[str], bool]:
+        """The test of `blocks` for one namespace, compiled once: for the many."""
         found = self._compiled.get(namespace)
         if found is None:
-            own_values, own_patterns = self.blocked.by_namespace.get(namespace, (frozenset(), ()))
-            patterns = (*self.blocked.patterns, *own_patterns)
-            joined = "|".join(f"(?:{pattern})" for pattern in patterns)
-            found = (self.blocked.values | own_values, re.compile(joined) if patterns else None)
-            self._compiled[namespace] = found
+            found = self._compiled[namespace] = self._compile(namespace)
         return found
 
+    def _compile(self, namespace: str) -> Callable[[str], bool]:
+        own_values, own_patterns = self.blocked.by_namespace.get(namespace, (frozenset(), ()))
+        values = self.blocked.values | own_values
+        patterns = (*self.blocked.patterns, *own_patterns)
+        search = re.compile("|".join(f"(?:{pattern})" for pattern in patterns)).search if patterns else None
+
+        def blocked(value: str) -> bool:
+            folded = value.casefold()
+            return folded in values or (search is not None and search(folded) is not None)
+
+        return blocked
+
     @cached_property
-    def _compiled(self) -> dict[str, tuple[frozenset[str], re.Pattern[str] | None]]:
+    def _compiled(self) -> dict[str, Callable[[str], bool]]:
         return {}
 
     @property

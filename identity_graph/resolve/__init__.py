@@ -1,0 +1,97 @@
+"""Evidence to groups of identifiers, as pure functions over columns: fold, weigh, prune, group.
+
+`resolve` is the pipeline up to the groups; `persons.assign` then gives groups their ids.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from identity_graph.policy import Policy
+from identity_graph.resolve.fold import fold
+from identity_graph.resolve.groups import Groups, group
+from identity_graph.resolve.prune import Int8, prune_hubs, prune_values
+from identity_graph.resolve.rules import Rules
+from identity_graph.resolve.weights import weigh
+from identity_graph.tables import (
+    EvidenceTable,
+    IdentifierTable,
+    Int16,
+    Int32,
+    Int64,
+    LinkTable,
+    ObservationTable,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Resolution:
+    """What `resolve` found, by dense identifier: positions in `identifiers.number`. Sources are numbered by name."""
+
+    identifiers: IdentifierTable
+    values: Sequence[str]
+    sources: Sequence[str]
+    rules: Rules
+    evidence: EvidenceTable
+    links: LinkTable
+    pruned: Int8
+    groups: Groups
+
+
+def resolve(
+    identifiers: IdentifierTable,
+    values: Sequence[str],
+    observations: ObservationTable,
+    stated: tuple[Int64, Int64],
+    sources: Sequence[str],
+    policy: Policy,
+    *,
+    known: Int8 | None = None,
+    now: int | None = None,
+) -> Resolution:
+    """Group identifiers by the evidence of observations and stated pairs, under the policy.
+
+    `observations` and `stated` use the store's numbers, all of which are in `identifiers`. `known` int8[n] gives the
+    pruning of identifiers of which only a part of the links is here (-1: find it). The answer depends on the evidence
+    only: not on its order, nor on how identifiers are numbered. Evidence ages to
+    `now`, the newest time in it when left out: never to the clock.
+    """
+    namespace = identifiers.namespace
+    rules = Rules.of(policy, identifiers.namespaces, sorted(sources))
+    evidence = fold(
+        observations.event,
+        _dense(identifiers, observations.identifier),
+        observations.time,
+        _by_name(observations.source, sources),
+        namespace=namespace,
+        values=values,
+        priority=rules.priority,
+        pairwise_up_to=policy.pairwise_up_to,
+    )
+    if now is None:
+        now = int(observations.time.max()) if len(observations) else 0
+    must = (_dense(identifiers, stated[0]), _dense(identifiers, stated[1]))
+    links = weigh(evidence, (np.minimum(*must), np.maximum(*must)), namespace, rules, now=now)
+    pruned = prune_values(namespace, values, policy, rules)
+    pruned = prune_hubs(links, namespace, pruned, rules, known)
+    groups = group(links, namespace, values, pruned, policy, rules)
+    return Resolution(identifiers, values, sorted(sources), rules, evidence, links, pruned, groups)
+
+
+def _dense(identifiers: IdentifierTable, numbers: Int64) -> Int32:
+    last = int(identifiers.number[-1]) if len(identifiers) else -1
+    if last < 4 * len(identifiers) + 1024:  # nearly every number is in use: look up, rather than search
+        position = np.zeros(last + 2, dtype=np.int32)
+        position[identifiers.number] = np.arange(len(identifiers), dtype=np.int32)
+        return position[numbers]
+    return np.searchsorted(identifiers.number, numbers).astype(np.int32)
+
+
+def _by_name(source: Int16, sources: Sequence[str]) -> Int16:
+    """Sources numbered by name: sums of floats must not depend on which source came first."""
+    rank = {name: position for position, name in enumerate(sorted(sources))}
+    positions = np.array([rank[name] for name in sources] or [0], dtype=np.int16)
+    return positions[source]

@@ -151,6 +151,10 @@ class EvidenceStore(Protocol):
         """Names of sources; the index is what `ObservationTable.source` holds."""
         ...
 
+    def newest(self) -> int:
+        """The latest time of any event; 0 where there is none. Walks all events."""
+        ...
+
     def arrived_since(self, event_number: int) -> tuple[Int64, int]:
         """Identifier numbers that events after this one saw, ascending; and the last event number there is."""
         ...
@@ -177,6 +181,10 @@ class PersonStore(Protocol):
 
     def members(self, persons: Sequence[int]) -> list[list[IdentifierRow]]:
         """Of each person number: its identifiers, by key."""
+        ...
+
+    def pruned(self, numbers: Int64 | None = None) -> tuple[Int64, Sequence[str]]:
+        """Of these identifier numbers (None: all), those that are pruned, ascending, and their codes."""
         ...
 
     def suppressed(self, numbers: Sequence[int]) -> list[list[SuppressedRow]]:
@@ -231,7 +239,10 @@ class SegmentStore(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Erasure:
-    """What one erasure deletes: event and identifier numbers, event ids and identifiers to keep from returning."""
+    """What one erasure deletes: event and identifier numbers, event ids and identifiers to keep from returning.
+
+    `emptied` are other persons of which nothing is left.
+    """
 
     person: int
     person_id: str
@@ -240,6 +251,7 @@ class Erasure:
     identifiers: Sequence[int]
     tombstones: Sequence[Identifier]
     quarantined: Sequence[int] = ()
+    emptied: Sequence[int] = ()
     changes: Sequence[Change] = field(default_factory=tuple)
 
 
@@ -279,6 +291,10 @@ class OperationStore(Protocol):
 
     def quarantined(self, *, after: int = 0, limit: int = 100, code: str | None = None) -> list[Quarantined]:
         """In order of number."""
+        ...
+
+    def newest_quarantined(self) -> int:
+        """The highest number in quarantine, 0 if it is empty; what is set aside later has a higher one."""
         ...
 
     def release(self, numbers: Sequence[int]) -> None:

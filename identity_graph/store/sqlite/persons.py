@@ -82,6 +82,19 @@ class SqlitePersons:
             identifiers.sort(key=lambda row: row.identifier.key)
         return [list(found[person]) for person in persons]
 
+    def pruned(self, numbers: Int64 | None = None) -> tuple[Int64, Sequence[str]]:
+        if numbers is None:
+            rows = self._database.rows("SELECT identifier, code FROM pruned ORDER BY identifier")
+        elif len(numbers):
+            rows = self._database.rows(
+                "SELECT p.identifier, p.code FROM carray(?) k CROSS JOIN pruned p ON p.identifier = k.value",
+                (number_set(np.unique(numbers)),),
+            )
+        else:
+            rows = []
+        found, codes = zip(*rows, strict=True) if rows else ((), ())
+        return np.array(found, dtype=np.int64), codes
+
     def suppressed(self, numbers: Sequence[int]) -> list[list[SuppressedRow]]:
         if not numbers:
             return []

@@ -1,0 +1,108 @@
+"""Why, or why not, two identifiers are one person."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+import networkx as nx
+import numpy as np
+
+from identity_graph.linking import identifier_at, link_of, suppressed_of
+from identity_graph.model import Explanation, Identifier, Link, Reason
+from identity_graph.neighbourhood import Neighbourhood, around, component
+from identity_graph.policy import Policy
+from identity_graph.reasons import pruned_reason, unseen_reason, weak_reason
+from identity_graph.resolve.prune import CODES, JOINS
+from identity_graph.store.protocols import IdentifierRow, Store
+from identity_graph.tables import Bool
+
+
+def explain(store: Store, policy: Policy, a: Identifier, b: Identifier) -> Explanation:
+    """The path whose weakest link is strongest: over joining links where they are one person; else over links that a
+    limit refused; else over links that are too weak or lead through pruned identifiers. What refuses is an obstacle.
+
+    Reads the component of both, and builds one networkx graph of it.
+    """
+    rows = store.evidence.identifiers([a, b])
+    if rows[0] is None or rows[1] is None:
+        unseen = [one for one, row in zip((a, b), rows, strict=True) if row is None]
+        reasons = [Reason("UNSEEN", f"{one.key} was never observed", one.namespace, (one.value,)) for one in unseen]
+        return Explanation(False, (), None, tuple(reasons), "; ".join(reason.message for reason in reasons))
+    first, second = rows[0], rows[1]
+    if a == b:
+        return Explanation(True, (), 1.0, (), f"{a.key} is one identifier")
+    together = first.person is not None and first.person == second.person
+    path, obstacles = _search(store, policy, first, second, together)
+    if together:
+        sure = min((link.weight for link in path), default=1.0)
+        return Explanation(True, path, sure, (), _because(a, b, path, sure))
+    for row in (first, second):
+        if row.pruned:
+            reason = pruned_reason(row.pruned, row.identifier, policy)
+            obstacles = [reason, *(one for one in obstacles if one != reason)]
+    if not path and not obstacles:
+        obstacles = [unseen_reason(a, b)]
+    why = "; ".join(reason.message for reason in obstacles) or "not resolved yet"
+    return Explanation(False, path, None, tuple(obstacles), f"{a.key} and {b.key} are not one person: {why}")
+
+
+def _search(
+    store: Store, policy: Policy, first: IdentifierRow, second: IdentifierRow, together: bool
+) -> tuple[tuple[Link, ...], list[Reason]]:
+    numbers = component(store, (first.number, second.number))
+    here = around(store, policy, numbers)
+    suppressed = suppressed_of(store, numbers.tolist())
+    links, kept, number = here.resolution.links, here.resolution.groups.kept, here.resolution.identifiers.number
+    refused: Bool = np.array(
+        [(x, y) in suppressed for x, y in zip(number[links.a].tolist(), number[links.b].tolist(), strict=True)],
+        dtype=np.bool_,
+    )
+    tiers = (kept & ~refused,) if together else (kept, np.ones(len(links), np.bool_))
+    for allowed in tiers:
+        rows = _strongest(here, allowed, first.number, second.number)
+        if rows:
+            path = tuple(
+                link_of(here.resolution, row, suppressed.get((int(number[links.a[row]]), int(number[links.b[row]]))))
+                for row in rows
+            )
+            return path, _obstacles(here, rows, path, policy)
+    return (), []
+
+
+def _strongest(here: Neighbourhood, allowed: Bool, start: int, end: int) -> list[int]:
+    """Rows of links along the path in the maximum spanning tree, which has the strongest weakest link."""
+    links, number = here.resolution.links, here.resolution.identifiers.number
+    graph: nx.Graph[int] = nx.Graph()
+    for row in np.flatnonzero(allowed).tolist():
+        graph.add_edge(int(number[links.a[row]]), int(number[links.b[row]]), weight=float(links.weight[row]), row=row)
+    if start not in graph or end not in graph or not nx.has_path(graph, start, end):
+        return []
+    tree = nx.maximum_spanning_tree(graph)
+    nodes = nx.shortest_path(tree, start, end)
+    return [tree.edges[pair]["row"] for pair in pairwise(nodes)]
+
+
+def _obstacles(here: Neighbourhood, rows: Sequence[int], path: Sequence[Link], policy: Policy) -> list[Reason]:
+    resolution = here.resolution
+    found: dict[Reason, None] = {}
+    for row, link in zip(rows, path, strict=True):
+        if link.suppressed:
+            found[link.suppressed] = None
+        for end in (resolution.links.a[row], resolution.links.b[row]):
+            if resolution.pruned[end] != JOINS:
+                found[pruned_reason(CODES[resolution.pruned[end]], identifier_at(resolution, end), policy)] = None
+        if not resolution.links.must[row] and link.weight < policy.min_weight:
+            found[weak_reason(link.weight, policy)] = None
+    return list(found)
+
+
+def _because(a: Identifier, b: Identifier, path: Sequence[Link], sure: float) -> str:
+    count = sum(link.count for link in path)
+    events = "1 event" if count == 1 else f"{count:,} events"
+    if len(path) == 1:
+        return f"{a.key} and {b.key} are one person: seen together in {events}, weight {sure:.2f}"
+    return (
+        f"{a.key} and {b.key} are one person: {len(path)} links of {events} join them, "
+        f"the weakest with weight {sure:.2f}"
+    )

@@ -1,0 +1,181 @@
+"""Erases a person, and keeps it from coming back."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from identity_graph import __version__
+from identity_graph.errors import InputError
+from identity_graph.mentions import Mentions
+from identity_graph.model import Change, ChangeKind, ErasurePreview, Receipt
+from identity_graph.neighbourhood import component
+from identity_graph.people import People
+from identity_graph.policy import Policy
+from identity_graph.resolver import Resolver
+from identity_graph.store.protocols import Erasure, EventRow, IdentifierRow, Store
+from identity_graph.times import format_time
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """What goes and what stays with one person."""
+
+    number: int
+    person_id: str
+    events: list[EventRow]
+    exclusive: list[IdentifierRow]
+    shared: list[IdentifierRow]
+    beside: list[IdentifierRow]
+
+    def token(self) -> str:
+        """A digest of all that would be erased: another event or identifier gives another token."""
+        digest = hashlib.sha256(self.person_id.encode())
+        for number in sorted(row.number for row in self.events):
+            digest.update(b"e%d" % number)
+        for number in sorted(row.number for row in self.exclusive):
+            digest.update(b"i%d" % number)
+        return f"{self.person_id}.{digest.hexdigest()[:32]}"
+
+
+class Forget:
+    def __init__(
+        self,
+        store: Store,
+        policy: Policy,
+        people: People,
+        resolver: Resolver,
+        clock: Callable[[], int],
+        new_id: Callable[[], str],
+    ) -> None:
+        self._store = store
+        self._policy = policy
+        self._people = people
+        self._resolver = resolver
+        self._clock = clock
+        self._new_id = new_id
+
+    def preview(self, person_id: str) -> ErasurePreview | None:
+        """What erasing the person takes and what stays; None where nobody has the id. A retired id is its survivor's.
+
+        *Exclusive* identifiers go: those that no event of anybody else holds. *Shared* ones stay, with the others'
+        evidence alone.
+        """
+        with self._store.transaction():
+            self._resolver.publish()  # an event that just came in may be the person's
+            plan = self._plan(person_id)
+        if plan is None:
+            return None
+        (segments,) = self._people.segments([plan.person_id])
+        return ErasurePreview(
+            token=plan.token(),
+            person_id=plan.person_id,
+            exclusive=tuple(row.identifier for row in plan.exclusive),
+            shared=tuple(row.identifier for row in plan.shared),
+            events=len(plan.events),
+            segments=segments,
+        )
+
+    def erase(self, token: str) -> Receipt:
+        """Delete what the preview of this token showed, resolve what remains, and scrub the files.
+
+        One transaction: events of the person, its exclusive identifiers, every identifier left without events, and
+        quarantined records that hold its values; keyed hashes of the exclusive identifiers and of the event ids stay as
+        tombstones. Raises TOKEN_INVALID when the person changed since the preview.
+        """
+        started = self._clock()
+        with self._store.transaction():
+            self._resolver.publish()
+            plan = self._plan(token.partition(".")[0])
+            if plan is None or plan.token() != token:
+                raise InputError("TOKEN_INVALID", "the person is gone or changed since", help="Look again: preview.")
+            erased, weakened = self._erase(plan, started)
+        self._store.privacy.scrub()
+        document = {
+            "receipt": self._new_id(),
+            "software": f"identity-graph {__version__}",
+            "requestedAt": format_time(started),
+            "completedAt": format_time(self._clock()),
+            "personId": plan.person_id,
+            "events": len(erased.events),
+            "identifiersErased": len(erased.identifiers),
+            "identifiersKept": len(weakened),
+            "quarantinedRecords": len(erased.quarantined),
+            "tombstones": len(erased.tombstones) + len(erased.event_ids),
+            "policy": self._policy.digest,
+            "verified": not any(self._store.evidence.identifiers([row.identifier for row in plan.exclusive])),
+        }
+        return Receipt(str(document["receipt"]), document)
+
+    def _erase(self, plan: _Plan, now: int) -> tuple[Erasure, set[int]]:
+        gone = {row.number for row in (*plan.exclusive, *plan.beside)}
+        seen = {number for row in plan.events for number in row.identifiers}
+        emptied = self._emptied(plan, gone)
+        ids = [plan.person_id, *(row.id for row in self._store.persons.persons_by_number(emptied) if row)]
+        digest = self._policy.digest
+        # Found before the suppressed links go that show the way.
+        reach = set(component(self._store, seen | {row.number for row in plan.shared}).tolist())
+        erasure = Erasure(
+            person=plan.number,
+            person_id=plan.person_id,
+            events=[row.number for row in plan.events],
+            event_ids=[row.event.id for row in plan.events],
+            identifiers=sorted(gone),
+            tombstones=[row.identifier for row in plan.exclusive],
+            quarantined=self._quarantined(plan),
+            emptied=emptied,
+            changes=[
+                Change(0, now, ChangeKind.ERASED, id, (), (), "erasure", "erased on request", digest) for id in ids
+            ],
+        )
+        self._store.privacy.erase(erasure)
+        weakened = (seen | {row.number for row in plan.shared}) - gone
+        self._resolver.publish(weakened=weakened, reach=reach - gone, cause="erasure")
+        return erasure, weakened
+
+    def _emptied(self, plan: _Plan, gone: set[int]) -> list[int]:
+        """Other persons of which every identifier goes: nothing but events of this person spoke of them."""
+        owners = sorted({row.person for row in plan.beside if row.person is not None})
+        members = self._store.persons.members(owners)
+        return [owner for owner, rows in zip(owners, members, strict=True) if {row.number for row in rows} <= gone]
+
+    def _quarantined(self, plan: _Plan) -> list[int]:
+        """Records set aside that name the person."""
+        mentions = Mentions([row.identifier for row in plan.exclusive])
+        found: list[int] = []
+        after = 0
+        while records := self._store.operations.quarantined(after=after, limit=1000):
+            found += [record.number for record in records if mentions.found_in(record.record)]
+            after = records[-1].number
+        return found
+
+    def _plan(self, person_id: str) -> _Plan | None:
+        (person,) = self._people.find([person_id])
+        if person is None:
+            return None
+        (row,) = self._store.persons.persons([person.id])
+        assert row is not None
+        (members,) = self._store.persons.members([row.number])
+        (journey,) = self._people.journeys([person.id])
+        events = [event for event in self._store.evidence.events([one.event.id for one in journey]) if event]
+        numbers = sorted({number for event in events for number in event.identifiers} | {m.number for m in members})
+        held = self._held_by_others(numbers, events)
+        rows = [one for one in self._store.evidence.identifiers_by_number(numbers) if one]
+        rows.sort(key=lambda one: one.identifier.key)
+        own = [one for one in rows if one.person == row.number]
+        return _Plan(
+            number=row.number,
+            person_id=person.id,
+            events=events,
+            exclusive=[one for one in own if one.number not in held],
+            shared=[one for one in rows if one.number in held],
+            beside=[one for one in rows if one.person != row.number and one.number not in held],
+        )
+
+    def _held_by_others(self, numbers: list[int], mine: Sequence[EventRow]) -> set[int]:
+        """Which identifiers an event outside `mine` holds."""
+        own = Counter(number for event in mine for number in event.identifiers)
+        counts = self._store.evidence.sightings(numbers)
+        return {n for n, seen in zip(numbers, counts, strict=True) if seen and seen.observations > own[n]}

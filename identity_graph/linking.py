@@ -1,0 +1,114 @@
+"""The links of persons, weighed: which there are, which were suppressed, how sure a membership is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from heapq import heappop, heappush
+
+import numpy as np
+
+from identity_graph.model import Identifier, Link, LinkKind, Reason
+from identity_graph.neighbourhood import Neighbourhood, around
+from identity_graph.policy import Policy
+from identity_graph.resolve import Resolution
+from identity_graph.store.protocols import IdentifierRow, Store
+from identity_graph.tables import Int64
+
+
+class Linking:
+    def __init__(self, store: Store, policy: Policy) -> None:
+        self._store = store
+        self._policy = policy
+
+    def confidences(self, members: Sequence[Sequence[IdentifierRow]]) -> list[dict[int, float]]:
+        """Of each person's identifiers, by number: the weakest link on the strongest path to its best identifier (of
+        the highest priority, then the smaller key). 1 for that one itself."""
+        several = {row.number for rows in members if len(rows) > 1 for row in rows}
+        weights: dict[int, list[tuple[float, int]]] = {number: [] for number in several}
+        if several:
+            for a, b, weight in self._joining(around(self._store, self._policy, _sorted(several))):
+                weights[a].append((weight, b))
+                weights[b].append((weight, a))
+        return [self._from_best(rows, weights) for rows in members]
+
+    def _joining(self, here: Neighbourhood) -> list[tuple[int, int, float]]:
+        links, groups, number = here.resolution.links, here.resolution.groups, here.resolution.identifiers.number
+        rows = np.flatnonzero(groups.kept & here.inside[links.a] & here.inside[links.b])
+        a, b = number[links.a[rows]], number[links.b[rows]]
+        return list(zip(a.tolist(), b.tolist(), links.weight[rows].tolist(), strict=True))
+
+    def _from_best(
+        self, rows: Sequence[IdentifierRow], weights: dict[int, list[tuple[float, int]]]
+    ) -> dict[int, float]:
+        """Prim's algorithm from the best identifier, within the person: k log k for k links."""
+        if not rows:
+            return {}
+        best = min(rows, key=lambda row: (self._policy.rule(row.identifier.namespace).priority, row.identifier.key))
+        mine = {row.number for row in rows}
+        sure: dict[int, float] = {}
+        heap = [(-1.0, best.number)]
+        while heap:
+            weight, number = heappop(heap)
+            if number not in sure:
+                sure[number] = -weight
+                for other_weight, other in weights.get(number, ()):
+                    if other in mine and other not in sure:
+                        heappush(heap, (max(weight, -other_weight), other))
+        return {row.number: sure.get(row.number, 0.0) for row in rows}
+
+    def links(self, members: Sequence[Sequence[IdentifierRow]]) -> list[tuple[Link, ...]]:
+        """Of each person: links between its identifiers, and the suppressed ones that end in one of them."""
+        numbers = {row.number for rows in members for row in rows}
+        if not numbers:
+            return [() for _ in members]
+        owner = {row.number: position for position, rows in enumerate(members) for row in rows}
+        found: list[list[Link]] = [[] for _ in members]
+        here = around(self._store, self._policy, _sorted(numbers))
+        suppressed = suppressed_of(self._store, sorted(numbers))
+        number = here.resolution.identifiers.number
+        links = here.resolution.links
+        for row, (a, b) in enumerate(zip(number[links.a].tolist(), number[links.b].tolist(), strict=True)):
+            ends = {owner[end] for end in (a, b) if end in owner}
+            joined = here.resolution.groups.kept[row] and a in owner and b in owner and len(ends) == 1
+            if joined or (a, b) in suppressed:
+                link = link_of(here.resolution, row, suppressed.get((a, b)))
+                for position in ends:
+                    found[position].append(link)
+        return [tuple(sorted(one, key=lambda link: (link.a.key, link.b.key))) for one in found]
+
+
+def suppressed_of(store: Store, numbers: Sequence[int]) -> dict[tuple[int, int], Reason]:
+    """Reasons by the two identifier numbers, of the suppressed links that end in any of these."""
+    return {(row.a, row.b): row.reason for rows in store.persons.suppressed(numbers) for row in rows}
+
+
+def link_of(resolution: Resolution, row: int, suppressed: Reason | None) -> Link:
+    """A row of the link table as a `Link`, `a` being the smaller key."""
+    links, evidence = resolution.links, resolution.evidence
+    a, b = links.a[row], links.b[row]
+    low, high = np.searchsorted(evidence.a, a), np.searchsorted(evidence.a, a, side="right")
+    seen = slice(
+        low + np.searchsorted(evidence.b[low:high], b), low + np.searchsorted(evidence.b[low:high], b, side="right")
+    )
+    names = resolution.sources
+    first, second = sorted((identifier_at(resolution, a), identifier_at(resolution, b)), key=lambda one: one.key)
+    return Link(
+        a=first,
+        b=second,
+        kind=LinkKind.MUST if links.must[row] else LinkKind.OBSERVED,
+        weight=float(links.weight[row]),
+        count=int(evidence.count[seen].sum()),
+        first_seen=int(evidence.first_seen[seen].min(initial=links.last_seen[row])),
+        last_seen=int(links.last_seen[row]),
+        sources=tuple(names[source] for source in evidence.source[seen].tolist()),
+        suppressed=suppressed,
+    )
+
+
+def identifier_at(resolution: Resolution, position: int) -> Identifier:
+    space = resolution.identifiers.namespaces[resolution.identifiers.namespace[position]]
+    return Identifier(space, resolution.values[position])
+
+
+def _sorted(numbers: Iterable[int]) -> Int64:
+    return np.array(sorted(numbers), dtype=np.int64)

@@ -1,0 +1,81 @@
+"""The part of the graph that a change or a question can reach, read from the store by numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+from identity_graph.policy import Policy
+from identity_graph.resolve import Resolution, resolve
+from identity_graph.resolve.prune import CODES, Int8
+from identity_graph.store.protocols import Store
+from identity_graph.tables import Int64
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbourhood:
+    """A resolution of some identifiers and all that they were seen with. `inside` bool[n]: those asked for, of which
+    every link is here; of the others only the links to them. `known` int8[n]: what is published of their pruning."""
+
+    resolution: Resolution
+    inside: np.ndarray[tuple[int], np.dtype[np.bool_]]
+    known: Int8
+
+
+def everything(store: Store, policy: Policy) -> Neighbourhood:
+    evidence = store.evidence
+    identifiers, values = evidence.identifier_table()
+    resolution = resolve(
+        identifiers, values, evidence.observation_table(), evidence.stated_pairs(), evidence.sources(), policy
+    )
+    return Neighbourhood(resolution, np.ones(len(identifiers), np.bool_), _known(store, identifiers.number, None))
+
+
+def around(store: Store, policy: Policy, numbers: Int64) -> Neighbourhood:
+    """The identifiers of these numbers with everything that was seen beside them."""
+    evidence = store.evidence
+    observations = evidence.observation_table(numbers)
+    stated = evidence.stated_pairs(numbers)
+    reached = np.unique(np.concatenate([numbers, observations.identifier, *stated]))
+    identifiers, values = evidence.identifier_table(reached)
+    inside = np.isin(identifiers.number, numbers)
+    known = _known(store, identifiers.number, identifiers.number)
+    resolution = resolve(
+        identifiers,
+        values,
+        observations,
+        stated,
+        evidence.sources(),
+        policy,
+        known=np.where(inside, -1, known).astype(np.int8),
+        now=evidence.newest() if policy.decays else None,
+    )
+    return Neighbourhood(resolution, inside, known)
+
+
+def _known(store: Store, numbers: Int64, asked: Int64 | None) -> Int8:
+    found, codes = store.persons.pruned(asked)
+    known = np.zeros(len(numbers), dtype=np.int8)
+    known[np.searchsorted(numbers, found)] = [CODES.index(code) for code in codes]
+    return known
+
+
+def component(store: Store, start: Iterable[int]) -> Int64:
+    """Every identifier whose person could change with these: their persons, and persons that suppressed links reach.
+
+    A link that was kept either joined or was suppressed, so persons and suppressed links together are the component.
+    """
+    known = set(start)
+    frontier = sorted(known)
+    while frontier:
+        found: set[int] = set()
+        _, persons = store.persons.membership(np.array(frontier, dtype=np.int64))
+        for members in store.persons.members(np.unique(persons).tolist()):
+            found.update(row.number for row in members)
+        for rows in store.persons.suppressed(frontier):
+            found.update(end for row in rows for end in (row.a, row.b))
+        frontier = sorted(found - known)
+        known |= found
+    return np.array(sorted(known), dtype=np.int64)

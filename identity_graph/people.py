@@ -1,0 +1,233 @@
+"""Questions about persons, answered many at a time: every read takes a sequence and gives an aligned list."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from identity_graph.explaining import explain
+from identity_graph.journey import attribute, sessions
+from identity_graph.linking import Linking
+from identity_graph.model import (
+    Event,
+    Explanation,
+    Identifier,
+    IdentifierFacts,
+    JourneyEvent,
+    Link,
+    Membership,
+    Person,
+    Profile,
+    Session,
+)
+from identity_graph.policy import Policy
+from identity_graph.reasons import pruned_reason
+from identity_graph.segment import Facts
+from identity_graph.stitch import stitch
+from identity_graph.store.protocols import EventRow, IdentifierRow, PersonRow, Store
+
+if TYPE_CHECKING:
+    import polars as pl
+
+
+class People:
+    """With `remember`, journeys that were read are kept until the object goes: for one request, say."""
+
+    def __init__(self, store: Store, policy: Policy, *, remember: bool = False) -> None:
+        self._store = store
+        self._policy = policy
+        self._linking = Linking(store, policy)
+        self._remembered: dict[str, tuple[JourneyEvent, ...]] | None = {} if remember else None
+
+    def at_once(self) -> People:
+        """The same, for the many questions of one request."""
+        return People(self._store, self._policy, remember=True)
+
+    # ---- who
+
+    def find(self, ids: Sequence[str]) -> list[Person | None]:
+        """By person id; a retired id finds its survivor, and says so by `requested_id`."""
+        rows = self._store.persons.persons(ids)
+        retired = [row.survivor for row in rows if row and row.survivor is not None]
+        survivors = self._by_number(retired)
+        found: list[Person | None] = []
+        for row in rows:
+            if row is None:
+                found.append(None)
+            elif row.survivor is None:
+                found.append(_person(row))
+            else:
+                found.append(_person(survivors[row.survivor], requested_id=row.id))
+        return found
+
+    def find_by_identifier(self, identifiers: Sequence[Identifier]) -> list[Person | None]:
+        rows = self._store.evidence.identifiers(identifiers)
+        persons = self._by_number([row.person for row in rows if row and row.person is not None])
+        return [_person(persons[row.person]) if row and row.person is not None else None for row in rows]
+
+    def identifiers(self, keys: Sequence[Identifier]) -> list[IdentifierFacts | None]:
+        rows = self._store.evidence.identifiers(keys)
+        known = [row for row in rows if row]
+        seen = dict(
+            zip(
+                [row.number for row in known],
+                self._store.evidence.sightings([row.number for row in known]),
+                strict=True,
+            )
+        )
+        persons = self._by_number([row.person for row in known if row.person is not None])
+        found: list[IdentifierFacts | None] = []
+        for row in rows:
+            sighting = seen[row.number] if row else None
+            if row is None or sighting is None:
+                found.append(None)
+                continue
+            pruned = pruned_reason(row.pruned, row.identifier, self._policy) if row.pruned else None
+            owner = persons[row.person].id if row.person is not None else None
+            found.append(IdentifierFacts(row.identifier, *sighting, pruned=pruned, person_id=owner))
+        return found
+
+    def page(self, after: str = "", limit: int = 100, backward: bool = False) -> list[Person]:
+        """Live persons in order of id."""
+        return self._store.persons.page(after=after, limit=limit, backward=backward)
+
+    def count(self) -> int:
+        return self._store.persons.count()
+
+    def memberships(self) -> pl.DataFrame:
+        """Every membership: person_id, namespace, value, sorted by the three."""
+        import polars as pl
+
+        numbers, owners = self._store.persons.membership()
+        identifiers, values = self._store.evidence.identifier_table()
+        position = np.searchsorted(identifiers.number, numbers)
+        persons, inverse = np.unique(owners, return_inverse=True)
+        ids = np.array([row.id for row in self._store.persons.persons_by_number(persons.tolist()) if row], dtype=object)
+        spaces = np.array(identifiers.namespaces, dtype=object)
+        columns = {
+            "person_id": ids[inverse] if len(ids) else [],
+            "namespace": spaces[identifiers.namespace[position]] if len(spaces) else [],
+            "value": [values[row] for row in position.tolist()],
+        }
+        schema = dict.fromkeys(columns, pl.String)
+        return pl.DataFrame(columns, schema=schema).sort("person_id", "namespace", "value")
+
+    # ---- what is known
+
+    def members(self, person_ids: Sequence[str]) -> list[tuple[Membership, ...]]:
+        """By key. The confidence is that of the weakest link on the strongest path to the person's best identifier."""
+        found = self._members(person_ids)
+        sure = self._linking.confidences(found)
+        return [
+            tuple(Membership(row.identifier, of[row.number], row.since) for row in rows)
+            for rows, of in zip(found, sure, strict=True)
+        ]
+
+    def confidences(self, person_ids: Sequence[str]) -> list[float]:
+        """The weakest link that holds each person together; 1 for a single identifier, 0 for nobody."""
+        return [min(of.values(), default=0.0) for of in self._linking.confidences(self._members(person_ids))]
+
+    def profiles(self, person_ids: Sequence[str]) -> list[Profile]:
+        return [stitch((one.event for one in journey), self._policy) for journey in self.journeys(person_ids)]
+
+    def journeys(self, person_ids: Sequence[str]) -> list[tuple[JourneyEvent, ...]]:
+        """The events attributed to each person, oldest first, by time, then id."""
+        known = self._remembered
+        if known is None:
+            return self._journeys(person_ids)
+        missing = [person_id for person_id in dict.fromkeys(person_ids) if person_id not in known]
+        known.update(zip(missing, self._journeys(missing), strict=True))
+        return [known[person_id] for person_id in person_ids]
+
+    def sessions(self, person_ids: Sequence[str]) -> list[tuple[Session, ...]]:
+        return [sessions(journey, self._policy.session_gap) for journey in self.journeys(person_ids)]
+
+    def segments(self, person_ids: Sequence[str]) -> list[tuple[str, ...]]:
+        return [tuple(names) for names in self._store.segments.of_persons(person_ids)]
+
+    def facts(self, person_ids: Sequence[str]) -> list[Facts]:
+        """What conditions ask."""
+        journeys = self.journeys(person_ids)
+        members = self._members(person_ids)
+        found = []
+        for journey, rows in zip(journeys, members, strict=True):
+            events = [one.event for one in journey]
+            found.append(Facts(stitch(events, self._policy).values, events, [row.identifier for row in rows]))
+        return found
+
+    def events(self, ids: Sequence[str]) -> list[JourneyEvent | None]:
+        rows = self._store.evidence.events(ids)
+        attributed = {one.event.id: one for one in self._attributed([row for row in rows if row])}
+        return [attributed[row.event.id] if row else None for row in rows]
+
+    # ---- why
+
+    def links(self, person_ids: Sequence[str]) -> list[tuple[Link, ...]]:
+        """Links between a person's identifiers, and the suppressed ones that end in them; by keys."""
+        return self._linking.links(self._members(person_ids))
+
+    def evidence(self, pairs: Sequence[tuple[Identifier, Identifier]]) -> list[tuple[Event, ...]]:
+        """The events that saw, or stated, both; oldest first."""
+        rows = self._store.evidence.identifiers([one for pair in pairs for one in pair])
+        numbers = sorted({row.number for row in rows if row})
+        events = dict(zip(numbers, self._store.evidence.events_of(numbers), strict=True))
+        found = []
+        for a, b in zip(rows[::2], rows[1::2], strict=True):
+            both = [row.event for row in events[a.number] if b.number in row.identifiers] if a and b else []
+            found.append(tuple(both))
+        return found
+
+    def explain(self, a: Identifier, b: Identifier) -> Explanation:
+        """Why, or why not, they are one person. Raises IDENTIFIER_UNKNOWN."""
+        return explain(self._store, self._policy, a, b)
+
+    # ---- parts
+
+    def _by_number(self, numbers: Iterable[int]) -> dict[int, PersonRow]:
+        wanted = list(dict.fromkeys(numbers))
+        rows = self._store.persons.persons_by_number(wanted)
+        return {row.number: row for row in rows if row}
+
+    def _members(self, person_ids: Sequence[str]) -> list[list[IdentifierRow]]:
+        rows = self._store.persons.persons(person_ids)
+        numbers = [row.survivor or row.number for row in rows if row]
+        members = dict(zip(numbers, self._store.persons.members(numbers), strict=True))
+        return [members[row.survivor or row.number] if row else [] for row in rows]
+
+    def _journeys(self, person_ids: Sequence[str]) -> list[tuple[JourneyEvent, ...]]:
+        if not person_ids:
+            return []
+        members = self._members(person_ids)
+        numbers = list(dict.fromkeys(row.number for rows in members for row in rows))
+        seen = dict(zip(numbers, self._store.evidence.events_of(numbers), strict=True))
+        events = {event.number: event for found in seen.values() for event in found}
+        attributed = dict(zip(events, self._attributed(list(events.values())), strict=True))
+        ids = {row.number: row.id for row in self._by_number(_owners(members)).values()}
+        journeys = []
+        for rows in members:
+            own = {event.number for row in rows for event in seen[row.number]}
+            mine = ids[rows[0].person] if rows and rows[0].person is not None else None
+            journey = [attributed[number] for number in own if attributed[number].person_id == mine]
+            journeys.append(tuple(sorted(journey, key=lambda one: (one.event.time, one.event.id))))
+        return journeys
+
+    def _attributed(self, rows: Sequence[EventRow]) -> list[JourneyEvent]:
+        numbers = list(dict.fromkeys(number for row in rows for number in row.identifiers))
+        found = self._store.evidence.identifiers_by_number(numbers)
+        owner = {row.identifier: row.person for row in found if row and row.person is not None}
+        persons = self._by_number(owner.values())
+        answer = []
+        for row in rows:
+            by = attribute((one for one in row.event.identifiers if one in owner), self._policy)
+            answer.append(JourneyEvent(row.event, by, persons[owner[by]].id if by else None))
+        return answer
+
+
+def _owners(members: Iterable[Iterable[IdentifierRow]]) -> list[int]:
+    return [row.person for rows in members for row in rows if row.person is not None]
+
+
+def _person(row: PersonRow, requested_id: str | None = None) -> Person:
+    return Person(row.id, row.created, row.updated, requested_id)

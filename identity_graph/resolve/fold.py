@@ -1,0 +1,97 @@
+"""Observations to links: which identifiers were seen in one event, how often, when and by whom."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from identity_graph.tables import EvidenceTable, Int16, Int32, Int64
+
+
+def fold(
+    event: Int64,
+    identifier: Int32,
+    time: Int64,
+    source: Int16,
+    *,
+    namespace: Int16,
+    values: Sequence[str],
+    priority: Int32,
+    pairwise_up_to: int,
+) -> EvidenceTable:
+    """Links of dense identifiers from m observations in any order; no observation twice.
+
+    An event of up to `pairwise_up_to` identifiers links every two of them; a larger one links each to its best
+    identifier (by `priority` of its namespace, then the smaller value), so that the number of links stays linear.
+    `priority` is by namespace. Costs two sorts: O(m log m) time, 40 bytes an observation and 60 a pair.
+
+    >>> links = fold(
+    ...     np.array([7, 7, 7]), np.array([0, 1, 2], np.int32), np.array([5, 5, 5]), np.zeros(3, np.int16),
+    ...     namespace=np.zeros(3, np.int16), values=["a", "b", "c"], priority=np.ones(1, np.int32), pairwise_up_to=8)
+    >>> list(zip(links.a.tolist(), links.b.tolist(), strict=True))
+    [(0, 1), (0, 2), (1, 2)]
+    """
+    order = np.lexsort((identifier, event)) if not _sorted(event) else _within(event, identifier)
+    event, identifier, time, source = event[order], identifier[order], time[order], source[order]
+    starts = np.flatnonzero(np.r_[True, event[1:] != event[:-1]]) if len(event) else np.empty(0, np.int64)
+    sizes = np.diff(np.r_[starts, len(event)])
+    a: list[Int32] = []
+    b: list[Int32] = []
+    rows: list[Int64] = []
+    for size in np.unique(sizes):
+        if 2 <= size <= pairwise_up_to:
+            first = starts[sizes == size]
+            for i in range(size):
+                for j in range(i + 1, size):
+                    a.append(identifier[first + i])
+                    b.append(identifier[first + j])
+                    rows.append(first)
+    for start, size in zip(starts[sizes > pairwise_up_to], sizes[sizes > pairwise_up_to], strict=True):
+        seen = identifier[start : start + size]
+        best = min(seen.tolist(), key=lambda x: (priority[namespace[x]], values[x], namespace[x]))
+        others = seen[seen != best]
+        centre = np.full(len(others), best, dtype=np.int32)
+        a.append(np.minimum(centre, others))
+        b.append(np.maximum(centre, others))
+        rows.append(np.full(len(others), start, dtype=np.int64))
+    if not a:
+        none32, none64 = np.empty(0, np.int32), np.empty(0, np.int64)
+        return EvidenceTable(none32, none32, np.empty(0, np.int16), none32, none64, none64)
+    row = np.concatenate(rows)
+    return _group(np.concatenate(a), np.concatenate(b), source[row], time[row], n=len(namespace))
+
+
+def _sorted(column: Int64) -> bool:
+    return bool(np.all(column[1:] >= column[:-1]))
+
+
+def _within(event: Int64, identifier: Int32) -> Int64:
+    """The order by (event, identifier) of rows that are sorted by event; nothing to do where stores sort both."""
+    if np.all((identifier[1:] > identifier[:-1]) | (event[1:] > event[:-1])):
+        return np.arange(len(event), dtype=np.int64)
+    return np.lexsort((identifier, event)).astype(np.int64)
+
+
+def _group(a: Int32, b: Int32, source: Int16, time: Int64, n: int) -> EvidenceTable:
+    sources = int(source.max()) + 1
+    if n * n * sources < 2**63:  # one integer a row sorts several times faster than three columns
+        key = (a.astype(np.int64) * n + b) * sources + source
+        order = np.argsort(key, kind="stable")
+        ordered = key[order]
+        new = np.r_[True, ordered[1:] != ordered[:-1]]
+    else:
+        order = np.lexsort((source, b, a))
+        columns = [column[order] for column in (a, b, source)]
+        new = np.r_[True, np.any([column[1:] != column[:-1] for column in columns], axis=0)]
+    starts = np.flatnonzero(new)
+    first = order[starts]
+    times = time[order]
+    return EvidenceTable(
+        a=a[first],
+        b=b[first],
+        source=source[first],
+        count=np.diff(np.r_[starts, len(order)]).astype(np.int32),
+        first_seen=np.minimum.reduceat(times, starts),
+        last_seen=np.maximum.reduceat(times, starts),
+    )

@@ -1,0 +1,46 @@
+"""Which identifiers mean nobody: blocked values, namespaces that do not join, hubs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from identity_graph.policy import Policy
+from identity_graph.resolve.rules import Rules
+from identity_graph.tables import Int16, LinkTable
+
+JOINS, BLOCKED, NOT_JOINING, HUB = 0, 1, 2, 3
+CODES = ("", "BLOCKED", "NOT_JOINING", "HUB")
+
+Int8 = npt.NDArray[np.int8]
+
+
+def prune_values(namespace: Int16, values: Sequence[str], policy: Policy, rules: Rules) -> Int8:
+    """One of JOINS, BLOCKED, NOT_JOINING for each identifier, by its own value alone. O(n)."""
+    pruned = np.where(rules.joins[namespace], JOINS, NOT_JOINING).astype(np.int8)
+    tests = [policy.blocking(name) for name in rules.namespaces]
+    for row, (space, value) in enumerate(zip(namespace.tolist(), values, strict=True)):
+        if tests[space](value):
+            pruned[row] = BLOCKED
+    return pruned
+
+
+def prune_hubs(links: LinkTable, namespace: Int16, pruned: Int8, rules: Rules, known: Int8 | None = None) -> Int8:
+    """`pruned` with HUB where an identifier would need more persons than its namespace's `hub_cap`.
+
+    An identifier seen with 12 e-mails of which a person may have 5 needs at least 3 persons: the largest of
+    ceil(neighbours / limit) over the limited namespaces. Pruned neighbours do not count. `known` gives the answer for
+    identifiers whose links are not all here: a code, or -1 where it is to be found. O(links).
+    """
+    here = (pruned[links.a] == JOINS) & (pruned[links.b] == JOINS)
+    end = np.r_[links.a[here], links.b[here]]
+    other = namespace[np.r_[links.b[here], links.a[here]]].astype(np.int64)
+    needed = np.zeros(len(pruned), dtype=np.int64)
+    for space in rules.limited():
+        neighbours = np.bincount(end[other == space], minlength=len(pruned))
+        needed = np.maximum(needed, -(-neighbours // int(rules.limit[space])))
+    result = pruned.copy()
+    result[(pruned == JOINS) & (needed > rules.hub_cap[namespace])] = HUB
+    return result if known is None else np.where(known >= 0, known, result).astype(np.int8)

@@ -1,0 +1,58 @@
+"""The policy as columns: one row per namespace, one per source."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from identity_graph.policy import Policy
+from identity_graph.tables import Bool, Float64, Int32, Int64
+
+PERSON_LIKE = 8
+DEVICE_LIKE = 2
+COOKIE_LIKE = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """`trust` float64, `limit` int32 (-1: none), `hub_cap`, `priority` int32, `half_life` int64 (-1: none), `joins`
+    bool and `carries` int32, each by namespace; `source_trust` float64 by source.
+
+    `carries` is how much an identifier counts when groups claim the id of an earlier person: 8 where the namespace
+    is limited (it speaks of a person), 2 at priority 50 or higher (a device), else 1 (a cookie).
+    """
+
+    namespaces: Sequence[str]
+    trust: Float64
+    limit: Int32
+    hub_cap: Int32
+    priority: Int32
+    half_life: Int64
+    joins: Bool
+    carries: Int32
+    source_trust: Float64
+
+    @classmethod
+    def of(cls, policy: Policy, namespaces: Sequence[str], sources: Sequence[str]) -> Rules:
+        rules = [policy.rule(name) for name in namespaces]
+        carries = [
+            PERSON_LIKE if rule.limit is not None else DEVICE_LIKE if rule.priority <= 50 else COOKIE_LIKE
+            for rule in rules
+        ]
+        return cls(
+            namespaces=namespaces,
+            trust=np.array([rule.trust for rule in rules], dtype=np.float64),
+            limit=np.array([-1 if rule.limit is None else rule.limit for rule in rules], dtype=np.int32),
+            hub_cap=np.array([rule.hub_cap for rule in rules], dtype=np.int32),
+            priority=np.array([rule.priority for rule in rules], dtype=np.int32),
+            half_life=np.array([rule.half_life or -1 for rule in rules], dtype=np.int64),
+            joins=np.array([rule.joins for rule in rules], dtype=np.bool_),
+            carries=np.array(carries, dtype=np.int32),
+            source_trust=np.array([policy.source_trust(name) for name in sources], dtype=np.float64),
+        )
+
+    def limited(self) -> list[int]:
+        """Namespaces that have a limit, by name: so that the reason given never depends on arrival."""
+        return sorted(np.flatnonzero(self.limit >= 0).tolist(), key=lambda n: self.namespaces[n])

@@ -1,0 +1,191 @@
+"""Publishes persons: reads what was touched, resolves it, and writes the difference in one transaction."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+
+import numpy as np
+
+from identity_graph.model import Change, ChangeKind, Reason, Run, RunState
+from identity_graph.neighbourhood import Neighbourhood, around, component, everything
+from identity_graph.policy import Policy
+from identity_graph.reasons import limit_reason, oversized_reason
+from identity_graph.resolve.persons import PersonChange, Persons, assign
+from identity_graph.resolve.prune import CODES, HUB, JOINS
+from identity_graph.segments import Segments
+from identity_graph.store.protocols import Publication, Store, SuppressedRow
+from identity_graph.tables import Int64
+
+_MESSAGES = {
+    ChangeKind.CREATED: "a new person",
+    ChangeKind.ABSORBED: "identifiers that were nobody's joined",
+    ChangeKind.MERGED: "evidence joined what were several persons",
+    ChangeKind.SPLIT: "evidence no longer holds the person together",
+}
+
+
+class Resolver:
+    def __init__(
+        self, store: Store, policy: Policy, segments: Segments, clock: Callable[[], int], new_id: Callable[[], str]
+    ) -> None:
+        self._store = store
+        self._policy = policy
+        self._segments = segments
+        self._clock = clock
+        self._new_id = new_id
+
+    def resolve(self, full: bool = False) -> Run:
+        """Publish persons for everything, or for what arrived since the last time: the answer is the same.
+
+        Everything is resolved when the policy differs from the one in force, or when evidence ages under it. The run's
+        message counts the changes. Raises StoreError; nothing is then published.
+        """
+        run = self._store.operations.begin_run(
+            Run(id=self._new_id(), kind="resolve", state=RunState.RUNNING, started=self._clock())
+        )
+        try:
+            with self._store.transaction():
+                message = self.publish(full=full)
+        except BaseException as error:
+            self._store.operations.end_run(
+                replace(run, state=RunState.FAILED, ended=self._clock(), message=str(error)[:500])
+            )
+            raise
+        done = replace(run, state=RunState.DONE, ended=self._clock(), message=message)
+        self._store.operations.end_run(done)
+        return done
+
+    def publish(
+        self, *, full: bool = False, weakened: Iterable[int] = (), reach: Iterable[int] = (), cause: str = "evidence"
+    ) -> str:
+        """Within the caller's transaction. `weakened` are identifiers that lost evidence, `reach` those whose component
+        that was."""
+        persons = self._store.persons
+        resolved, in_force = persons.resolved()
+        if in_force is not None and in_force != self._policy.digest:
+            cause = "policy"
+        arrived, newest = self._store.evidence.arrived_since(resolved)
+        lost = np.array(sorted(weakened), dtype=np.int64)
+        if full or in_force != self._policy.digest or self._policy.decays:
+            here, scope = everything(self._store, self._policy), None
+        elif len(arrived) or len(lost):
+            scope = component(self._store, {*self._start(arrived, lost), *reach})
+            here = around(self._store, self._policy, scope)
+        else:
+            return _summary([], 0)
+        return self._write(here, scope, np.union1d(arrived, lost), newest, cause)
+
+    def _start(self, arrived: Int64, weakened: Int64) -> list[int]:
+        """Where to look from. What is pruned stays so as evidence grows, and its history is not read; a hub that lost
+        evidence may be one no more, and then speaks for all that were seen with it."""
+        numbers = np.union1d(arrived, weakened)
+        pruned, codes = self._store.persons.pruned(numbers)
+        start = set(numbers.tolist()) - set(pruned.tolist())
+        hubs = [n for n, code in zip(pruned.tolist(), codes, strict=True) if code == CODES[HUB]]
+        lost = sorted(set(hubs) & set(weakened.tolist()))
+        if lost:
+            beside = np.unique(self._store.evidence.observation_table(np.array(lost, dtype=np.int64)).identifier)
+            others, _ = self._store.persons.pruned(beside)
+            start |= set(lost) | (set(beside.tolist()) - set(others.tolist()))
+        return sorted(start)
+
+    def _write(self, here: Neighbourhood, scope: Int64 | None, touched: Int64, resolved: int, cause: str) -> str:
+        resolution, store = here.resolution, self._store
+        inside = np.flatnonzero(here.inside)
+        numbers = resolution.identifiers.number[inside]
+        namespace = resolution.identifiers.namespace
+        members, owners = store.persons.membership(scope)
+        previous = np.zeros(len(numbers), dtype=np.int64)
+        previous[np.searchsorted(numbers, members)] = owners
+
+        def key(position: int) -> tuple[str, str]:
+            row = inside[position]
+            return resolution.rules.namespaces[namespace[row]], resolution.values[row]
+
+        found = assign(resolution.groups.label[inside], previous, resolution.rules.carries[namespace[inside]], key)
+        moved = np.flatnonzero((found.person != previous) & (found.person != 0))
+        codes, known = resolution.pruned[inside], here.known[inside]
+        newly = np.flatnonzero((codes != JOINS) & (codes != known))
+        created = [self._new_id() for _ in range(found.created)]
+        now = self._clock()
+        ids = self._ids(found, created)
+        changes = self._changes(found, ids, now, cause)
+        affected = np.unique(found.person[np.isin(numbers, touched)])
+        updated = np.union1d(found.touched, affected[affected != 0])
+        store.persons.publish(
+            Publication(
+                time=now,
+                policy=self._policy.digest,
+                created=created,
+                members=(numbers[moved], found.person[moved]),
+                pruned=[(int(numbers[i]), CODES[codes[i]]) for i in newly.tolist()],
+                joined=numbers[(codes == JOINS) & (known != JOINS)],
+                suppressed=self._suppressed(here),
+                scope=scope,
+                retired=list(found.retired.items()),
+                updated=updated,
+                changes=changes,
+                resolved=resolved,
+            )
+        )
+        self._segments.refresh(None if scope is None else self._names(updated, ids))
+        return _summary(changes, store.persons.count())
+
+    def _ids(self, found: Persons, created: list[str]) -> dict[int, str]:
+        """Ids of new persons and of those that changed."""
+        numbers = {
+            number
+            for change in found.changes
+            for number in (change.person, *change.from_persons, *change.to_persons)
+            if number > 0
+        }
+        rows = self._store.persons.persons_by_number(sorted(numbers))
+        ids = {row.number: row.id for row in rows if row}
+        return ids | {-1 - position: id for position, id in enumerate(created)}
+
+    def _names(self, numbers: Int64, ids: dict[int, str]) -> list[str]:
+        missing = [number for number in numbers.tolist() if number not in ids]
+        rows = self._store.persons.persons_by_number(missing)
+        return [ids[n] for n in numbers.tolist() if n in ids] + [row.id for row in rows if row]
+
+    def _changes(self, found: Persons, ids: dict[int, str], now: int, cause: str) -> list[Change]:
+        digest = self._policy.digest
+
+        def change(one: PersonChange) -> Change:
+            from_ids = tuple(ids[n] for n in one.from_persons)
+            to_ids = tuple(ids[n] for n in one.to_persons)
+            return Change(0, now, one.kind, ids[one.person], from_ids, to_ids, cause, _MESSAGES[one.kind], digest)
+
+        return [change(one) for one in found.changes]
+
+    def _suppressed(self, here: Neighbourhood) -> list[SuppressedRow]:
+        resolution = here.resolution
+        links, table, rules = resolution.links, resolution.groups.suppressed, resolution.rules
+        number = resolution.identifiers.number
+        rows = []
+        for link, space, one, other in zip(
+            table.link.tolist(),
+            table.namespace.tolist(),
+            table.value_a.tolist(),
+            table.value_b.tolist(),
+            strict=True,
+        ):
+            a, b = links.a[link], links.b[link]
+            if not (here.inside[a] and here.inside[b]):
+                continue
+            reason: Reason
+            if space < 0:
+                reason = oversized_reason(self._policy)
+            else:
+                values = sorted((resolution.values[one], resolution.values[other]))
+                reason = limit_reason(rules.namespaces[space], values, self._policy)
+            rows.append(SuppressedRow(int(number[a]), int(number[b]), reason))
+        return rows
+
+
+def _summary(changes: list[Change], persons: int) -> str:
+    counts = Counter(change.kind for change in changes)
+    said = [f"{counts[kind]:,} {kind.lower()}" for kind in ChangeKind if counts[kind]]
+    return ", ".join(said) or "nothing changed"
