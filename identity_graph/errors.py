@@ -44,6 +44,7 @@ CODES: Mapping[str, str] = MappingProxyType(
         "EMAIL_INVALID": "The e-mail address is not a valid address.",
         "PHONE_INVALID": "The phone number is not possible in its region.",
         "IP_INVALID": "The address is neither IPv4 nor IPv6.",
+        "FRAME_INVALID": "The table has not the columns, or not the values, of observations or links.",
         "KEY_INVALID": "A key is written namespace:value.",
         # files of records
         "SOURCE_MISSING": "The file of records does not exist or cannot be read.",

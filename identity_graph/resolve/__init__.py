@@ -59,14 +59,13 @@ def resolve(
     only: not on its order, nor on how identifiers are numbered. Evidence ages to
     `now`, the newest time in it when left out: never to the clock.
     """
-    namespace = identifiers.namespace
     rules = Rules.of(policy, identifiers.namespaces, sorted(sources))
     evidence = fold(
         observations.event,
         _dense(identifiers, observations.identifier),
         observations.time,
         _by_name(observations.source, sources),
-        namespace=namespace,
+        namespace=identifiers.namespace,
         values=values,
         priority=rules.priority,
         pairwise_up_to=policy.pairwise_up_to,
@@ -74,11 +73,28 @@ def resolve(
     if now is None:
         now = int(observations.time.max()) if len(observations) else 0
     must = (_dense(identifiers, stated[0]), _dense(identifiers, stated[1]))
-    links = weigh(evidence, (np.minimum(*must), np.maximum(*must)), namespace, rules, now=now)
+    return resolve_links(identifiers, values, evidence, must, sorted(sources), policy, known=known, now=now)
+
+
+def resolve_links(
+    identifiers: IdentifierTable,
+    values: Sequence[str],
+    evidence: EvidenceTable,
+    stated: tuple[Int32, Int32],
+    sources: Sequence[str],
+    policy: Policy,
+    *,
+    known: Int8 | None = None,
+    now: int = 0,
+) -> Resolution:
+    """As `resolve`, from links that are folded already: of dense identifiers, and of sources numbered by name."""
+    namespace = identifiers.namespace
+    rules = Rules.of(policy, identifiers.namespaces, sources)
+    links = weigh(evidence, (np.minimum(*stated), np.maximum(*stated)), namespace, rules, now=now)
     pruned = prune_values(namespace, values, policy, rules)
     pruned = prune_hubs(links, namespace, pruned, rules, known)
     groups = group(links, namespace, values, pruned, policy, rules)
-    return Resolution(identifiers, values, sorted(sources), rules, evidence, links, pruned, groups)
+    return Resolution(identifiers, values, sources, rules, evidence, links, pruned, groups)
 
 
 def _dense(identifiers: IdentifierTable, numbers: Int64) -> Int32:
