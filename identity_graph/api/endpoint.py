@@ -12,6 +12,7 @@ from graphql import ExecutionResult, execute
 
 from identity_graph.api.context import Context
 from identity_graph.api.documents import Documents, Invalid, Prepared
+from identity_graph.api.executor import LeanExecutor
 from identity_graph.api.masking import show, show_all
 from identity_graph.api.request import GraphQLRequest, from_mapping
 from identity_graph.api.schema import graphql_schema
@@ -75,6 +76,7 @@ class Endpoint:
             variable_values=dict(request.variables),
             operation_name=request.operation_name,
             max_coercion_errors=10,
+            executor_class=LeanExecutor,
         )
         return await result if isinstance(result, Awaitable) else result
 

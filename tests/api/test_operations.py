@@ -1,0 +1,336 @@
+"""Every shipped operation, run against a real store: what it answers, not only that it does."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from graphql import OperationDefinitionNode, OperationType, parse
+
+from identity_graph.api.schema import graphql_schema
+from identity_graph.files import data_folder
+from tests.api.conftest import ANN, BOB, CAROL, EVENTS, JOINS_CAROL, SEGMENT, Api, email_of, operation_text
+from tests.conftest import Clock
+
+OPERATIONS = sorted(path.stem for path in (data_folder("graphql") / "operations").glob("*.graphql"))
+
+
+def keys(members: list[dict[str, dict[str, str]]]) -> list[str]:
+    return [member["identifier"]["key"] for member in members]
+
+
+def test_person_by_email(api: Api) -> None:
+    person = api.run("person_by_email", email=" ANN@Example.org ")["person"]
+    assert keys(person["identifiers"]) == [
+        "anonymous_id:x1",
+        f"email:{ANN}",
+        "phone:+442079460958",
+        "user_id:u1",
+    ]
+    assert 0 < person["confidence"] <= 1
+    assert person["confidence"] == min(member["confidence"] for member in person["identifiers"])
+    assert person["segments"] == [{"name": "vip"}]
+    assert person["requestedId"] is None
+    assert person["createdAt"] == "2026-01-01T00:00:00Z"
+    assert api.run("person_by_email", email="nobody@example.org")["person"] is None
+
+
+def test_profile(api: Api) -> None:
+    profile = api.run("profile", by=email_of(ANN))["person"]["profile"]
+    assert profile["values"] == {"first_name": "Anne", "plan": "pro"}
+    first_name, plan = profile["traits"]
+    assert (first_name["source"], first_name["time"]) == ("crm", "2025-12-21T08:00:00Z")
+    assert first_name["alternatives"] == [{"value": "Ann", "source": "web", "time": "2025-12-01T10:10:00Z"}]
+    assert [other["value"] for other in plan["alternatives"]] == ["free"]
+
+
+def test_person(api: Api) -> None:
+    person = api.run("person", by=email_of(ANN), last=1)["person"]
+    assert [trait["value"] for trait in person["profile"]["traits"]] == ["Anne", "pro"]
+    assert (person["journey"]["totalCount"], len(person["journey"]["nodes"])) == (6, 1)
+    assert person["segments"] == [{"name": "vip"}]
+
+
+def test_journey(api: Api) -> None:
+    journey = api.run("journey", by=email_of(ANN), last=2)["person"]["journey"]
+    assert journey["totalCount"] == 6
+    assert [node["id"] for node in journey["nodes"]] == ["a5", "a6"]
+    assert journey["nodes"][1]["attributedBy"] == {"key": "user_id:u1"}
+    earlier = api.run("journey", by=email_of(ANN), last=9, before=journey["pageInfo"]["startCursor"])
+    assert [node["id"] for node in earlier["person"]["journey"]["nodes"]] == ["a1", "a2", "a3", "a4"]
+    assert earlier["person"]["journey"]["nodes"][3]["properties"] == {"total": 12.5}
+    orders = {"names": ["Order Completed"], "from": "2025-12-02T09:00:00Z", "to": "2025-12-20T10:00:00+01:00"}
+    chosen = api.run("journey", by=email_of(ANN), filter=orders)["person"]["journey"]
+    assert [node["id"] for node in chosen["nodes"]] == ["a3"]
+    assert chosen["totalCount"] == 1
+
+
+def test_sessions(api: Api) -> None:
+    sessions = api.run("sessions", by=email_of(ANN))["person"]["sessions"]
+    assert sessions["totalCount"] == 5
+    visit = sessions["nodes"][0]
+    assert (visit["start"], visit["end"]) == ("2025-12-01T10:00:00Z", "2025-12-01T10:10:00Z")
+    assert visit["durationSeconds"] == 600
+    assert visit["entry"] == {"name": "Page Viewed", "source": "web"}
+    assert visit["exit"] == {"name": "Signed Up", "source": "web"}
+    assert [event["id"] for event in visit["events"]] == ["a1", "a2"]
+
+
+def test_explain(api: Api) -> None:
+    phone = {"namespace": "phone", "value": "+44 (0)20 7946 0958"}
+    together = api.run("explain", a={"namespace": "anonymous_id", "value": "x1"}, b=phone)["explain"]
+    assert together["samePerson"] is True
+    assert [step["a"]["key"] for step in together["path"]] + [step["b"]["key"] for step in together["path"]]
+    assert together["confidence"] == min(step["weight"] for step in together["path"])
+    assert together["obstacles"] == []
+    apart = api.run("explain", a={"namespace": "user_id", "value": "u1"}, b={"namespace": "user_id", "value": "u2"})
+    assert apart["explain"]["samePerson"] is False
+    assert [obstacle["code"] for obstacle in apart["explain"]["obstacles"]] == ["LIMIT"]
+    assert apart["explain"]["obstacles"][0]["values"] == ["u1", "u2"]
+    assert apart["explain"]["message"]
+
+
+def test_links(api: Api) -> None:
+    links = api.run("links", by=email_of(ANN))["person"]["links"]
+    by_ends = {(link["a"]["key"], link["b"]["key"]): link for link in links}
+    signed_up = by_ends["email:ann@example.org", "user_id:u1"]
+    assert signed_up["suppressed"] is None
+    assert (signed_up["kind"], signed_up["count"], signed_up["sources"]) == ("OBSERVED", 1, ["web"])
+    assert signed_up["firstSeen"] == signed_up["lastSeen"] == "2025-12-01T10:10:00Z"
+    assert [node["id"] for node in signed_up["evidence"]["nodes"]] == ["a2"]
+    refused = [link for link in links if link["suppressed"]]
+    assert {link["suppressed"]["code"] for link in refused} == {"LIMIT"}
+    assert any("device_id:tablet" in (link["a"]["key"], link["b"]["key"]) for link in refused)
+    joining = api.run("links", by=email_of(ANN), includeSuppressed=False)["person"]["links"]
+    assert joining == [link for link in links if not link["suppressed"]]
+
+
+def test_people(api: Api) -> None:
+    ann, nobody, bob, again = api.run(
+        "people", by=[email_of(ANN), {"id": "unknown"}, email_of(BOB), {"id": api.person_id(ANN)}]
+    )["people"]
+    assert nobody is None
+    assert ann == again
+    assert bob["profile"]["values"]["first_name"] == "Bob"
+    assert api.run("people", by=[])["people"] == []
+
+
+def test_persons_page(api: Api) -> None:
+    ids: list[str] = []
+    after = None
+    while True:
+        page = api.run("persons_page", first=2, after=after)["persons"]
+        assert page["totalCount"] == 4
+        ids += [node["id"] for node in page["nodes"]]
+        after = page["pageInfo"]["endCursor"]
+        if not page["pageInfo"]["hasNextPage"]:
+            break
+    assert len(ids) == 4
+    assert ids == sorted(ids)
+    assert api.person_id(CAROL) in ids
+
+
+def test_changes(api: Api) -> None:
+    changes = api.run("changes")["changes"]["nodes"]
+    assert [change["kind"] for change in changes] == ["CREATED"] * 5 + ["MERGED"]
+    merged = changes[-1]
+    ((old, survivor),) = api.retired.items()
+    assert merged["personId"] == survivor
+    assert old in merged["from"]
+    assert merged["cause"]["policyVersion"] == api.graph.policy.digest
+    assert merged["time"] > changes[0]["time"]
+    since = api.run("changes", after=changes[3]["cursor"])["changes"]["nodes"]
+    assert since == changes[4:]
+    assert api.run("changes", kinds=["MERGED"])["changes"]["nodes"] == [merged]
+
+
+def test_segments(api: Api) -> None:
+    (segment,) = api.run("segments")["segments"]
+    assert (segment["name"], segment["description"], segment["size"]) == ("vip", "Buys again", 1)
+    assert segment["condition"]["all"][0] == SEGMENT["all"][0]
+
+
+def test_save_segment_takes_back_what_segments_shows(api: Api) -> None:
+    (segment,) = api.run("segments")["segments"]
+    saved = api.run("save_segment", name="copy", condition=segment["condition"])["saveSegment"]
+    assert saved["condition"] == segment["condition"]
+    assert saved["size"] == 1
+    replaced = {"not": {"segment": "vip"}}
+    assert api.run("save_segment", name="copy", condition=replaced)["saveSegment"]["size"] == 3
+
+
+def test_preview_segment(api: Api) -> None:
+    pro = {"trait": {"name": "plan", "is": {"in": ["pro"]}}}
+    preview = api.run("preview_segment", condition=pro)["previewSegment"]
+    assert preview["size"] == 2
+    assert {person["profile"]["values"]["first_name"] for person in preview["sample"]} == {"Anne", "Bob"}
+    assert [segment["name"] for segment in api.run("segments")["segments"]] == ["vip"]
+
+
+def test_segment_members(api: Api) -> None:
+    segment = api.run("segment_members", name="vip", person=email_of(ANN))["segment"]
+    assert segment["contains"] is True
+    assert segment["members"]["totalCount"] == segment["size"] == 1
+    assert segment["members"]["nodes"] == [{"id": api.person_id(ANN), "email": ANN}]
+    assert api.run("segment_members", name="vip", person=email_of(BOB))["segment"]["contains"] is False
+    assert api.run("segment_members", name="unknown", person=email_of(BOB))["segment"] is None
+
+
+def test_delete_segment(api: Api) -> None:
+    assert api.run("delete_segment", name="vip")["deleteSegment"] is True
+    assert api.run("delete_segment", name="vip")["deleteSegment"] is False
+    assert api.run("segments")["segments"] == []
+
+
+def test_preview_erasure_and_erase(api: Api) -> None:
+    preview = api.run("preview_erasure", by=email_of(ANN))["previewErasure"]
+    assert preview["person"] == {"id": api.person_id(ANN)}
+    assert preview["events"] == 6
+    assert [one["key"] for one in preview["shared"]] == ["device_id:tablet"]
+    assert f"email:{ANN}" in [one["key"] for one in preview["exclusive"]]
+    assert preview["segments"] == [{"name": "vip"}]
+
+    receipt = api.run("erase", token=preview["token"])["erase"]
+    assert receipt["id"]
+    assert ANN not in str(receipt["document"])
+    assert api.run("person_by_email", email=ANN)["person"] is None
+    assert api.run("node", id="a1")["node"] is None
+    assert api.run("ingest", events=EVENTS)["ingest"] | {"id": ""} == {
+        "id": "",
+        "state": "DONE",
+        "read": 10,
+        "accepted": 0,
+        "duplicate": 4,
+        "quarantined": 0,
+        "suppressed": 6,
+    }
+    assert api.refusal(operation_text("erase"), {"token": preview["token"]}) == "TOKEN_INVALID"
+    assert api.run("preview_erasure", by=email_of(ANN))["previewErasure"] is None
+
+
+def test_ingest_is_idempotent_and_resolve_publishes(empty: Api) -> None:
+    first = empty.run("ingest", events=EVENTS)["ingest"]
+    assert (first["state"], first["read"], first["accepted"], first["duplicate"]) == ("DONE", 10, 10, 0)
+    assert empty.run("person_by_email", email=ANN)["person"] is None
+    resolved = empty.run("resolve")["resolve"]
+    assert (resolved["state"], resolved["startedAt"]) == ("DONE", "2026-01-01T00:00:00Z")
+    digest, ann = empty.graph.digest(), empty.person_id(ANN)
+    again = empty.run("ingest", events=EVENTS[::-1])["ingest"]
+    assert (again["read"], again["accepted"], again["duplicate"]) == (10, 0, 10)
+    empty.run("resolve", full=True)
+    assert (empty.graph.digest(), empty.person_id(ANN)) == (digest, ann)
+
+
+def test_ingest_hashes_the_content_of_an_event_without_an_id(empty: Api) -> None:
+    nameless = {name: value for name, value in JOINS_CAROL.items() if name != "id"}
+    assert empty.run("ingest", events=[nameless])["ingest"]["accepted"] == 1
+    assert empty.run("ingest", events=[nameless])["ingest"]["duplicate"] == 1
+    assert empty.run("stats")["stats"]["events"] == 1
+
+
+def test_stats(api: Api) -> None:
+    assert api.run("stats")["stats"] == {
+        "events": 11,
+        "identifiers": 12,
+        "observations": 20,
+        "persons": 4,
+        "largestPerson": 4,
+        "hubs": 0,
+        "suppressedLinks": api.run("stats")["stats"]["suppressedLinks"],
+        "segments": 1,
+        "quarantined": 0,
+    }
+    assert api.run("stats")["stats"]["suppressedLinks"] > 0
+
+
+def test_identifier(api: Api) -> None:
+    found = api.run("identifier", by={"namespace": "email", "value": "Ann@Example.org"})["identifier"]
+    assert found["key"] == f"email:{ANN}"
+    assert (found["firstSeen"], found["lastSeen"]) == ("2025-12-01T10:10:00Z", "2025-12-20T09:00:00Z")
+    assert (found["observations"], found["sources"]) == (3, ["orders", "web"])
+    assert found["pruned"] is None
+    assert found["person"] == {"id": api.person_id(ANN)}
+    junk = api.run("identifier", by={"namespace": "anonymous_id", "value": "anonymous"})["identifier"]
+    assert junk["pruned"]["code"] == "BLOCKED"
+    assert junk["person"] is None
+    assert api.run("identifier", by={"namespace": "email", "value": "nobody@example.org"})["identifier"] is None
+
+
+def test_runs_and_run(api: Api) -> None:
+    page = api.run("runs", first=2)["runs"]
+    assert [run["kind"] for run in page["nodes"]] == ["resolve", "ingest"]
+    rest = api.run("runs", after=page["pageInfo"]["endCursor"])["runs"]["nodes"]
+    assert len(rest) == 2
+    load = rest[-1]
+    assert load["read"] == load["accepted"] + load["duplicate"] + load["quarantined"] + load["suppressed"] == 10
+    assert api.run("run", id=load["id"])["run"]["kind"] == load["kind"]
+    assert api.run("run", id="unknown")["run"] is None
+
+
+def test_quarantine_and_replay_quarantine(api: Api, clock: Clock) -> None:
+    reused = EVENTS[0] | {"name": "Another Name"}
+    run = api.run("ingest", events=[reused])["ingest"]
+    assert (run["accepted"], run["quarantined"]) == (0, 1)
+    (record,) = api.run("quarantine")["quarantine"]["nodes"]
+    assert record["reason"]["code"] == "ID_REUSE"
+    assert record["run"]["id"] == run["id"]
+    assert "Another Name" in record["record"]
+    assert api.run("quarantine", code="NOT_JSON")["quarantine"]["nodes"] == []
+    replayed = api.run("replay_quarantine", ids=[record["id"]])["replayQuarantine"]
+    assert (replayed["read"], replayed["quarantined"]) == (1, 1)
+    assert api.refusal(operation_text("replay_quarantine"), {"ids": ["a1"]}) == "QUARANTINE_UNKNOWN"
+
+
+def test_node(api: Api) -> None:
+    ann = api.person_id(ANN)
+    assert api.run("node", id=ann)["node"]["__typename"] == "Person"
+    found = api.run("node", id="a3")["node"]
+    assert (found["__typename"], found["name"], found["person"]) == ("Event", "Order Completed", {"id": ann})
+    (segment,) = api.run("segments")["segments"]
+    assert api.run("node", id=segment["id"])["node"]["size"] == 1
+    (run,) = api.run("runs", first=1)["runs"]["nodes"]
+    assert api.run("node", id=run["id"])["node"] | {"id": ""} == {
+        "__typename": "Run",
+        "id": "",
+        "kind": "resolve",
+        "state": "DONE",
+    }
+    api.run("ingest", events=[EVENTS[0] | {"name": "Another Name"}])
+    (record,) = api.run("quarantine")["quarantine"]["nodes"]
+    assert api.run("node", id=record["id"])["node"]["reason"] == {"code": "ID_REUSE"}
+    for unknown in ("unknown", "segment:unknown", "quarantine:99", "quarantine:", "\0", ""):
+        assert api.run("node", id=unknown)["node"] is None
+
+
+def test_a_retired_id_answers_with_the_survivor(api: Api) -> None:
+    ((old, survivor),) = api.retired.items()
+    found = api.ask(
+        "query ($id: ID!) { person(by: {id: $id}) { id requestedId changes { nodes { kind } } } }", {"id": old}
+    )["person"]
+    assert (found["id"], found["requestedId"]) == (survivor, old)
+    assert [change["kind"] for change in found["changes"]["nodes"]] == ["CREATED", "MERGED"]
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_an_operation_is_one_with_a_name_of_its_file_and_says_what_it_is_for(name: str) -> None:
+    text = operation_text(name)
+    assert re.match(r"# [A-Z].+[.]\n", text)
+    (operation,) = parse(text).definitions
+    assert isinstance(operation, OperationDefinitionNode) and operation.name
+    assert operation.name.value == name.title().replace("_", "")
+
+
+def test_every_operation_is_tested_here_and_every_root_field_is_in_one() -> None:
+    tests = " ".join(name for name in globals() if name.startswith("test_"))
+    assert [name for name in OPERATIONS if name not in tests] == []
+    used = {OperationType.QUERY: set[str](), OperationType.MUTATION: set[str]()}
+    for name in OPERATIONS:
+        (operation,) = parse(operation_text(name)).definitions
+        assert isinstance(operation, OperationDefinitionNode)
+        used[operation.operation] |= {
+            selection.name.value for selection in operation.selection_set.selections if hasattr(selection, "name")
+        }
+    schema = graphql_schema()
+    assert schema.query_type and schema.mutation_type
+    assert set(schema.query_type.fields) == used[OperationType.QUERY]
+    assert set(schema.mutation_type.fields) == used[OperationType.MUTATION]
