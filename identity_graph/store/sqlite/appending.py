@@ -2,28 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 
 from identity_graph.errors import StoreError
 from identity_graph.model import Event, Origin, Refused, Run, RunState
 from identity_graph.store.protocols import Batch
-from identity_graph.store.sqlite.columns import NUMBER_BITS, number_set, paired, text_set, unpack
+from identity_graph.store.sqlite.columns import LARGEST_NUMBER, NUMBER_BITS, number_set, pack, paired
 from identity_graph.store.sqlite.connection import Connection
-from identity_graph.store.sqlite.contents import Content, content, pairs_of
+from identity_graph.store.sqlite.contents import Content, canonical_pairs, content, id_hash, pack_pairs, write_object
 from identity_graph.store.sqlite.interning import Interning
+from identity_graph.store.sqlite.layers import both, settle
 from identity_graph.store.sqlite.names import Names
 from identity_graph.store.sqlite.numbering import last_number
 from identity_graph.store.sqlite.tombstones import Tombstones
 
-# The event of an observation is named by its place in the batch, so that one column of numbers carries both and
-# SQLite fetches time and source from the rows just written: many times faster than binding four values a row.
+# An observation names its event by the place in the batch, so that one column of numbers carries both; time and source
+# are cut from one text of fixed width. No values are bound row by row, and no row is looked up: four times as fast.
+_WIDTH = 26
 _OBSERVE = (
-    "INSERT INTO observation (identifier, time, event, source)"
-    f" SELECT k.value >> {NUMBER_BITS}, e.time, e.number, e.source"
-    f" FROM carray(?) k CROSS JOIN event e ON e.number = ? + (k.value & {2**NUMBER_BITS - 1})"
+    "INSERT INTO recent_observation (identifier, time, event, source)"
+    f" SELECT value >> {NUMBER_BITS}, CAST(substr(?2, 1 + {_WIDTH} * (value & {LARGEST_NUMBER}), 20) AS INTEGER),"
+    f" ?3 + (value & {LARGEST_NUMBER}), CAST(substr(?2, 21 + {_WIDTH} * (value & {LARGEST_NUMBER}), 6) AS INTEGER)"
+    " FROM carray(?1)"
+)
+
+
+_STORED = both(
+    "SELECT e.id, e.time, e.source, e.identifiers, e.stated, e.name, e.traits, e.properties FROM carray(?1) k"
+    " CROSS JOIN {recent}event_id x ON x.hash = k.value CROSS JOIN event e ON e.number = x.event"
 )
 
 
@@ -45,25 +56,15 @@ class Appending:
             if self._tombstones.any():
                 events, origins, refused = self._admitted(events, origins, refused)
                 suppressed = len(batch.events) + len(batch.refused) - len(events) - len(refused)
-            known = self._stored([event.id for event in events])
-            fresh: dict[str, Event] = {}
-            again: list[tuple[Event, Origin]] = []
-            for event, origin in zip(events, origins, strict=True):
-                if event.id in known or event.id in fresh:
-                    again.append((event, origin))
-                else:
-                    fresh[event.id] = event
-            new = list(fresh.values())
-            written = self._insert(new)
-            reused: list[Refused] = []
-            if again:
-                known.update(zip(fresh, written, strict=True))
-                reused = self._reused(again, known)
+            hashes = {event.id: id_hash(event.id) for event in events}
+            fresh, again, known = self._sorted_out(events, origins, hashes)
+            self._insert(fresh, hashes)
+            reused = self._reused(again, known) if again else []
             self._set_aside(run, refused + reused)
             after = replace(
                 run,
                 read=run.read + len(batch.events) + len(batch.refused),
-                accepted=run.accepted + len(new),
+                accepted=run.accepted + len(fresh),
                 duplicate=run.duplicate + len(again) - len(reused),
                 quarantined=run.quarantined + len(refused) + len(reused),
                 suppressed=run.suppressed + suppressed,
@@ -86,63 +87,104 @@ class Appending:
             [record for record, buried in zip(refused, records, strict=True) if not buried],
         )
 
-    def _stored(self, ids: Sequence[str]) -> dict[str, Content]:
-        if not ids:
-            return {}
-        rows = self._database.rows(
-            "SELECT e.id, e.time, e.source, e.identifiers, e.stated, e.name, e.traits, e.properties"
-            " FROM carray(?) k CROSS JOIN event e ON e.id = k.value",
-            (text_set(ids),),
-        )
-        return {row[0]: Content(*row[1:]) for row in rows}
+    def _sorted_out(
+        self, events: Sequence[Event], origins: Sequence[Origin], hashes: Mapping[str, int]
+    ) -> tuple[Sequence[Event], list[tuple[Event, Origin]], dict[str, Content | Event]]:
+        """The first event of each new id; the others, beside what is stored or came first under their ids."""
+        if not hashes:
+            return [], [], {}
+        rows = self._database.rows(_STORED, (number_set(sorted(hashes.values())),))
+        rows = [row for row in rows if row[0] in hashes]
+        if not rows and len(hashes) == len(events):
+            return events, [], {}
+        known: dict[str, Content | Event] = {row[0]: Content(*row[1:]) for row in rows}
+        fresh, again = [], []
+        for event, origin in zip(events, origins, strict=True):
+            if event.id in known:
+                again.append((event, origin))
+            else:
+                known[event.id] = event
+                fresh.append(event)
+        return fresh, again, known
 
-    def _insert(self, events: Sequence[Event]) -> list[Content]:
+    def _insert(self, events: Sequence[Event], hashes: Mapping[str, int]) -> None:
+        """Column by column, because row by row the interpreter would take longer than the database."""
         if not events:
-            return []
-        seen = dict.fromkeys(identifier for event in events for identifier in event.identifiers)
-        for event in events:
-            for pair in event.same_person:
-                seen.update(dict.fromkeys(pair))
-        numbers = self._interning.intern(list(seen))
+            return
+        named = [identifier for event in events for identifier in event.identifiers]
+        lengths = [len(event.identifiers) for event in events]
+        stating = [(place, pair) for place, event in enumerate(events) for pair in event.same_person]
+        ends = [end for _, pair in stating for end in pair]
+        numbers = self._interning.intern([*named, *ends] if ends else named)
+        places = np.concatenate(
+            (np.repeat(np.arange(len(events)), lengths), np.repeat([place for place, _ in stating], 2).astype(np.int64))
+        )
+        # One number for event and identifier: sorted and without repeats in one step, by event first ...
+        seen = np.unique(paired(places, np.array(numbers, dtype=np.int64)))
+        cuts = (8 * np.searchsorted(seen, np.arange(len(events) + 1) << NUMBER_BITS)).tolist()
+        packed = pack(seen & LARGEST_NUMBER)
+        stated: dict[int, list[tuple[int, int]]] = defaultdict(list)
+        for (place, _), a, b in zip(stating, numbers[len(named) :: 2], numbers[len(named) + 1 :: 2], strict=True):
+            stated[place].append((a, b))
+        pairs = {place: canonical_pairs(found) for place, found in stated.items()}
         sources = self._sources.intern(event.source for event in events)
-        rows = [content(event, sources[event.source], numbers) for event in events]
+        times = [event.time for event in events]
+        source = [sources[event.source] for event in events]
         first = 1 + last_number(self._database, "event")
         self._database.write_many(
-            "INSERT INTO event (number, time, source, identifiers, stated, name, traits, properties, received, id)"
+            "INSERT INTO event (number, time, source, identifiers, stated, received, id, name, traits, properties)"
             " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (
-                (number, *row, event.received, event.id)
-                for number, (row, event) in enumerate(zip(rows, events, strict=True), first)
+            zip(
+                range(first, first + len(events)),
+                times,
+                source,
+                [packed[start:end] for start, end in pairwise(cuts)],
+                [pack_pairs(pairs.get(place)) for place in range(len(events))],
+                [event.received for event in events],
+                [event.id for event in events],
+                [event.name for event in events],
+                [write_object(event.traits) for event in events],
+                [write_object(event.properties) for event in events],
+                strict=True,
             ),
         )
-        blobs = [row.identifiers for row in rows]
-        lengths = np.fromiter(map(len, blobs), dtype=np.int64, count=len(blobs)) >> 3
-        places = np.repeat(np.arange(len(rows), dtype=np.int64), lengths)
-        observed = paired(unpack(b"".join(blobs)), places)
-        observed.sort()
-        if len(observed):
-            self._database.write(_OBSERVE, (number_set(observed), first))
-        stated = [
-            (a, b, number) for number, row in enumerate(rows, first) if row.stated for a, b in pairs_of(row.stated)
-        ]
-        if stated:
-            self._database.write_many("INSERT INTO stated (a, b, event) VALUES (?, ?, ?)", stated)
-        return rows
-
-    def _reused(self, again: Sequence[tuple[Event, Origin]], known: dict[str, Content]) -> list[Refused]:
-        """Those whose content is not that of the stored event of their id."""
-        numbers = self._interning.find(
-            {identifier for event, _ in again for identifier in event.identifiers}
-            | {end for event, _ in again for pair in event.same_person for end in pair}
+        self._database.write_many(
+            "INSERT INTO recent_event_id (hash, event) VALUES (?, ?)",
+            sorted((hashes[event.id], number) for number, event in enumerate(events, first)),
         )
+        # ... and turned round, by identifier first, as the observations lie.
+        observed = paired(seen & LARGEST_NUMBER, seen >> NUMBER_BITS)
+        observed.sort()
+        facts = np.empty(len(events), dtype=[("time", "S20"), ("source", "S6")])
+        facts["time"], facts["source"] = times, source
+        if len(observed):
+            self._database.write(_OBSERVE, (number_set(observed), facts.tobytes(), first))
+        self._database.write_many(
+            "INSERT INTO stated (a, b, event) VALUES (?, ?, ?)",
+            ((a, b, first + place) for place, found in pairs.items() for a, b in found),
+        )
+        settle(self._database)
+
+    def _reused(self, again: Sequence[tuple[Event, Origin]], known: dict[str, Content | Event]) -> list[Refused]:
+        """Those whose content is not that of the event that has their id."""
+        events = [event for event, _ in again]
+        events += [first for first in known.values() if isinstance(first, Event)]
+        numbers = self._interning.find(
+            {identifier for event in events for identifier in event.identifiers}
+            | {end for event in events for pair in event.same_person for end in pair}
+        )
+
+        def stored(event: Event) -> Content | None:
+            number = self._sources.number(event.source)
+            try:
+                return None if number is None else content(event, number, numbers)
+            except KeyError:  # an identifier that was never stored
+                return None
+
         found = []
         for event, origin in again:
-            source = self._sources.number(event.source)
-            try:
-                same = source is not None and content(event, source, numbers) == known[event.id]
-            except KeyError:  # an identifier that was never stored
-                same = False
-            if not same:
+            first = known[event.id]
+            if stored(event) != (stored(first) if isinstance(first, Event) else first):
                 message = f"an event with the id {event.id!r} and another content is stored already"
                 found.append(Refused(origin, "ID_REUSE", message))
         return found

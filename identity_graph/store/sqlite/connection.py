@@ -156,7 +156,8 @@ class Connection:
 
     def foreign_version(self) -> int:
         """A number that differs from the last one when another connection has written."""
-        return self._writer.data_version()
+        version: int = self._writer.execute("PRAGMA data_version").get
+        return version
 
     # ---- transactions
 

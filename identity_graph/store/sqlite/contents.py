@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
-from struct import Struct
+from collections.abc import Iterable, Mapping, Sequence
+from hashlib import blake2b
 from typing import Any, NamedTuple
 
 import orjson
 
 from identity_graph.model import Event, Identifier
-from identity_graph.store.sqlite.columns import unpack
-
-_PACKERS = [Struct(f"<{length}q").pack for length in range(17)]
+from identity_graph.store.sqlite.columns import pack, unpack
 
 
 class Content(NamedTuple):
@@ -27,36 +25,33 @@ class Content(NamedTuple):
     properties: str | None
 
 
-def pack_numbers(numbers: Iterable[int]) -> bytes:
-    """Little-endian int64, ascending, without repeats."""
-    found = sorted(set(numbers))
-    length = len(found)
-    return _PACKERS[length](*found) if length < 17 else Struct(f"<{length}q").pack(*found)
-
-
 def content(event: Event, source: int, numbers: Mapping[Identifier, int]) -> Content:
     """Both ends of a stated pair are observed too. Raises KeyError for an identifier without a number."""
-    seen: Iterable[int] = [numbers[identifier] for identifier in event.identifiers]
-    stated = None
-    if event.same_person:
-        pairs = {(numbers[a], numbers[b]) for a, b in event.same_person if a != b}
-        seen = [*seen, *(numbers[end] for pair in event.same_person for end in pair)]
-        ordered = sorted((min(pair), max(pair)) for pair in pairs)
-        flat = [number for pair in dict.fromkeys(ordered) for number in pair]
-        stated = Struct(f"<{len(flat)}q").pack(*flat) if flat else None
+    ends = [numbers[end] for pair in event.same_person for end in pair]
     return Content(
         event.time,
         source,
-        pack_numbers(seen),
-        stated,
+        pack(sorted({*ends, *(numbers[identifier] for identifier in event.identifiers)})),
+        pack_pairs(canonical_pairs(zip(ends[::2], ends[1::2], strict=True))),
         event.name,
-        write_object(event.traits) if event.traits else None,
-        write_object(event.properties) if event.properties else None,
+        write_object(event.traits),
+        write_object(event.properties),
     )
 
 
-def write_object(value: Any) -> str:
-    """Canonical JSON: sorted keys, no blanks. Whole numbers beyond 64 bits are kept in full."""
+def canonical_pairs(pairs: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Ascending, each pair too, without repeats and without an identifier that is stated to be itself."""
+    return sorted({(min(pair), max(pair)) for pair in pairs if pair[0] != pair[1]})
+
+
+def pack_pairs(pairs: Sequence[tuple[int, int]] | None) -> bytes | None:
+    return pack([number for pair in pairs for number in pair]) if pairs else None
+
+
+def write_object(value: Any) -> str | None:
+    """Canonical JSON: sorted keys, no blanks; None for an empty object. Keeps whole numbers beyond 64 bits in full."""
+    if not value:
+        return None
     try:
         return orjson.dumps(value, option=orjson.OPT_SORT_KEYS).decode()
     except orjson.JSONEncodeError:
@@ -66,6 +61,11 @@ def write_object(value: Any) -> str:
 def read_object(text: str | None) -> dict[str, Any]:
     found: dict[str, Any] = orjson.loads(text) if text else {}
     return found
+
+
+def id_hash(id: str) -> int:
+    """48 bits, signed, under which an event is found. Several ids may share one."""
+    return int.from_bytes(blake2b(id.encode("utf-8", "surrogatepass"), digest_size=6).digest(), "little", signed=True)
 
 
 def numbers_of(blob: bytes) -> tuple[int, ...]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Iterator, Sequence
-from itertools import chain, groupby, islice
+from itertools import chain, groupby
 from typing import Any
 
 import orjson
@@ -16,7 +17,10 @@ CHUNK = 5_000
 
 
 def canonical_lines(database: Connection) -> Iterator[bytes]:
-    """Events by id, then each person's keys, then suppressed links with their reasons. Memory: the persons' keys."""
+    """Events by id, then each person's keys, then suppressed links with their reasons.
+
+    Holds the numbers of all events and the keys of all persons.
+    """
     with database.snapshot():
         names = dict(database.rows("SELECT number, name FROM namespace"))
         sources = dict(database.rows("SELECT number, name FROM source"))
@@ -38,10 +42,13 @@ def _keys(database: Connection, names: dict[int, str], numbers: Sequence[int]) -
 
 
 def _events(database: Connection, names: dict[int, str], sources: dict[int, str]) -> Iterator[bytes]:
-    rows = database.stream(
-        "SELECT id, time, source, name, identifiers, stated, traits, properties FROM event ORDER BY id"
-    )
-    while chunk := list(islice(rows, CHUNK)):
+    order = array("q", (number for (number,) in database.stream("SELECT number FROM event ORDER BY id")))
+    for start in range(0, len(order), CHUNK):
+        chunk = database.rows(
+            "SELECT e.id, e.time, e.source, e.name, e.identifiers, e.stated, e.traits, e.properties"
+            " FROM carray(?) k CROSS JOIN event e ON e.number = k.value",
+            (number_set(order[start : start + CHUNK]),),
+        )
         seen = sorted({number for row in chunk for number in numbers_of(row[4])})
         keys = _keys(database, names, seen) if seen else {}
         for id, time, source, name, identifiers, stated, traits, properties in chunk:

@@ -14,18 +14,26 @@ from identity_graph.store.protocols import Batch, EventRow, IdentifierRow, Sight
 from identity_graph.store.sqlite.appending import Appending
 from identity_graph.store.sqlite.columns import columns, number_set, text_set, unpack
 from identity_graph.store.sqlite.connection import Connection
-from identity_graph.store.sqlite.contents import numbers_of, pairs_of, read_object
+from identity_graph.store.sqlite.contents import id_hash, numbers_of, pairs_of, read_object
+from identity_graph.store.sqlite.layers import both
 from identity_graph.store.sqlite.names import Names
 from identity_graph.store.sqlite.numbering import last_number
 from identity_graph.store.sqlite.tombstones import Tombstones
 from identity_graph.tables import IdentifierTable, Int64, ObservationTable
 
 _EVENT = "e.number, e.id, e.time, e.source, e.name, e.identifiers, e.stated, e.traits, e.properties, e.received"
-_IDENTIFIER = (
-    "i.number, i.namespace, i.value, m.person, coalesce(m.since, 0), p.code FROM carray(?) k"
-    " CROSS JOIN identifier i {} LEFT JOIN member m ON m.identifier = i.number"
-    " LEFT JOIN pruned p ON p.identifier = i.number"
+_EVENT_BY_ID = both(
+    f"SELECT {_EVENT} FROM carray(?1) k CROSS JOIN {{recent}}event_id x ON x.hash = k.value"
+    " CROSS JOIN event e ON e.number = x.event"
 )
+_EVENT_BY_NUMBER = f"SELECT {_EVENT} FROM carray(?1) k CROSS JOIN event e ON e.number = k.value"
+_SEEN_BY = "SELECT {} FROM carray(?1) k CROSS JOIN {{recent}}observation o ON o.identifier = k.value"
+_IDENTIFIER = (
+    "SELECT i.number, i.namespace, i.value, m.person, coalesce(m.since, 0), p.code FROM carray(?1) k"
+    " CROSS JOIN {} LEFT JOIN member m ON m.identifier = i.number LEFT JOIN pruned p ON p.identifier = i.number"
+)
+_IDENTIFIER_BY_KEY = both(_IDENTIFIER.format("{recent}identifier_value i ON i.value = k.value"))
+_IDENTIFIER_BY_NUMBER = _IDENTIFIER.format("identifier i ON i.number = k.value")
 
 
 class SqliteEvidence:
@@ -48,9 +56,7 @@ class SqliteEvidence:
         if not ids:
             return []
         with self._database.snapshot():
-            rows = self._database.rows(
-                f"SELECT {_EVENT} FROM carray(?) k CROSS JOIN event e ON e.id = k.value", (text_set(set(ids)),)
-            )
+            rows = self._database.rows(_EVENT_BY_ID, (number_set(sorted({id_hash(id) for id in ids})),))
             found = {row.event.id: row for row in self._event_rows(rows)}
         return [found.get(id) for id in ids]
 
@@ -59,16 +65,13 @@ class SqliteEvidence:
             return []
         with self._database.snapshot():
             pairs = self._database.rows(
-                "SELECT k.value, o.event FROM carray(?) k CROSS JOIN observation o ON o.identifier = k.value",
+                both(_SEEN_BY.format("o.identifier, o.event")),
                 (number_set(list(set(identifiers))),),
             )
             numbers = {event for _, event in pairs}
             rows: list[Any] = []
             if numbers:
-                rows = self._database.rows(
-                    f"SELECT {_EVENT} FROM carray(?) k CROSS JOIN event e ON e.number = k.value",
-                    (number_set(sorted(numbers)),),
-                )
+                rows = self._database.rows(_EVENT_BY_NUMBER, (number_set(sorted(numbers)),))
             events = {row.number: row for row in self._event_rows(rows)}
         seen = defaultdict(list)
         for identifier, number in pairs:
@@ -111,18 +114,18 @@ class SqliteEvidence:
     def identifiers(self, keys: Sequence[Identifier]) -> list[IdentifierRow | None]:
         if not keys:
             return []
-        sql = "SELECT " + _IDENTIFIER.format("ON i.value = k.value")
         with self._database.snapshot():
-            found = self._identifier_rows(self._database.rows(sql, (text_set({key.value for key in keys}),)))
+            rows = self._database.rows(_IDENTIFIER_BY_KEY, (text_set({key.value for key in keys}),))
+            found = self._identifier_rows(rows)
         by_key = {row.identifier: row for row in found}
         return [by_key.get(key) for key in keys]
 
     def identifiers_by_number(self, numbers: Sequence[int]) -> list[IdentifierRow | None]:
         if not numbers:
             return []
-        sql = "SELECT " + _IDENTIFIER.format("ON i.number = k.value")
         with self._database.snapshot():
-            found = self._identifier_rows(self._database.rows(sql, (number_set(list(set(numbers))),)))
+            rows = self._database.rows(_IDENTIFIER_BY_NUMBER, (number_set(list(set(numbers))),))
+            found = self._identifier_rows(rows)
         by_number = {row.number: row for row in found}
         return [by_number.get(number) for number in numbers]
 
@@ -137,14 +140,13 @@ class SqliteEvidence:
         if not numbers:
             return []
         rows = self._database.rows(
-            "SELECT k.value, o.source, min(o.time), max(o.time), count(*)"
-            " FROM carray(?) k CROSS JOIN observation o ON o.identifier = k.value GROUP BY k.value, o.source",
+            both(_SEEN_BY.format("o.identifier, o.source, min(o.time), max(o.time), count(*)") + " GROUP BY 1, 2"),
             (number_set(list(set(numbers))),),
         )
         found: dict[int, Sighting] = {}
         for number, source, first, last, count in rows:
             old = found.get(number, Sighting(first, last, 0, ()))
-            sources = (*old.sources, self._sources.name(source))
+            sources = {*old.sources, self._sources.name(source)}
             found[number] = Sighting(
                 min(first, old.first_seen),
                 max(last, old.last_seen),
@@ -177,7 +179,7 @@ class SqliteEvidence:
         elif len(numbers):
             rows = self._database.rows(
                 "SELECT number, time, source, identifiers FROM event WHERE number IN"
-                " (SELECT o.event FROM carray(?) k CROSS JOIN observation o ON o.identifier = k.value)",
+                f" ({both(_SEEN_BY.format('o.event'))})",
                 (number_set(np.unique(numbers)),),
             )
         else:
@@ -211,6 +213,9 @@ class SqliteEvidence:
 
     def sources(self) -> Sequence[str]:
         return self._sources.all()
+
+    def newest(self) -> int:
+        return self._database.one("SELECT max(time) FROM event") or 0
 
     def arrived_since(self, event_number: int) -> tuple[Int64, int]:
         with self._database.snapshot():

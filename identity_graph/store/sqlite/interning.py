@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from itertools import islice
+from typing import cast
 
 from identity_graph.errors import StoreError
 from identity_graph.model import Identifier
 from identity_graph.store.sqlite.columns import LARGEST_NUMBER, text_set
 from identity_graph.store.sqlite.connection import Connection
+from identity_graph.store.sqlite.layers import both
 from identity_graph.store.sqlite.names import Names
 from identity_graph.store.sqlite.numbering import last_number
 
 CACHED = 300_000
+_FIND = both(
+    "SELECT v.namespace, v.value, v.number FROM carray(?1) k CROSS JOIN {recent}identifier_value v ON v.value = k.value"
+)
 
 
 class Interning:
@@ -43,24 +48,37 @@ class Interning:
         if missing:
             name = self._namespaces.name
             found = self._database.rows(
-                "SELECT i.namespace, i.value, i.number FROM carray(?) k CROSS JOIN identifier i ON i.value = k.value",
+                _FIND,
                 (text_set({identifier.value for identifier in missing}),),
             )
             self._numbers.update((Identifier(name(space), value), number) for space, value, number in found)
         return self._numbers
 
-    def intern(self, identifiers: Sequence[Identifier]) -> dict[Identifier, int]:
-        """As `find`, with numbers for all: new ones in the given order. No repeats."""
-        numbers = self.find(identifiers)
-        new = [identifier for identifier in identifiers if identifier not in numbers]
-        if new:
-            spaces = self._namespaces.intern({identifier.namespace for identifier in new})
-            first = 1 + last_number(self._database, "identifier")
-            if first + len(new) > LARGEST_NUMBER:
-                raise StoreError("STORE_FULL", "the store has numbers for 2,147,483,647 identifiers, and no more")
-            self._database.write_many(
-                "INSERT INTO identifier (number, namespace, value) VALUES (?, ?, ?)",
-                ((number, spaces[new.namespace], new.value) for number, new in enumerate(new, first)),
-            )
-            numbers.update(zip(new, range(first, first + len(new)), strict=True))
+    def intern(self, identifiers: Sequence[Identifier]) -> list[int]:
+        """The number of each; new ones get theirs in the order in which they come first."""
+        numbers = list(map(self._numbers.get, identifiers))
+        missing = [place for place, number in enumerate(numbers) if number is None]
+        if missing:
+            wanted = list(dict.fromkeys(identifiers[place] for place in missing))
+            known = self.find(wanted)
+            new = [identifier for identifier in wanted if identifier not in known]
+            known.update(zip(new, self._insert(new), strict=True))
+            for place in missing:
+                numbers[place] = known[identifiers[place]]
+        return cast("list[int]", numbers)
+
+    def _insert(self, new: Sequence[Identifier]) -> range:
+        if not new:
+            return range(0)
+        spaces = self._namespaces.intern({identifier.namespace for identifier in new})
+        first = 1 + last_number(self._database, "identifier")
+        if first + len(new) > LARGEST_NUMBER:
+            raise StoreError("STORE_FULL", "the store has numbers for 2,147,483,647 identifiers, and no more")
+        numbers = range(first, first + len(new))
+        rows = [(number, spaces[space], value) for number, (space, value) in zip(numbers, new, strict=True)]
+        self._database.write_many("INSERT INTO identifier (number, namespace, value) VALUES (?, ?, ?)", rows)
+        rows.sort(key=lambda row: row[2])
+        self._database.write_many(
+            "INSERT INTO recent_identifier_value (number, namespace, value) VALUES (?, ?, ?)", rows
+        )
         return numbers

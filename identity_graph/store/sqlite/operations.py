@@ -18,7 +18,7 @@ _FIELDS = (
 _COUNTS = {
     "events": "SELECT count(*) FROM event",
     "identifiers": "SELECT count(*) FROM identifier",
-    "observations": "SELECT count(*) FROM observation",
+    "observations": "SELECT (SELECT count(*) FROM observation) + (SELECT count(*) FROM recent_observation)",
     "persons": "SELECT count(*) FROM person WHERE survivor IS NULL",
     "retired_persons": "SELECT count(*) FROM person WHERE survivor IS NOT NULL",
     "memberships": "SELECT count(*) FROM member",
@@ -87,6 +87,10 @@ class SqliteOperations:
             (after, limit) if code is None else (after, code, limit),
         )
         return [Quarantined(*row) for row in rows]
+
+    def newest_quarantined(self) -> int:
+        found: int = self._database.one("SELECT coalesce(max(number), 0) FROM quarantine")
+        return found
 
     def release(self, numbers: Sequence[int]) -> None:
         if numbers:

@@ -8,7 +8,7 @@ from identity_graph.model import Identifier
 from identity_graph.store.protocols import Erasure
 from identity_graph.store.sqlite.columns import number_set
 from identity_graph.store.sqlite.connection import Connection
-from identity_graph.store.sqlite.contents import numbers_of, pairs_of
+from identity_graph.store.sqlite.contents import id_hash, numbers_of, pairs_of
 from identity_graph.store.sqlite.evidence import SqliteEvidence
 from identity_graph.store.sqlite.numbering import keep_numbers
 from identity_graph.store.sqlite.publishing import add_changes, leave_segments, remove_persons
@@ -38,17 +38,22 @@ class SqlitePrivacy:
         keep_numbers(self._database, "event")
         keys = number_set(sorted(set(events)))
         rows = self._database.rows(
-            "SELECT e.number, e.time, e.identifiers, e.stated FROM carray(?) k"
+            "SELECT e.number, e.id, e.time, e.identifiers, e.stated FROM carray(?) k"
             " CROSS JOIN event e ON e.number = k.value",
             (keys,),
         )
-        self._database.write_many(
-            "DELETE FROM observation WHERE identifier = ? AND time = ? AND event = ?",
-            ((seen, time, number) for number, time, identifiers, _ in rows for seen in numbers_of(identifiers)),
-        )
+        for layer in ("", "recent_"):
+            self._database.write_many(
+                f"DELETE FROM {layer}observation WHERE identifier = ? AND time = ? AND event = ?",
+                ((seen, time, number) for number, _, time, numbers, _ in rows for seen in numbers_of(numbers)),
+            )
+            self._database.write_many(
+                f"DELETE FROM {layer}event_id WHERE hash = ? AND event = ?",
+                ((id_hash(id), number) for number, id, _, _, _ in rows),
+            )
         self._database.write_many(
             "DELETE FROM stated WHERE a = ? AND b = ? AND event = ?",
-            ((a, b, number) for number, _, _, stated in rows for a, b in pairs_of(stated)),
+            ((a, b, number) for number, _, _, _, stated in rows for a, b in pairs_of(stated)),
         )
         self._database.write("DELETE FROM event WHERE number IN (SELECT value FROM carray(?))", (keys,))
 
@@ -63,6 +68,11 @@ class SqlitePrivacy:
             " CROSS JOIN identifier i ON i.number = k.value CROSS JOIN namespace n ON n.number = i.namespace))",
             (keys,),
         )
+        values = self._database.rows(
+            "SELECT i.value, i.namespace FROM carray(?) k CROSS JOIN identifier i ON i.number = k.value", (keys,)
+        )
+        for layer in ("", "recent_"):
+            self._database.write_many(f"DELETE FROM {layer}identifier_value WHERE value = ? AND namespace = ?", values)
         for statement in (
             "DELETE FROM suppressed WHERE a IN (SELECT value FROM carray(?))",
             "DELETE FROM suppressed WHERE b IN (SELECT value FROM carray(?))",
@@ -75,7 +85,7 @@ class SqlitePrivacy:
     def _erase_person(self, erasure: Erasure) -> None:
         merged = self._database.rows("SELECT id FROM person WHERE survivor = ?", (erasure.person,))
         leave_segments(self._database, [erasure.person_id, *(id for (id,) in merged)])
-        remove_persons(self._database, [erasure.person])
+        remove_persons(self._database, [erasure.person, *erasure.emptied])
 
     def _erase_records(self, numbers: Sequence[int]) -> list[bytes]:
         keys = number_set(sorted(set(numbers)))

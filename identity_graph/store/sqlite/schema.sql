@@ -5,12 +5,11 @@ CREATE TABLE meta (key TEXT PRIMARY KEY, value ANY) STRICT, WITHOUT ROWID;
 CREATE TABLE namespace (number INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT;
 CREATE TABLE source (number INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT;
 
--- Evidence. The value comes first in the index: one look-up finds it in every namespace.
+-- Evidence. Rows are appended; the three trees that are written all over come twice, see layers.py.
 CREATE TABLE identifier (
     number INTEGER PRIMARY KEY,
     namespace INTEGER NOT NULL,
-    value TEXT NOT NULL,
-    UNIQUE (value, namespace)
+    value TEXT NOT NULL
 ) STRICT;
 
 -- identifiers: numbers, ascending; stated: pairs of numbers, ascending; both little-endian int64.
@@ -22,14 +21,47 @@ CREATE TABLE event (
     identifiers BLOB NOT NULL,
     stated BLOB,
     received INTEGER NOT NULL,
-    id TEXT NOT NULL UNIQUE,
+    id TEXT NOT NULL,
     name TEXT NOT NULL,
     traits TEXT,
     properties TEXT
 ) STRICT;
 
+-- The value comes first: one look-up finds it in every namespace.
+CREATE TABLE identifier_value (
+    value TEXT NOT NULL,
+    namespace INTEGER NOT NULL,
+    number INTEGER NOT NULL,
+    PRIMARY KEY (value, namespace)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE recent_identifier_value (
+    value TEXT NOT NULL,
+    namespace INTEGER NOT NULL,
+    number INTEGER NOT NULL,
+    PRIMARY KEY (value, namespace)
+) STRICT, WITHOUT ROWID;
+
+-- 48 bits of a hash instead of the id: a third of the size. Whoever looks compares the id of the event itself.
+CREATE TABLE event_id (
+    hash INTEGER NOT NULL,
+    event INTEGER NOT NULL,
+    PRIMARY KEY (hash, event)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE recent_event_id (
+    hash INTEGER NOT NULL,
+    event INTEGER NOT NULL,
+    PRIMARY KEY (hash, event)
+) STRICT, WITHOUT ROWID;
+
 -- A journey is a range of this tree.
 CREATE TABLE observation (
+    identifier INTEGER NOT NULL,
+    time INTEGER NOT NULL,
+    event INTEGER NOT NULL,
+    source INTEGER NOT NULL,
+    PRIMARY KEY (identifier, time, event)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE recent_observation (
     identifier INTEGER NOT NULL,
     time INTEGER NOT NULL,
     event INTEGER NOT NULL,

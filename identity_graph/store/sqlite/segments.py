@@ -29,7 +29,7 @@ class SqliteSegments:
                 (
                     segment.name,
                     segment.description,
-                    write_object(segment.condition),
+                    write_object(segment.condition) or "{}",
                     segment.created,
                     segment.evaluated,
                 ),
