@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from identity_graph.policy import Policy
-from identity_graph.resolve import Resolution, resolve
+from identity_graph.resolve import Resolution, fold_links, resolve, resolve_links
 from identity_graph.resolve.prune import CODES, Int8
 from identity_graph.store.protocols import Store
-from identity_graph.tables import Int64
+from identity_graph.tables import Bool, EvidenceTable, IdentifierTable, Int64
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,15 +20,24 @@ class Neighbourhood:
     every link is here; of the others only the links to them. `known` int8[n]: what is published of their pruning."""
 
     resolution: Resolution
-    inside: np.ndarray[tuple[int], np.dtype[np.bool_]]
+    inside: Bool
     known: Int8
+
+
+def read_links(store: Store, policy: Policy) -> tuple[IdentifierTable, Sequence[str], EvidenceTable]:
+    """Every identifier with its value, and every link, as columns."""
+    evidence = store.evidence
+    identifiers, values = evidence.identifier_table()
+    links = fold_links(identifiers, values, evidence.observation_table(), evidence.sources(), policy)
+    return identifiers, values, links
 
 
 def everything(store: Store, policy: Policy) -> Neighbourhood:
     evidence = store.evidence
-    identifiers, values = evidence.identifier_table()
-    resolution = resolve(
-        identifiers, values, evidence.observation_table(), evidence.stated_pairs(), evidence.sources(), policy
+    identifiers, values, links = read_links(store, policy)
+    a, b = (np.searchsorted(identifiers.number, ends).astype(np.int32) for ends in evidence.stated_pairs())
+    resolution = resolve_links(
+        identifiers, values, links, (a, b), sorted(evidence.sources()), policy, now=_now(store, policy)
     )
     return Neighbourhood(resolution, np.ones(len(identifiers), np.bool_), _known(store, identifiers.number, None))
 
@@ -50,9 +59,14 @@ def around(store: Store, policy: Policy, numbers: Int64) -> Neighbourhood:
         evidence.sources(),
         policy,
         known=np.where(inside, -1, known).astype(np.int8),
-        now=evidence.newest() if policy.decays else None,
+        now=_now(store, policy),
     )
     return Neighbourhood(resolution, inside, known)
+
+
+def _now(store: Store, policy: Policy) -> int:
+    """What evidence ages to: its newest time."""
+    return store.evidence.newest() if policy.decays else 0
 
 
 def _known(store: Store, numbers: Int64, asked: Int64 | None) -> Int8:

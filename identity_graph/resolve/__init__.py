@@ -59,21 +59,31 @@ def resolve(
     only: not on its order, nor on how identifiers are numbered. Evidence ages to
     `now`, the newest time in it when left out: never to the clock.
     """
-    rules = Rules.of(policy, identifiers.namespaces, sorted(sources))
-    evidence = fold(
+    evidence = fold_links(identifiers, values, observations, sources, policy)
+    if now is None:
+        now = int(observations.time.max()) if len(observations) else 0
+    must = (_dense(identifiers, stated[0]), _dense(identifiers, stated[1]))
+    return resolve_links(identifiers, values, evidence, must, sorted(sources), policy, known=known, now=now)
+
+
+def fold_links(
+    identifiers: IdentifierTable,
+    values: Sequence[str],
+    observations: ObservationTable,
+    sources: Sequence[str],
+    policy: Policy,
+) -> EvidenceTable:
+    """The links of observations, of dense identifiers, and of sources numbered by name."""
+    return fold(
         observations.event,
         _dense(identifiers, observations.identifier),
         observations.time,
         _by_name(observations.source, sources),
         namespace=identifiers.namespace,
         values=values,
-        priority=rules.priority,
+        priority=Rules.of(policy, identifiers.namespaces, ()).priority,
         pairwise_up_to=policy.pairwise_up_to,
     )
-    if now is None:
-        now = int(observations.time.max()) if len(observations) else 0
-    must = (_dense(identifiers, stated[0]), _dense(identifiers, stated[1]))
-    return resolve_links(identifiers, values, evidence, must, sorted(sources), policy, known=known, now=now)
 
 
 def resolve_links(
