@@ -5,12 +5,11 @@ The front door. What needs a driver, a table library or a compiler is loaded whe
 
 from __future__ import annotations
 
+import sys
 from importlib import import_module
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-# Loaded before the function of that name is put in its place below: Python binds a package's name to its
-# parent when it is first imported, and would otherwise take `identity_graph.resolve(...)` away again.
-import identity_graph.resolve  # noqa: F401
 from identity_graph import errors
 from identity_graph.model import Event, Identifier
 from identity_graph.policy import Policy
@@ -40,6 +39,17 @@ def resolve(frame: Any, policy: Policy | None = None, **options: Any) -> Any:
     from identity_graph import frames
 
     return frames.resolve(frame, policy, **options)
+
+
+class _FrontDoor(ModuleType):
+    """Python binds a package to its parent when it is first imported; `resolve` is to stay the function."""
+
+    def __setattr__(self, name: str, value: object) -> None:
+        if name != "resolve":
+            super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _FrontDoor
 
 
 def __getattr__(name: str) -> Any:

@@ -15,9 +15,32 @@ PACKAGE = ROOT / "identity_graph"
 # module or for a whole package; the most exact name counts.
 LAYERS = {
     "words": {"model", "tables", "errors", "times", "policy", "policy_file"},
-    "pure": {"normalise", "resolve", "stitch", "journey", "segment", "quality", "world", "frames"},
+    "pure": {
+        "normalise",
+        "resolve",
+        "reasons",
+        "stitch",
+        "journey",
+        "segment",
+        "value_test",
+        "mentions",
+        "quality",
+        "world",
+        "frames",
+    },
     "outside": {"settings", "files", "loaders", "records", "store", "engines"},
-    "services": {"ingest", "resolver", "people", "segments", "forget", "privacy", "access", "audit", "service"},
+    "services": {
+        "ingest",
+        "neighbourhood",
+        "linking",
+        "explaining",
+        "resolver",
+        "rehearsal",
+        "people",
+        "segments",
+        "forget",
+        "service",
+    },
     "edges": {"cli", "api", "demo", "__main__"},
 }
 ORDER = list(LAYERS)

@@ -1,0 +1,63 @@
+"""The command line `identity-graph`: results on standard output, words and progress on standard error.
+
+Heavy modules are imported inside the commands, so that `--help` answers at once.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from identity_graph.cli import ask, data, people, policy, privacy, quarantine, segments, state
+from identity_graph.cli.command import JsonOption, PolicyOption, StoreOption
+
+app = typer.Typer(
+    name="identity-graph",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command(rich_help_panel="Begin")(state.demo)
+app.command(rich_help_panel="Begin")(state.world)
+app.command(rich_help_panel="Data in")(data.load)
+app.command(rich_help_panel="Data in")(data.resolve)
+app.add_typer(quarantine.app, name="quarantine", rich_help_panel="Data in")
+app.command(rich_help_panel="Ask")(people.person)
+app.command(rich_help_panel="Ask")(people.persons)
+app.command(rich_help_panel="Ask")(people.explain)
+app.command(rich_help_panel="Ask")(ask.query)
+app.command(rich_help_panel="Ask")(ask.schema)
+app.command(rich_help_panel="Ask")(ask.serve)
+app.add_typer(segments.app, name="segment", rich_help_panel="Ask")
+app.command(rich_help_panel="Privacy")(privacy.forget)
+app.add_typer(policy.app, name="policy", rich_help_panel="Rules and state")
+app.command(rich_help_panel="Rules and state")(state.stats)
+app.command(rich_help_panel="Rules and state")(state.digest)
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        from identity_graph import __version__
+
+        typer.echo(f"identity-graph {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def common(
+    context: typer.Context,
+    store: StoreOption = None,
+    rules: PolicyOption = None,
+    json: JsonOption = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    """Which e-mails, devices, cookies and loyalty ids are one person, and why."""
+    context.obj = (store, rules, json)
+
+
+def main() -> None:
+    app()

@@ -1,0 +1,103 @@
+"""query, schema, serve: GraphQL without and with a server."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from identity_graph.cli.command import Command, verb
+from identity_graph.cli.show import as_json
+from identity_graph.errors import InputError, QueryError
+
+
+@verb
+def query(
+    command: Command,
+    file: Annotated[
+        str,
+        typer.Argument(
+            metavar="FILE.graphql", help="A file, the name of a shipped operation, or - for standard input."
+        ),
+    ] = "-",
+    variables: Annotated[str, typer.Option(metavar="JSON", help="The variables, as one JSON object.")] = "{}",
+    operation: Annotated[str | None, typer.Option(metavar="NAME", help="Which one, if the file holds several.")] = None,
+) -> None:
+    """Answer a GraphQL request from the store, without a server."""
+    from identity_graph.api import execute
+
+    document = _document(file)
+    values = _variables(variables)
+    with command.graph() as graph:
+        response = execute(graph, document, values, operation)
+    typer.echo(as_json(response))
+    errors = response.get("errors")
+    if errors:
+        first = errors[0]
+        code = first.get("extensions", {}).get("code", "QUERY_FAILED")
+        more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
+        raise QueryError(
+            "QUERY_FAILED", f"{code}: {first['message']}{more}", help=first.get("extensions", {}).get("help", "")
+        )
+
+
+@verb
+def schema(command: Command) -> None:
+    """Print the GraphQL schema."""
+    from identity_graph.api import sdl
+
+    command.answer({"sdl": sdl()}, lambda result: str(result["sdl"]).rstrip())
+
+
+@verb
+def serve(
+    command: Command,
+    host: Annotated[str | None, typer.Option(help="The address; else IDENTITY_GRAPH_HOST.", show_default=False)] = None,
+    port: Annotated[
+        int | None,
+        typer.Option(
+            min=0, max=65535, help="The port, 0 for a free one; else IDENTITY_GRAPH_PORT.", show_default=False
+        ),
+    ] = None,
+) -> None:
+    """Serve GraphQL at /graphql, the schema at /schema.graphql, and /health."""
+    from identity_graph.api import create_app
+    from identity_graph.cli.server import Server
+
+    with command.graph(create=True) as graph:
+        server = Server(
+            create_app(graph),
+            host=host or command.settings.host,
+            port=command.settings.port if port is None else port,
+            say=command.say,
+        )
+        server.run()
+    if not server.started:
+        raise typer.Exit(1)
+
+
+def _document(file: str) -> str:
+    from identity_graph.files import data_folder
+
+    path = Path(file)
+    shipped = data_folder("graphql") / "operations" / f"{file}.graphql"
+    if file != "-" and not path.exists() and shipped.is_file():
+        path = shipped
+    try:
+        return sys.stdin.read() if file == "-" else path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError("SOURCE_MISSING", f"{file}: {error}") from error
+
+
+def _variables(text: str) -> dict[str, Any]:
+    import orjson
+
+    try:
+        values = orjson.loads(text)
+    except orjson.JSONDecodeError as error:
+        raise typer.BadParameter(f"not JSON: {error}", param_hint="--variables") from error
+    if not isinstance(values, dict):
+        raise typer.BadParameter("not a JSON object", param_hint="--variables")
+    return values

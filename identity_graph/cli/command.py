@@ -1,0 +1,181 @@
+"""What all verbs share: where the store is, which rules hold, how to answer, and how a failure is shown."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Concatenate, ParamSpec
+
+import typer
+
+from identity_graph.errors import IdentityGraphError, NotFound, StoreError
+
+if TYPE_CHECKING:
+    from identity_graph.model import Identifier, Person
+    from identity_graph.policy import Policy
+    from identity_graph.service import IdentityGraph
+    from identity_graph.settings import Settings
+
+StoreOption = Annotated[
+    str | None,
+    typer.Option("--store", metavar="URL", help="The store; else IDENTITY_GRAPH_STORE.", show_default=False),
+]
+PolicyOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--policy", metavar="FILE", help="The rules; else IDENTITY_GRAPH_POLICY, else the default.", show_default=False
+    ),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Answer in JSON.")]
+
+P = ParamSpec("P")
+
+
+@dataclass
+class Command:
+    """One call of the program."""
+
+    settings: Settings
+    store: str
+    policy_path: Path | None
+    json: bool
+
+    def policy(self) -> Policy:
+        """The policy file that was named, else the default."""
+        from identity_graph.policy import Policy
+
+        return Policy.read(self.policy_path) if self.policy_path else Policy.default()
+
+    def has_store(self) -> bool:
+        """False where the store is a file that is not there."""
+        kind, _, path = self.store.partition(":///")
+        return kind != "sqlite" or path == ":memory:" or Path(path).exists()
+
+    @contextmanager
+    def graph(self, *, create: bool = False) -> Iterator[IdentityGraph]:
+        """The store, opened. Only a verb that brings data in creates it."""
+        from identity_graph.service import IdentityGraph
+
+        policy = self.policy()
+        if not create and not self.has_store():
+            raise StoreError(
+                "STORE_OPEN",
+                f"there is nothing at {self.store}",
+                help="Load something first (identity-graph load ...), or name another store by --store.",
+            )
+        with IdentityGraph.open(self.store, policy) as graph:
+            yield graph
+
+    def say(self, text: str) -> None:
+        """Words for a person, on standard error."""
+        typer.echo(text, err=True)
+
+    def answer(self, result: Any, words: Callable[[Any], str] | None = None) -> None:
+        """The result on standard output: as JSON, or in words where there are some and JSON was not asked for."""
+        from identity_graph.cli.show import as_json
+
+        typer.echo(as_json(result) if self.json or words is None else words(result))
+
+
+def identifier_of(key: str) -> Identifier:
+    """A key as somebody typed it, normalised as ingestion would. Raises KEY_INVALID and those of `normalise`."""
+    from identity_graph.model import Identifier
+    from identity_graph.normalise import normalise
+
+    return normalise(*Identifier.parse(key))
+
+
+def person_of(graph: IdentityGraph, key: str) -> Person:
+    """By key or by person id. Raises PERSON_UNKNOWN."""
+    found = graph.people.find_by_identifier([identifier_of(key)]) if ":" in key else graph.people.find([key])
+    if found[0] is None:
+        raise NotFound(
+            "PERSON_UNKNOWN",
+            f"nobody is known by {key}",
+            help="Give namespace:value or a person id. Was it loaded, and then resolved (identity-graph resolve)?",
+        )
+    return found[0]
+
+
+def verb(function: Callable[Concatenate[Command, P], None]) -> Callable[..., None]:
+    """A verb of the command line: adds --store, --policy and --json, and turns errors into exit statuses."""
+    signature = inspect.signature(function, eval_str=True)
+
+    @functools.wraps(function)
+    def run(context: typer.Context, *, store: str | None, rules: Path | None, json: bool, **given: Any) -> None:
+        before = context.find_root().obj or (None, None, False)
+        json = json or before[2]
+        debug = False
+        try:
+            from identity_graph.settings import read_settings
+
+            settings = read_settings()
+            debug = settings.debug
+            command = Command(
+                settings,
+                store or before[0] or settings.store,
+                rules or before[1] or settings.policy,
+                json,
+            )
+            function(command, **given)  # type: ignore[call-arg]
+        except IdentityGraphError as error:
+            _show(error, json)
+            raise typer.Exit(error.exit_status) from None
+        except (typer.Exit, typer.Abort, typer.BadParameter):
+            raise
+        except BrokenPipeError:
+            # Whoever reads, say `head`, has seen enough. Python would still write what is in its buffer at the end.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise typer.Exit from None
+        except Exception as error:
+            if debug:
+                raise
+            _show(_defect(error), json)
+            raise typer.Exit(IdentityGraphError.exit_status) from None
+
+    common = {"store": (StoreOption, None), "rules": (PolicyOption, None), "json": (JsonOption, False)}
+    parameters = [
+        inspect.Parameter("context", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=typer.Context),
+        *[p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in list(signature.parameters.values())[1:]],
+        *[
+            inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
+            for name, (annotation, default) in common.items()
+        ],
+    ]
+    run.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
+    run.__annotations__ = {p.name: p.annotation for p in parameters}
+    del run.__wrapped__
+    return run
+
+
+def _defect(error: Exception) -> IdentityGraphError:
+    spot = error.__traceback__
+    while spot is not None and spot.tb_next is not None:
+        spot = spot.tb_next
+    where = f"{Path(spot.tb_frame.f_code.co_filename).name}:{spot.tb_lineno}" if spot else "?"
+    return IdentityGraphError(
+        "INTERNAL",
+        f"{type(error).__name__} at {where}",
+        help="This is a defect of the program. IDENTITY_GRAPH_DEBUG=1 shows where it came from.",
+    )
+
+
+def _show(error: IdentityGraphError, json: bool) -> None:
+    if json:
+        from identity_graph.cli.show import as_json
+
+        typer.echo(as_json({"error": {"code": error.code, "message": error.message, "help": error.help}}), err=True)
+        return
+    typer.echo(f"{error.code}: {error.message}", err=True)
+    typer.echo(error.help, err=True)
+
+
+def interactive() -> bool:
+    """Whether somebody is there to be asked."""
+    return sys.stdin.isatty() and sys.stderr.isatty()

@@ -1,0 +1,93 @@
+"""load and resolve: evidence in, persons out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from identity_graph.cli.command import Command, verb
+from identity_graph.cli.show import console, print_table
+from identity_graph.cli.views import COUNTS, run_view
+from identity_graph.errors import InputError, QuarantineError
+
+
+@verb
+def load(
+    command: Command,
+    files: Annotated[
+        list[str], typer.Argument(metavar="FILE...", help="CSV, JSONL or Parquet, each also .gz; - is standard input.")
+    ],
+    loader: Annotated[
+        str, typer.Option("--loader", "-l", metavar="NAME|FILE.toml", help="The mapping of the files' source.")
+    ],
+    time: Annotated[
+        str | None, typer.Option(metavar="TIME", help="The time of records that have none; else the file's.")
+    ] = None,
+    strict: Annotated[bool, typer.Option("--strict", help="Fail when a record had to be set aside.")] = False,
+) -> None:
+    """Load files of events; safe to run twice."""
+    from identity_graph.loaders import read_loader
+    from identity_graph.times import parse_time
+
+    mapping = read_loader(loader)
+    moment = None if time is None else parse_time(time)
+    missing = next((name for name in files if name != "-" and not Path(name).exists()), None)
+    if missing:
+        raise InputError("SOURCE_MISSING", f"{missing}: no such file", help="Nothing was loaded; correct the name.")
+    runs = []
+    with command.graph(create=True) as graph:
+        for name in files:
+            with _progress(name) as progress:
+                runs.append(graph.ingest.load(mapping, name, time=moment, progress=progress))
+    total = {count: sum(getattr(run, count) for run in runs) for count in COUNTS}
+    if command.json:
+        command.answer({"runs": [run_view(run) for run in runs], "total": total})
+    else:
+        print_table(
+            ["file", *COUNTS],
+            [
+                [Path(name).name, *(getattr(run, count) for count in COUNTS)]
+                for name, run in zip(files, runs, strict=True)
+            ],
+            total=["", *total.values()] if len(runs) > 1 else None,
+        )
+    if total["quarantined"]:
+        command.say(f"{total['quarantined']:,} records were set aside: identity-graph quarantine list")
+        if strict:
+            raise QuarantineError("QUARANTINED", f"{total['quarantined']:,} records were set aside")
+
+
+@verb
+def resolve(
+    command: Command,
+    full: Annotated[bool, typer.Option("--full", help="Recompute everything, not only what was touched.")] = False,
+) -> None:
+    """Publish persons out of the evidence."""
+    with command.graph() as graph:
+        run = graph.resolver.resolve(full=full)
+        counts = graph.store.operations.counts()
+    result = {**run_view(run), "persons": counts["persons"]}
+    command.answer(result, lambda _: f"{counts['persons']:,} persons. {run.message}".rstrip())
+
+
+@contextmanager
+def _progress(name: str) -> Iterator[Callable[..., Any] | None]:
+    """A bar on a terminal, nothing elsewhere."""
+    screen = console(error=True)
+    if not screen.is_terminal:
+        yield None
+        return
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[records]:,} records"))
+    with Progress(*columns, TimeRemainingColumn(), console=screen, transient=True) as bar:
+        task = bar.add_task(Path(name).name, total=None, records=0)
+
+        def hear(done: int, total: int | None, records: int) -> None:
+            bar.update(task, completed=done, total=total, records=records)
+
+        yield hear

@@ -1,0 +1,91 @@
+"""person, persons, explain: what is published, and why."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from identity_graph.cli.command import Command, identifier_of, person_of, verb
+from identity_graph.cli.show import print_table
+from identity_graph.cli.views import explanation_view, person_view
+
+if TYPE_CHECKING:
+    from identity_graph.model import Identifier, Link
+
+
+ROWS = 100_000
+"""As many are written at a time."""
+
+
+@verb
+def person(
+    command: Command, key: Annotated[str, typer.Argument(metavar="KEY|PERSON_ID", help="namespace:value or an id.")]
+) -> None:
+    """Show one person: identifiers, profile, segments."""
+    with command.graph() as graph:
+        command.answer(person_view(graph, person_of(graph, key)))
+
+
+class Format(StrEnum):
+    csv = "csv"
+    jsonl = "jsonl"
+    parquet = "parquet"
+
+
+@verb
+def persons(
+    command: Command,
+    format: Annotated[Format | None, typer.Option("--format", "-f", help="csv when left out.")] = None,
+    output: Annotated[Path | None, typer.Option("--output", "-o", metavar="FILE", help="Not standard output.")] = None,
+) -> None:
+    """Write every membership: person_id, namespace, value."""
+    format = format or (Format.jsonl if command.json else Format.csv)
+    if format is Format.parquet and output is None and sys.stdout.isatty():
+        raise typer.BadParameter("Parquet is not for a terminal: add --output FILE", param_hint="--format")
+    with command.graph() as graph:
+        table = graph.people.memberships()
+    if format is Format.parquet:
+        table.write_parquet(output or sys.stdout.buffer)
+    else:
+        with output.open("wb") if output else nullcontext(sys.stdout.buffer) as file:
+            for start in range(0, max(table.height, 1), ROWS):
+                part = table.slice(start, ROWS)
+                lines = part.write_ndjson() if format is Format.jsonl else part.write_csv(include_header=not start)
+                file.write(lines.encode())
+    if output:
+        command.say(f"{table.height:,} memberships in {output}")
+
+
+@verb
+def explain(
+    command: Command,
+    a: Annotated[str, typer.Argument(metavar="KEY")],
+    b: Annotated[str, typer.Argument(metavar="KEY")],
+) -> None:
+    """Say why (or why not) two identifiers are one person."""
+    start = identifier_of(a)
+    with command.graph() as graph:
+        found = graph.people.explain(start, identifier_of(b))
+    if command.json:
+        command.answer(explanation_view(found))
+        return
+    typer.echo(found.message)
+    if found.path:
+        print_table(["from", "to", "weight", "events", "sources", ""], _steps(start, found.path))
+    for reason in found.obstacles:
+        typer.echo(f"{reason.code}: {reason.message}")
+
+
+def _steps(start: Identifier, path: Sequence[Link]) -> Iterator[list[object]]:
+    """Each link in the direction of the way from the start."""
+    for link in path:
+        end = link.b if link.a == start else link.a
+        why_not = link.suppressed.message if link.suppressed else ""
+        yield [start.key, end.key, link.weight, link.count, ", ".join(link.sources), why_not]
+        start = end

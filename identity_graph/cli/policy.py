@@ -1,0 +1,108 @@
+"""policy: the rules in force, the check of a file, and what a file would change."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from identity_graph.cli.command import Command, verb
+
+if TYPE_CHECKING:
+    from identity_graph.policy import Policy
+
+app = typer.Typer(no_args_is_help=True, help="The rules: show, check, diff.")
+
+FileArgument = Annotated[Path, typer.Argument(metavar="FILE.toml")]
+
+
+@app.command()
+@verb
+def show(command: Command) -> None:
+    """Print the rules in force as TOML, the default with the reason of each line."""
+    from identity_graph.policy_file import default_text
+
+    policy = command.policy()
+    text = policy.to_toml() if command.policy_path else default_text()
+    command.answer({"digest": policy.digest, "policy": text}, lambda _: text.rstrip())
+
+
+@app.command()
+@verb
+def check(command: Command, file: FileArgument) -> None:
+    """Validate a policy file."""
+    from identity_graph.policy import Policy
+
+    policy = Policy.read(file)
+    result = {"file": str(file), "digest": policy.digest}
+    command.answer(result, lambda _: f"{file} is a policy. Its digest is {policy.digest[:12]}")
+
+
+@app.command()
+@verb
+def diff(command: Command, file: FileArgument) -> None:
+    """Say what a file would change, in rules and in persons."""
+    from identity_graph.policy import Policy
+
+    now, then = command.policy(), Policy.read(file)
+    rules = list(_differences(_flat(now), _flat(then)))
+    effect = _effect(command, then)
+    result = {"rules": rules, "persons": effect}
+
+    def words(_: Any) -> str:
+        lines = [f"{rule['rule']}: {_said(rule['now'])} -> {_said(rule['then'])}" for rule in rules]
+        lines = lines or ["The rules are the same."]
+        if effect:
+            lines.append(f"persons: {effect['persons']:,} -> {effect['persons_then']:,}")
+            for kind in ("merged", "split", "created", "absorbed"):
+                if effect[kind]:
+                    lines.append(f"  {effect[kind]:,} would be {kind}")
+            lines.append(f"identifiers that join nobody: {effect['pruned']:,} -> {effect['pruned_then']:,}")
+        return "\n".join(lines)
+
+    command.answer(result, words)
+
+
+def _flat(policy: Policy) -> dict[str, Any]:
+    """Dotted names and values of the canonical form."""
+    import tomllib
+
+    def walk(table: dict[str, Any], prefix: str) -> Iterator[tuple[str, Any]]:
+        for name, value in table.items():
+            if isinstance(value, dict):
+                yield from walk(value, f"{prefix}{name}.")
+            else:
+                yield prefix + name, value
+
+    return dict(walk(tomllib.loads(policy.to_toml()), ""))
+
+
+def _differences(now: dict[str, Any], then: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    for name in sorted(now.keys() | then.keys()):
+        old, new = now.get(name), then.get(name)
+        if old == new:
+            continue
+        if isinstance(old or new, list):
+            both = set(old or ()) & set(new or ())
+            old, new = sorted(set(old or ()) - both), sorted(set(new or ()) - both)
+        yield {"rule": name, "now": old, "then": new}
+
+
+def _said(value: Any) -> str:
+    if isinstance(value, list):
+        return ", ".join(value) or "nothing"
+    return "none" if value is None else str(value)
+
+
+def _effect(command: Command, policy: Policy) -> dict[str, int] | None:
+    """On the persons of the store; None where there is no store."""
+    from dataclasses import asdict
+
+    from identity_graph.rehearsal import rehearse
+
+    if not command.has_store():
+        return None
+    with command.graph() as graph:
+        return asdict(rehearse(graph.store, policy))

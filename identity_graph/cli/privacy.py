@@ -1,0 +1,54 @@
+"""forget: erase a person, after a look at what goes and what stays."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from identity_graph.cli.command import Command, interactive, person_of, verb
+from identity_graph.cli.show import as_json
+from identity_graph.cli.views import preview_view
+from identity_graph.errors import NotFound
+
+
+@verb
+def forget(
+    command: Command,
+    key: Annotated[str, typer.Argument(metavar="KEY|PERSON_ID", help="namespace:value or an id.")],
+    preview: Annotated[bool, typer.Option("--preview", help="Only show what would go and what would stay.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    receipt: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Where the receipt goes; receipt-<id>.json when left out.")
+    ] = None,
+) -> None:
+    """Erase a person and keep it from coming back; writes a receipt."""
+    if receipt is not None and not receipt.resolve().parent.is_dir():
+        raise typer.BadParameter(f"{receipt.parent} is not a folder", param_hint="--receipt")
+    with command.graph() as graph:
+        person = person_of(graph, key)
+        found = graph.forget.preview(person.id)
+        if found is None:
+            raise NotFound("PERSON_UNKNOWN", f"nobody is known by {key}")
+        if preview:
+            command.answer(preview_view(found), _words)
+            return
+        if not yes:
+            if not interactive():
+                raise typer.BadParameter("nobody is there to be asked: add --yes or --preview", param_hint="--yes")
+            command.say(_words(preview_view(found)))
+            typer.confirm("Erase this person for ever?", abort=True, err=True)
+        proof = graph.forget.erase(found.token)
+    path = receipt or Path(f"receipt-{proof.id}.json")
+    path.write_text(as_json(proof.document) + "\n", encoding="utf-8")
+    command.say(f"Erased. The receipt is in {path}")
+    command.answer({"receipt": str(path), "document": proof.document}, lambda _: proof.id)
+
+
+def _words(view: dict[str, Any]) -> str:
+    lines = [f"person {view['personId']}: {view['events']:,} events"]
+    lines += [f"  goes   {key}" for key in view["exclusive"]]
+    lines += [f"  stays  {key}   (events of others hold it too)" for key in view["shared"]]
+    lines += [f"  leaves segment {name}" for name in view["segments"]]
+    return "\n".join(lines)

@@ -1,0 +1,62 @@
+"""quarantine: records that were set aside, with their bytes and the reason."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from identity_graph.cli.command import Command, verb
+from identity_graph.cli.show import print_table
+from identity_graph.cli.views import quarantined_view, run_view
+from identity_graph.errors import NotFound
+
+app = typer.Typer(no_args_is_help=True, help="Records that were set aside: list, show, replay.")
+
+CodeOption = Annotated[str | None, typer.Option("--code", metavar="CODE", help="Only of this reason.")]
+
+
+@app.command("list")
+@verb
+def list_(
+    command: Command,
+    code: CodeOption = None,
+    limit: Annotated[int, typer.Option(min=1, help="How many at most.")] = 100,
+    after: Annotated[int, typer.Option(min=0, help="Only numbers after this one.")] = 0,
+) -> None:
+    """List records by number."""
+    with command.graph() as graph:
+        records = graph.store.operations.quarantined(after=after, limit=limit, code=code)
+    if command.json:
+        command.answer([quarantined_view(record) for record in records])
+        return
+    print_table(
+        ["number", "source", "line", "code", "message"],
+        [[record.number, record.source, record.line, record.code, record.message] for record in records],
+    )
+
+
+@app.command()
+@verb
+def show(command: Command, number: Annotated[int, typer.Argument(help="As listed.")]) -> None:
+    """Show one record with its content."""
+    with command.graph() as graph:
+        found = graph.store.operations.quarantined(after=number - 1, limit=1)
+    if not found or found[0].number != number:
+        raise NotFound("QUARANTINE_UNKNOWN", f"no record {number} in quarantine")
+    command.answer(quarantined_view(found[0]))
+
+
+@app.command()
+@verb
+def replay(
+    command: Command,
+    numbers: Annotated[list[int] | None, typer.Argument(help="As listed; all when left out.")] = None,
+    code: CodeOption = None,
+) -> None:
+    """Load records again, after the loader, the rules or the sender was mended."""
+    with command.graph() as graph:
+        run = graph.ingest.replay(numbers or None, code)
+    words = f"{run.read:,} read: {run.accepted:,} accepted, {run.duplicate:,} duplicate"
+    words += f", {run.quarantined:,} still set aside, {run.suppressed:,} suppressed"
+    command.answer(run_view(run), lambda _: words)

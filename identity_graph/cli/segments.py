@@ -1,0 +1,88 @@
+"""segment: saved conditions and who meets them."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from identity_graph.cli.command import Command, verb
+from identity_graph.cli.show import print_table
+from identity_graph.cli.views import segment_view
+from identity_graph.errors import InputError, NotFound
+
+app = typer.Typer(no_args_is_help=True, help="Saved conditions: list, save, members, delete.")
+
+NameArgument = Annotated[str, typer.Argument(metavar="NAME")]
+
+
+@app.command("list")
+@verb
+def list_(command: Command) -> None:
+    """List segments with their sizes."""
+    with command.graph() as graph:
+        found = graph.segments.all()
+    if command.json:
+        command.answer([segment_view(segment) for segment in found])
+        return
+    print_table(["name", "persons", "description"], [[s.name, s.size, s.description] for s in found])
+
+
+@app.command()
+@verb
+def save(
+    command: Command,
+    name: NameArgument,
+    condition: Annotated[str, typer.Argument(metavar="FILE.json", help="The condition tree; - is standard input.")],
+    description: Annotated[str, typer.Option(help="What it is for.")] = "",
+) -> None:
+    """Save a condition under a name, and evaluate it."""
+    import orjson
+
+    try:
+        text = sys.stdin.read() if condition == "-" else Path(condition).read_text(encoding="utf-8")
+        tree = orjson.loads(text)
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError("SOURCE_MISSING", f"{condition}: {error}") from error
+    except orjson.JSONDecodeError as error:
+        raise InputError("CONDITION_INVALID", f"{condition}: {error}", help="Write the condition as JSON.") from error
+    with command.graph() as graph:
+        segment = graph.segments.save(name, description, tree)
+    command.answer(segment_view(segment), lambda _: f"{segment.size:,} persons in {segment.name}")
+
+
+@app.command()
+@verb
+def members(
+    command: Command,
+    name: NameArgument,
+    limit: Annotated[int | None, typer.Option(min=1, help="How many at most; all when left out.")] = None,
+) -> None:
+    """Write the person ids of a segment, one a line."""
+    ids: list[str] = []
+    with command.graph() as graph:
+        if graph.segments.get([name])[0] is None:
+            raise _unknown(name)
+        while limit is None or len(ids) < limit:
+            size = 1000 if limit is None else min(1000, limit - len(ids))
+            page = graph.segments.members(name, ids[-1] if ids else "", size)
+            ids += page
+            if len(page) < size:
+                break
+    command.answer(ids, lambda result: "\n".join(result))
+
+
+@app.command()
+@verb
+def delete(command: Command, name: NameArgument) -> None:
+    """Delete a segment; the persons stay."""
+    with command.graph() as graph:
+        if not graph.segments.delete(name):
+            raise _unknown(name)
+    command.answer({"deleted": name}, lambda _: f"{name} is deleted")
+
+
+def _unknown(name: str) -> NotFound:
+    return NotFound("SEGMENT_UNKNOWN", f"no segment is called {name}", help="identity-graph segment list")

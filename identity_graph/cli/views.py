@@ -1,0 +1,125 @@
+"""Words of the model as JSON objects, under the names that GraphQL uses."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from identity_graph.times import format_time
+
+if TYPE_CHECKING:
+    from identity_graph.model import ErasurePreview, Explanation, Link, Person, Quarantined, Reason, Run, Segment
+    from identity_graph.service import IdentityGraph
+
+COUNTS = ("read", "accepted", "duplicate", "quarantined", "suppressed")
+
+
+def run_view(run: Run) -> dict[str, Any]:
+    return {
+        "id": run.id,
+        "kind": run.kind,
+        "source": run.source or None,
+        "state": run.state.value,
+        "startedAt": format_time(run.started),
+        "endedAt": None if run.ended is None else format_time(run.ended),
+        **{name: getattr(run, name) for name in COUNTS},
+        "message": run.message or None,
+    }
+
+
+def person_view(graph: IdentityGraph, person: Person) -> dict[str, Any]:
+    """The person with its identifiers, traits and segments."""
+    people = graph.people
+    (members,), (profile,), (confidence,), (segments,) = (
+        people.members([person.id]),
+        people.profiles([person.id]),
+        people.confidences([person.id]),
+        people.segments([person.id]),
+    )
+    return {
+        "id": person.id,
+        "requestedId": person.requested_id,
+        "confidence": confidence,
+        "createdAt": format_time(person.created),
+        "updatedAt": format_time(person.updated),
+        "identifiers": [
+            {
+                "namespace": member.identifier.namespace,
+                "value": member.identifier.value,
+                "confidence": member.confidence,
+                "since": format_time(member.since),
+            }
+            for member in members
+        ],
+        "traits": [
+            {"name": trait.name, "value": trait.value, "source": trait.source, "time": format_time(trait.time)}
+            for trait in profile.traits
+        ],
+        "segments": list(segments),
+    }
+
+
+def reason_view(reason: Reason) -> dict[str, Any]:
+    return {
+        "code": reason.code,
+        "message": reason.message,
+        "namespace": reason.namespace,
+        "values": list(reason.values),
+    }
+
+
+def link_view(link: Link) -> dict[str, Any]:
+    return {
+        "a": link.a.key,
+        "b": link.b.key,
+        "kind": link.kind.value,
+        "weight": link.weight,
+        "count": link.count,
+        "firstSeen": format_time(link.first_seen),
+        "lastSeen": format_time(link.last_seen),
+        "sources": list(link.sources),
+        "suppressed": link.suppressed and reason_view(link.suppressed),
+    }
+
+
+def explanation_view(explanation: Explanation) -> dict[str, Any]:
+    return {
+        "samePerson": explanation.same_person,
+        "confidence": explanation.confidence,
+        "message": explanation.message,
+        "path": [link_view(link) for link in explanation.path],
+        "obstacles": [reason_view(reason) for reason in explanation.obstacles],
+    }
+
+
+def quarantined_view(record: Quarantined) -> dict[str, Any]:
+    return {
+        "number": record.number,
+        "run": record.run_id,
+        "source": record.source,
+        "loader": record.loader,
+        "line": record.line,
+        "offset": record.offset,
+        "code": record.code,
+        "message": record.message,
+        "record": record.record.decode("utf-8", "backslashreplace"),
+    }
+
+
+def segment_view(segment: Segment) -> dict[str, Any]:
+    return {
+        "name": segment.name,
+        "description": segment.description or None,
+        "condition": segment.condition,
+        "size": segment.size,
+        "createdAt": format_time(segment.created),
+    }
+
+
+def preview_view(preview: ErasurePreview) -> dict[str, Any]:
+    return {
+        "personId": preview.person_id,
+        "exclusive": [identifier.key for identifier in preview.exclusive],
+        "shared": [identifier.key for identifier in preview.shared],
+        "events": preview.events,
+        "segments": list(preview.segments),
+    }
