@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from identity_graph.cli.command import Command, identifier_of, person_of, verb
-from identity_graph.cli.show import print_table
+from identity_graph.cli.show import print_path
 from identity_graph.cli.views import explanation_view, person_view
-
-if TYPE_CHECKING:
-    from identity_graph.model import Identifier, Link
-
 
 ROWS = 100_000
 """As many are written at a time."""
@@ -77,15 +72,6 @@ def explain(
         return
     typer.echo(found.message)
     if found.path:
-        print_table(["from", "to", "weight", "events", "sources", ""], _steps(start, found.path))
+        print_path(start, found.path)
     for reason in found.obstacles:
         typer.echo(f"{reason.code}: {reason.message}")
-
-
-def _steps(start: Identifier, path: Sequence[Link]) -> Iterator[list[object]]:
-    """Each link in the direction of the way from the start."""
-    for link in path:
-        end = link.b if link.a == start else link.a
-        why_not = link.suppressed.message if link.suppressed else ""
-        yield [start.key, end.key, link.weight, link.count, ", ".join(link.sources), why_not]
-        start = end

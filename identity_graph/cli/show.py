@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.table import Table
+
+if TYPE_CHECKING:
+    from identity_graph.model import Identifier, Link
+
+WIDE = 1000
+"""Columns: a table is never cut or folded, whatever the terminal's width."""
 
 
 def as_json(value: Any) -> str:
@@ -16,18 +22,10 @@ def as_json(value: Any) -> str:
     return orjson.dumps(value, option=orjson.OPT_INDENT_2 | orjson.OPT_NON_STR_KEYS).decode()
 
 
-def console(*, error: bool = False) -> Console:
-    """Standard output (or error). What is not a terminal gets plain text, never cut or wrapped."""
+def console(*, error: bool = False, width: int | None = None) -> Console:
+    """Standard output (or error). What is not a terminal gets plain text."""
     stream = sys.stderr if error else sys.stdout
-    return Console(
-        file=stream,
-        highlight=False,
-        markup=False,
-        emoji=False,
-        soft_wrap=True,
-        width=None if stream.isatty() else 200,
-        color_system="auto" if stream.isatty() else None,
-    )
+    return Console(file=stream, highlight=False, markup=False, emoji=False, soft_wrap=True, width=width)
 
 
 def print_table(header: Sequence[str], rows: Iterable[Sequence[Any]], *, total: Sequence[Any] | None = None) -> None:
@@ -36,12 +34,12 @@ def print_table(header: Sequence[str], rows: Iterable[Sequence[Any]], *, total: 
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold", show_footer=total is not None)
     for number, title in enumerate(header):
         values = [row[number] for row in rows] + ([total[number]] if total else [])
-        right = bool(values) and all(isinstance(value, int | float) for value in values)
+        right = bool(values) and all(value is None or isinstance(value, int | float) for value in values)
         foot = text(total[number]) if total else ""
         table.add_column(title, justify="right" if right else "left", footer=foot, no_wrap=True, footer_style="bold")
     for row in rows:
         table.add_row(*[text(value) for value in row])
-    screen = console()
+    screen = console(width=WIDE)
     with screen.capture() as drawn:
         screen.print(table)
     for line in drawn.get().splitlines():
@@ -58,3 +56,22 @@ def text(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:.2f}"
     return str(value)
+
+
+def print_path(start: Identifier, path: Iterable[Link]) -> None:
+    """The way from one identifier to another, a row a step."""
+    rows: list[list[Any]] = [[start.key, None, None, None, None]]
+    for link in path:
+        start = link.b if link.a == start else link.a
+        why_not = link.suppressed.message if link.suppressed else None
+        rows.append([start.key, link.weight, link.count, ", ".join(link.sources), why_not])
+    print_table(["identifier", "weight", "events", "sources", ""], rows)
+
+
+def heading(title: str, about: str) -> None:
+    """A line above what follows, bold on a terminal."""
+    screen = console()
+    screen.print()
+    screen.print(title, style="bold cyan", end="  ")
+    screen.print(about, style="dim")
+    screen.print()

@@ -1,0 +1,111 @@
+"""The demo, as a newcomer runs it: in a process of its own, in an empty folder."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from identity_graph.cli import app
+from identity_graph.world import NAMES
+
+ROOT = Path(__file__).parents[2]
+
+
+def run_demo(folder: Path, *arguments: str) -> str:
+    temporary = folder / "tmp"
+    temporary.mkdir()
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("IDENTITY_GRAPH_")}
+    environment |= {"PYTHONPATH": str(ROOT), "TMPDIR": str(temporary)}
+    command = [sys.executable, "-m", "identity_graph", "demo", *arguments]
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert list(temporary.iterdir()) == [], "the temporary store is gone"
+    temporary.rmdir()
+    assert list(folder.iterdir()) == [], "nothing is left behind"
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def shown(tmp_path_factory: pytest.TempPathFactory) -> str:
+    started = time.monotonic()
+    output = run_demo(tmp_path_factory.mktemp("demo"))
+    assert time.monotonic() - started < 30
+    return output
+
+
+def part(shown: str, number: int) -> str:
+    return re.split(r"\n\d  ", shown)[number]
+
+
+def numbers(line: str) -> list[int]:
+    return [int(word.replace(",", "")) for word in line.split()[-5:]]
+
+
+def test_it_says_the_same_every_time(shown: str, tmp_path: Path) -> None:
+    assert run_demo(tmp_path) == shown
+
+
+def test_it_is_plain_text_where_there_is_no_terminal(shown: str) -> None:
+    assert "\x1b" not in shown
+    assert not [line for line in shown.splitlines() if line != line.rstrip()]
+
+
+def test_the_load_accounts_for_every_record(shown: str) -> None:
+    lines = part(shown, 1).rstrip().splitlines()
+    rows = [numbers(line) for line in lines if line.startswith(tuple(NAMES.values()))]
+    assert len(rows) == 5
+    for read, accepted, duplicate, quarantined, suppressed in rows:
+        assert read == accepted + duplicate + quarantined + suppressed > 0
+    assert numbers(lines[-1]) == [sum(column) for column in zip(*rows, strict=True)]
+
+
+def test_persons_are_measured_against_the_truth(shown: str) -> None:
+    match = re.search(r"pairwise precision (\d\.\d+), recall (\d\.\d+)", part(shown, 2))
+    assert match and float(match[1]) > 0.99 and float(match[2]) > 0.9
+
+
+def test_one_person_has_a_profile_a_journey_and_segments(shown: str) -> None:
+    text = part(shown, 3)
+    assert re.search(r"segments: \w+, \w+", text)
+    assert {"user_id", "email", "phone", "anonymous_id"} <= {word.partition(":")[0] for word in text.split()}
+    assert {"crm", "app"} <= set(text.split())
+    assert re.search(r"the last 6 of \d+ events:", text)
+
+
+def test_it_says_why_two_are_one_person(shown: str) -> None:
+    assert re.search(r"are one person: \d links of \d+ events join them", part(shown, 4))
+
+
+def test_the_erased_person_does_not_come_back(shown: str) -> None:
+    text = part(shown, 5)
+    assert text.count("The same query finds nobody.") == 2
+    assert "verified: True" in text and "everybody else is what it was" in text
+    goes = re.search(r"goes:  (\d+) events", text)
+    rows = [numbers(line) for line in text.splitlines() if line.startswith(tuple(NAMES.values()))]
+    assert goes and sum(row[4] for row in rows) >= int(goes[1])
+    assert sum(row[1] for row in rows) == 0, "nothing new comes in"
+
+
+def test_it_says_what_to_run_next(shown: str) -> None:
+    assert shown.endswith("\nNext: make serve\n")
+
+
+@pytest.mark.parametrize("people", ["10", "37"])
+def test_it_works_for_worlds_of_other_sizes(people: str, tmp_path: Path) -> None:
+    assert run_demo(tmp_path, "--people", people).endswith("\nNext: make serve\n")
+
+
+def test_a_world_can_be_kept_once(tmp_path: Path) -> None:
+    runner, path = CliRunner(), tmp_path / "kept.db"
+    assert runner.invoke(app, ["demo", "--keep", str(path), "--people", "10"]).exit_code == 0
+    stats = runner.invoke(app, ["stats", "--store", f"sqlite:///{path}"])
+    assert stats.exit_code == 0 and "segments" in stats.stdout
+    again = runner.invoke(app, ["demo", "--keep", str(path)])
+    assert again.exit_code == 6 and "exists already" in again.stderr
