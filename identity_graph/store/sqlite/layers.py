@@ -15,6 +15,7 @@ from identity_graph.store.sqlite.numbering import last_number
 
 TREES = ("identifier_value", "event_id", "observation")
 LEAST = 50_000
+GROWTH = 100
 
 
 def both(statement: str) -> str:
@@ -34,7 +35,7 @@ def settle(database: Connection) -> None:
     """
     last = last_number(database, "event")
     settled = database.one("SELECT coalesce((SELECT value FROM meta WHERE key = 'settled'), 0)")
-    if last - settled < max(LEAST, 100 * isqrt(last)):
+    if last - settled < max(LEAST, GROWTH * isqrt(last)):
         return
     for tree in TREES:
         database.write(f"INSERT INTO {tree} SELECT * FROM recent_{tree}")

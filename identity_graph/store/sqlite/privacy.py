@@ -11,7 +11,7 @@ from identity_graph.store.sqlite.connection import Connection
 from identity_graph.store.sqlite.contents import id_hash, numbers_of, pairs_of
 from identity_graph.store.sqlite.evidence import SqliteEvidence
 from identity_graph.store.sqlite.numbering import keep_numbers
-from identity_graph.store.sqlite.publishing import add_changes, leave_segments, remove_persons
+from identity_graph.store.sqlite.publishing import add_changes, remove_persons
 from identity_graph.store.sqlite.tombstones import Tombstones
 
 
@@ -28,7 +28,7 @@ class SqlitePrivacy:
                 self._erase_events(erasure.events)
             if erasure.identifiers:
                 self._erase_identifiers(erasure.identifiers)
-            self._erase_person(erasure)
+            remove_persons(self._database, [erasure.person, *erasure.emptied])
             records = self._erase_records(erasure.quarantined) if erasure.quarantined else []
             add_changes(self._database, erasure.changes)
             self._tombstones.bury(event_ids=erasure.event_ids, identifiers=erasure.tombstones, records=records)
@@ -81,11 +81,6 @@ class SqlitePrivacy:
             "DELETE FROM identifier WHERE number IN (SELECT value FROM carray(?))",
         ):
             self._database.write(statement, (keys,))
-
-    def _erase_person(self, erasure: Erasure) -> None:
-        merged = self._database.rows("SELECT id FROM person WHERE survivor = ?", (erasure.person,))
-        leave_segments(self._database, [erasure.person_id, *(id for (id,) in merged)])
-        remove_persons(self._database, [erasure.person, *erasure.emptied])
 
     def _erase_records(self, numbers: Sequence[int]) -> list[bytes]:
         keys = number_set(sorted(set(numbers)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+import apsw
 import numpy as np
 import orjson
 
@@ -54,17 +55,15 @@ def add_changes(database: Connection, changes: Iterable[Change]) -> None:
     )
 
 
-def leave_segments(database: Connection, person_ids: Iterable[str]) -> None:
-    """Take persons out of every segment and count again those that they left."""
-    ids = list(person_ids)
-    if not ids:
-        return
-    left = database.rows(
-        "SELECT DISTINCT s.segment FROM carray(?) k CROSS JOIN segment_member s ON s.person_id = k.value",
-        (text_set(ids),),
+def _leave_segments(database: Connection, persons: apsw.CArrayBinding) -> None:
+    """Take persons, and those merged into them, out of every segment, and count again those that they left."""
+    ids = (
+        "SELECT p.id FROM carray(?1) k CROSS JOIN person p ON p.number = k.value"
+        " UNION ALL SELECT p.id FROM carray(?1) k CROSS JOIN person p ON p.survivor = k.value"
     )
+    left = database.rows(f"SELECT DISTINCT segment FROM segment_member WHERE person_id IN ({ids})", (persons,))
     if left:
-        database.write("DELETE FROM segment_member WHERE person_id IN (SELECT value FROM carray(?))", (text_set(ids),))
+        database.write(f"DELETE FROM segment_member WHERE person_id IN ({ids})", (persons,))
         database.write_many(
             "UPDATE segment SET size = (SELECT count(*) FROM segment_member WHERE segment = number) WHERE number = ?",
             left,
@@ -143,9 +142,7 @@ def _retire(database: Connection, publication: Publication, first: int) -> None:
         person: first - 1 - survivor if survivor is not None and survivor < 0 else survivor
         for person, survivor in publication.retired
     }
-    keys = number_set(list(survivors))
-    ids = database.rows("SELECT p.id FROM carray(?) k CROSS JOIN person p ON p.number = k.value", (keys,))
-    leave_segments(database, (id for (id,) in ids))
+    _leave_segments(database, number_set(list(survivors)))
     ends = {person: _end(person, survivors) for person in survivors}
     merged = [(person, end) for person, end in ends.items() if end is not None]
     gone = [person for person, end in ends.items() if end is None]
@@ -168,6 +165,7 @@ def remove_persons(database: Connection, persons: Iterable[int]) -> None:
     """Delete persons, those that were merged into them, and what is left of their memberships."""
     keys = number_set(list(persons))
     keep_numbers(database, "person")
+    _leave_segments(database, keys)
     database.write("DELETE FROM member WHERE person IN (SELECT value FROM carray(?))", (keys,))
     database.write(
         "DELETE FROM person WHERE number IN (SELECT value FROM carray(?1))"
