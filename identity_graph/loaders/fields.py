@@ -24,6 +24,7 @@ def object_reader(file: LoaderFile, others: Sequence[Path], *, traits: bool) -> 
 
     What a name says wins over what `"*"` takes, and an earlier object of `"*"` over a later one. Objects that
     properties take come without what was taken elsewhere; traits keep it, since an identifier may be a trait.
+    What comes back may be an object of the record itself.
     """
     if traits:
         fields = [_trait(field, others) for field in file.traits]
@@ -40,27 +41,23 @@ def object_reader(file: LoaderFile, others: Sequence[Path], *, traits: bool) -> 
     readers = [(field.name, _field_reader(field)) for field in fields if field.paths]
     if not (objects or constants or readers):
         return None
-    if len(objects) == 1 and not (constants or readers):
-        (only,) = objects
-
-        def take(record: Record) -> dict[str, Any]:
-            value = only(record)
-            return value if isinstance(value, dict) else {}
-
-        return take
+    first, *others_first = objects or [lambda record: None]
 
     def read(record: Record) -> dict[str, Any]:
-        found: dict[str, Any] = {}
-        for get in reversed(objects):
+        value = first(record)
+        found: dict[str, Any] = value if value.__class__ is dict else {}
+        for get in others_first:
             value = get(record)
-            if isinstance(value, dict):
-                found.update(value)
+            if value and value.__class__ is dict:
+                found = {**value, **found} if found else value
+        if not readers:
+            return {**found, **constants} if constants else found
+        named: dict[str, Any] = {}
         for name, get in readers:
             value = get(record)
             if value is not None and value != "":
-                found[name] = value
-        found.update(constants)
-        return found
+                named[name] = value
+        return {**found, **named, **constants}
 
     return read
 

@@ -23,6 +23,10 @@ LONGEST_NAME = 256
 Mapper = Callable[[Record, int, int | None], Event]
 
 
+class NoTime(InputError):
+    """The record has no time, and neither the loader nor the caller said one."""
+
+
 class Loader:
     """Maps the records of one source to events. Made by `read_loader`.
 
@@ -121,7 +125,7 @@ def _compile_one(file: LoaderFile, others: Sequence[Path]) -> Mapper:
         elif fallback_time is not None:
             time = fallback_time
         else:
-            raise InputError("TS_INVALID", "the record has no time of its own", help="Say --time for such records.")
+            raise NoTime("TS_INVALID", "the record has no time of its own", help="Say --time for such records.")
         name = get_name(record)
         if name is None:
             name = name_constant

@@ -23,22 +23,19 @@ Found = tuple[Origin, dict[str, Any] | Refused]
 class Reader:
     """The records of a file or, by `-`, of standard input. Iterate it once, inside `with`.
 
-    `offset` is where the next record begins: in bytes of the decompressed content, in rows of Parquet. Given as
-    `start` of another reader of the same source, that one goes on from there. `size` and `consumed` are bytes of the
+    `offset` is where the next record begins: in bytes of the decompressed content, in rows of Parquet. As the `start`
+    of another reader of the same source it makes that one go on from there. `size` and `consumed` are bytes of the
     file as it is. Memory does not grow with the source.
 
     Raises SOURCE_MISSING, SOURCE_FORMAT, SOURCE_COLUMNS, and SOURCE_TRUNCATED after all good records.
     """
 
     def __init__(self, path: str | Path, form: Form | None = None, *, start: int = 0) -> None:
+        self.start = start
+        self._records: JsonLines | Rows | ParquetRows | None = None
         self._stack = ExitStack()
         self.source = Source(path, form or Form())
         self._stack.callback(self.source.close)
-        try:
-            self._records = self._open(start)
-        except BaseException:
-            self._stack.close()
-            raise
 
     def _open(self, start: int) -> JsonLines | Rows | ParquetRows:
         source = self.source
@@ -53,7 +50,7 @@ class Reader:
 
     @property
     def offset(self) -> int:
-        return self._records.offset
+        return self._records.offset if self._records else self.start
 
     @property
     def size(self) -> int | None:
@@ -66,6 +63,7 @@ class Reader:
         return self.source.consumed
 
     def __iter__(self) -> Iterator[Found]:
+        self._records = self._open(self.start)
         return iter(self._records)
 
     def __enter__(self) -> Self:

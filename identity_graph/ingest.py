@@ -1,0 +1,306 @@
+"""Takes evidence in: files through loaders, events from the API, and once more what was set aside.
+
+Every run counts exactly: read = accepted + duplicate + quarantined + suppressed. What a run has counted is stored, and
+the place where it stands is stored in the same transaction; a run that was killed goes on from there.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+
+from identity_graph.errors import IdentityGraphError, InputError, NotFound, StoreError
+from identity_graph.loaders import Loader, NoTime, read_loader
+from identity_graph.model import Event, Origin, Quarantined, Refused, Run, RunState
+from identity_graph.records import Form, Reader, read_again
+from identity_graph.records.event_bytes import finite, read_event, write_event
+from identity_graph.store.protocols import Batch, Store
+from identity_graph.times import DAY, EARLIEST, LATEST
+
+BATCH = 5_000
+BATCH_BYTES = 16 << 20
+REPLAY_BATCH = 100
+
+Progress = Callable[[int, int | None, int], object]
+
+
+class Ingest:
+    """`clock` gives microseconds since 1970, `new_id` the ids of runs."""
+
+    def __init__(self, store: Store, clock: Callable[[], int], new_id: Callable[[], str]) -> None:
+        self._store = store
+        self._clock = clock
+        self._new_id = new_id
+
+    # ---- files
+
+    def load(
+        self,
+        loader: Loader,
+        path: str | Path,
+        *,
+        time: int | None = None,
+        progress: Progress | None = None,
+        batch: int = BATCH,
+    ) -> Run:
+        """Store the events of a file, or of standard input (`-`), in transactions of `batch` records.
+
+        Records without a time get `time`, else the file's. A load of the same content by the same loader that was
+        killed, interrupted or failed goes on where it stands, and its run counts as if nothing had happened. `progress`
+        hears bytes read, bytes in all (None: unknown) and records read, after each transaction.
+
+        Raises the codes of sources and stores; what was stored stays, and the run says FAILED.
+        """
+        with Reader(path, _form(loader)) as reader:
+            found = reader.source.fingerprint()
+            begun = Run(
+                id=self._new_id(),
+                kind="load",
+                state=RunState.RUNNING,
+                started=self._clock(),
+                source=loader.source,
+                default_time=reader.source.modified if time is None else time,
+            )
+            run = self._store.operations.begin_run(
+                begun,
+                fingerprint=None if found is None else _fingerprint(found, loader, time),
+                loader=loader.reference,
+            )
+            reader.start = run.offset
+            with self._ending(run) as ending:
+                for step in _batches(reader, loader, run, self._clock, batch):
+                    ending.run = self._store.evidence.append(ending.run, step)
+                    if progress:
+                        progress(reader.consumed, reader.size, ending.run.read)
+            return ending.done()
+
+    # ---- events
+
+    def events(self, events: Sequence[Event]) -> Run:
+        """Store events whose identifiers are canonical, in one transaction. Raises StoreError; nothing is then stored.
+
+        An event that may not be stored goes to quarantine: NO_IDENTIFIER, EVENT_ID_INVALID, EVENT_NAME_INVALID,
+        TEXT_INVALID, NUMBER_RANGE, TS_RANGE, TS_FUTURE and ID_REUSE.
+        """
+        now = self._clock()
+        run = self._store.operations.begin_run(
+            Run(id=self._new_id(), kind="ingest", state=RunState.RUNNING, started=now)
+        )
+        good: list[Event] = []
+        origins: list[Origin] = []
+        refused: list[Refused] = []
+        for number, event in enumerate(events):
+            if not event.received:
+                event = event._replace(received=now)
+            flaw = _flaw(event, now)
+            try:
+                raw = write_event(event)
+            except ValueError as error:
+                raw = repr(event).encode("utf-8", "backslashreplace")
+                flaw = flaw or ("TEXT_INVALID", str(error))
+            origin = Origin(number + 1, number, raw)
+            if flaw:
+                refused.append(Refused(origin, *flaw))
+            else:
+                good.append(event)
+                origins.append(origin)
+        with self._ending(run) as ending:
+            ending.run = self._store.evidence.append(run, Batch(good, origins, refused, position=len(events)))
+        return ending.done()
+
+    # ---- quarantine
+
+    def replay(self, numbers: Iterable[int] | None = None, code: str | None = None) -> Run:
+        """Run records that were set aside through their loaders again: these numbers, those of a code, or all.
+
+        What can be stored now leaves quarantine in the same transaction; the rest stays as it is and counts as
+        quarantined. Raises QUARANTINE_UNKNOWN, the errors of loaders, and StoreError.
+        """
+        chosen = None if numbers is None else list(dict.fromkeys(numbers))
+        for number in chosen or ():
+            if not self._quarantined(number):
+                raise NotFound("QUARANTINE_UNKNOWN", f"no record {number} in quarantine")
+        run = self._store.operations.begin_run(
+            Run(id=self._new_id(), kind="replay", state=RunState.RUNNING, started=self._clock())
+        )
+        loaders: dict[str, Loader] = {}
+        with self._ending(run) as ending:
+            for records in self._chosen(chosen, code):
+                ending.run = self._replay(ending.run, records, loaders)
+        return ending.done()
+
+    def _quarantined(self, number: int) -> list[Quarantined]:
+        found = self._store.operations.quarantined(after=number - 1, limit=1)
+        return [record for record in found if record.number == number]
+
+    def _chosen(self, numbers: Sequence[int] | None, code: str | None) -> Iterator[list[Quarantined]]:
+        if numbers is None:
+            after = 0
+            while records := self._store.operations.quarantined(after=after, limit=REPLAY_BATCH, code=code):
+                yield records
+                after = records[-1].number
+        else:
+            for number in numbers:
+                yield [record for record in self._quarantined(number) if code in (None, record.code)]
+
+    def _replay(self, run: Run, records: Sequence[Quarantined], loaders: dict[str, Loader]) -> Run:
+        operations = self._store.operations
+        runs = {found.id: found for found in operations.find_runs([r.run_id for r in records]) if found}
+        events: list[Event] = []
+        origins: list[Origin] = []
+        refused: list[Refused] = []
+        for record in records:
+            origin = Origin(record.line, record.offset, record.record)
+            default_time = runs[record.run_id].default_time if record.run_id in runs else None
+            try:
+                events.append(self._once_more(record, default_time, loaders))
+                origins.append(origin)
+            except InputError as error:
+                refused.append(Refused(origin, error.code, error.message))
+        with self._store.transaction():
+            newest = operations.newest_quarantined()
+            step = Batch(events, origins, refused, position=run.position + len(records))
+            run = self._store.evidence.append(run, step)
+            # What the store set aside now was there before: the old entry stays, with its run and loader.
+            again = operations.quarantined(after=newest, limit=len(records))
+            still = Counter((record.line, record.offset, record.record) for record in again)
+            gone = [record.number for record in again]
+            for record in records:
+                key = (record.line, record.offset, record.record)
+                if still[key]:
+                    still[key] -= 1
+                else:
+                    gone.append(record.number)
+            operations.release(gone)
+        return run
+
+    def _once_more(self, record: Quarantined, default_time: int | None, loaders: dict[str, Loader]) -> Event:
+        now = self._clock()
+        if record.code == "RECORD_TOO_LARGE":
+            raise InputError(record.code, record.message)
+        if not record.loader:
+            try:
+                event = read_event(record.record)
+            except ValueError as error:
+                raise InputError(record.code, str(error)) from error
+            flaw = _flaw(event, now)
+            if flaw:
+                raise InputError(*flaw)
+            return event
+        if record.loader not in loaders:
+            loaders[record.loader] = read_loader(record.loader)
+        loader = loaders[record.loader]
+        found = read_again(record.record, _form(loader))
+        if isinstance(found, tuple):
+            raise InputError(*found)
+        return loader.event(found, received=now, fallback_time=default_time)
+
+    def _ending(self, run: Run) -> _Ending:
+        return _Ending(self._store, self._clock, run)
+
+
+class _Ending:
+    """Ends a run as DONE, or as FAILED by an error that has a code. A kill or an interrupt leaves it running."""
+
+    def __init__(self, store: Store, clock: Callable[[], int], run: Run) -> None:
+        self._store = store
+        self._clock = clock
+        self.run = run
+
+    def __enter__(self) -> _Ending:
+        return self
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        # Where another process has moved the run on, it is that one's to end.
+        if isinstance(error, IdentityGraphError) and error.code != "SOURCE_CHANGED":
+            with suppress(StoreError):  # a full disk: then the run stays as it is, and goes on as any other
+                self._end(RunState.FAILED, f"{error.code}: {error.message}"[:500])
+
+    def _end(self, state: RunState, message: str) -> Run:
+        ended = replace(self.run, state=state, ended=self._clock(), message=message)
+        self._store.operations.end_run(ended)
+        return ended
+
+    def done(self) -> Run:
+        return self._end(RunState.DONE, "")
+
+
+def _form(loader: Loader) -> Form:
+    file = loader.file
+    return Form(file.format, file.delimiter, file.encoding, tuple(loader.columns))
+
+
+def _fingerprint(content: str, loader: Loader, time: int | None) -> str:
+    """Of what decides the outcome of a load: the file's content, what the loader says, the time that was given."""
+    return hashlib.sha256(f"{content}\n{loader.file.digest}\n{time}".encode()).hexdigest()
+
+
+def _batches(reader: Reader, loader: Loader, run: Run, clock: Callable[[], int], size: int) -> Iterator[Batch]:
+    """The rest of the source in steps, each with the place after it. What was read before an error comes before it."""
+    position = run.position
+    records = iter(reader)
+    failure: InputError | None = None
+    ended = False
+    while not (ended or failure):
+        events: list[Event] = []
+        origins: list[Origin] = []
+        refused: list[Refused] = []
+        bytes_read, received, event_of = 0, clock(), loader.event
+        offset = reader.offset
+        try:
+            for origin, record in records:
+                if isinstance(record, Refused):
+                    refused.append(record)
+                else:
+                    try:
+                        events.append(event_of(record, received=received, fallback_time=run.default_time))
+                        origins.append(origin)
+                    except NoTime as error:
+                        raise _no_time(reader, origin, error) from error
+                    except InputError as error:
+                        refused.append(Refused(origin, error.code, error.message))
+                offset = reader.offset
+                bytes_read += len(origin.raw)
+                if len(events) + len(refused) >= size or bytes_read >= BATCH_BYTES:
+                    break
+            else:
+                ended = True
+                offset = reader.offset
+        except InputError as error:
+            failure = error
+        if events or refused:
+            position += len(events) + len(refused)
+            yield Batch(events, origins, refused, position, offset)
+    if failure:
+        raise failure
+
+
+def _no_time(reader: Reader, origin: Origin, error: NoTime) -> InputError:
+    return InputError(
+        error.code,
+        f"{reader.source.name}, line {origin.line}: {error.message}",
+        help="Say --time for records that have none: standard input has no time that could stand in.",
+    )
+
+
+def _flaw(event: Event, now: int) -> tuple[str, str] | None:
+    """What a loader would have refused, of an event that came without one."""
+    if not event.identifiers and not event.same_person:
+        return "NO_IDENTIFIER", "the event has no identifier"
+    if not isinstance(event.id, str) or not 0 < len(event.id) <= 256 or event.id.isspace():
+        return "EVENT_ID_INVALID", "the event id is not a text of 1 to 256 characters"
+    if not isinstance(event.name, str) or not 0 < len(event.name) <= 256:
+        return "EVENT_NAME_INVALID", "the event has no name that is a text of 1 to 256 characters"
+    if "\0" in event.id or "\0" in event.name or "\0" in event.source:
+        return "TEXT_INVALID", "the event's id, name or source holds a NUL"
+    if not EARLIEST <= event.time <= LATEST:
+        return "TS_RANGE", "the time is outside the years 1 to 9999"
+    if event.time > now + DAY:
+        return "TS_FUTURE", "the time is more than a day in the future"
+    if not (finite(event.traits) and finite(event.properties)):
+        return "NUMBER_RANGE", "a number is not finite"
+    return None

@@ -1,0 +1,163 @@
+"""What was set aside is loaded again, and events that come without a file."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from identity_graph.errors import LoaderError, NotFound
+from identity_graph.ingest import Ingest
+from identity_graph.loaders import read_loader
+from identity_graph.model import Event, Identifier, RunState
+from identity_graph.store import open_store
+from identity_graph.store.protocols import Store
+from tests.conftest import Clock
+from tests.story.ingesting import EVENTS, counts, ingest_into, jsonl, native, quarantine, state, write
+
+
+@pytest.fixture
+def ingest(store: Store, clock: Clock) -> Ingest:
+    return ingest_into(store, clock)
+
+
+CARD = """
+source = "cards"
+phone_region = "{region}"
+[event]
+id = "id"
+name = {{ value = "Seen" }}
+[identifiers]
+phone = "phone"
+"""
+
+
+def test_replay_after_a_mend_is_as_a_clean_load(store: Store, ingest: Ingest, clock: Clock, tmp_path: Path) -> None:
+    loader, clean = tmp_path / "cards.toml", open_store("sqlite:///:memory:")
+    rows = [f"{n},{'020 7946 09' if n % 2 else '+44 20 7946 09'}{n:02}" for n in range(20)]
+    path = write(tmp_path / "cards.csv", "\n".join(["id,phone", *rows, "20,12", "21,,x"]).encode())
+    os.utime(path, (1_600_000_000, 1_600_000_000))
+    loader.write_text(CARD.format(region="GB"))
+    ingest_into(clean, clock).load(read_loader(loader), path)
+    loader.write_text(CARD.format(region="DE").replace('phone_region = "DE"', ""))
+    assert counts(ingest.load(read_loader(loader), path)) == (22, 10, 0, 12, 0)
+    assert counts(ingest.replay()) == (12, 0, 0, 12, 0)
+    before = quarantine(store)
+    path.unlink()  # the bytes in quarantine are enough
+    loader.write_text(CARD.format(region="GB"))
+    run = ingest.replay(code="PHONE_INVALID")
+    assert counts(run) == (11, 10, 0, 1, 0)
+    assert state(store) == state(clean)
+    left = quarantine(store)
+    assert left == [record for record in before if record in left]
+    assert [record.code for record in left] == [record.code for record in quarantine(clean)]
+    assert counts(ingest.replay()) == (len(left), 0, 0, len(left), 0)
+    assert quarantine(store) == left
+    clean.close()
+
+
+def test_replay_of_numbers(store: Store, ingest: Ingest, clock: Clock, tmp_path: Path) -> None:
+    future = [native(number, time="2026-01-03T00:00:00Z") for number in range(3)]
+    ingest.load(EVENTS, write(tmp_path / "e.jsonl", jsonl(*future)))
+    first, second, third = (record.number for record in quarantine(store))
+    clock.tick(86400)
+    with pytest.raises(NotFound) as raised:
+        ingest.replay([first, third + 1])
+    assert raised.value.code == "QUARANTINE_UNKNOWN"
+    assert counts(ingest.replay([second, second])) == (1, 1, 0, 0, 0)
+    assert counts(ingest.replay([first], code="NOT_JSON")) == (0, 0, 0, 0, 0)
+    assert [record.number for record in quarantine(store)] == [first, third]
+    with pytest.raises(NotFound):
+        ingest.replay([second])
+    assert counts(ingest.replay(code="TS_FUTURE")) == (2, 2, 0, 0, 0)
+    assert quarantine(store) == []
+
+
+def test_replay_of_an_id_with_two_bodies(store: Store, ingest: Ingest, tmp_path: Path) -> None:
+    records = [native(1), native(1, traits={}), native(1, traits={}), native(2, time=None, identifiers={})]
+    ingest.load(EVENTS, write(tmp_path / "e.jsonl", jsonl(*records)), time=5)
+    before = quarantine(store)
+    assert [record.code for record in before] == ["NO_IDENTIFIER", "ID_REUSE", "ID_REUSE"]
+    assert counts(ingest.replay()) == (3, 0, 0, 3, 0)
+    assert quarantine(store) == before
+
+
+def test_replay_of_many(store: Store, ingest: Ingest, clock: Clock, tmp_path: Path) -> None:
+    late = [native(number, time="2026-01-03T00:00:00Z") for number in range(250)]
+    ingest.load(EVENTS, write(tmp_path / "e.jsonl", jsonl(*late, *([b"nonsense"] * 250))))
+    clock.tick(86400)
+    assert counts(ingest.replay()) == (500, 250, 0, 250, 0)
+    assert {record.code for record in quarantine(store)} == {"NOT_JSON"}
+
+
+def test_a_record_that_was_cut_is_never_stored(store: Store, ingest: Ingest, tmp_path: Path) -> None:
+    """The first 64 KiB of a row may look whole."""
+    loader = tmp_path / "own.toml"
+    loader.write_text('source = "own"\n[event]\nname = { value = "x" }\n[identifiers]\nuser_id = "u"\n')
+    path = write(tmp_path / "e.csv", b"u,note\n1," + b"x" * (2 << 20) + b"\n2,y\n")
+    assert counts(ingest.load(read_loader(loader), path)) == (2, 1, 0, 1, 0)
+    assert counts(ingest.replay()) == (1, 0, 0, 1, 0)
+
+
+def test_replay_without_its_loader(store: Store, ingest: Ingest, tmp_path: Path) -> None:
+    loader = tmp_path / "own.toml"
+    loader.write_text('like = "events"\nsource = "own"\n')
+    ingest.load(read_loader(loader), write(tmp_path / "e.jsonl", b"nonsense\n"))
+    loader.unlink()
+    with pytest.raises(LoaderError) as raised:
+        ingest.replay()
+    assert raised.value.code == "LOADER_UNKNOWN"
+    assert len(quarantine(store)) == 1
+
+
+# ---- events of the API --------------------------------------------------------------------------------------------
+
+EMAIL = Identifier("email", "ann@example.org")
+EVENT = Event("e1", 1_700_000_000_000_000, "shop", "Seen", [EMAIL], {"a": 1}, {"b": [2.5, None]})
+
+
+def test_events(store: Store, ingest: Ingest, clock: Clock) -> None:
+    cookie = Identifier("cookie", "c1")
+    alias = EVENT._replace(id="e2", same_person=[(EMAIL, cookie)])
+    run = ingest.events([EVENT, alias, EVENT, EVENT._replace(name="Other")])
+    assert counts(run) == (4, 2, 1, 1, 0)
+    assert (run.kind, run.state, store.operations.runs()) == ("ingest", RunState.DONE, [run])
+    first, second = store.evidence.events(["e1", "e2"])
+    assert first is not None and second is not None
+    assert first.event == EVENT._replace(identifiers=(EMAIL,), received=clock.now, same_person=())
+    assert second.event.same_person == ((cookie, EMAIL),)
+    assert counts(ingest.events([])) == (0, 0, 0, 0, 0)
+
+
+@pytest.mark.parametrize(
+    ("event", "code"),
+    [
+        (EVENT._replace(identifiers=[]), "NO_IDENTIFIER"),
+        (EVENT._replace(id=""), "EVENT_ID_INVALID"),
+        (EVENT._replace(id="x" * 257), "EVENT_ID_INVALID"),
+        (EVENT._replace(name=""), "EVENT_NAME_INVALID"),
+        (EVENT._replace(id="a\0"), "TEXT_INVALID"),
+        (EVENT._replace(traits={"a": "\ud800"}), "TEXT_INVALID"),
+        (EVENT._replace(time=-(10**18)), "TS_RANGE"),
+        (EVENT._replace(time=1_767_225_600_000_000 + 86_400_000_001), "TS_FUTURE"),
+        (EVENT._replace(traits={"a": [float("nan")]}), "NUMBER_RANGE"),
+        (EVENT._replace(properties={"a": {"b": float("-inf")}}), "NUMBER_RANGE"),
+    ],
+)
+def test_refused_events(store: Store, ingest: Ingest, event: Event, code: str) -> None:
+    assert counts(ingest.events([event, EVENT._replace(id="good")])) == (2, 1, 0, 1, 0)
+    (record,) = quarantine(store)
+    assert (record.code, record.loader, record.line) == (code, "", 1)
+    assert counts(ingest.replay()) == (1, 0, 0, 1, 0)
+    assert quarantine(store) == [record]
+
+
+def test_replay_of_events(store: Store, ingest: Ingest, clock: Clock) -> None:
+    late = EVENT._replace(time=clock.now + 86_400_000_001, same_person=[(EMAIL, Identifier("cookie", "c"))])
+    ingest.events([late])
+    clock.tick(5)
+    assert counts(ingest.replay()) == (1, 1, 0, 0, 0)
+    (row,) = store.evidence.events(["e1"])
+    assert row is not None
+    assert (row.event.time, row.event.same_person) == (late.time, ((Identifier("cookie", "c"), EMAIL),))
