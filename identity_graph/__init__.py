@@ -15,6 +15,8 @@ from identity_graph.model import Event, Identifier
 from identity_graph.policy import Policy
 
 if TYPE_CHECKING:
+    import polars as pl
+
     from identity_graph.service import IdentityGraph
     from identity_graph.store import open_store
 
@@ -34,11 +36,11 @@ __all__ = [
 _LATER = {"IdentityGraph": "identity_graph.service", "open_store": "identity_graph.store"}
 
 
-def resolve(frame: Any, policy: Policy | None = None, **options: Any) -> Any:
-    """Memberships of a table of links or observations; see `identity_graph.frames.resolve`."""
+def resolve(frame: Any, policy: Policy | None = None) -> pl.DataFrame:
+    """Memberships of a table of links or observations, without a store: see `identity_graph.frames.resolve`."""
     from identity_graph import frames
 
-    return frames.resolve(frame, policy, **options)
+    return frames.resolve(frame, policy)
 
 
 class _FrontDoor(ModuleType):

@@ -1,0 +1,96 @@
+"""load, resolve, quarantine, world."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+from identity_graph.cli import app
+from identity_graph.world import NAMES
+from tests.cli.calling import RUNNER, answer, failure, failure_of, run
+
+
+def test_load_accounts_for_every_record(events: Path) -> None:
+    truth = json.loads((events / "truth.json").read_text())
+    total = 0
+    for source, name in NAMES.items():
+        result = answer("load", "--loader", source, events / name)
+        (one,) = result["runs"]
+        assert one["read"] == truth["records"][source]
+        assert one["read"] == one["accepted"] + one["duplicate"] + one["quarantined"] + one["suppressed"]
+        total += one["accepted"]
+    assert total == sum(truth["records"].values()) - truth["repeated"] - len(truth["refused"])
+
+
+def test_loading_again_changes_nothing(events: Path) -> None:
+    run("load", "--loader", "crm", events / NAMES["crm"])
+    before = run("digest").stdout
+    again = answer("load", "-l", "crm", events / NAMES["crm"], events / NAMES["crm"])
+    assert again["total"]["duplicate"] == again["total"]["read"] > 0
+    assert run("digest").stdout == before
+    assert re.fullmatch(r"[0-9a-f]{64}\n", before)
+
+
+def test_load_shows_a_table_for_people(events: Path) -> None:
+    lines = run("load", "-l", "crm", events / "crm.csv", events / "crm.csv").stdout.splitlines()
+    assert lines[0].split() == ["file", "read", "accepted", "duplicate", "quarantined", "suppressed"]
+    assert [line.split()[0] for line in lines[1:3]] == ["crm.csv", "crm.csv"]
+    assert len(lines) == 4 and len(lines[3].split()) == 5, "the last line is the sum"
+
+
+def test_load_reads_standard_input(events: Path) -> None:
+    content = (events / "web.jsonl").read_bytes()
+    result = RUNNER.invoke(app, ["load", "-l", "web", "--json", "-"], input=content)
+    assert result.exit_code == 0
+    assert json.loads(result.stdout)["total"]["read"] == content.count(b"\n")
+
+
+def test_the_time_of_records_without_one(tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl").write_text('{"id": "1", "name": "Seen", "identifiers": {"email": "ann@example.org"}}\n')
+    run("load", "-l", "events", "--time", "2026-01-02T03:04:05Z", "a.jsonl")
+    run("resolve")
+    assert answer("person", "email:ann@example.org")["identifiers"][0]["value"] == "ann@example.org"
+    journey = run(
+        "query", "journey", "--variables", '{"by": {"identifier": {"namespace": "email", "value": "ann@example.org"}}}'
+    )
+    assert "2026-01-02T03:04:05Z" in journey.stdout
+    assert failure("load", "-l", "events", "--time", "soon", "a.jsonl", status=3) == "TS_INVALID"
+
+
+def test_strict_fails_and_keeps_what_is_good(events: Path) -> None:
+    (Path.cwd() / "web.jsonl").write_bytes(b"not json\n" + (events / "web.jsonl").read_bytes())
+    assert "set aside" in run("load", "-l", "web", "web.jsonl").stderr
+    assert answer("stats")["events"] > 0
+    assert failure_of(run("load", "-l", "web", "web.jsonl", "--strict", "--json", status=9)) == "QUARANTINED"
+
+
+def test_quarantine_list_show_replay(tmp_path: Path) -> None:
+    (tmp_path / "bad.csv").write_text("change_id,contact_id,email,updated_at\n1,u1,no at sign,2026-01-01T00:00:00Z\n")
+    run("load", "-l", "crm", "bad.csv")
+    (record,) = answer("quarantine", "list")
+    assert (record["source"], record["line"], record["code"]) == ("crm", 2, "EMAIL_INVALID")
+    assert record["number"] == answer("quarantine", "show", "1")["number"]
+    assert "no at sign" in record["record"]
+    assert "EMAIL_INVALID" in run("quarantine", "list", "--code", "EMAIL_INVALID").stdout
+    assert answer("quarantine", "list", "--code", "NOT_JSON") == []
+    replayed = answer("quarantine", "replay")
+    assert (replayed["read"], replayed["quarantined"]) == (1, 1)
+    assert "1 still set aside" in run("quarantine", "replay", "1").stdout
+    assert failure("quarantine", "show", "7", status=7) == "QUARANTINE_UNKNOWN"
+    assert failure("quarantine", "replay", "7", status=7) == "QUARANTINE_UNKNOWN"
+
+
+def test_resolve_full_gives_the_same_state(copied: str) -> None:
+    before = run("digest", "--store", copied).stdout
+    assert "nothing changed" in run("resolve", "--store", copied).stdout
+    assert answer("resolve", "--store", copied, "--full")["state"] == "DONE"
+    assert run("digest", "--store", copied).stdout == before
+
+
+def test_world_writes_files_and_the_truth(tmp_path: Path) -> None:
+    records = answer("world", "one", "--people", "10", "--seed", "5")["records"]
+    run("world", "two", "--people", "10", "--seed", "5")
+    for name in (*NAMES.values(), "truth.json"):
+        assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
+    assert set(records) == set(NAMES)

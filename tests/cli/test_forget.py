@@ -1,0 +1,74 @@
+"""forget: shows, asks, erases, proves."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from identity_graph.world import NAMES
+from tests.cli.calling import ROOT, answer, failure, run
+
+
+def test_forget_shows_before_it_erases(copied: str, member: tuple[str, str, str]) -> None:
+    person_id, key, _ = member
+    before = run("digest", "--store", copied).stdout
+    preview = answer("forget", "--store", copied, key, "--preview")
+    assert preview["personId"] == person_id and preview["exclusive"] and preview["events"] > 0
+    words = run("forget", "--store", copied, key, "--preview").stdout
+    assert all(f"goes   {one}" in words for one in preview["exclusive"])
+    assert "--yes" in run("forget", "--store", copied, key, status=2).stderr
+    assert run("digest", "--store", copied).stdout == before
+
+
+def test_forget_erases_and_writes_a_receipt(copied: str, events: Path, member: tuple[str, str, str]) -> None:
+    person_id, key, _ = member
+    exclusive = answer("forget", "--store", copied, key, "--preview")["exclusive"]
+    done = answer("forget", "--store", copied, key, "--yes")
+    receipt = Path(done["receipt"])
+    assert receipt.parent == Path() and re.fullmatch(r"receipt-[0-9a-f-]{36}\.json", receipt.name)
+    text = receipt.read_text()
+    assert json.loads(text) == done["document"] and done["document"]["verified"]
+    assert not [one for one in exclusive if one.partition(":")[2] in text]
+    for gone in (person_id, *exclusive):
+        assert failure("person", "--store", copied, gone, status=7) == "PERSON_UNKNOWN"
+    assert failure("forget", "--store", copied, person_id, "--yes", status=7) == "PERSON_UNKNOWN"
+    again = [answer("load", "--store", copied, "-l", s, events / n)["total"]["suppressed"] for s, n in NAMES.items()]
+    assert sum(again) >= done["document"]["events"]
+    run("resolve", "--store", copied)
+    for gone in (person_id, *exclusive):
+        assert failure("person", "--store", copied, gone, status=7) == "PERSON_UNKNOWN"
+
+
+def test_forget_does_not_begin_what_it_cannot_prove(copied: str, member: tuple[str, str, str]) -> None:
+    before = run("digest", "--store", copied).stdout
+    run("forget", "--store", copied, member[1], "--yes", "--receipt", "no/such/folder/receipt.json", status=2)
+    assert run("digest", "--store", copied).stdout == before
+    run("forget", "--store", copied, member[1], "--yes", "--receipt", "proof.json")
+    assert json.loads(Path("proof.json").read_text())["personId"] == member[0]
+
+
+@pytest.mark.parametrize(("typed", "status"), [("n\n", 1), ("y\n", 0)])
+def test_forget_asks_on_a_terminal(copied: str, member: tuple[str, str, str], typed: str, status: int) -> None:
+    pty = pytest.importorskip("pty", reason="asking needs a terminal, and this system has no pseudo-terminals")
+    ours, theirs = pty.openpty()
+    command = [sys.executable, "-m", "identity_graph", "forget", "--store", copied, member[1], "--receipt", "r.json"]
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "COLUMNS": "200"}
+    process = subprocess.Popen(command, stdin=theirs, stdout=subprocess.DEVNULL, stderr=theirs, env=environment)
+    os.close(theirs)
+    os.write(ours, typed.encode())
+    shown = b""
+    try:
+        while part := os.read(ours, 65536):
+            shown += part
+    except OSError:  # Linux says so when the other side is closed
+        pass
+    os.close(ours)
+    assert process.wait(timeout=30) == status, shown.decode()
+    assert member[1].encode() in shown and b"Erase this person for ever?" in shown
+    assert Path("r.json").exists() == (status == 0)

@@ -1,0 +1,43 @@
+"""policy show, check, diff."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.cli.calling import ROOT, answer, run
+
+
+def test_policy_show_is_the_policy_in_force(tmp_path: Path) -> None:
+    shown = run("policy", "show").stdout
+    assert shown == (ROOT / "identity_graph" / "policy.toml").read_text()
+    (tmp_path / "mine.toml").write_text("min_weight = 0.5\n")
+    assert "min_weight = 0.5" in run("policy", "show", "--policy", "mine.toml").stdout
+    assert answer("policy", "show", "--policy", "mine.toml")["digest"] != answer("policy", "show")["digest"]
+
+
+def test_policy_check(tmp_path: Path) -> None:
+    (tmp_path / "good.toml").write_text("[namespaces.email]\nlimit = '2 ever'\n")
+    (tmp_path / "bad.toml").write_text("[namespaces.email]\nlimt = '2 ever'\n")
+    assert len(answer("policy", "check", "good.toml")["digest"]) == 64
+    result = run("policy", "check", "bad.toml", status=4)
+    assert result.stderr.splitlines()[0] == "POLICY_KEY: bad.toml, line 2: namespaces.email.limt: no such key"
+
+
+def test_policy_diff_tells_what_would_change(copied: str, tmp_path: Path) -> None:
+    (tmp_path / "apart.toml").write_text("min_weight = 1.0\n[blocked]\nvalues = ['kiosk']\n")
+    before = run("digest", "--store", copied).stdout
+    found = answer("policy", "diff", "--store", copied, "apart.toml")
+    rules = {rule["rule"]: (rule["now"], rule["then"]) for rule in found["rules"]}
+    assert rules == {"min_weight": (0.2, 1.0), "blocked.values": ([], ["kiosk"])}
+    assert found["persons"]["persons_then"] > found["persons"]["persons"] and found["persons"]["split"] > 0
+    assert run("digest", "--store", copied).stdout == before
+    run("resolve", "--store", copied, "--policy", "apart.toml")
+    assert answer("stats", "--store", copied)["persons"] == found["persons"]["persons_then"]
+    words = run("policy", "diff", "--store", copied, "apart.toml").stdout
+    assert "min_weight: 0.2 -> 1.0" in words and "blocked.values: nothing -> kiosk" in words
+
+
+def test_policy_diff_without_a_store(tmp_path: Path) -> None:
+    (tmp_path / "same.toml").write_text("")
+    assert run("policy", "diff", "same.toml").stdout == "The rules are the same.\n"
+    assert list(tmp_path.glob("*.db")) == []

@@ -1,0 +1,125 @@
+"""person, persons, explain, query, schema, serve, segment, stats, digest."""
+
+from __future__ import annotations
+
+import json
+import re
+import signal
+import subprocess
+import sys
+import urllib.request
+from pathlib import Path
+
+import polars as pl
+
+from tests.cli.calling import ROOT, answer, failure, run
+
+
+def test_person_by_key_and_by_id(loaded: str, member: tuple[str, str, str]) -> None:
+    person_id, key, _ = member
+    by_id = answer("person", "--store", loaded, person_id)
+    assert by_id == answer("person", "--store", loaded, key) and by_id["id"] == person_id
+    assert key in [f"{one['namespace']}:{one['value']}" for one in by_id["identifiers"]]
+    assert {"name", "value", "source", "time"} == set(by_id["traits"][0])
+
+
+def test_a_key_is_normalised_as_ingestion_would(loaded: str) -> None:
+    table = pl.read_csv(run("persons", "--store", loaded).stdout.encode())
+    email = table.filter(pl.col("namespace") == "email")["value"][0]
+    assert answer("person", "--store", loaded, f"email: {email.upper()}")["id"]
+
+
+def test_persons_in_every_format(loaded: str, tmp_path: Path) -> None:
+    csv = pl.read_csv(run("persons", "--store", loaded).stdout.encode())
+    jsonl = pl.read_ndjson(run("persons", "--store", loaded, "--json").stdout.encode())
+    parquet = pl.read_parquet(run("persons", "--store", loaded, "-f", "parquet").stdout_bytes)
+    run("persons", "--store", loaded, "-f", "parquet", "-o", tmp_path / "out.parquet")
+    assert csv.columns == ["person_id", "namespace", "value"]
+    assert csv.height == answer("stats", "--store", loaded)["memberships"] > 0
+    for other in (jsonl, parquet, pl.read_parquet(tmp_path / "out.parquet")):
+        assert other.cast(pl.String).equals(csv.cast(pl.String))
+
+
+def test_explain_says_why(loaded: str, member: tuple[str, str, str]) -> None:
+    _, a, b = member
+    found = answer("explain", "--store", loaded, a, b)
+    assert found["samePerson"] and found["path"] and 0 < found["confidence"] <= 1
+    lines = run("explain", "--store", loaded, a, b).stdout.splitlines()
+    assert lines[1].split() == ["identifier", "weight", "events", "sources"]
+    assert lines[2] == a and lines[-1].startswith(b) and len(lines) == 3 + len(found["path"])
+
+
+def test_explain_says_why_not(loaded: str) -> None:
+    table = pl.read_csv(run("persons", "--store", loaded).stdout.encode())
+    a, b = table.filter(pl.col("namespace") == "user_id")["value"][:2]
+    found = answer("explain", "--store", loaded, f"user_id:{a}", f"user_id:{b}")
+    assert not found["samePerson"] and found["message"]
+    unseen = run("explain", "--store", loaded, f"user_id:{a}", "user_id:never-seen").stdout
+    assert unseen.startswith("user_id:never-seen was never observed")
+
+
+def test_query_from_a_file_standard_input_and_by_name(loaded: str, tmp_path: Path) -> None:
+    text = (ROOT / "graphql" / "operations" / "stats.graphql").read_text()
+    (tmp_path / "mine.graphql").write_text(text)
+    by_file = run("query", "--store", loaded, "mine.graphql").stdout
+    assert json.loads(by_file)["data"]["stats"]["persons"] == answer("stats", "--store", loaded)["persons"]
+    assert run("query", "--store", loaded, input=text).stdout == by_file
+    assert run("query", "--store", loaded, "stats").stdout == by_file
+    two = "query A { stats { events } } query B { stats { persons } }"
+    assert "persons" in run("query", "--store", loaded, "--operation", "B", input=two).stdout
+
+
+def test_query_with_errors(loaded: str) -> None:
+    result = run("query", "--store", loaded, input="{ nothing }", status=8)
+    assert json.loads(result.stdout)["errors"]
+    assert result.stderr.startswith("QUERY_FAILED: QUERY_INVALID")
+    assert failure("query", "--store", loaded, "none.graphql", status=3) == "SOURCE_MISSING"
+    for wrong in ("{", "[]"):
+        assert "--variables" in run("query", "--store", loaded, "--variables", wrong, input="{x}", status=2).stderr
+
+
+def test_schema_is_the_one_in_the_repository() -> None:
+    assert run("schema").stdout.strip() == (ROOT / "graphql" / "schema.graphql").read_text().strip()
+
+
+def test_serve_answers_and_stops(loaded: str) -> None:
+    command = [sys.executable, "-m", "identity_graph", "serve", "--store", loaded, "--port", "0"]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, cwd=ROOT) as process:
+        try:
+            assert process.stderr is not None
+            line = process.stderr.readline()
+            match = re.search(r"http://127\.0\.0\.1:\d+/graphql", line)
+            assert match, line
+            body = json.dumps({"query": "{ stats { persons } }"}).encode()
+            request = urllib.request.Request(match[0], body, {"Content-Type": "application/json"})
+            with urllib.request.urlopen(request, timeout=20) as response:
+                assert json.load(response)["data"]["stats"]["persons"] > 0
+            process.send_signal(signal.SIGINT)
+            assert process.wait(timeout=20) in (0, 130, -signal.SIGINT)
+            assert "Traceback" not in process.stderr.read()
+        finally:
+            process.kill()
+
+
+def test_segments(copied: str, tmp_path: Path) -> None:
+    (tmp_path / "members.json").write_text('{"identifier": {"namespace": "user_id", "count": {"from": 1}}}')
+    saved = answer("segment", "save", "--store", copied, "--description", "with an account", "members", "members.json")
+    ids = answer("segment", "members", "--store", copied, "members")
+    assert saved["size"] == len(ids) > 1
+    assert answer("segment", "members", "--store", copied, "--limit", "1", "members") == ids[:1]
+    assert run("segment", "members", "--store", copied, "members").stdout.split() == ids
+    assert answer("person", "--store", copied, ids[0])["segments"] == ["members"]
+    assert "with an account" in run("segment", "list", "--store", copied).stdout
+    run("segment", "delete", "--store", copied, "members")
+    assert answer("segment", "list", "--store", copied) == []
+    assert failure("segment", "delete", "--store", copied, "members", status=7) == "SEGMENT_UNKNOWN"
+    assert failure("segment", "members", "--store", copied, "members", status=7) == "SEGMENT_UNKNOWN"
+    for wrong in ("{", '{"unknown": 1}'):
+        assert failure("segment", "save", "--store", copied, "x", "-", status=3, input=wrong) == "CONDITION_INVALID"
+
+
+def test_stats_and_digest(loaded: str) -> None:
+    counts = answer("stats", "--store", loaded)
+    assert counts["events"] > 0 and counts["persons"] > 0 and counts["identifiers"] > 0
+    assert f"{counts['events']:,}" in run("stats", "--store", loaded).stdout
+    assert answer("digest", "--store", loaded)["digest"] == run("digest", "--store", loaded).stdout.strip()
