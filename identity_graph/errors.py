@@ -72,7 +72,6 @@ CODES: Mapping[str, str] = MappingProxyType(
         "STORE_KEY": "The key of the tombstones is missing or cannot be read.",
         # questions
         "PERSON_UNKNOWN": "Nobody is known by that key or id.",
-        "IDENTIFIER_UNKNOWN": "The identifier was never observed.",
         "SEGMENT_UNKNOWN": "No segment of that name.",
         "QUARANTINE_UNKNOWN": "No quarantined record of that number.",
         "CONDITION_INVALID": "The segment's condition is not one that exists.",

@@ -180,7 +180,7 @@ class People:
         return found
 
     def explain(self, a: Identifier, b: Identifier) -> Explanation:
-        """Why, or why not, they are one person. Raises IDENTIFIER_UNKNOWN."""
+        """Why, or why not, they are one person; an identifier that was never observed is an obstacle."""
         return explain(self._store, self._policy, a, b)
 
     # ---- parts
