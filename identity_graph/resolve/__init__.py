@@ -80,6 +80,7 @@ def fold_links(
         observations.time,
         _by_name(observations.source, sources),
         namespace=identifiers.namespace,
+        namespaces=identifiers.namespaces,
         values=values,
         priority=Rules.of(policy, identifiers.namespaces, ()).priority,
         pairwise_up_to=policy.pairwise_up_to,
