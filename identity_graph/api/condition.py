@@ -12,7 +12,7 @@ from identity_graph.api.scalars import JSON, DateTime, Duration
 from identity_graph.times import format_time
 
 
-@strawberry.enum
+@strawberry.enum(description="COUNT, SUM, ... of a property; of events themselves COUNT, FIRST and LAST.")
 class Measure(Enum):
     COUNT = "COUNT"
     SUM = "SUM"

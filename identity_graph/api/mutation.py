@@ -6,6 +6,7 @@ from typing import Any
 
 import strawberry
 
+from identity_graph import model
 from identity_graph.api.condition import ConditionInput, as_mapping
 from identity_graph.api.context import Info
 from identity_graph.api.erasure import Receipt
@@ -34,8 +35,13 @@ class Mutation:
                 help="Send fewer at once, or load a file with identity-graph load.",
             )
         graph = info.context.graph
-        read = [event.read(info.context.graph.clock(), f"events[{position}]") for position, event in enumerate(events)]
-        return await _change(info, graph.ingest.events, read)
+
+        def store() -> model.Run:
+            received = graph.clock()
+            read = [event.read(received, f"events[{position}]") for position, event in enumerate(events)]
+            return graph.ingest.events(read)
+
+        return await _change(info, store)
 
     @mutation(
         Run,

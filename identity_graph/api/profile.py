@@ -42,7 +42,7 @@ class Trait:
         return _said_by(trait.event_id, info)
 
 
-@strawberry.type
+@strawberry.type(description="The person with its surviving traits.")
 class Profile:
     values: JSON = strawberry.field(description="All surviving values as one object.")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import strawberry
 
 
-@strawberry.type
+@strawberry.type(description="Why something does not join, or was set aside.")
 class Reason:
     code: str = strawberry.field(
         description="Stable: LIMIT, HUB, BLOCKED, NOT_JOINING, WEAK, OVERSIZED, EXPIRED, UNSEEN; "

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 
 import strawberry
-from graphql import GraphQLSchema
+from graphql import GraphQLInputObjectType, GraphQLSchema
 from strawberry.schema.config import StrawberryConfig
 
 from identity_graph.api.mutation import Mutation
@@ -26,12 +26,18 @@ def _strawberry_schema() -> strawberry.Schema:
     )
 
 
+@cache
 def graphql_schema() -> GraphQLSchema:
     """What is executed: strawberry describes, graphql-core runs it without strawberry's own request handling.
 
     That way is several times shorter, and none of its logging of query texts, its extensions or its masking is on it.
     """
-    return _strawberry_schema()._schema
+    schema = _strawberry_schema()._schema
+    for type_ in schema.type_map.values():
+        if isinstance(type_, GraphQLInputObjectType):
+            # strawberry checks @oneOf by rules of its own; so does graphql-core, once it is told.
+            type_.is_one_of = type_.extensions["strawberry-definition"].is_one_of
+    return schema
 
 
 def sdl() -> str:
