@@ -343,12 +343,12 @@ def _pair(table: Mapping[str, Any], place: Place) -> tuple[Path, Path]:
     (namespace,) = place.paths(table, "namespace", "identifier_pairs", fan=True, one=True)
     (value,) = place.paths(table, "value", "identifier_pairs", fan=True, one=True)
     ends = namespace.split(), value.split()
-    if ends[0] is None or ends[1] is None or ends[0][0].steps != ends[1][0].steps:
+    if (ends[0] and ends[0][0].steps) != (ends[1] and ends[1][0].steps):
         raise place.fail(
             "LOADER_VALUE",
             "identifier_pairs.value",
             f"{namespace.text} and {value.text} do not fan out over one list",
-            "Both are taken from the same element of one list, say ids[].type and ids[].id.",
+            "Both are taken from the same element of one list, say ids[].type and ids[].id, or neither from a list.",
         )
     return namespace, value
 

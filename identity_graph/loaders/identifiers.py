@@ -60,9 +60,14 @@ def identifier_reader(file: LoaderFile, others: Sequence[Path]) -> IdentifierRea
     for path in file.identifier_objects:
         if not below(path, others):
             _plant(tree, path.steps, _object_reader(file.phone_region))
-    for pair in file.pairs:
-        if not below(pair[1], others):
-            _plant(tree, pair[1].steps, _pair_reader(*pair, file.phone_region))
+    flat = []
+    for namespace_path, path in file.pairs:
+        if below(path, others):
+            continue
+        if path.fans:
+            _plant(tree, path.steps, _pair_reader(namespace_path, path, file.phone_region))
+        else:
+            flat.append((namespace_path.one(), path.one()))
     root = _freeze(tree)
 
     def gather(record: Record, branches: _Branches, found: list[Identifier]) -> None:
@@ -81,12 +86,16 @@ def identifier_reader(file: LoaderFile, others: Sequence[Path]) -> IdentifierRea
             if inner and raw.__class__ is dict:
                 gather(raw, inner, found)
 
-    def read_all(record: Record) -> list[Identifier]:
+    def read(record: Record) -> list[Identifier]:
         found: list[Identifier] = []
         gather(record, root, found)
+        for get_namespace, get_value in flat:
+            for identifier in _dynamic(get_namespace(record), get_value(record), file.phone_region):
+                if identifier not in found:
+                    found.append(identifier)
         return found
 
-    return read_all
+    return read
 
 
 def _plant(tree: _Tree, steps: Sequence[tuple[str, bool]], leaf: Normaliser | _Reader) -> None:

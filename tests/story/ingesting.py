@@ -16,7 +16,7 @@ EVENTS = read_loader("events")
 
 
 def ingest_into(store: Store, clock: Clock) -> Ingest:
-    numbers = iter(range(10**6))
+    numbers = iter(range(len(store.operations.runs(limit=10**6)), 10**6))
     return Ingest(store, clock, lambda: f"run-{next(numbers):06}")
 
 

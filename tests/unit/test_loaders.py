@@ -409,6 +409,16 @@ def test_a_match_is_exact() -> None:
     assert always.identifiers == [Identifier("email", "ann@example.org"), *pair]
 
 
+def test_pairs_without_a_list() -> None:
+    text = LEAST + '[[identifier_pairs]]\nnamespace = "type_1"\nvalue = "node_1"\n'
+    text += '[[identifier_pairs]]\nnamespace = "b.type"\nvalue = "b.node"\n'
+    value = record(type_1="Customer_ID", node_1=123, b={"type": "email", "node": "ANN@example.org"})
+    found = [identifier.key for identifier in event(text, value).identifiers]
+    assert found == ["email:ann@example.org", "customer_id:123"]
+    assert code_of(text, record(node_1="x")) == "NAMESPACE_INVALID"
+    assert len(event(text, record(type_1="x", node_1="")).identifiers) == 1
+
+
 def test_a_source_of_its_own() -> None:
     text = LEAST.replace("[event]", '[event]\nsource = "by"')
     assert (event(text, record()).source, event(text, record(by="app")).source) == ("shop", "app")
