@@ -106,6 +106,13 @@ def choose(graph: IdentityGraph) -> tuple[str, int]:
     return person_id, length
 
 
+def seconds_of_services(graph: IdentityGraph, person_id: str) -> float:
+    started = time.perf_counter()
+    graph.people.find([person_id])
+    graph.people.profiles([person_id])
+    return time.perf_counter() - started
+
+
 def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         path, expected = prepare(Path(folder), PEOPLE), Path(folder) / "expected.json"
@@ -115,11 +122,7 @@ def main() -> None:
             person_id, events = choose(graph)
             variables = {"by": {"id": person_id}}
             answer = orjson.dumps(execute(graph, query, variables))
-            started = time.perf_counter()
-            for _ in range(200):
-                graph.people.find([person_id])
-                graph.people.profiles([person_id])
-            services = (time.perf_counter() - started) / 200
+            services = min(seconds_of_services(graph, person_id) for _ in range(100))
         expected.write_bytes(answer)
         body = orjson.dumps({"query": query, "variables": variables})
         with served(path, expected) as port:
