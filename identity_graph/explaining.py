@@ -71,16 +71,25 @@ def _search(
 
 
 def _strongest(here: Neighbourhood, allowed: Bool, start: int, end: int) -> list[int]:
-    """Rows of links along the path in the maximum spanning tree, which has the strongest weakest link."""
+    """Rows of links along the shortest of the paths whose weakest link is strongest; of two, that of the smaller keys.
+
+    The path in a maximum spanning tree says how strong that link is; no path over stronger links exists.
+    """
     links, number = here.resolution.links, here.resolution.identifiers.number
     graph: nx.Graph[int] = nx.Graph()
-    for row in np.flatnonzero(allowed).tolist():
+    for row in sorted(np.flatnonzero(allowed).tolist(), key=lambda row: _keys(here, row)):
         graph.add_edge(int(number[links.a[row]]), int(number[links.b[row]]), weight=float(links.weight[row]), row=row)
     if start not in graph or end not in graph or not nx.has_path(graph, start, end):
         return []
     tree = nx.maximum_spanning_tree(graph)
-    nodes = nx.shortest_path(tree, start, end)
-    return [tree.edges[pair]["row"] for pair in pairwise(nodes)]
+    weakest = min(tree.edges[pair]["weight"] for pair in pairwise(nx.shortest_path(tree, start, end)))
+    strong = nx.Graph(edge for edge in graph.edges(data=True) if edge[2]["weight"] >= weakest)
+    return [strong.edges[pair]["row"] for pair in pairwise(nx.shortest_path(strong, start, end))]
+
+
+def _keys(here: Neighbourhood, row: int) -> list[str]:
+    links = here.resolution.links
+    return sorted(identifier_at(here.resolution, int(end)).key for end in (links.a[row], links.b[row]))
 
 
 def _obstacles(here: Neighbourhood, rows: Sequence[int], path: Sequence[Link], policy: Policy) -> list[Reason]:

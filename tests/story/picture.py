@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
-from itertools import combinations
+from itertools import pairwise
 from typing import Any
 
 from identity_graph import IdentityGraph
@@ -12,7 +12,8 @@ from identity_graph.model import Identifier
 
 
 def picture(graph: IdentityGraph, keys: Iterable[Identifier] = ()) -> dict[str, Any]:
-    """All that anybody can ask of a graph, without person ids; explanations between each two of `keys`."""
+    """All that anybody can ask of a graph, without person ids; of `keys` what is known, and why each is or is not one
+    person with the next."""
     people = graph.people
     ids = sorted({row[0] for row in people.memberships().rows()})
     members = people.members(ids)
@@ -34,7 +35,7 @@ def picture(graph: IdentityGraph, keys: Iterable[Identifier] = ()) -> dict[str, 
     return {
         "persons": {name: rest for name, *rest in answers},
         "identifiers": facts,
-        "explanations": [people.explain(a, b) for a, b in combinations(known, 2)],
+        "explanations": [people.explain(a, b) for a, b in pairwise(known)],
         "segments": {one.name: one.size for one in graph.segments.all()},
         "counts": {name: counts[name] for name in ("events", "identifiers", "observations", "persons", "pruned")},
         "digest": graph.digest(),
