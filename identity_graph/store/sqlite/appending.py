@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
 
 from identity_graph.errors import StoreError
+from identity_graph.event_table import EventTable
 from identity_graph.model import Event, Origin, Refused, Run, RunState
 from identity_graph.store.protocols import Batch
 from identity_graph.store.sqlite.columns import LARGEST_NUMBER, NUMBER_BITS, number_set, pack, paired
 from identity_graph.store.sqlite.connection import Connection
-from identity_graph.store.sqlite.contents import Content, canonical_pairs, content, id_hash, pack_pairs, write_object
+from identity_graph.store.sqlite.contents import Content, canonical_pairs, content, id_hash, pack_pairs
 from identity_graph.store.sqlite.interning import Interning
 from identity_graph.store.sqlite.layers import both, settle
 from identity_graph.store.sqlite.names import Names
@@ -56,9 +57,9 @@ class Appending:
             if self._tombstones.any():
                 events, origins, refused = self._admitted(events, origins, refused)
                 suppressed = len(batch.events) + len(batch.refused) - len(events) - len(refused)
-            hashes = {event.id: id_hash(event.id) for event in events}
-            fresh, again, known = self._sorted_out(events, origins, hashes)
-            self._insert(fresh, hashes)
+            table = EventTable.of(events)
+            fresh, again, known = self._sorted_out(table, origins)
+            self._insert(fresh)
             reused = self._reused(again, known) if again else []
             self._set_aside(run, refused + reused)
             after = replace(
@@ -88,75 +89,71 @@ class Appending:
         )
 
     def _sorted_out(
-        self, events: Sequence[Event], origins: Sequence[Origin], hashes: Mapping[str, int]
-    ) -> tuple[Sequence[Event], list[tuple[Event, Origin]], dict[str, Content | Event]]:
+        self, events: EventTable, origins: Sequence[Origin]
+    ) -> tuple[EventTable, list[tuple[Event, Origin]], dict[str, Content | Event]]:
         """The first event of each new id; the others, beside what is stored or came first under their ids."""
-        if not hashes:
-            return [], [], {}
-        rows = self._database.rows(_STORED, (number_set(sorted(hashes.values())),))
-        rows = [row for row in rows if row[0] in hashes]
-        if not rows and len(hashes) == len(events):
+        if not len(events):
             return events, [], {}
-        known: dict[str, Content | Event] = {row[0]: Content(*row[1:]) for row in rows}
-        fresh, again = [], []
-        for event, origin in zip(events, origins, strict=True):
-            if event.id in known:
-                again.append((event, origin))
-            else:
-                known[event.id] = event
-                fresh.append(event)
-        return fresh, again, known
+        first: dict[str, int] = {}
+        for place, id in enumerate(events.ids):
+            first.setdefault(id, place)
+        rows = self._database.rows(_STORED, (number_set(sorted(map(id_hash, first))),))
+        known: dict[str, Content | Event] = {row[0]: Content(*row[1:]) for row in rows if row[0] in first}
+        fresh = [place for id, place in first.items() if id not in known]
+        if len(fresh) == len(events):
+            return events, [], {}
+        kept = set(fresh)
+        others = [place for place in range(len(events)) if place not in kept]
+        again = list(zip(events.take(others), (origins[place] for place in others), strict=True))
+        twice = sorted({first[event.id] for event, _ in again if event.id not in known})
+        known.update((event.id, event) for event in events.take(twice))
+        return events.take(fresh), again, known
 
-    def _insert(self, events: Sequence[Event], hashes: Mapping[str, int]) -> None:
+    def _insert(self, events: EventTable) -> None:
         """Column by column, because row by row the interpreter would take longer than the database."""
-        if not events:
+        if not len(events):
             return
-        named = [identifier for event in events for identifier in event.identifiers]
-        lengths = [len(event.identifiers) for event in events]
-        stating = [(place, pair) for place, event in enumerate(events) for pair in event.same_person]
-        ends = [end for _, pair in stating for end in pair]
-        numbers = self._interning.intern([*named, *ends] if ends else named)
-        places = np.concatenate(
-            (np.repeat(np.arange(len(events)), lengths), np.repeat([place for place, _ in stating], 2).astype(np.int64))
-        )
+        numbers = np.array(self._interning.intern(events.named), dtype=np.int64)
+        stating = np.array(events.stated, dtype=np.int64).reshape(-1, 3)
+        ends = numbers[stating[:, 1:]]
+        places = np.concatenate((np.repeat(np.arange(len(events)), events.lengths), np.repeat(stating[:, 0], 2)))
         # One number for event and identifier: sorted and without repeats in one step, by event first ...
-        seen = np.unique(paired(places, np.array(numbers, dtype=np.int64)))
+        seen = np.unique(paired(places, np.concatenate((numbers[events.seen], ends.ravel()))))
         cuts = (8 * np.searchsorted(seen, np.arange(len(events) + 1) << NUMBER_BITS)).tolist()
         packed = pack(seen & LARGEST_NUMBER)
         stated: dict[int, list[tuple[int, int]]] = defaultdict(list)
-        for (place, _), a, b in zip(stating, numbers[len(named) :: 2], numbers[len(named) + 1 :: 2], strict=True):
+        for place, (a, b) in zip(stating[:, 0].tolist(), ends.tolist(), strict=True):
             stated[place].append((a, b))
         pairs = {place: canonical_pairs(found) for place, found in stated.items()}
-        sources = self._sources.intern(event.source for event in events)
-        times = [event.time for event in events]
-        source = [sources[event.source] for event in events]
+        sources = self._sources.intern(events.sources)
+        source = [sources[name] for name in events.sources]
         first = 1 + last_number(self._database, "event")
         self._database.write_many(
             "INSERT INTO event (number, time, source, identifiers, stated, received, id, name, traits, properties)"
             " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             zip(
                 range(first, first + len(events)),
-                times,
+                events.times,
                 source,
                 [packed[start:end] for start, end in pairwise(cuts)],
                 [pack_pairs(pairs.get(place)) for place in range(len(events))],
-                [event.received for event in events],
-                [event.id for event in events],
-                [event.name for event in events],
-                [write_object(event.traits) for event in events],
-                [write_object(event.properties) for event in events],
+                events.received,
+                events.ids,
+                events.names,
+                events.traits,
+                events.properties,
                 strict=True,
             ),
         )
         self._database.write_many(
             "INSERT INTO recent_event_id (hash, event) VALUES (?, ?)",
-            sorted((hashes[event.id], number) for number, event in enumerate(events, first)),
+            sorted(zip(map(id_hash, events.ids), range(first, first + len(events)), strict=True)),
         )
         # ... and turned round, by identifier first, as the observations lie.
         observed = paired(seen & LARGEST_NUMBER, seen >> NUMBER_BITS)
         observed.sort()
         facts = np.empty(len(events), dtype=[("time", "S20"), ("source", "S6")])
-        facts["time"], facts["source"] = times, source
+        facts["time"], facts["source"] = events.times, source
         if len(observed):
             self._database.write(_OBSERVE, (number_set(observed), facts.tobytes(), first))
         self._database.write_many(

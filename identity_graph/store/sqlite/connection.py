@@ -39,24 +39,31 @@ class Connection:
         self._depth = 0
         self._reader_lock = self._lock if path == MEMORY else threading.RLock()
         with self._named("STORE_OPEN"):
-            self._writer = self._reader = self._connect(create=True)
-            self._prepare()
-            if path != MEMORY:
-                self._reader = self._connect(create=False)
-                self._reader.execute("PRAGMA query_only = ON")
+            self._writer = self._reader = apsw.Connection(path)
+            try:
+                self._set_up(self._writer)
+                self._prepare()
+                if path != MEMORY:
+                    self._reader = apsw.Connection(path, flags=apsw.SQLITE_OPEN_READWRITE)
+                    self._set_up(self._reader)
+                    self._reader.pragma("query_only", True)
+            except BaseException:
+                self._reader.close()
+                self._writer.close()
+                raise
 
     # ---- opening and closing
 
-    def _connect(self, *, create: bool) -> apsw.Connection:
-        flags = apsw.SQLITE_OPEN_READWRITE | (apsw.SQLITE_OPEN_CREATE if create else 0)
-        connection = apsw.Connection(self.path, flags=flags)
+    def _set_up(self, connection: apsw.Connection) -> None:
         connection.set_busy_timeout(round(self.busy_timeout * 1000))
-        connection.execute(
-            f"PRAGMA page_size = {PAGE_BYTES}; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON; PRAGMA foreign_keys = OFF;"
-            f"PRAGMA temp_store = MEMORY; PRAGMA cache_size = -{CACHE_KIBIBYTES};"
-            f"PRAGMA wal_autocheckpoint = {LOG_PAGES}; PRAGMA trusted_schema = OFF"
-        )
-        return connection
+        connection.pragma("page_size", PAGE_BYTES)
+        connection.pragma("synchronous", "full")
+        connection.pragma("secure_delete", True)
+        connection.pragma("temp_store", "memory")  # what is sorted never reaches another file
+        connection.pragma("cache_size", -CACHE_KIBIBYTES)
+        connection.pragma("wal_autocheckpoint", LOG_PAGES)
+        connection.pragma("journal_size_limit", LOG_PAGES * PAGE_BYTES)
+        connection.pragma("trusted_schema", False)
 
     def _prepare(self) -> None:
         """Make an empty file a store; raise STORE_OPEN or STORE_VERSION for a file that is something else."""

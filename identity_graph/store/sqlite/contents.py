@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from hashlib import blake2b
 from typing import Any, NamedTuple
 
 import orjson
 
-from identity_graph.model import Event, Identifier
+from identity_graph.event_table import canonical_json
+from identity_graph.model import Event
 from identity_graph.store.sqlite.columns import pack, unpack
 
 
@@ -25,7 +25,7 @@ class Content(NamedTuple):
     properties: str | None
 
 
-def content(event: Event, source: int, numbers: Mapping[Identifier, int]) -> Content:
+def content(event: Event, source: int, numbers: Mapping[tuple[str, str], int]) -> Content:
     """Both ends of a stated pair are observed too. Raises KeyError for an identifier without a number."""
     ends = [numbers[end] for pair in event.same_person for end in pair]
     return Content(
@@ -49,13 +49,8 @@ def pack_pairs(pairs: Sequence[tuple[int, int]] | None) -> bytes | None:
 
 
 def write_object(value: Any) -> str | None:
-    """Canonical JSON: sorted keys, no blanks; None for an empty object. Keeps whole numbers beyond 64 bits in full."""
-    if not value:
-        return None
-    try:
-        return orjson.dumps(value, option=orjson.OPT_SORT_KEYS).decode()
-    except orjson.JSONEncodeError:
-        return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    """Canonical JSON; None for an empty object."""
+    return canonical_json(value) if value else None
 
 
 def read_object(text: str | None) -> dict[str, Any]:

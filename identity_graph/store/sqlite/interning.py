@@ -7,7 +7,6 @@ from itertools import islice
 from typing import cast
 
 from identity_graph.errors import StoreError
-from identity_graph.model import Identifier
 from identity_graph.store.sqlite.columns import LARGEST_NUMBER, text_set
 from identity_graph.store.sqlite.connection import Connection
 from identity_graph.store.sqlite.layers import both
@@ -15,6 +14,9 @@ from identity_graph.store.sqlite.names import Names
 from identity_graph.store.sqlite.numbering import last_number
 
 CACHED = 300_000
+Key = tuple[str, str]
+"""An identifier, or a plain pair of namespace and value, which is equal to it."""
+
 _FIND = both(
     "SELECT v.namespace, v.value, v.number FROM carray(?1) k CROSS JOIN {recent}identifier_value v ON v.value = k.value"
 )
@@ -26,7 +28,7 @@ class Interning:
     def __init__(self, database: Connection, namespaces: Names) -> None:
         self._database = database
         self._namespaces = namespaces
-        self._numbers: dict[Identifier, int] = {}
+        self._numbers: dict[Key, int] = {}
         self._version = -1
         database.rolled_back.append(self.forget)
 
@@ -40,7 +42,7 @@ class Interning:
             self.forget()
             self._version = version
 
-    def find(self, identifiers: Collection[Identifier]) -> dict[Identifier, int]:
+    def find(self, identifiers: Collection[Key]) -> dict[Key, int]:
         """A dictionary that holds the number of each of the identifiers that has one, and of others."""
         if len(self._numbers) > CACHED:
             self._numbers = dict(islice(self._numbers.items(), len(self._numbers) // 2, None))
@@ -49,12 +51,12 @@ class Interning:
             name = self._namespaces.name
             found = self._database.rows(
                 _FIND,
-                (text_set({identifier.value for identifier in missing}),),
+                (text_set({value for _, value in missing}),),
             )
-            self._numbers.update((Identifier(name(space), value), number) for space, value, number in found)
+            self._numbers.update(((name(space), value), number) for space, value, number in found)
         return self._numbers
 
-    def intern(self, identifiers: Sequence[Identifier]) -> list[int]:
+    def intern(self, identifiers: Sequence[Key]) -> list[int]:
         """The number of each; new ones get theirs in the order in which they come first."""
         numbers = list(map(self._numbers.get, identifiers))
         missing = [place for place, number in enumerate(numbers) if number is None]
@@ -67,10 +69,10 @@ class Interning:
                 numbers[place] = known[identifiers[place]]
         return cast("list[int]", numbers)
 
-    def _insert(self, new: Sequence[Identifier]) -> range:
+    def _insert(self, new: Sequence[Key]) -> range:
         if not new:
             return range(0)
-        spaces = self._namespaces.intern({identifier.namespace for identifier in new})
+        spaces = self._namespaces.intern({space for space, _ in new})
         first = 1 + last_number(self._database, "identifier")
         if first + len(new) > LARGEST_NUMBER:
             raise StoreError("STORE_FULL", "the store has numbers for 2,147,483,647 identifiers, and no more")

@@ -1,0 +1,201 @@
+"""Deleting what is of one person, and keeping it from coming back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from identity_graph.model import ChangeKind, Event, Identifier, Origin, Reason, Refused, Segment
+from identity_graph.store import open_store
+from identity_graph.store.protocols import Erasure, Store, SuppressedRow
+from identity_graph.store.sqlite import layers
+from tests.store.building import NOW, array, batch, begin, change, event, load, numbers, publication, publish_persons
+
+
+def erasure(store: Store, person: str, ids: Sequence[str], keys: Sequence[str], **more: object) -> Erasure:
+    """Of these events and identifiers; `person` need not exist."""
+    [found] = store.persons.persons([person])
+    events = [row.number for row in store.evidence.events(ids) if row is not None]
+    identifiers = [Identifier.parse(key) for key in keys]
+    number = found.number if found else 0
+    return Erasure(number, person, events, ids, numbers(store, *keys), identifiers, **more)  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def people(store: Store) -> Store:
+    load(
+        store,
+        event("x1", "email:x@x.org", "cookie:x", same_person=[("email:x@x.org", "cookie:x")]),
+        event("x2", "email:x@x.org", "ip:shared", name="Order"),
+        event("y1", "email:y@x.org", "ip:shared"),
+    )
+    publish_persons(store, {"px": ["email:x@x.org", "cookie:x"], "py": ["email:y@x.org"], "old": []})
+    [old, px] = store.persons.persons(["old", "px"])
+    x, shared, y = numbers(store, "email:x@x.org", "ip:shared", "email:y@x.org")
+    assert old is not None and px is not None
+    quotes = Reason("LIMIT", "x@x.org and y@x.org", "email", ("email:x@x.org", "email:y@x.org"))
+    store.persons.publish(
+        publication(
+            retired=[(old.number, px.number)],
+            pruned=[(shared, "HUB")],
+            suppressed=[
+                SuppressedRow(min(x, y), max(x, y), quotes),
+                SuppressedRow(min(shared, y), max(shared, y), quotes),
+            ],
+            scope=None,
+            changes=[change(ChangeKind.MERGED, "px", came=["old"])],
+        )
+    )
+    store.segments.save(Segment("all", "", {}, NOW, NOW, 0), ["px", "py", "old"])
+    return store
+
+
+def test_everything_of_the_person_goes_and_the_others_stay(people: Store) -> None:
+    gone = erasure(
+        people,
+        "px",
+        ["x1", "x2"],
+        ["email:x@x.org", "cookie:x"],
+        changes=[change(ChangeKind.ERASED, "px")],
+    )
+    y, shared = numbers(people, "email:y@x.org", "ip:shared")
+    people.privacy.erase(gone)
+    people.privacy.scrub()
+    assert people.evidence.events(["x1", "x2"]) == [None, None]
+    assert numbers(people, "email:x@x.org", "cookie:x") == []
+    assert people.evidence.identifiers_by_number(gone.identifiers) == [None, None]
+    assert people.evidence.events_of(gone.identifiers) == [[], []]
+    assert people.evidence.sightings(gone.identifiers) == [None, None]
+    assert len(people.evidence.stated_pairs()[0]) == 0
+    [[left]] = people.evidence.events_of([shared])
+    assert left.event.id == "y1"
+    assert set(people.evidence.observation_table().identifier.tolist()) == {y, shared}
+    assert people.persons.persons(["px", "old"]) == [None, None]
+    assert people.persons.persons_by_number([gone.person]) == [None]
+    assert people.persons.membership()[0].tolist() == [y]
+    assert people.persons.suppressed([y, shared]) == [[], []]
+    assert people.segments.members("all") == ["py"]
+    assert people.segments.of_persons(["px", "old"]) == [[], []]
+    assert [each.kind for each in people.persons.changes(person_id="px")] == [ChangeKind.MERGED, ChangeKind.ERASED]
+    counts = people.operations.counts()
+    assert (counts["events"], counts["identifiers"], counts["persons"], counts["pruned"]) == (1, 2, 1, 1)
+    assert people.privacy.tombstoned([Identifier("email", "x@x.org"), Identifier("email", "y@x.org")]) == [True, False]
+
+
+def test_an_erasure_is_all_or_nothing(people: Store) -> None:
+    before = list(people.operations.canonical_lines()), people.operations.counts()
+    with pytest.raises(ZeroDivisionError), people.transaction():
+        people.privacy.erase(erasure(people, "px", ["x1", "x2"], ["email:x@x.org", "cookie:x"]))
+        raise ZeroDivisionError
+    assert (list(people.operations.canonical_lines()), people.operations.counts()) == before
+    assert people.privacy.tombstoned([Identifier("email", "x@x.org")]) == [False]
+
+
+def test_other_persons_of_which_nothing_is_left_go_too(people: Store) -> None:
+    [py] = people.persons.persons(["py"])
+    assert py is not None
+    people.privacy.erase(erasure(people, "px", ["y1"], ["email:y@x.org"], emptied=[py.number]))
+    assert people.persons.persons(["py"]) == [None]
+    assert people.segments.members("all") == []
+
+
+def test_numbers_of_erased_rows_are_not_given_again(people: Store) -> None:
+    people.persons.publish(publication(resolved=people.evidence.arrived_since(0)[1]))
+    resolved, _ = people.persons.resolved()
+    gone = erasure(people, "py", ["y1"], ["email:y@x.org"])
+    people.privacy.erase(gone)
+    load(people, event("new", "cookie:new"))
+    [row] = people.evidence.events(["new"])
+    assert row is not None and row.number > resolved
+    assert row.identifiers[0] not in gone.identifiers
+    assert people.evidence.arrived_since(resolved)[0].tolist() == list(row.identifiers)
+    assert publish_persons(people, {"pz": ["cookie:new"]})["pz"] != gone.person
+
+
+def test_an_interned_identifier_is_forgotten_with_its_row(store: Store) -> None:
+    run = store.evidence.append(begin(store), batch([event("a", "email:a@x.org"), event("b", "cookie:b")]))
+    people = erasure(store, "nobody", ["a"], ["email:a@x.org"])
+    store.privacy.erase(Erasure(0, "nobody", people.events, [], people.identifiers, []))
+    store.evidence.append(run, batch([event("c", "email:a@x.org")]))
+    [row] = store.evidence.events(["c"])
+    assert row is not None and row.event.identifiers == (Identifier("email", "a@x.org"),)
+
+
+def test_tombstones_are_of_a_kind(store: Store) -> None:
+    """An event whose id reads like an erased identifier, and an identifier like an erased id, are free to come."""
+    store.privacy.erase(Erasure(0, "p", [], ["email:x"], [], [Identifier("email", "x")]))
+    run = load(store, event("identifier\0email\0x"[:10], "cookie:1"), event("e", "email:email:x"), event("email:x"))
+    assert (run.accepted, run.suppressed) == (2, 1)
+    assert store.privacy.tombstoned([Identifier("event", "email:x"), Identifier("email", "x")]) == [False, True]
+
+
+def test_keyed_hashes_are_the_stores_own(store: Store) -> None:
+    other = open_store("sqlite:///:memory:")
+    assert store.privacy.keyed_hash("x") == store.privacy.keyed_hash("x") != store.privacy.keyed_hash("y")
+    assert store.privacy.keyed_hash("x") != other.privacy.keyed_hash("x")
+    assert len(store.privacy.keyed_hash("\ud800")) == 32
+    other.close()
+
+
+def test_records_in_quarantine_go_by_number_and_do_not_return(store: Store) -> None:
+    refused = [Refused(Origin(n, n, b"x@x.org %d" % n), "NOT_JSON", "x@x.org") for n in range(3)]
+    run = store.evidence.append(begin(store), batch([], refused=refused))
+    first, _, third = (each.number for each in store.operations.quarantined())
+    store.privacy.erase(Erasure(0, "p", [], [], [], [], quarantined=[first, third]))
+    assert [each.record for each in store.operations.quarantined()] == [b"x@x.org 1"]
+    run = store.evidence.append(run, batch([], refused=refused))
+    assert (run.read, run.quarantined, run.suppressed) == (6, 4, 2)
+    assert [each.record for each in store.operations.quarantined()] == [b"x@x.org 1"] * 2
+
+
+PEOPLE = ["ann", "bob", "eve"]
+WORLDS = st.lists(
+    st.tuples(st.sampled_from(PEOPLE), st.integers(0, 2), st.integers(-1, 1), st.booleans()), min_size=1, max_size=12
+)
+
+
+def said(place: int, person: str, cookie: int, shared: int, states: bool) -> Event:
+    own = f"cookie:{person}-{cookie}"
+    keys = [f"email:{person}@x.org", own, *([f"ip:{shared}"] if shared >= 0 else [])]
+    pairs = [(keys[0], own)] if states else []
+    return event(f"e{place}", *keys, source=person, traits={"n": place}, same_person=pairs)
+
+
+@given(WORLDS, st.sampled_from(PEOPLE), st.booleans(), st.integers(0, 20))
+@settings(deadline=None)
+def test_the_rest_is_a_world_in_which_they_never_were(
+    world: list[tuple[str, int, int, bool]], who: str, apart: bool, least: int
+) -> None:
+    events = [said(place, *each) for place, each in enumerate(world)]
+    theirs = [each for each in events if each.source == who]
+    others = [each for each in events if each.source != who]
+    kept = {identifier for each in others for identifier in each.identifiers}
+    own = {identifier.key for each in theirs for identifier in each.identifiers if identifier not in kept}
+    before, layers.LEAST = layers.LEAST, least
+    store, without = open_store("sqlite:///:memory:"), open_store("sqlite:///:memory:")
+    try:
+        for piece in [[each] for each in events] if apart else [events]:
+            load(store, *piece)
+        load(without, *others)
+        store.privacy.erase(erasure(store, who, [each.id for each in theirs], sorted(own)))
+        assert list(store.operations.canonical_lines()) == list(without.operations.canonical_lines())
+        same = ("events", "identifiers", "observations")
+        assert [store.operations.counts()[n] for n in same] == [without.operations.counts()[n] for n in same]
+        table, _ = store.evidence.identifier_table()
+        assert len(table) == len(kept)
+        assert len(store.evidence.observation_table(array(table.number))) == store.operations.counts()["observations"]
+        for identifier in kept:
+            [number] = numbers(store, identifier.key)
+            [rows] = store.evidence.events_of([number])
+            assert {row.event.id for row in rows} == {each.id for each in others if identifier in each.identifiers}
+        # And it stays so when everything is loaded again.
+        run = load(store, *events)
+        assert (run.duplicate, run.suppressed) == (len(others), len(theirs))
+        assert list(store.operations.canonical_lines()) == list(without.operations.canonical_lines())
+    finally:
+        layers.LEAST = before
+        store.close()
+        without.close()
