@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 STORE ?= identity_graph.db
 
-.PHONY: demo test check serve bench clean
+.PHONY: demo test check serve bench readme clean
 .DEFAULT_GOAL := demo
 
 demo: $(READY)  ## a small world, end to end, in a temporary store
@@ -25,6 +25,9 @@ serve: $(READY) $(STORE)  ## GraphQL on http://127.0.0.1:8000/graphql
 
 bench: $(READY)  ## ratios against named peers, in one run
 	$(BIN)/python -m bench
+
+readme: $(READY)  ## write the parts of the README that follow from the code, and what its commands print
+	$(BIN)/python -m tests.readme_session
 
 clean:  ## the virtual environment and what the tools cached
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache

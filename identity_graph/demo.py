@@ -25,8 +25,6 @@ from identity_graph.service import IdentityGraph
 from identity_graph.times import DAY, parse_time
 from identity_graph.world import END, NAMES, Truth, World
 
-SEED = 7
-
 SEGMENTS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     "regulars": (
         "ordered three times or more",
@@ -40,11 +38,11 @@ SEGMENTS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
 }
 
 
-def show(people: int) -> None:
+def show(people: int, seed: int) -> None:
     """Everything, in a temporary folder that is gone afterwards."""
     with TemporaryDirectory(prefix="identity-graph-") as name:
         folder = Path(name)
-        truth = World(people, SEED).write(folder)
+        truth = World(people, seed).write(folder)
         with _graph(f"sqlite:///{folder / 'people.db'}") as graph:
             heading("1  Load", f"{people:,} people left traces in five files; every record is accounted for")
             _print_runs(_load(graph, folder))
@@ -64,12 +62,12 @@ def show(people: int) -> None:
     print("\nNext: make serve")
 
 
-def keep(path: Path, people: int, say: Callable[[str], None]) -> None:
+def keep(path: Path, people: int, seed: int, say: Callable[[str], None]) -> None:
     """Only the demo's world, loaded and resolved into a store at this path, which must not exist."""
     if path.exists():
         raise StoreError("STORE_OPEN", f"{path} exists already", help="Name a file that does not exist yet.")
     with TemporaryDirectory(prefix="identity-graph-") as name:
-        World(people, SEED).write(name)
+        World(people, seed).write(name)
         with IdentityGraph.open(f"sqlite:///{path}") as graph:
             _load(graph, Path(name))
             run = graph.resolver.resolve()

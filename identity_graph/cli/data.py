@@ -56,9 +56,12 @@ def load(
             total=["", *total.values()] if len(runs) > 1 else None,
         )
     if total["quarantined"]:
-        command.say(f"{total['quarantined']:,} records were set aside: identity-graph quarantine list")
+        aside = "1 record was" if total["quarantined"] == 1 else f"{total['quarantined']:,} records were"
+        command.say(f"{aside} set aside: identity-graph quarantine list")
         if strict:
-            raise QuarantineError("QUARANTINED", f"{total['quarantined']:,} records were set aside")
+            raise QuarantineError(
+                "QUARANTINED", f"{aside} set aside", help="Mend and replay them, or leave out --strict."
+            )
 
 
 @verb

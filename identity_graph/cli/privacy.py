@@ -49,6 +49,7 @@ def forget(
 def _words(view: dict[str, Any]) -> str:
     lines = [f"person {view['personId']}: {view['events']:,} events"]
     lines += [f"  goes   {key}" for key in view["exclusive"]]
-    lines += [f"  stays  {key}   (events of others hold it too)" for key in view["shared"]]
-    lines += [f"  leaves segment {name}" for name in view["segments"]]
+    lines += ["events of others hold these too:"] if view["shared"] else []
+    lines += [f"  stays  {key}" for key in view["shared"]]
+    lines += [f"it leaves the segments {', '.join(view['segments'])}"] if view["segments"] else []
     return "\n".join(lines)

@@ -1,0 +1,144 @@
+"""The parts of the README that are made from the code, between `<!-- begin NAME -->` and `<!-- end NAME -->`."""
+
+from __future__ import annotations
+
+import itertools
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from identity_graph import errors
+from identity_graph.cli import app
+from identity_graph.loaders import known_loaders
+from identity_graph.settings import PREFIX, Settings
+from tests.test_layers import LAYERS
+
+ROOT = Path(__file__).parents[1]
+README = ROOT / "README.md"
+OPERATIONS = ROOT / "graphql" / "operations"
+PART = re.compile(r"(<!-- begin (\w+) -->\n)(.*?)(<!-- end \2 -->)", re.DOTALL)
+
+
+def transcript() -> str:
+    done = subprocess.run(
+        [sys.executable, "-m", "identity_graph", "demo"], capture_output=True, text=True, check=True, cwd=ROOT
+    )
+    return f"```text\n$ make demo\n{done.stdout}```\n"
+
+
+def person() -> str:
+    text = (OPERATIONS / "person.graphql").read_text(encoding="utf-8")
+    return f"```graphql\n{text}```\n"
+
+
+def verbs(group: Any = None, name: str = "") -> Iterator[tuple[str, Any]]:
+    group = group or typer.main.get_command(app)
+    for child, command in group.commands.items():
+        if hasattr(command, "commands"):
+            yield from verbs(command, f"{name}{child} ")
+        else:
+            yield name + child, command
+
+
+def usage(command: Any) -> str:
+    """Arguments and own options, in one line."""
+    words = []
+    for parameter in command.params:
+        if parameter.name in ("store", "rules", "json", "help"):
+            continue
+        shown = parameter.metavar or parameter.name.upper()
+        if parameter.param_type_name == "argument":
+            words.append(shown if parameter.required else f"[{shown}]")
+        else:
+            option = max(parameter.opts, key=len)
+            if not parameter.is_flag:
+                option += f" {parameter.metavar or parameter.name.upper()}"
+            words.append(option if parameter.required else f"[{option}]")
+    return " ".join(words)
+
+
+def commands() -> str:
+    rows = [
+        (f"`identity-graph {f'{name} {usage(command)}'.strip()}`", command.help.strip()) for name, command in verbs()
+    ]
+    return table("command", "what it does", rows)
+
+
+def statuses() -> str:
+    rows = [
+        ("0", "done"),
+        ("1", "a defect of the program, or an answer of no"),
+        ("2", "wrong usage, or a wrong setting"),
+    ]
+    families = errors.IdentityGraphError.__subclasses__()
+    said = dict(re.findall(r"── (\w+) +\d+  (.+)", errors.__doc__ or ""))
+    rows += [(str(family.exit_status), said[family.__name__]) for family in families if family.exit_status > 2]
+    return table("status", "means", rows)
+
+
+def operations() -> str:
+    rows = []
+    for path in sorted(OPERATIONS.glob("*.graphql")):
+        first = path.read_text(encoding="utf-8").splitlines()[0]
+        rows.append((f"[{path.stem}](graphql/operations/{path.name})", first.removeprefix("# ")))
+    return table("operation", "answers", rows)
+
+
+def loaders() -> str:
+    rows = []
+    for name in known_loaders():
+        lines = (ROOT / "loaders" / f"{name}.toml").read_text(encoding="utf-8").splitlines()
+        about = " ".join(line.removeprefix("# ") for line in itertools.takewhile(lambda line: line[:1] == "#", lines))
+        rows.append((f"[{name}](loaders/{name}.toml)", re.split(r"[:.](?: |$)", about)[0]))
+    return table("loader", "source", rows)
+
+
+def layers() -> str:
+    package = ROOT / "identity_graph"
+    rows = []
+    for layer, modules in LAYERS.items():
+        there = sorted(path.name for path in package.iterdir() if path.stem in modules)
+        rows.append((layer, ", ".join(f"`{name}`" for name in there)))
+    return table("layer", "modules", rows)
+
+
+def settings() -> str:
+    rows = []
+    for name, field in Settings.model_fields.items():
+        default = field.default
+        shown = f"`{default}`" if default not in (None, False) else ""
+        rows.append((f"`{PREFIX}{name.upper()}`", shown, field.description or ""))
+    return table("setting", "default", rows, "meaning")
+
+
+def codes() -> str:
+    return table("code", "means", [(f"`{code}`", meaning) for code, meaning in errors.CODES.items()])
+
+
+def table(first: str, second: str, rows: Any, *more: str) -> str:
+    header = [first, second, *more]
+    lines = [header, ["---"] * len(header), *rows]
+    return "".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |\n" for line in lines)
+
+
+PARTS = {
+    "transcript": transcript,
+    "person": person,
+    "layers": layers,
+    "commands": commands,
+    "statuses": statuses,
+    "operations": operations,
+    "loaders": loaders,
+    "settings": settings,
+    "codes": codes,
+}
+
+
+def generated(readme: str) -> str:
+    """The README with every generated part as it should be."""
+    return PART.sub(lambda match: f"{match[1]}{PARTS[match[2]]()}{match[4]}", readme)
