@@ -61,8 +61,8 @@ class Linking:
         numbers = {row.number for rows in members for row in rows}
         if not numbers:
             return [() for _ in members]
-        owner = {row.number: position for position, rows in enumerate(members) for row in rows}
-        found: list[list[Link]] = [[] for _ in members]
+        owner = {row.number: row.person for rows in members for row in rows}
+        found: dict[int | None, list[Link]] = {person: [] for person in owner.values()}
         here = around(self._store, self._policy, _sorted(numbers))
         suppressed = suppressed_of(self._store, sorted(numbers))
         number = here.resolution.identifiers.number
@@ -72,9 +72,10 @@ class Linking:
             joined = here.resolution.groups.kept[row] and a in owner and b in owner and len(ends) == 1
             if joined or (a, b) in suppressed:
                 link = link_of(here.resolution, row, suppressed.get((a, b)))
-                for position in ends:
-                    found[position].append(link)
-        return [tuple(sorted(one, key=lambda link: (link.a.key, link.b.key))) for one in found]
+                for person in ends:
+                    found[person].append(link)
+        ordered = {person: tuple(sorted(of, key=lambda link: (link.a.key, link.b.key))) for person, of in found.items()}
+        return [ordered[rows[0].person] if rows else () for rows in members]
 
 
 def suppressed_of(store: Store, numbers: Sequence[int]) -> dict[tuple[int, int], Reason]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable, Sequence
+from functools import wraps
+from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 
 import numpy as np
 
@@ -32,6 +33,23 @@ if TYPE_CHECKING:
     import polars as pl
 
 
+Given = ParamSpec("Given")
+Answer = TypeVar("Answer")
+
+
+def _of_one_moment(
+    method: Callable[Concatenate[People, Given], Answer],
+) -> Callable[Concatenate[People, Given], Answer]:
+    """All that the method reads is as it was when it began: a resolution may publish meanwhile."""
+
+    @wraps(method)
+    def read(self: People, /, *args: Given.args, **kwargs: Given.kwargs) -> Answer:
+        with self._store.snapshot():
+            return method(self, *args, **kwargs)
+
+    return read
+
+
 class People:
     """With `remember`, journeys that were read are kept until the object goes: for one request, say."""
 
@@ -47,6 +65,7 @@ class People:
 
     # ---- who
 
+    @_of_one_moment
     def find(self, ids: Sequence[str]) -> list[Person | None]:
         """By person id; a retired id finds its survivor, and says so by `requested_id`."""
         rows = self._store.persons.persons(ids)
@@ -62,11 +81,13 @@ class People:
                 found.append(_person(survivors[row.survivor], requested_id=row.id))
         return found
 
+    @_of_one_moment
     def find_by_identifier(self, identifiers: Sequence[Identifier]) -> list[Person | None]:
         rows = self._store.evidence.identifiers(identifiers)
         persons = self._by_number([row.person for row in rows if row and row.person is not None])
         return [_person(persons[row.person]) if row and row.person is not None else None for row in rows]
 
+    @_of_one_moment
     def identifiers(self, keys: Sequence[Identifier]) -> list[IdentifierFacts | None]:
         rows = self._store.evidence.identifiers(keys)
         known = [row for row in rows if row]
@@ -96,6 +117,7 @@ class People:
     def count(self) -> int:
         return self._store.persons.count()
 
+    @_of_one_moment
     def memberships(self) -> pl.DataFrame:
         """Every membership: person_id, namespace, value, sorted by the three."""
         import polars as pl
@@ -116,6 +138,7 @@ class People:
 
     # ---- what is known
 
+    @_of_one_moment
     def members(self, person_ids: Sequence[str]) -> list[tuple[Membership, ...]]:
         """By key. The confidence is that of the weakest link on the strongest path to the person's best identifier."""
         found = self._members(person_ids)
@@ -125,13 +148,16 @@ class People:
             for rows, of in zip(found, sure, strict=True)
         ]
 
+    @_of_one_moment
     def confidences(self, person_ids: Sequence[str]) -> list[float]:
         """The weakest link that holds each person together; 1 for a single identifier, 0 for nobody."""
         return [min(of.values(), default=0.0) for of in self._linking.confidences(self._members(person_ids))]
 
+    @_of_one_moment
     def profiles(self, person_ids: Sequence[str]) -> list[Profile]:
         return [stitch((one.event for one in journey), self._policy) for journey in self.journeys(person_ids)]
 
+    @_of_one_moment
     def journeys(self, person_ids: Sequence[str]) -> list[tuple[JourneyEvent, ...]]:
         """The events attributed to each person, oldest first, by time, then id."""
         known = self._remembered
@@ -141,12 +167,16 @@ class People:
         known.update(zip(missing, self._journeys(missing), strict=True))
         return [known[person_id] for person_id in person_ids]
 
+    @_of_one_moment
     def sessions(self, person_ids: Sequence[str]) -> list[tuple[Session, ...]]:
         return [sessions(journey, self._policy.session_gap) for journey in self.journeys(person_ids)]
 
+    @_of_one_moment
     def segments(self, person_ids: Sequence[str]) -> list[tuple[str, ...]]:
-        return [tuple(names) for names in self._store.segments.of_persons(person_ids)]
+        ids = [found.id if found else "" for found in self.find(person_ids)]
+        return [tuple(names) for names in self._store.segments.of_persons(ids)]
 
+    @_of_one_moment
     def facts(self, person_ids: Sequence[str]) -> list[Facts]:
         """What conditions ask."""
         journeys = self.journeys(person_ids)
@@ -157,6 +187,7 @@ class People:
             found.append(Facts(stitch(events, self._policy).values, events, [row.identifier for row in rows]))
         return found
 
+    @_of_one_moment
     def events(self, ids: Sequence[str]) -> list[JourneyEvent | None]:
         rows = self._store.evidence.events(ids)
         attributed = {one.event.id: one for one in self._attributed([row for row in rows if row])}
@@ -164,21 +195,28 @@ class People:
 
     # ---- why
 
+    @_of_one_moment
     def links(self, person_ids: Sequence[str]) -> list[tuple[Link, ...]]:
         """Links between a person's identifiers, and the suppressed ones that end in them; by keys."""
         return self._linking.links(self._members(person_ids))
 
+    @_of_one_moment
     def evidence(self, pairs: Sequence[tuple[Identifier, Identifier]]) -> list[tuple[Event, ...]]:
         """The events that saw, or stated, both; oldest first."""
         rows = self._store.evidence.identifiers([one for pair in pairs for one in pair])
-        numbers = sorted({row.number for row in rows if row})
+        # The events of one end are enough; those of a hub or of an internet address would be by the million.
+        ends = [
+            sorted((a, b), key=lambda row: row.pruned is not None) if a and b else None
+            for a, b in zip(rows[::2], rows[1::2], strict=True)
+        ]
+        numbers = sorted({pair[0].number for pair in ends if pair})
         events = dict(zip(numbers, self._store.evidence.events_of(numbers), strict=True))
-        found = []
-        for a, b in zip(rows[::2], rows[1::2], strict=True):
-            both = [row.event for row in events[a.number] if b.number in row.identifiers] if a and b else []
-            found.append(tuple(both))
-        return found
+        return [
+            tuple(row.event for row in events[pair[0].number] if pair[1].number in row.identifiers) if pair else ()
+            for pair in ends
+        ]
 
+    @_of_one_moment
     def explain(self, a: Identifier, b: Identifier) -> Explanation:
         """Why, or why not, they are one person; an identifier that was never observed is an obstacle."""
         return explain(self._store, self._policy, a, b)

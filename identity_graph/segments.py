@@ -55,7 +55,7 @@ class Segments:
         return self._store.segments.members(name, after=after, limit=limit)
 
     def contains(self, name: str, person_ids: Sequence[str]) -> list[bool]:
-        return [name in names for names in self._store.segments.of_persons(person_ids)]
+        return [name in names for names in self._people.segments(person_ids)]
 
     def preview(self, condition: Mapping[str, Any]) -> tuple[int, list[str]]:
         """How many would be in it, and the first ten; nothing is saved."""

@@ -323,6 +323,10 @@ class Store(Protocol):
         """All or nothing, one writer at a time; nests. Raises STORE_BUSY, STORE_FULL, STORE_FAILED."""
         ...
 
+    def snapshot(self) -> AbstractContextManager[Any]:
+        """Several reads of one moment, whoever writes meanwhile; ends in the thread in which it began; nests."""
+        ...
+
     def trace(self, hear: Any) -> AbstractContextManager[Any]:
         """Calls `hear(statement)` for each statement: for logs and for counting in tests."""
         ...

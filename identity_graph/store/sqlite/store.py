@@ -38,6 +38,9 @@ class SqliteStore:
     def transaction(self) -> AbstractContextManager[Any]:
         return self._database.transaction()
 
+    def snapshot(self) -> AbstractContextManager[Any]:
+        return self._database.snapshot()
+
     def trace(self, hear: Callable[[str], Any]) -> AbstractContextManager[Any]:
         return self._database.trace(hear)
 
