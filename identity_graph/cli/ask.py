@@ -67,15 +67,12 @@ def serve(
     from identity_graph.cli.server import Server
 
     with command.graph(create=True) as graph:
-        server = Server(
+        Server(
             create_app(graph),
             host=host or command.settings.host,
             port=command.settings.port if port is None else port,
             say=command.say,
-        )
-        server.run()
-    if not server.started:
-        raise typer.Exit(1)
+        ).serve_until_stopped()
 
 
 def _document(file: str) -> str:

@@ -1,23 +1,44 @@
-"""The HTTP server that says where it listens once it does."""
+"""The HTTP server: says where it listens once it does, and ends quietly when it is told to."""
 
 from __future__ import annotations
 
+import signal
 import socket
 from collections.abc import Callable
+from contextlib import suppress
 
 import uvicorn
 from starlette.applications import Starlette
 
+from identity_graph.errors import SettingError
+
 
 class Server(uvicorn.Server):
+    """Serves until SIGINT or SIGTERM. Raises SETTING_INVALID for an address that it cannot have."""
+
     def __init__(self, app: Starlette, *, host: str, port: int, say: Callable[[str], None]) -> None:
-        super().__init__(uvicorn.Config(app, host=host, port=port, log_level="warning", access_log=False))
+        super().__init__(uvicorn.Config(app, log_level="warning", access_log=False))
         self.say = say
+        try:
+            self.socket = socket.create_server((host, port), family=_family(host), backlog=2048)
+        except OSError as error:
+            raise SettingError(
+                "SETTING_INVALID",
+                f"cannot listen on {host}, port {port}: {error.strerror}",
+                help="Choose another by --host and --port, or stop what listens there.",
+            ) from error
+
+    def serve_until_stopped(self) -> None:
+        # uvicorn raises a signal again after it has shut down; both then mean the same, and the store is closed.
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
+        with self.socket, suppress(KeyboardInterrupt):
+            self.run([self.socket])
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
-        for server in self.servers:
-            for listening in server.sockets:
-                host, port = listening.getsockname()[:2]
-                address = f"[{host}]" if ":" in host else host
-                self.say(f"GraphQL at http://{address}:{port}/graphql. Ctrl-C stops.")
+        host, port = self.socket.getsockname()[:2]
+        self.say(f"GraphQL at http://{f'[{host}]' if ':' in host else host}:{port}/graphql. Ctrl-C stops.")
+
+
+def _family(host: str) -> socket.AddressFamily:
+    return socket.AF_INET6 if ":" in host else socket.AF_INET
