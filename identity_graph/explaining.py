@@ -22,7 +22,8 @@ def explain(store: Store, policy: Policy, a: Identifier, b: Identifier) -> Expla
     """The path whose weakest link is strongest: over joining links where they are one person; else over links that a
     limit refused; else over links that are too weak or lead through pruned identifiers. What refuses is an obstacle.
 
-    Reads the component of both, and builds one networkx graph of it.
+    Reads the component of both, and builds one networkx graph of it. Of a pruned one only what it was seen with there:
+    a hub's history is long.
     """
     rows = store.evidence.identifiers([a, b])
     if rows[0] is None or rows[1] is None:
@@ -50,15 +51,16 @@ def explain(store: Store, policy: Policy, a: Identifier, b: Identifier) -> Expla
 def _search(
     store: Store, policy: Policy, first: IdentifierRow, second: IdentifierRow, together: bool
 ) -> tuple[tuple[Link, ...], list[Reason]]:
-    numbers = component(store, (first.number, second.number))
-    here = around(store, policy, numbers)
+    start = [row.number for row in (first, second) if not row.pruned] or [first.number, second.number]
+    numbers = component(store, start)
+    here = around(store, policy, numbers, as_published=True)
     suppressed = suppressed_of(store, numbers.tolist())
     links, kept, number = here.resolution.links, here.resolution.groups.kept, here.resolution.identifiers.number
     refused: Bool = np.array(
         [(x, y) in suppressed for x, y in zip(number[links.a].tolist(), number[links.b].tolist(), strict=True)],
         dtype=np.bool_,
     )
-    tiers = (kept & ~refused,) if together else (kept, np.ones(len(links), np.bool_))
+    tiers = (kept & ~refused if together else kept, np.ones(len(links), np.bool_))
     for allowed in tiers:
         rows = _strongest(here, allowed, first.number, second.number)
         if rows:
@@ -98,10 +100,10 @@ def _obstacles(here: Neighbourhood, rows: Sequence[int], path: Sequence[Link], p
     for row, link in zip(rows, path, strict=True):
         if link.suppressed:
             found[link.suppressed] = None
-        for end in (resolution.links.a[row], resolution.links.b[row]):
-            if resolution.pruned[end] != JOINS:
-                found[pruned_reason(CODES[resolution.pruned[end]], identifier_at(resolution, end), policy)] = None
-        if not resolution.links.must[row] and link.weight < policy.min_weight:
+        pruned = [end for end in (resolution.links.a[row], resolution.links.b[row]) if resolution.pruned[end] != JOINS]
+        for end in pruned:
+            found[pruned_reason(CODES[resolution.pruned[end]], identifier_at(resolution, end), policy)] = None
+        if not pruned and not resolution.links.must[row] and link.weight < policy.min_weight:
             found[weak_reason(link.weight, policy)] = None
     return list(found)
 

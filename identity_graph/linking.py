@@ -26,7 +26,7 @@ class Linking:
         several = {row.number for rows in members if len(rows) > 1 for row in rows}
         weights: dict[int, list[tuple[float, int]]] = {number: [] for number in several}
         if several:
-            for a, b, weight in self._joining(around(self._store, self._policy, _sorted(several))):
+            for a, b, weight in self._joining(around(self._store, self._policy, _sorted(several), as_published=True)):
                 weights[a].append((weight, b))
                 weights[b].append((weight, a))
         return [self._from_best(rows, weights) for rows in members]
@@ -63,7 +63,7 @@ class Linking:
             return [() for _ in members]
         owner = {row.number: row.person for rows in members for row in rows}
         found: dict[int | None, list[Link]] = {person: [] for person in owner.values()}
-        here = around(self._store, self._policy, _sorted(numbers))
+        here = around(self._store, self._policy, _sorted(numbers), as_published=True)
         suppressed = suppressed_of(self._store, sorted(numbers))
         number = here.resolution.identifiers.number
         links = here.resolution.links

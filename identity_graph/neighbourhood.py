@@ -42,8 +42,11 @@ def everything(store: Store, policy: Policy) -> Neighbourhood:
     return Neighbourhood(resolution, np.ones(len(identifiers), np.bool_), _known(store, identifiers.number, None))
 
 
-def around(store: Store, policy: Policy, numbers: Int64) -> Neighbourhood:
-    """The identifiers of these numbers with everything that was seen beside them."""
+def around(store: Store, policy: Policy, numbers: Int64, *, as_published: bool = False) -> Neighbourhood:
+    """The identifiers of these numbers with everything that was seen beside them.
+
+    `as_published`: who is a member of a person joins, even if what came in since makes a hub of it.
+    """
     evidence = store.evidence
     observations = evidence.observation_table(numbers)
     stated = evidence.stated_pairs(numbers)
@@ -51,6 +54,9 @@ def around(store: Store, policy: Policy, numbers: Int64) -> Neighbourhood:
     identifiers, values = evidence.identifier_table(reached)
     inside = np.isin(identifiers.number, numbers)
     known = _known(store, identifiers.number, identifiers.number)
+    settled = ~inside
+    if as_published:
+        settled |= np.isin(identifiers.number, store.persons.membership(numbers)[0])
     resolution = resolve(
         identifiers,
         values,
@@ -58,7 +64,7 @@ def around(store: Store, policy: Policy, numbers: Int64) -> Neighbourhood:
         stated,
         evidence.sources(),
         policy,
-        known=np.where(inside, -1, known).astype(np.int8),
+        known=np.where(settled, known, -1).astype(np.int8),
         now=_now(store, policy),
     )
     return Neighbourhood(resolution, inside, known)

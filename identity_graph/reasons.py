@@ -35,4 +35,5 @@ def weak_reason(weight: float, policy: Policy) -> Reason:
 
 
 def unseen_reason(a: Identifier, b: Identifier) -> Reason:
-    return Reason("UNSEEN", f"nothing links {a.key} and {b.key}, neither directly nor through others")
+    message = f"nothing links {a.key} and {b.key}: what was seen with the one or its person was not seen with the other"
+    return Reason("UNSEEN", message)
