@@ -1,0 +1,150 @@
+"""Events as columns: the form in which a load hands them from one process to another, and to the store."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar, overload
+
+import numpy as np
+import orjson
+
+from identity_graph.model import Event, Identifier
+from identity_graph.tables import Int32
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class EventTable(Sequence[Event]):
+    """Events column by column: one step for many where one for each would take longer than storing them.
+
+    As a sequence it makes each event anew. `named` holds identifiers without repeats, each in use: `seen` (int32) are
+    places in it, event by event, `lengths` (int32) how many of them each event has, and `stated` (event, a, b) the
+    pairs that an event states, also as places. `traits` and `properties` are canonical JSON, None for an empty object.
+    """
+
+    ids: Sequence[str]
+    times: Sequence[int]
+    sources: Sequence[str]
+    names: Sequence[str]
+    received: Sequence[int]
+    named: Sequence[tuple[str, str]]
+    seen: Int32
+    lengths: Int32
+    stated: Sequence[tuple[int, int, int]]
+    traits: Sequence[str | None]
+    properties: Sequence[str | None]
+
+    @classmethod
+    def of(cls, events: Sequence[Event]) -> EventTable:
+        """Of any sequence of events; one that is a table already is itself.
+
+        >>> table = EventTable.of([Event("e", 5, "web", "Seen", [Identifier("cookie", "c")], {}, {"b": 1, "a": 2})])
+        >>> table.named, table.properties, table[0].properties
+        ([('cookie', 'c')], ['{"a":2,"b":1}'], {'a': 2, 'b': 1})
+        """
+        if isinstance(events, EventTable):
+            return events
+        columns = zip(*events, strict=True) if events else ((),) * len(Event._fields)
+        ids, times, sources, names, identifiers, traits, properties, stated, received = columns
+        places: dict[tuple[str, str], int] = {}
+        seen = [places.setdefault(found, len(places)) for row in identifiers for found in row]
+        pairs = [
+            (number, places.setdefault(a, len(places)), places.setdefault(b, len(places)))
+            for number, row in enumerate(stated)
+            if row
+            for a, b in row
+        ]
+        return cls(
+            ids,
+            times,
+            sources,
+            names,
+            received,
+            [(namespace, value) for namespace, value in places],
+            np.array(seen, dtype=np.int32),
+            np.fromiter(map(len, identifiers), dtype=np.int32, count=len(ids)),
+            pairs,
+            [canonical_json(value) if value else None for value in traits],
+            [canonical_json(value) if value else None for value in properties],
+        )
+
+    def take(self, rows: Sequence[int]) -> EventTable:
+        """The events at these places, which ascend."""
+        kept = np.zeros(len(self.ids), dtype=bool)
+        kept[list(rows)] = True
+        seen = self.seen[np.repeat(kept, self.lengths)]
+        new_place = {old: new for new, old in enumerate(rows)}
+        pairs = [pair for pair in self.stated if pair[0] in new_place]
+        ends = np.array([pair[1:] for pair in pairs], dtype=np.int32).reshape(-1, 2)
+        used, places = np.unique(np.concatenate((seen, ends.ravel())), return_inverse=True)
+        renamed = places[len(seen) :].reshape(-1, 2).tolist()
+
+        def pick(column: Sequence[T]) -> list[T]:
+            return [column[row] for row in rows]
+
+        return EventTable(
+            pick(self.ids),
+            pick(self.times),
+            pick(self.sources),
+            pick(self.names),
+            pick(self.received),
+            [self.named[place] for place in used.tolist()],
+            places[: len(seen)].astype(np.int32),
+            self.lengths[kept],
+            [(new_place[pair[0]], a, b) for pair, (a, b) in zip(pairs, renamed, strict=True)],
+            pick(self.traits),
+            pick(self.properties),
+        )
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    @overload
+    def __getitem__(self, row: int) -> Event: ...
+
+    @overload
+    def __getitem__(self, row: slice) -> list[Event]: ...
+
+    def __getitem__(self, row: int | slice) -> Event | list[Event]:
+        if isinstance(row, slice):
+            return [self[number] for number in range(len(self))[row]]
+        (event,) = self.take([range(len(self))[row]])
+        return event
+
+    def __iter__(self) -> Iterator[Event]:
+        ends = np.cumsum(self.lengths).tolist()
+        identifiers = [Identifier(*found) for found in self.named]
+        stated: dict[int, list[tuple[Identifier, Identifier]]] = {}
+        for event, a, b in self.stated:
+            stated.setdefault(event, []).append((identifiers[a], identifiers[b]))
+        seen = self.seen.tolist()
+        start = 0
+        for row, end in enumerate(ends):
+            yield Event(
+                self.ids[row],
+                self.times[row],
+                self.sources[row],
+                self.names[row],
+                [identifiers[place] for place in seen[start:end]],
+                _object(self.traits[row]),
+                _object(self.properties[row]),
+                stated.get(row, []),
+                self.received[row],
+            )
+            start = end
+
+
+def canonical_json(value: Any) -> str:
+    """Sorted keys, no blanks. Keeps whole numbers beyond 64 bits in full."""
+    try:
+        return orjson.dumps(value, option=orjson.OPT_SORT_KEYS).decode()
+    except orjson.JSONEncodeError:
+        return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
+
+def _object(text: str | None) -> dict[str, Any]:
+    found: dict[str, Any] = orjson.loads(text) if text else {}
+    return found
