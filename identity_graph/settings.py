@@ -27,7 +27,7 @@ class Settings(BaseSettings):
     port: int = Field(default=8000, ge=0, le=65535, description="The port that `serve` listens on; 0 takes a free one.")
     tombstone_key: SecretStr | None = Field(
         default=None,
-        description="The key of the tombstones; without it a file beside the store, which is made when missing.",
+        description="The key of the tombstones, 64 hexadecimal digits; else it is in a file beside the store.",
     )
     debug: bool = Field(default=False, description="Show where in the program an unexpected error came from.")
 

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import pytest
 from typer.testing import CliRunner, Result
 
 from identity_graph.cli import app
@@ -37,3 +42,20 @@ def failure(*arguments: str | Path, status: int, input: str | None = None) -> st
 
 def failure_of(result: Result) -> str:
     return str(json.loads(result.stderr[result.stderr.index("{") :])["error"]["code"])
+
+
+def on_terminal(*arguments: str | Path, typed: str = "") -> tuple[int, str]:
+    """Call it in a process whose standard input and error are a terminal: the status, and what is shown there."""
+    pty = pytest.importorskip("pty", reason="this needs a terminal, and the system has no pseudo-terminals")
+    ours, theirs = pty.openpty()
+    command = [sys.executable, "-m", "identity_graph", *map(str, arguments)]
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "COLUMNS": "200", "TERM": "xterm"}
+    process = subprocess.Popen(command, stdin=theirs, stdout=subprocess.DEVNULL, stderr=theirs, env=environment)
+    os.close(theirs)
+    os.write(ours, typed.encode())
+    shown = b""
+    with suppress(OSError):  # as Linux says when the other side is closed
+        while part := os.read(ours, 65536):
+            shown += part
+    os.close(ours)
+    return process.wait(timeout=60), shown.decode()

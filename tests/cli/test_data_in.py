@@ -8,7 +8,7 @@ from pathlib import Path
 
 from identity_graph.cli import app
 from identity_graph.world import NAMES
-from tests.cli.calling import RUNNER, answer, failure, failure_of, run
+from tests.cli.calling import RUNNER, answer, failure, failure_of, on_terminal, run
 
 
 def test_load_accounts_for_every_record(events: Path) -> None:
@@ -37,6 +37,13 @@ def test_load_shows_a_table_for_people(events: Path) -> None:
     assert lines[0].split() == ["file", "read", "accepted", "duplicate", "quarantined", "suppressed"]
     assert [line.split()[0] for line in lines[1:3]] == ["crm.csv", "crm.csv"]
     assert len(lines) == 4 and len(lines[3].split()) == 5, "the last line is the sum"
+
+
+def test_load_shows_its_progress_on_a_terminal_only(events: Path) -> None:
+    status, shown = on_terminal("load", "-l", "web", events / "web.jsonl")
+    assert status == 0
+    assert re.search(r"web\.jsonl .*[\d,]+ records", shown)
+    assert run("load", "-l", "web", events / "web.jsonl").stderr == ""
 
 
 def test_load_reads_standard_input(events: Path) -> None:

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from identity_graph.world import NAMES
-from tests.cli.calling import ROOT, answer, failure, run
+from tests.cli.calling import answer, failure, on_terminal, run
 
 
 def test_forget_shows_before_it_erases(copied: str, member: tuple[str, str, str]) -> None:
@@ -55,20 +52,7 @@ def test_forget_does_not_begin_what_it_cannot_prove(copied: str, member: tuple[s
 
 @pytest.mark.parametrize(("typed", "status"), [("n\n", 1), ("y\n", 0)])
 def test_forget_asks_on_a_terminal(copied: str, member: tuple[str, str, str], typed: str, status: int) -> None:
-    pty = pytest.importorskip("pty", reason="asking needs a terminal, and this system has no pseudo-terminals")
-    ours, theirs = pty.openpty()
-    command = [sys.executable, "-m", "identity_graph", "forget", "--store", copied, member[1], "--receipt", "r.json"]
-    environment = os.environ | {"PYTHONPATH": str(ROOT), "COLUMNS": "200"}
-    process = subprocess.Popen(command, stdin=theirs, stdout=subprocess.DEVNULL, stderr=theirs, env=environment)
-    os.close(theirs)
-    os.write(ours, typed.encode())
-    shown = b""
-    try:
-        while part := os.read(ours, 65536):
-            shown += part
-    except OSError:  # Linux says so when the other side is closed
-        pass
-    os.close(ours)
-    assert process.wait(timeout=30) == status, shown.decode()
-    assert member[1].encode() in shown and b"Erase this person for ever?" in shown
+    ended, shown = on_terminal("forget", "--store", copied, member[1], "--receipt", "r.json", typed=typed)
+    assert ended == status, shown
+    assert member[1] in shown and "Erase this person for ever?" in shown
     assert Path("r.json").exists() == (status == 0)
