@@ -16,7 +16,7 @@ from identity_graph.resolve.persons import PersonChange, Persons, assign
 from identity_graph.resolve.prune import CODES, HUB, JOINS
 from identity_graph.segments import Segments
 from identity_graph.store.protocols import Publication, Store, SuppressedRow
-from identity_graph.tables import Int64
+from identity_graph.tables import Bool, Int64
 
 _MESSAGES = {
     ChangeKind.CREATED: "a new person",
@@ -74,7 +74,8 @@ class Resolver:
             scope = component(self._store, {*self._start(arrived, lost), *reach})
             here = around(self._store, self._policy, scope)
         else:
-            return _summary([], 0)
+            self._segments.refresh([])
+            return _summary([])
         return self._write(here, scope, np.union1d(arrived, lost), newest, cause)
 
     def _start(self, arrived: Int64, weakened: Int64) -> list[int]:
@@ -112,8 +113,10 @@ class Resolver:
         now = self._clock()
         ids = self._ids(found, created)
         changes = self._changes(found, ids, now, cause)
-        affected = np.unique(found.person[np.isin(numbers, touched)])
-        updated = np.union1d(found.touched, affected[affected != 0])
+        affected = found.person[np.isin(numbers, touched)]
+        shifted = (found.person != previous) & ((previous != 0) | (known != JOINS))
+        updated = np.unique(np.concatenate([found.touched, affected, self._beside(numbers, shifted, found)]))
+        updated = updated[updated != 0]
         store.persons.publish(
             Publication(
                 time=now,
@@ -131,7 +134,15 @@ class Resolver:
             )
         )
         self._segments.refresh(None if scope is None else self._names(updated, ids))
-        return _summary(changes, store.persons.count())
+        return _summary(changes)
+
+    def _beside(self, numbers: Int64, shifted: Bool, found: Persons) -> Int64:
+        """Persons to whom events may have passed because an identifier in them changed hands."""
+        if not shifted.any():
+            return np.empty(0, dtype=np.int64)
+        seen = np.unique(self._store.evidence.observation_table(numbers[shifted]).identifier)
+        _, outside = self._store.persons.membership(np.setdiff1d(seen, numbers))
+        return np.concatenate([found.person[np.isin(numbers, seen)], outside])
 
     def _ids(self, found: Persons, created: list[str]) -> dict[int, str]:
         """Ids of new persons and of those that changed."""
@@ -185,7 +196,7 @@ class Resolver:
         return rows
 
 
-def _summary(changes: list[Change], persons: int) -> str:
+def _summary(changes: list[Change]) -> str:
     counts = Counter(change.kind for change in changes)
     said = [f"{counts[kind]:,} {kind.lower()}" for kind in ChangeKind if counts[kind]]
     return ", ".join(said) or "nothing changed"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -45,6 +45,35 @@ def parse_condition(tree: Any, lookup: Lookup = lambda name: None) -> Condition:
     True
     """
     return _Parser(lookup).node(tree, "condition", 0, ())
+
+
+def built_on(name: str, lookup: Lookup) -> set[str]:
+    """The segment and every segment that its tree, or one of theirs, names."""
+    found: set[str] = set()
+    open_names = [name]
+    while open_names:
+        one = open_names.pop()
+        tree = lookup(one)
+        if tree is not None and one not in found:
+            found.add(one)
+            open_names += [given for key, given in _entries(tree) if key == "segment" and isinstance(given, str)]
+    return found
+
+
+def ages(tree: Mapping[str, Any]) -> bool:
+    """Whether the clock alone may change who meets it; the trees of segments that it names left out."""
+    return any(key in ("within", "olderThan", "newerThan") for key, _ in _entries(tree))
+
+
+def _entries(tree: Any) -> Iterator[tuple[str, Any]]:
+    """Every key with what it holds, at any depth."""
+    if isinstance(tree, Mapping):
+        yield from tree.items()
+        tree = tree.values()
+    elif isinstance(tree, str) or not isinstance(tree, Sequence):
+        return
+    for part in tree:
+        yield from _entries(part)
 
 
 class _Parser:

@@ -8,11 +8,16 @@ from typing import Any
 from identity_graph.errors import InputError
 from identity_graph.model import Segment
 from identity_graph.people import People
-from identity_graph.segment import Facts, parse_condition
+from identity_graph.segment import Facts, ages, built_on, parse_condition
 from identity_graph.store.protocols import Store
+from identity_graph.times import SECOND
 
 _AT_ONCE = 1000
 _SAMPLE = 10
+_FRESH = 3600 * SECOND
+"""For how long windows that move with the clock are left as they were evaluated."""
+
+Trees = Mapping[str, Mapping[str, Any]]
 
 
 class Segments:
@@ -27,11 +32,13 @@ class Segments:
             raise InputError("CONDITION_INVALID", f"{name!r} is no name", help="Give 1 to 128 printable characters.")
         now = self._clock()
         with self._store.transaction():
-            trees = {one.name: one.condition for one in self.all()} | {name: condition}
-            met = parse_condition({"segment": name}, trees.get)
-            members = [person_id for person_id, facts in self._everybody() if met(facts, now)]
-            self._store.segments.save(Segment(name, description, condition, now, now, len(members)), members)
-            self.refresh(None, but=name)
+            (known,) = self.get([name])
+            trees = self._trees() | {name: condition}
+            parse_condition({"segment": name}, trees.get)
+            created = known.created if known else now
+            self._store.segments.save(Segment(name, description, condition, created, now, 0), [])
+            affected = [one for one in trees if name in built_on(one, trees.get)]
+            self._evaluate(dict.fromkeys(affected, now), trees, None, now)
         (saved,) = self.get([name])
         assert saved is not None
         return saved
@@ -39,7 +46,7 @@ class Segments:
     def delete(self, name: str) -> bool:
         """False where there is none. Raises CONDITION_INVALID where another segment is built on it."""
         with self._store.transaction():
-            trees = {one.name: one.condition for one in self.all() if one.name != name}
+            trees = {one: tree for one, tree in self._trees().items() if one != name}
             for other in trees:
                 parse_condition({"segment": other}, trees.get)
             return self._store.segments.delete(name)
@@ -59,36 +66,53 @@ class Segments:
 
     def preview(self, condition: Mapping[str, Any]) -> tuple[int, list[str]]:
         """How many would be in it, and the first ten; nothing is saved."""
-        trees = {one.name: one.condition for one in self.all()}
-        met, now = parse_condition(condition, trees.get), self._clock()
-        found = [person_id for person_id, facts in self._everybody() if met(facts, now)]
+        met, now = parse_condition(condition, self._trees().get), self._clock()
+        found = [person_id for person_id, facts, _ in self._persons(None) if met(facts, now)]
         return len(found), found[:_SAMPLE]
 
-    def refresh(self, person_ids: Sequence[str] | None, *, but: str = "") -> None:
-        """Evaluate these persons (None: all) anew for each segment, except the one called `but`."""
-        segments = [segment for segment in self.all() if segment.name != but]
-        if not segments:
-            return
+    def refresh(self, person_ids: Sequence[str] | None) -> None:
+        """Evaluate these persons (None: all) anew for each segment. A window also moves with the clock: segments with
+        one are evaluated for everybody when that was last done over an hour ago."""
+        segments = self.all()
         now = self._clock()
-        trees = {one.name: one.condition for one in self.all()}
-        conditions = {one.name: parse_condition({"segment": one.name}, trees.get) for one in segments}
+        trees = {one.name: one.condition for one in segments}
+        moving = {name for name in trees if any(ages(trees[one]) for one in built_on(name, trees.get))}
+        due = {one.name for one in segments if one.name in moving and not 0 <= now - one.evaluated <= _FRESH}
+        if person_ids is None:
+            due = set(trees)
+        self._evaluate(dict.fromkeys(sorted(due), now), trees, None, now)
+        if person_ids:
+            rest = {one.name: one.evaluated if one.name in moving else now for one in segments if one.name not in due}
+            self._evaluate(rest, trees, person_ids, now)
+
+    def _evaluate(self, evaluated: Mapping[str, int], trees: Trees, person_ids: Sequence[str] | None, now: int) -> None:
+        """For these persons (None: all), reading each once, the segments named in `evaluated`; it gives the time as of
+        which all their members then are right."""
+        conditions = {name: parse_condition({"segment": name}, trees.get) for name in evaluated}
+        if not conditions:
+            return
         entered: dict[str, list[str]] = {name: [] for name in conditions}
         left: dict[str, list[str]] = {name: [] for name in conditions}
-        for person_id, facts, names in self._with_segments(person_ids):
+        for person_id, facts, inside in self._persons(person_ids):
             for name, met in conditions.items():
-                if met(facts, now) != (name in names):
-                    (left if name in names else entered)[name].append(person_id)
+                if met(facts, now) != (name in inside):
+                    (left if name in inside else entered)[name].append(person_id)
         for name in conditions:
-            self._store.segments.refresh(name, entered[name], left[name], now)
+            self._store.segments.refresh(name, entered[name], left[name], evaluated[name])
 
-    def _with_segments(self, person_ids: Sequence[str] | None) -> Iterator[tuple[str, Facts, list[str]]]:
-        for ids in self._pages() if person_ids is None else _chunks(person_ids):
-            inside = self._store.segments.of_persons(ids)
-            yield from zip(ids, self._people.facts(ids), inside, strict=True)
+    def _trees(self) -> dict[str, Mapping[str, Any]]:
+        return {one.name: one.condition for one in self.all()}
 
-    def _everybody(self) -> Iterator[tuple[str, Facts]]:
-        for ids in self._pages():
-            yield from zip(ids, self._people.facts(ids), strict=True)
+    def _persons(self, person_ids: Sequence[str] | None) -> Iterator[tuple[str, Facts, Sequence[str]]]:
+        """Persons with their facts and segments, so many of one moment at a time."""
+        pages = self._pages() if person_ids is None else _chunks(person_ids)
+        while True:
+            with self._store.snapshot():
+                ids = next(pages, None)
+                if ids is None:
+                    return
+                rows = list(zip(ids, self._people.facts(ids), self._people.segments(ids), strict=True))
+            yield from rows
 
     def _pages(self) -> Iterator[list[str]]:
         after = ""

@@ -88,7 +88,7 @@ def test_two_persons_by_size() -> None:
     [
         (kiosk(), "user_id:q00", "user_id:q07", "HUB", "device_id:kiosk"),
         (junk(), "cookie:j-one", "cookie:j-two", "BLOCKED", "user_id:anonymous"),
-        ([event(one, 0, f"cookie:{one}", "ip:203.0.113.7") for one in ("c-one", "c-two")], "cookie:c-one", "cookie:c-two",
+        ([event(one, 0, f"cookie:{one}", "ip:203.0.113.7") for one in ("c1", "c2")], "cookie:c1", "cookie:c2",
          "NOT_JOINING", "ip:203.0.113.7"),
     ],
 )  # fmt: skip

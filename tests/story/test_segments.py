@@ -1,0 +1,202 @@
+"""Who is in a segment: always those who meet its condition."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from identity_graph import IdentityGraph
+from identity_graph.errors import InputError
+from identity_graph.segment import parse_condition
+from tests.conftest import Clock
+from tests.story.worlds import (
+    SEGMENTS,
+    event,
+    new_graph,
+    person,
+    policies,
+    save_segments,
+    spied,
+    tell,
+    told,
+    town,
+    two_cards,
+    worlds,
+)
+
+BUYS = {"event": {"names": ["Order Completed"], "is": {"range": {"from": 2}}}}
+LATELY = {"event": {"names": ["Order Completed"], "within": "P30D", "is": {"range": {"from": 1}}}}
+LAPSED = {"event": {"names": ["Order Completed"], "measure": "LAST", "is": {"olderThan": "P60D"}}}
+HOUR, DAY = 3600, 86_400
+
+
+def by_hand(graph: IdentityGraph, name: str) -> list[str]:
+    """Each person's facts against the condition, one by one."""
+    trees = {one.name: one.condition for one in graph.segments.all()}
+    met = parse_condition({"segment": name}, trees.get)
+    everybody = [one.id for one in graph.people.page(limit=10_000)]
+    return [id for id in everybody if met(graph.people.facts([id])[0], graph.clock())]
+
+
+def assert_all_right(graph: IdentityGraph) -> None:
+    for one in graph.segments.all():
+        members = graph.segments.members(one.name, limit=10_000)
+        assert members == by_hand(graph, one.name), one.name
+        assert one.size == len(members)
+
+
+@settings(max_examples=40, deadline=None, derandomize=True)
+@given(worlds(), policies, st.randoms(use_true_random=False))
+def test_members_are_those_who_meet_the_condition(events, policy, random):  # type: ignore[no-untyped-def]
+    with new_graph(policy) as graph:
+        save_segments(graph)
+        random.shuffle(events)
+        while events:
+            size = random.randrange(1, 8)
+            tell(graph, events[:size])
+            events = events[size:]
+            assert_all_right(graph)
+        victims = graph.people.page()
+        if victims:
+            preview = graph.forget.preview(random.choice(victims).id)
+            assert preview
+            graph.forget.erase(preview.token)
+            assert_all_right(graph)
+
+
+def test_an_event_that_passes_to_another_person_counts_there() -> None:
+    """Bob's card becomes a hub: what he bought with it on Ann's device is then what her device did."""
+    bought = [event(f"b{n}", n, "loyalty_id:LC7", "device_id:tablet", name="Order Completed") for n in range(2)]
+    alone = [event(f"a{n}", n, "user_id:ann", "device_id:tablet") for n in range(3)]
+    events = [event("u", 0, "user_id:bob", "loyalty_id:LC7"), *alone, *bought]
+    with told(events) as graph:
+        graph.segments.save("buys", "", BUYS)
+        ann, bob = person(graph, "user_id:ann"), person(graph, "user_id:bob")
+        assert graph.segments.members("buys") == [bob]
+        tell(graph, [event(f"h{n}", 9, "loyalty_id:LC7", f"user_id:h{n}") for n in range(9)])
+        (journey,) = graph.people.journeys([ann])
+        assert [one.event.id for one in journey] == ["a0", "b0", "a1", "b1", "a2"]
+        assert_all_right(graph)
+        assert graph.segments.members("buys") == [ann]
+
+
+def test_a_window_moves_with_the_clock() -> None:
+    clock = Clock()  # 2026-01-01; the orders are of 2025-11-01
+    with told(two_cards(), clock=clock) as graph:
+        graph.segments.save("lately", "", LATELY)
+        graph.segments.save("lapsed", "", LAPSED)
+        graph.segments.save("not lapsed", "", {"not": {"segment": "lapsed"}})
+        kim = [person(graph, "email:kim@example.org")]
+        assert graph.segments.members("lapsed") == kim
+        tell(graph, [event("again", 60 * 1440, "loyalty_id:LC1", name="Order Completed")])  # 2025-12-31
+        assert (graph.segments.members("lately"), graph.segments.members("not lapsed")) == (kim, kim)
+        clock.tick(20 * DAY)
+        graph.resolver.resolve()
+        assert_all_right(graph)
+        clock.tick(15 * DAY)
+        tell(graph, [event("else", 0, "cookie:else")])  # about somebody else
+        assert graph.segments.members("lately") == []
+        assert_all_right(graph)
+        clock.tick(30 * DAY)
+        graph.resolver.resolve()
+        assert graph.segments.members("lapsed") == kim
+        assert {one.evaluated for one in graph.segments.all()} == {clock.now}
+
+
+def test_the_clock_alone_makes_no_work_for_an_hour_nor_ever_without_windows() -> None:
+    clock = Clock()
+    with told(town(), clock=clock) as graph:
+        save_segments(graph)
+        reads: list[str] = []
+
+        def journeys_read() -> bool:
+            del reads[:]
+            with graph.store.trace(reads.append):
+                graph.resolver.resolve()
+            return any("properties" in sql for sql in reads)
+
+        clock.tick(HOUR - 1)
+        assert not journeys_read()
+        clock.tick(2)
+        assert journeys_read()
+        assert not journeys_read()
+        for name in ("recent",):
+            graph.segments.delete(name)
+        clock.tick(30 * DAY)
+        assert not journeys_read()
+
+
+def test_a_resolution_evaluates_whom_it_touched() -> None:
+    with told(town()) as graph:
+        save_segments(graph)
+        kim = person(graph, "email:kim@example.org")
+        rows = spied(graph.store)
+        tell(graph, [event("more", 99, "loyalty_id:LC1", name="Order Completed", properties={"total": 500})])
+        assert graph.people.segments([kim])[0] == ("buyers", "reached") and sum(rows) < 20
+        assert_all_right(graph)
+
+
+# ---- saving, deleting
+
+
+def test_a_segment_is_saved_replaced_and_previewed() -> None:
+    clock = Clock()
+    with told(town(), clock=clock) as graph:
+        kim = person(graph, "email:kim@example.org")
+        assert graph.segments.preview(BUYS) == (1, [kim]) and graph.segments.all() == []
+        saved = graph.segments.save("buys", "twice", BUYS)
+        assert (saved.name, saved.description, saved.condition, saved.size) == ("buys", "twice", BUYS, 1)
+        assert (saved.created, saved.evaluated) == (clock.now, clock.now)
+        clock.tick(60)
+        wider = graph.segments.save("buys", "once", {"identifier": {"namespace": "loyalty_id"}})
+        assert (wider.created, wider.evaluated) == (saved.created, clock.now)
+        assert graph.segments.get(["none", "buys"]) == [None, wider]
+        first = graph.segments.members("buys", limit=1)
+        assert first + graph.segments.members("buys", first[-1]) == by_hand(graph, "buys")
+
+
+def test_segments_of_segments_follow() -> None:
+    with told(town()) as graph:
+        save_segments(graph)
+        graph.segments.save("the same", "", {"segment": "buyers"})
+        assert graph.segments.members("the same") == graph.segments.members("buyers") != []
+        graph.segments.save("buyers", "", {"trait": {"name": "plan", "is": {"exists": True}}})
+        assert_all_right(graph)
+        assert graph.segments.members("the same") == [person(graph, "email:eve@example.org")]
+
+
+@pytest.mark.parametrize(
+    ("name", "condition"),
+    [
+        ("new", {"segment": "nowhere"}),
+        ("new", {"segment": "new"}),
+        ("buyers", {"not": {"segment": "targets"}}),  # targets is built on it
+        ("new", {"trait": {"name": "plan"}}),
+        ("", BUYS),
+        ("a\nb", BUYS),
+    ],
+)
+def test_what_cannot_be_saved_changes_nothing(name: str, condition: dict[str, Any]) -> None:
+    with told(town()) as graph:
+        save_segments(graph)
+        before = graph.segments.all()
+        with pytest.raises(InputError) as refused:
+            graph.segments.save(name, "", condition)
+        assert refused.value.code == "CONDITION_INVALID"
+        assert graph.segments.all() == before
+        assert_all_right(graph)
+
+
+def test_a_segment_that_others_use_is_not_deleted() -> None:
+    with told(town()) as graph:
+        save_segments(graph)
+        with pytest.raises(InputError) as refused:
+            graph.segments.delete("buyers")
+        assert refused.value.code == "CONDITION_INVALID" and "targets" in refused.value.message
+        assert graph.segments.delete("targets") and graph.segments.delete("buyers")
+        assert not graph.segments.delete("buyers")
+        assert {one.name for one in graph.segments.all()} == set(SEGMENTS) - {"buyers", "targets"}
+        assert all("buyers" not in names for names in graph.people.segments([one.id for one in graph.people.page()]))
