@@ -52,6 +52,7 @@ CODES: Mapping[str, str] = MappingProxyType(
         "SOURCE_FORMAT": "The file is not of the format that its loader or ending says.",
         "SOURCE_COLUMNS": "The file has none of the columns that the loader names.",
         "SOURCE_CHANGED": "The file is not the one whose load was interrupted, or another process loads it now.",
+        "OUTPUT_FAILED": "A file of results cannot be written.",
         # settings, policy and loaders
         "SETTING_INVALID": "A setting in the environment has a value that is not allowed.",
         "POLICY_SYNTAX": "The policy file is not TOML.",

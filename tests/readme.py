@@ -102,7 +102,7 @@ def layers() -> str:
     package = ROOT / "identity_graph"
     rows = []
     for layer, modules in LAYERS.items():
-        there = sorted(path.name for path in package.iterdir() if path.stem in modules)
+        there = sorted({path.stem for path in package.iterdir() if path.stem in modules})
         rows.append((layer, ", ".join(f"`{name}`" for name in there)))
     return table("layer", "modules", rows)
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Concatenate, ParamSpec
 
 import typer
 
-from identity_graph.errors import IdentityGraphError, NotFound, StoreError
+from identity_graph.errors import IdentityGraphError, InputError, NotFound, StoreError
 
 if TYPE_CHECKING:
     from identity_graph.model import Identifier, Person
@@ -133,6 +133,13 @@ def verb(function: Callable[Concatenate[Command, P], None]) -> Callable[..., Non
             # Whoever reads, say `head`, has seen enough. Python would still write what is in its buffer at the end.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             raise typer.Exit from None
+        except OSError as error:
+            if debug:
+                raise
+            what = f"{error.filename}: {error.strerror}" if error.filename else str(error)
+            failed = InputError("OUTPUT_FAILED", what, help="Make room, or name another place.")
+            _show(failed, json)
+            raise typer.Exit(failed.exit_status) from None
         except Exception as error:
             if debug:
                 raise

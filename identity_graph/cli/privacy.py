@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -10,7 +11,7 @@ import typer
 from identity_graph.cli.command import Command, interactive, person_of, verb
 from identity_graph.cli.show import as_json
 from identity_graph.cli.views import preview_view
-from identity_graph.errors import NotFound
+from identity_graph.errors import InputError, NotFound
 
 
 @verb
@@ -24,8 +25,7 @@ def forget(
     ] = None,
 ) -> None:
     """Erase a person and keep it from coming back; writes a receipt."""
-    if receipt is not None and not receipt.resolve().parent.is_dir():
-        raise typer.BadParameter(f"{receipt.parent} is not a folder", param_hint="--receipt")
+    _check_place(receipt or Path("receipt.json"))
     with command.graph() as graph:
         person = person_of(graph, key)
         found = graph.forget.preview(person.id)
@@ -41,9 +41,20 @@ def forget(
             typer.confirm("Erase this person for ever?", abort=True, err=True)
         proof = graph.forget.erase(found.token)
     path = receipt or Path(f"receipt-{proof.id}.json")
-    path.write_text(as_json(proof.document) + "\n", encoding="utf-8")
+    try:
+        path.write_text(as_json(proof.document) + "\n", encoding="utf-8")
+    except OSError as error:
+        command.say("The person is erased, but the receipt could not be written. Keep this:")
+        command.answer(proof.document)
+        raise InputError("OUTPUT_FAILED", f"{path}: {error.strerror}") from error
     command.say(f"Erased. The receipt is in {path}")
     command.answer({"receipt": str(path), "document": proof.document}, lambda _: proof.id)
+
+
+def _check_place(path: Path) -> None:
+    """Before anything is erased: there is only one moment at which the receipt can be had."""
+    if path.is_dir() or not os.access(path.resolve().parent, os.W_OK):
+        raise typer.BadParameter(f"{path} cannot be written", param_hint="--receipt")
 
 
 def _words(view: dict[str, Any]) -> str:

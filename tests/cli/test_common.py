@@ -74,6 +74,14 @@ def test_failures_have_a_code_and_the_status_of_their_family(
     assert lines[0].startswith(f"{code}: ") and len(lines) >= 2
 
 
+def test_results_that_cannot_be_written_are_no_defect(loaded: str, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    for format in ("csv", "jsonl", "parquet"):
+        words = ["persons", "--store", loaded, "--format", format, "--output", "no/such/folder/out"]
+        assert failure(*words, status=3) == "OUTPUT_FAILED"
+    assert failure("world", "file/events", status=3) == "OUTPUT_FAILED"
+
+
 @pytest.mark.parametrize(
     "words", [["nothing"], ["load"], ["load", "x"], ["stats", "--nothing"], ["serve", "--port", "x"]]
 )

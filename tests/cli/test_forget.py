@@ -44,10 +44,21 @@ def test_forget_erases_and_writes_a_receipt(copied: str, events: Path, member: t
 
 def test_forget_does_not_begin_what_it_cannot_prove(copied: str, member: tuple[str, str, str]) -> None:
     before = run("digest", "--store", copied).stdout
-    run("forget", "--store", copied, member[1], "--yes", "--receipt", "no/such/folder/receipt.json", status=2)
+    for place in ("no/such/folder/receipt.json", "."):
+        run("forget", "--store", copied, member[1], "--yes", "--receipt", place, status=2)
     assert run("digest", "--store", copied).stdout == before
     run("forget", "--store", copied, member[1], "--yes", "--receipt", "proof.json")
     assert json.loads(Path("proof.json").read_text())["personId"] == member[0]
+
+
+def test_a_receipt_that_cannot_be_written_is_shown(copied: str, member: tuple[str, str, str]) -> None:
+    """The disk is full, which is only seen when the person is gone already."""
+    full = Path("/dev/full")
+    if not full.exists():
+        pytest.skip("no /dev/full here, the device that a write to always fails")
+    result = run("forget", "--store", copied, member[1], "--yes", "--receipt", full, status=3)
+    assert json.loads(result.stdout)["personId"] == member[0]
+    assert "OUTPUT_FAILED: /dev/full" in result.stderr
 
 
 @pytest.mark.parametrize(("typed", "status"), [("n\n", 1), ("y\n", 0)])
