@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from itertools import pairwise
 
 import numpy as np
 
@@ -13,9 +11,9 @@ from identity_graph.errors import StoreError
 from identity_graph.event_table import EventTable
 from identity_graph.model import Event, Origin, Refused, Run, RunState
 from identity_graph.store.protocols import Batch
-from identity_graph.store.sqlite.columns import LARGEST_NUMBER, NUMBER_BITS, number_set, pack, paired
+from identity_graph.store.sqlite.columns import LARGEST_NUMBER, NUMBER_BITS, number_set
 from identity_graph.store.sqlite.connection import Connection
-from identity_graph.store.sqlite.contents import Content, canonical_pairs, content, id_hash, pack_pairs
+from identity_graph.store.sqlite.contents import Columns, Content, id_hash
 from identity_graph.store.sqlite.interning import Interning
 from identity_graph.store.sqlite.layers import both, settle
 from identity_graph.store.sqlite.names import Names
@@ -58,9 +56,9 @@ class Appending:
                 events, origins, refused = self._admitted(events, origins, refused)
                 suppressed = len(batch.events) + len(batch.refused) - len(events) - len(refused)
             table = EventTable.of(events)
-            fresh, again, known = self._sorted_out(table, origins)
-            self._insert(fresh)
-            reused = self._reused(again, known) if again else []
+            fresh, again, known = self._sorted_out(table)
+            self._insert(table.take(fresh) if again else table)
+            reused = self._reused(table, origins, fresh, again, known) if again else []
             self._set_aside(run, refused + reused)
             after = replace(
                 run,
@@ -88,103 +86,76 @@ class Appending:
             [record for record, buried in zip(refused, records, strict=True) if not buried],
         )
 
-    def _sorted_out(
-        self, events: EventTable, origins: Sequence[Origin]
-    ) -> tuple[EventTable, list[tuple[Event, Origin]], dict[str, Content | Event]]:
-        """The first event of each new id; the others, beside what is stored or came first under their ids."""
-        if not len(events):
-            return events, [], {}
+    def _sorted_out(self, events: EventTable) -> tuple[list[int], list[int], dict[str, Content]]:
+        """Places of the first event of each new id, and of all others; and the contents of ids that are stored."""
         first: dict[str, int] = {}
         for place, id in enumerate(events.ids):
             first.setdefault(id, place)
+        if not first:
+            return [], [], {}
         rows = self._database.rows(_STORED, (number_set(sorted(map(id_hash, first))),))
-        known: dict[str, Content | Event] = {row[0]: Content(*row[1:]) for row in rows if row[0] in first}
+        known = {row[0]: Content(*row[1:]) for row in rows if row[0] in first}
         fresh = [place for id, place in first.items() if id not in known]
-        if len(fresh) == len(events):
-            return events, [], {}
         kept = set(fresh)
-        others = [place for place in range(len(events)) if place not in kept]
-        again = list(zip(events.take(others), (origins[place] for place in others), strict=True))
-        twice = sorted({first[event.id] for event, _ in again if event.id not in known})
-        known.update((event.id, event) for event in events.take(twice))
-        return events.take(fresh), again, known
+        return fresh, [place for place in range(len(events)) if place not in kept], known
 
     def _insert(self, events: EventTable) -> None:
         """Column by column, because row by row the interpreter would take longer than the database."""
         if not len(events):
             return
-        numbers = np.array(self._interning.intern(events.named), dtype=np.int64)
-        stating = np.array(events.stated, dtype=np.int64).reshape(-1, 3)
-        ends = numbers[stating[:, 1:]]
-        places = np.concatenate((np.repeat(np.arange(len(events)), events.lengths), np.repeat(stating[:, 0], 2)))
-        # One number for event and identifier: sorted and without repeats in one step, by event first ...
-        seen = np.unique(paired(places, np.concatenate((numbers[events.seen], ends.ravel()))))
-        cuts = (8 * np.searchsorted(seen, np.arange(len(events) + 1) << NUMBER_BITS)).tolist()
-        packed = pack(seen & LARGEST_NUMBER)
-        stated: dict[int, list[tuple[int, int]]] = defaultdict(list)
-        for place, (a, b) in zip(stating[:, 0].tolist(), ends.tolist(), strict=True):
-            stated[place].append((a, b))
-        pairs = {place: canonical_pairs(found) for place, found in stated.items()}
         sources = self._sources.intern(events.sources)
-        source = [sources[name] for name in events.sources]
+        columns = Columns.of(events, np.array(self._interning.intern(events.named), dtype=np.int64), sources)
         first = 1 + last_number(self._database, "event")
+        numbers = range(first, first + len(events))
         self._database.write_many(
-            "INSERT INTO event (number, time, source, identifiers, stated, received, id, name, traits, properties)"
+            "INSERT INTO event (number, time, source, identifiers, stated, name, traits, properties, received, id)"
             " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            zip(
-                range(first, first + len(events)),
-                events.times,
-                source,
-                [packed[start:end] for start, end in pairwise(cuts)],
-                [pack_pairs(pairs.get(place)) for place in range(len(events))],
-                events.received,
-                events.ids,
-                events.names,
-                events.traits,
-                events.properties,
-                strict=True,
-            ),
+            zip(numbers, *columns.content, events.received, events.ids, strict=True),
         )
         self._database.write_many(
             "INSERT INTO recent_event_id (hash, event) VALUES (?, ?)",
-            sorted(zip(map(id_hash, events.ids), range(first, first + len(events)), strict=True)),
+            sorted(zip(map(id_hash, events.ids), numbers, strict=True)),
         )
-        # ... and turned round, by identifier first, as the observations lie.
-        observed = paired(seen & LARGEST_NUMBER, seen >> NUMBER_BITS)
-        observed.sort()
         facts = np.empty(len(events), dtype=[("time", "S20"), ("source", "S6")])
-        facts["time"], facts["source"] = events.times, source
+        facts["time"], facts["source"] = columns.content.time, columns.content.source
+        observed = columns.by_identifier()
         if len(observed):
             self._database.write(_OBSERVE, (number_set(observed), facts.tobytes(), first))
         self._database.write_many(
             "INSERT INTO stated (a, b, event) VALUES (?, ?, ?)",
-            ((a, b, first + place) for place, found in pairs.items() for a, b in found),
+            ((a, b, first + place) for place, pairs in columns.stated.items() for a, b in pairs),
         )
         settle(self._database)
 
-    def _reused(self, again: Sequence[tuple[Event, Origin]], known: dict[str, Content | Event]) -> list[Refused]:
-        """Those whose content is not that of the event that has their id."""
-        events = [event for event, _ in again]
-        events += [first for first in known.values() if isinstance(first, Event)]
-        numbers = self._interning.find(
-            {identifier for event in events for identifier in event.identifiers}
-            | {end for event in events for pair in event.same_person for end in pair}
-        )
-
-        def stored(event: Event) -> Content | None:
-            number = self._sources.number(event.source)
-            try:
-                return None if number is None else content(event, number, numbers)
-            except KeyError:  # an identifier that was never stored
-                return None
-
+    def _reused(
+        self,
+        events: EventTable,
+        origins: Sequence[Origin],
+        fresh: Sequence[int],
+        again: Sequence[int],
+        known: Mapping[str, Content],
+    ) -> list[Refused]:
+        """Of those whose id is known: the ones whose content is not that of the first."""
+        ids = {events.ids[place] for place in again} - known.keys()
+        first = dict(known)
+        if ids:
+            twice = events.take([place for place in fresh if events.ids[place] in ids])
+            first.update(zip(twice.ids, self._contents(twice), strict=True))
         found = []
-        for event, origin in again:
-            first = known[event.id]
-            if stored(event) != (stored(first) if isinstance(first, Event) else first):
-                message = f"an event with the id {event.id!r} and another content is stored already"
-                found.append(Refused(origin, "ID_REUSE", message))
+        for place, content in zip(again, self._contents(events.take(again)), strict=True):
+            id = events.ids[place]
+            if content != first[id]:
+                message = f"an event with the id {id!r} and another content is stored already"
+                found.append(Refused(origins[place], "ID_REUSE", message))
         return found
+
+    def _contents(self, events: EventTable) -> Iterable[Content]:
+        """As they would be stored; an identifier that was never stored has the number 0, which none has."""
+        known = self._interning.find(events.named)
+        numbers = np.array([known.get(key, 0) for key in events.named], dtype=np.int64)
+        sources = {name: self._sources.number(name) for name in set(events.sources)}
+        columns = Columns.of(events, numbers, {name: -1 if n is None else n for name, n in sources.items()})
+        return map(Content._make, zip(*columns.content, strict=True))
 
     def _set_aside(self, run: Run, refused: Sequence[Refused]) -> None:
         if refused:

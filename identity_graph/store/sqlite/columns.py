@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain, islice
+from typing import Any, TypeVar
 
 import apsw
 import numpy as np
+import numpy.typing as npt
 
 from identity_graph.tables import Int64
 
 NUMBER_BITS = 31  # identifiers and persons are numbered below 2^31, as the dense ids of resolve/ are int32
+CHUNK = 20_000
+Number = TypeVar("Number", bound=np.generic)
 LARGEST_NUMBER = 2**NUMBER_BITS - 1
 
 
@@ -45,7 +50,27 @@ def paired(left: Int64, right: Int64) -> Int64:
     return (left << NUMBER_BITS) | right
 
 
-def columns(rows: Sequence[Sequence[int]], width: int) -> tuple[Int64, ...]:
-    """Rows of `width` numbers as that many columns."""
-    table = np.array(rows, dtype=np.int64).reshape(-1, width)
+def columns(rows: Iterable[Sequence[int]], width: int) -> tuple[Int64, ...]:
+    """Rows of `width` numbers as that many columns, without holding the rows."""
+    table = np.fromiter(chain.from_iterable(rows), dtype=np.int64).reshape(-1, width)
     return tuple(np.ascontiguousarray(table[:, column]) for column in range(width))
+
+
+def chunks(rows: Iterable[Any]) -> Iterator[list[Any]]:
+    """Rows in lists of a size that stays in the processor's cache, each gone before the next is made."""
+    remaining = iter(rows)
+    while chunk := list(islice(remaining, CHUNK)):
+        yield chunk
+
+
+def joined(pieces: Sequence[npt.NDArray[Number]], kind: type[Number]) -> npt.NDArray[Number]:
+    return np.concatenate(pieces) if pieces else np.empty(0, dtype=kind)
+
+
+def distinct(numbers: Int64) -> Int64:
+    """Ascending, without repeats; of many, by ticking them off instead of sorting."""
+    if len(numbers) < 1_000 or len(numbers) < numbers.max() // 8:
+        return np.unique(numbers)
+    ticked = np.zeros(numbers.max() + 1, dtype=bool)
+    ticked[numbers] = True
+    return np.flatnonzero(ticked)

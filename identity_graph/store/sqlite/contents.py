@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from hashlib import blake2b
+from itertools import pairwise
 from typing import Any, NamedTuple
 
+import numpy as np
 import orjson
 
-from identity_graph.event_table import canonical_json
-from identity_graph.model import Event
-from identity_graph.store.sqlite.columns import pack, unpack
+from identity_graph.event_table import EventTable
+from identity_graph.store.sqlite.columns import LARGEST_NUMBER, NUMBER_BITS, pack, paired, unpack
+from identity_graph.tables import Int64
 
 
 class Content(NamedTuple):
@@ -25,32 +28,60 @@ class Content(NamedTuple):
     properties: str | None
 
 
-def content(event: Event, source: int, numbers: Mapping[tuple[str, str], int]) -> Content:
-    """Both ends of a stated pair are observed too. Raises KeyError for an identifier without a number."""
-    ends = [numbers[end] for pair in event.same_person for end in pair]
-    return Content(
-        event.time,
-        source,
-        pack(sorted({*ends, *(numbers[identifier] for identifier in event.identifiers)})),
-        pack_pairs(canonical_pairs(zip(ends[::2], ends[1::2], strict=True))),
-        event.name,
-        write_object(event.traits),
-        write_object(event.properties),
-    )
+class ContentColumns(NamedTuple):
+    """As `Content`, a column for each."""
+
+    time: Sequence[int]
+    source: Sequence[int]
+    identifiers: Sequence[bytes]
+    stated: Sequence[bytes | None]
+    name: Sequence[str]
+    traits: Sequence[str | None]
+    properties: Sequence[str | None]
 
 
-def canonical_pairs(pairs: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
-    """Ascending, each pair too, without repeats and without an identifier that is stated to be itself."""
-    return sorted({(min(pair), max(pair)) for pair in pairs if pair[0] != pair[1]})
+class Columns(NamedTuple):
+    """Events with numbers for texts. `seen` pairs places with identifiers, ascending; `stated` has pairs by place."""
+
+    content: ContentColumns
+    seen: Int64
+    stated: Mapping[int, Sequence[tuple[int, int]]]
+
+    @classmethod
+    def of(cls, events: EventTable, numbers: Int64, sources: Mapping[str, int]) -> Columns:
+        """`numbers` are those of `events.named`. Both ends of a stated pair are observed too."""
+        stating = np.array(events.stated, dtype=np.int64).reshape(-1, 3)
+        ends = numbers[stating[:, 1:]]
+        places = np.concatenate((np.repeat(np.arange(len(events)), events.lengths), np.repeat(stating[:, 0], 2)))
+        # One number for event and identifier: sorted and without repeats in one step.
+        seen = np.unique(paired(places, np.concatenate((numbers[events.seen], ends.ravel()))))
+        cuts = (8 * np.searchsorted(seen, np.arange(len(events) + 1) << NUMBER_BITS)).tolist()
+        packed = pack(seen & LARGEST_NUMBER)
+        found: dict[int, set[tuple[int, int]]] = defaultdict(set)
+        for place, (a, b) in zip(stating[:, 0].tolist(), ends.tolist(), strict=True):
+            if a != b:
+                found[place].add((min(a, b), max(a, b)))
+        stated = {place: sorted(pairs) for place, pairs in found.items()}
+        content = ContentColumns(
+            events.times,
+            [sources[name] for name in events.sources],
+            [packed[start:end] for start, end in pairwise(cuts)],
+            [pack_pairs(stated.get(place)) for place in range(len(events))],
+            events.names,
+            events.traits,
+            events.properties,
+        )
+        return cls(content, seen, stated)
+
+    def by_identifier(self) -> Int64:
+        """`seen` turned round, as observations lie: by identifier, then place."""
+        turned = paired(self.seen & LARGEST_NUMBER, self.seen >> NUMBER_BITS)
+        turned.sort()
+        return turned
 
 
 def pack_pairs(pairs: Sequence[tuple[int, int]] | None) -> bytes | None:
     return pack([number for pair in pairs for number in pair]) if pairs else None
-
-
-def write_object(value: Any) -> str | None:
-    """Canonical JSON; None for an empty object."""
-    return canonical_json(value) if value else None
 
 
 def read_object(text: str | None) -> dict[str, Any]:

@@ -12,7 +12,7 @@ import numpy as np
 from identity_graph.model import Event, Identifier, Run
 from identity_graph.store.protocols import Batch, EventRow, IdentifierRow, Sighting
 from identity_graph.store.sqlite.appending import Appending
-from identity_graph.store.sqlite.columns import columns, number_set, text_set, unpack
+from identity_graph.store.sqlite.columns import chunks, columns, distinct, joined, number_set, text_set, unpack
 from identity_graph.store.sqlite.connection import Connection
 from identity_graph.store.sqlite.contents import id_hash, numbers_of, pairs_of, read_object
 from identity_graph.store.sqlite.layers import both
@@ -159,41 +159,46 @@ class SqliteEvidence:
 
     def identifier_table(self, numbers: Int64 | None = None) -> tuple[IdentifierTable, Sequence[str]]:
         if numbers is None:
-            rows = self._database.rows("SELECT number, namespace, value FROM identifier ORDER BY number")
+            rows = self._database.stream("SELECT number, namespace, value FROM identifier ORDER BY number")
         elif len(numbers):
-            rows = self._database.rows(
+            rows = self._database.stream(
                 "SELECT i.number, i.namespace, i.value FROM carray(?) k CROSS JOIN identifier i ON i.number = k.value",
-                (number_set(np.unique(numbers)),),
+                (number_set(distinct(numbers)),),
             )
         else:
-            rows = []
-        number, namespace, values = zip(*rows, strict=True) if rows else ((), (), ())
-        table = IdentifierTable(
-            np.array(number, dtype=np.int64), np.array(namespace, dtype=np.int16), self._namespaces.all()
-        )
+            rows = iter(())
+        found, spaces = [], []
+        values: list[str] = []
+        for chunk in chunks(rows):
+            number, namespace, value = zip(*chunk, strict=True)
+            found.append(np.array(number, dtype=np.int64))
+            spaces.append(np.array(namespace, dtype=np.int16))
+            values += value
+        table = IdentifierTable(joined(found, np.int64), joined(spaces, np.int16), self._namespaces.all())
         return table, values
 
     def observation_table(self, numbers: Int64 | None = None) -> ObservationTable:
+        # From the events, in the order of their numbers: a third of the rows, and less to sort for whoever folds them.
         if numbers is None:
-            rows = self._database.rows("SELECT number, time, source, identifiers FROM event")
+            rows = self._database.stream("SELECT number, time, source, identifiers FROM event")
         elif len(numbers):
-            rows = self._database.rows(
+            rows = self._database.stream(
                 "SELECT number, time, source, identifiers FROM event WHERE number IN"
                 f" ({both(_SEEN_BY.format('o.event'))})",
-                (number_set(np.unique(numbers)),),
+                (number_set(distinct(numbers)),),
             )
         else:
-            rows = []
-        if not rows:
-            none = np.empty(0, dtype=np.int64)
-            return ObservationTable(none, none, none, none.astype(np.int16))
-        event, time, source, blobs = zip(*rows, strict=True)
-        times = np.fromiter(map(len, blobs), dtype=np.int64, count=len(blobs)) >> 3
+            rows = iter(())
+        events, identifiers, times, sources = [], [], [], []
+        for chunk in chunks(rows):
+            event, time, source, blobs = zip(*chunk, strict=True)
+            lengths = np.fromiter(map(len, blobs), dtype=np.int64, count=len(blobs)) >> 3
+            events.append(np.repeat(np.array(event, dtype=np.int64), lengths))
+            identifiers.append(unpack(b"".join(blobs)))
+            times.append(np.repeat(np.array(time, dtype=np.int64), lengths))
+            sources.append(np.repeat(np.array(source, dtype=np.int16), lengths))
         return ObservationTable(
-            np.repeat(np.array(event, dtype=np.int64), times),
-            unpack(b"".join(blobs)),
-            np.repeat(np.array(time, dtype=np.int64), times),
-            np.repeat(np.array(source, dtype=np.int16), times),
+            joined(events, np.int64), joined(identifiers, np.int64), joined(times, np.int64), joined(sources, np.int16)
         )
 
     def stated_pairs(self, numbers: Int64 | None = None) -> tuple[Int64, Int64]:
@@ -219,9 +224,10 @@ class SqliteEvidence:
 
     def arrived_since(self, event_number: int) -> tuple[Int64, int]:
         with self._database.snapshot():
-            blobs = self._database.rows("SELECT identifiers FROM event WHERE number > ?", (event_number,))
+            blobs = self._database.stream("SELECT identifiers FROM event WHERE number > ?", (event_number,))
+            seen = [unpack(b"".join(chain.from_iterable(chunk))) for chunk in chunks(blobs)]
             last = last_number(self._database, "event")
-        return np.unique(unpack(b"".join(chain.from_iterable(blobs)))), last
+        return distinct(joined(seen, np.int64)), last
 
 
 def _by_key(identifiers: Iterable[Identifier]) -> tuple[Identifier, ...]:

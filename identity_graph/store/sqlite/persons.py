@@ -11,7 +11,7 @@ import orjson
 
 from identity_graph.model import Change, ChangeKind, Identifier, Person, Reason
 from identity_graph.store.protocols import IdentifierRow, PersonRow, Publication, SuppressedRow
-from identity_graph.store.sqlite.columns import columns, number_set, text_set
+from identity_graph.store.sqlite.columns import columns, distinct, number_set, text_set
 from identity_graph.store.sqlite.connection import Connection
 from identity_graph.store.sqlite.names import Names
 from identity_graph.store.sqlite.publishing import publish
@@ -35,14 +35,14 @@ class SqlitePersons:
 
     def membership(self, numbers: Int64 | None = None) -> tuple[Int64, Int64]:
         if numbers is None:
-            rows = self._database.rows("SELECT identifier, person FROM member ORDER BY identifier")
+            rows = self._database.stream("SELECT identifier, person FROM member ORDER BY identifier")
         elif len(numbers):
-            rows = self._database.rows(
+            rows = self._database.stream(
                 "SELECT m.identifier, m.person FROM carray(?) k CROSS JOIN member m ON m.identifier = k.value",
-                (number_set(np.unique(numbers)),),
+                (number_set(distinct(numbers)),),
             )
         else:
-            rows = []
+            rows = iter(())
         identifiers, persons = columns(rows, 2)
         return identifiers, persons
 

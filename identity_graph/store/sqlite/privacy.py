@@ -60,11 +60,14 @@ class SqlitePrivacy:
     def _erase_identifiers(self, identifiers: Sequence[int]) -> None:
         keep_numbers(self._database, "identifier")
         keys = number_set(sorted(set(identifiers)))
-        # A reason may quote a value beside a link that stays; the next resolution writes it anew.
+        # A reason may quote a value beside a link that stays; the next resolution of that component writes it anew. The
+        # same value in another namespace is another identifier, and its component is not resolved.
         self._database.write(
-            'DELETE FROM suppressed WHERE EXISTS (SELECT 1 FROM json_each(suppressed."values") v WHERE v.value IN'
-            " (SELECT i.value FROM carray(?1) k CROSS JOIN identifier i ON i.number = k.value"
-            " UNION ALL SELECT n.name || ':' || i.value FROM carray(?1) k"
+            'DELETE FROM suppressed WHERE EXISTS (SELECT 1 FROM json_each(suppressed."values") v'
+            " WHERE (suppressed.namespace, v.value) IN"
+            " (SELECT n.name, i.value FROM carray(?1) k CROSS JOIN identifier i ON i.number = k.value"
+            " CROSS JOIN namespace n ON n.number = i.namespace"
+            " UNION ALL SELECT n.name, n.name || ':' || i.value FROM carray(?1) k"
             " CROSS JOIN identifier i ON i.number = k.value CROSS JOIN namespace n ON n.number = i.namespace))",
             (keys,),
         )

@@ -6,10 +6,11 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 from identity_graph.errors import NotFound
+from identity_graph.event_table import canonical_json
 from identity_graph.model import Segment
 from identity_graph.store.sqlite.columns import text_set
 from identity_graph.store.sqlite.connection import Connection
-from identity_graph.store.sqlite.contents import read_object, write_object
+from identity_graph.store.sqlite.contents import read_object
 
 _SEGMENT = "SELECT name, description, condition, created, evaluated, size FROM segment"
 
@@ -29,7 +30,7 @@ class SqliteSegments:
                 (
                     segment.name,
                     segment.description,
-                    write_object(segment.condition) or "{}",
+                    canonical_json(segment.condition),
                     segment.created,
                     segment.evaluated,
                 ),
