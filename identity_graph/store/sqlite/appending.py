@@ -13,12 +13,13 @@ from identity_graph.model import Event, Origin, Refused, Run, RunState
 from identity_graph.store.protocols import Batch
 from identity_graph.store.sqlite.columns import LARGEST_NUMBER, NUMBER_BITS, number_set
 from identity_graph.store.sqlite.connection import Connection
-from identity_graph.store.sqlite.contents import Columns, Content, id_hash
+from identity_graph.store.sqlite.contents import Columns, Content, id_hashes
 from identity_graph.store.sqlite.interning import Interning
 from identity_graph.store.sqlite.layers import both, settle
 from identity_graph.store.sqlite.names import Names
 from identity_graph.store.sqlite.numbering import last_number
 from identity_graph.store.sqlite.tombstones import Tombstones
+from identity_graph.tables import Int64
 
 # An observation names its event by the place in the batch, so that one column of numbers carries both; time and source
 # are cut from one text of fixed width. No values are bound row by row, and no row is looked up: four times as fast.
@@ -56,8 +57,9 @@ class Appending:
                 events, origins, refused = self._admitted(events, origins, refused)
                 suppressed = len(batch.events) + len(batch.refused) - len(events) - len(refused)
             table = EventTable.of(events)
-            fresh, again, known = self._sorted_out(table)
-            self._insert(table.take(fresh) if again else table)
+            hashes = id_hashes(table.ids)
+            fresh, again, known = self._sorted_out(table, hashes)
+            self._insert(*(table.take(fresh), hashes[fresh]) if again else (table, hashes))
             reused = self._reused(table, origins, fresh, again, known) if again else []
             self._set_aside(run, refused + reused)
             after = replace(
@@ -86,20 +88,20 @@ class Appending:
             [record for record, buried in zip(refused, records, strict=True) if not buried],
         )
 
-    def _sorted_out(self, events: EventTable) -> tuple[list[int], list[int], dict[str, Content]]:
+    def _sorted_out(self, events: EventTable, hashes: Int64) -> tuple[list[int], list[int], dict[str, Content]]:
         """Places of the first event of each new id, and of all others; and the contents of ids that are stored."""
         first: dict[str, int] = {}
         for place, id in enumerate(events.ids):
             first.setdefault(id, place)
         if not first:
             return [], [], {}
-        rows = self._database.rows(_STORED, (number_set(sorted(map(id_hash, first))),))
+        rows = self._database.rows(_STORED, (number_set(np.unique(hashes)),))
         known = {row[0]: Content(*row[1:]) for row in rows if row[0] in first}
         fresh = [place for id, place in first.items() if id not in known]
         kept = set(fresh)
         return fresh, [place for place in range(len(events)) if place not in kept], known
 
-    def _insert(self, events: EventTable) -> None:
+    def _insert(self, events: EventTable, hashes: Int64) -> None:
         """Column by column, because row by row the interpreter would take longer than the database."""
         if not len(events):
             return
@@ -112,9 +114,10 @@ class Appending:
             " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             zip(numbers, *columns.content, events.received, events.ids, strict=True),
         )
+        order = np.argsort(hashes)
         self._database.write_many(
             "INSERT INTO recent_event_id (hash, event) VALUES (?, ?)",
-            sorted(zip(map(id_hash, events.ids), numbers, strict=True)),
+            zip(hashes[order].tolist(), (order + first).tolist(), strict=True),
         )
         facts = np.empty(len(events), dtype=[("time", "S20"), ("source", "S6")])
         facts["time"], facts["source"] = columns.content.time, columns.content.source

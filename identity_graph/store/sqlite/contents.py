@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from hashlib import blake2b
 from itertools import pairwise
 from typing import Any, NamedTuple
@@ -89,9 +89,10 @@ def read_object(text: str | None) -> dict[str, Any]:
     return found
 
 
-def id_hash(id: str) -> int:
-    """48 bits, signed, under which an event is found. Several ids may share one."""
-    return int.from_bytes(blake2b(id.encode("utf-8", "surrogatepass"), digest_size=6).digest(), "little", signed=True)
+def id_hashes(ids: Iterable[str]) -> Int64:
+    """48 bits of each, signed, under which an event is found. Several ids may share one."""
+    digests = [blake2b(id.encode("utf-8", "surrogatepass"), digest_size=8).digest() for id in ids]
+    return np.frombuffer(b"".join(digests), dtype="<i8") >> 16
 
 
 def numbers_of(blob: bytes) -> tuple[int, ...]:

@@ -14,7 +14,7 @@ from identity_graph.store.protocols import Batch, EventRow, IdentifierRow, Sight
 from identity_graph.store.sqlite.appending import Appending
 from identity_graph.store.sqlite.columns import chunks, columns, distinct, joined, number_set, text_set, unpack
 from identity_graph.store.sqlite.connection import Connection
-from identity_graph.store.sqlite.contents import id_hash, numbers_of, pairs_of, read_object
+from identity_graph.store.sqlite.contents import id_hashes, numbers_of, pairs_of, read_object
 from identity_graph.store.sqlite.layers import both
 from identity_graph.store.sqlite.names import Names
 from identity_graph.store.sqlite.numbering import last_number
@@ -56,7 +56,7 @@ class SqliteEvidence:
         if not ids:
             return []
         with self._database.snapshot():
-            rows = self._database.rows(_EVENT_BY_ID, (number_set(sorted({id_hash(id) for id in ids})),))
+            rows = self._database.rows(_EVENT_BY_ID, (number_set(distinct(id_hashes(set(ids)))),))
             found = {row.event.id: row for row in self._event_rows(rows)}
         return [found.get(id) for id in ids]
 

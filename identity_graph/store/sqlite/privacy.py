@@ -8,7 +8,7 @@ from identity_graph.model import Identifier
 from identity_graph.store.protocols import Erasure
 from identity_graph.store.sqlite.columns import number_set
 from identity_graph.store.sqlite.connection import Connection
-from identity_graph.store.sqlite.contents import id_hash, numbers_of, pairs_of
+from identity_graph.store.sqlite.contents import id_hashes, numbers_of, pairs_of
 from identity_graph.store.sqlite.evidence import SqliteEvidence
 from identity_graph.store.sqlite.numbering import keep_numbers
 from identity_graph.store.sqlite.publishing import add_changes, remove_persons
@@ -49,7 +49,7 @@ class SqlitePrivacy:
             )
             self._database.write_many(
                 f"DELETE FROM {layer}event_id WHERE hash = ? AND event = ?",
-                ((id_hash(id), number) for number, id, _, _, _ in rows),
+                zip(id_hashes(row[1] for row in rows).tolist(), (row[0] for row in rows), strict=True),
             )
         self._database.write_many(
             "DELETE FROM stated WHERE a = ? AND b = ? AND event = ?",
