@@ -19,7 +19,7 @@ def weigh(evidence: EvidenceTable, must: tuple[Int32, Int32], namespace: Int16, 
     where decay is 0.5 ** (age / half_life), with the age of the source's last observation at `now` and the shorter
     half-life of the two namespaces. The noisy-or (Pearl, Probabilistic Reasoning in Intelligent Systems, 1988, 4.3.2)
     takes each observation as an independent reason to believe. So more evidence never weakens a link, neither does a
-    more trusted source or namespace, and age never strengthens it. `must` are stated pairs (a < b): weight 1.
+    more trusted source or namespace, and age never strengthens it. `must` are stated pairs (a <= b), of weight 1.
 
     Weights are rounded to 12 digits, so that the order of summation never decides between two links.
     """
@@ -49,15 +49,16 @@ def _shorter(one: Int64, other: Int64) -> Int64:
 
 
 def _with_must(links: LinkTable, must: tuple[Int32, Int32]) -> LinkTable:
-    """Mark the stated pairs, adding those that were never observed together."""
+    """Mark the stated pairs, each once, adding those that were never observed together."""
     if not len(must[0]):
         return links
     n = int(max(links.b.max(initial=0), must[1].max())) + 1
     observed = links.a.astype(np.int64) * n + links.b
-    stated = must[0].astype(np.int64) * n + must[1]
-    unseen = ~np.isin(stated, observed)
-    a, b = np.r_[links.a, must[0][unseen]], np.r_[links.b, must[1][unseen]]
-    added = int(unseen.sum())
+    stated = np.unique((must[0].astype(np.int64) * n + must[1])[must[0] != must[1]])
+    unseen = stated[~np.isin(stated, observed)]
+    a = np.r_[links.a, (unseen // n).astype(np.int32)]
+    b = np.r_[links.b, (unseen % n).astype(np.int32)]
+    added = len(unseen)
     marked: Bool = np.r_[np.isin(observed, stated), np.ones(added, np.bool_)]
     weight: Float64 = np.where(marked, 1.0, np.r_[links.weight, np.ones(added)])
     order = np.lexsort((b, a))

@@ -1,0 +1,137 @@
+"""Observations to links: against counting by hand."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from itertools import combinations
+from random import Random
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from identity_graph.resolve.fold import _group, fold
+from identity_graph.tables import EvidenceTable
+
+NAMES = ["mail", "card"]
+SPACES = np.array([0, 0, 1, 1, 0, 1, 0], np.int16)
+VALUES = ["b", "a", "b", "a", "c", "c", "d"]
+
+Row = tuple[int, int, int, int]
+"""Event, identifier, time, source."""
+
+
+def folded(rows: list[Row], pairwise_up_to: int = 8, priority: tuple[int, int] = (1, 1)) -> EvidenceTable:
+    seen = np.array(rows, np.int64).reshape(-1, 4)
+    return fold(
+        seen[:, 0],
+        seen[:, 1].astype(np.int32),
+        seen[:, 2],
+        seen[:, 3].astype(np.int16),
+        namespace=SPACES,
+        namespaces=NAMES,
+        values=VALUES,
+        priority=np.array(priority, np.int32),
+        pairwise_up_to=pairwise_up_to,
+    )
+
+
+def table(links: EvidenceTable) -> dict[tuple[int, int, int], tuple[int, int, int]]:
+    """(a, b, source) to (count, first, last)."""
+    columns = (links.a, links.b, links.source, links.count, links.first_seen, links.last_seen)
+    rows = [tuple(row) for row in zip(*(column.tolist() for column in columns), strict=True)]
+    assert [row[:3] for row in rows] == sorted({row[:3] for row in rows})
+    return {row[:3]: row[3:] for row in rows}
+
+
+def counted(rows: list[Row], pairwise_up_to: int, priority: tuple[int, int]) -> dict[Any, Any]:
+    events: dict[tuple[int, int, int], list[int]] = defaultdict(list)
+    for event, identifier, time, source in rows:
+        events[event, time, source].append(identifier)
+    times: dict[tuple[int, int, int], list[int]] = defaultdict(list)
+    for (_, time, source), own in events.items():
+        pairs = list(combinations(sorted(own), 2))
+        if len(own) > pairwise_up_to:
+            best = min(own, key=lambda one: (priority[SPACES[one]], VALUES[one], NAMES[SPACES[one]]))
+            pairs = [(min(best, one), max(best, one)) for one in own if one != best]
+        for a, b in pairs:
+            times[a, b, source].append(time)
+    return {pair: (len(found), min(found), max(found)) for pair, found in times.items()}
+
+
+@st.composite
+def observations(draw: st.DrawFn) -> list[Row]:
+    rows = []
+    for number in range(draw(st.integers(0, 12))):
+        time, source = draw(st.integers(-5, 5)), draw(st.integers(0, 2))
+        own = draw(st.sets(st.integers(0, 6), min_size=1))
+        rows += [(number * 1000, one, time, source) for one in own]
+    return draw(st.permutations(rows))
+
+
+@settings(max_examples=200, deadline=None)
+@given(observations(), st.integers(2, 8), st.sampled_from([(1, 1), (1, 2), (2, 1)]))
+def test_links_are_the_pairs_of_events_counted(rows: list[Row], most: int, priority: tuple[int, int]) -> None:
+    links = folded(rows, most, priority)
+    assert table(links) == counted(rows, most, priority)
+    assert [links.a.dtype, links.b.dtype, links.source.dtype] == [np.int32, np.int32, np.int16]
+    assert [links.count.dtype, links.first_seen.dtype, links.last_seen.dtype] == [np.int32, np.int64, np.int64]
+
+
+@settings(max_examples=100, deadline=None)
+@given(observations(), st.randoms(use_true_random=False))
+def test_rows_come_in_any_order(rows: list[Row], random: Random) -> None:
+    other = rows.copy()
+    random.shuffle(other)
+    assert table(folded(rows, 3)) == table(folded(other, 3)) == table(folded(sorted(rows), 3))
+
+
+def test_one_identifier_or_none_links_nothing() -> None:
+    assert len(folded([])) == len(folded([(1, 0, 5, 0)])) == len(folded([(1, 0, 5, 0), (2, 1, 5, 0)])) == 0
+
+
+def test_sources_are_counted_apart() -> None:
+    rows = [(1, 0, 5, 0), (1, 1, 5, 0), (2, 1, 9, 2), (2, 0, 9, 2), (3, 0, 7, 2), (3, 1, 7, 2)]
+    assert table(folded(rows)) == {(0, 1, 0): (1, 5, 5), (0, 1, 2): (2, 7, 9)}
+
+
+def star(rows: list[Row], priority: tuple[int, int]) -> int:
+    """The identifier in every link."""
+    links = folded(rows, 2, priority)
+    (centre,) = set.intersection(*({a, b} for a, b in zip(links.a.tolist(), links.b.tolist(), strict=True)))
+    return int(centre)
+
+
+@pytest.mark.parametrize(
+    ("own", "priority", "centre"),
+    [
+        ([0, 1, 2, 4], (1, 2), 1),  # the better namespace, then the smaller value
+        ([0, 1, 2, 4], (2, 1), 2),
+        ([0, 2, 4], (1, 1), 2),  # both b: the smaller name of the namespace, card
+        ([0, 4, 6], (1, 1), 0),
+    ],
+)
+def test_a_large_event_is_a_star_around_its_best(own: list[int], priority: tuple[int, int], centre: int) -> None:
+    assert star([(1, one, 5, 0) for one in own], priority) == centre
+
+
+def test_links_stay_linear_in_a_very_large_event() -> None:
+    n = 20_000
+    links = fold(
+        np.zeros(n, np.int64), np.arange(n, dtype=np.int32), np.zeros(n, np.int64), np.zeros(n, np.int16),
+        namespace=np.zeros(n, np.int16), namespaces=["mail"], values=[f"{n - i:06d}" for i in range(n)],
+        priority=np.ones(1, np.int32), pairwise_up_to=8,
+    )  # fmt: skip
+    assert len(links) == n - 1
+    assert set(links.b.tolist()) == {n - 1}
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 4), st.integers(0, 4), st.integers(0, 3), st.integers(-9, 9)), min_size=1))
+def test_two_ways_of_sorting_give_one_answer(rows: list[Row]) -> None:
+    """Keys of more than 63 bits are sorted column by column."""
+    a, b, source, time = np.array(rows, np.int64).T
+    a, b, source = a.astype(np.int32), b.astype(np.int32), source.astype(np.int16)
+    assert table(_group(a, b, source, time, n=5)) == table(_group(a, b, source, time, n=2**31))

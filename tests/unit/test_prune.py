@@ -1,0 +1,108 @@
+"""Who joins nobody: values that mean nothing, namespaces of evidence only, hubs."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from identity_graph.policy import Blocked, Policy, Rule
+from identity_graph.resolve.prune import BLOCKED, HUB, JOINS, NOT_JOINING, Int8, prune_hubs, prune_values
+from identity_graph.resolve.rules import Rules
+from identity_graph.tables import LinkTable
+
+SPACES = ["cookie", "email", "ip", "user_id"]
+POLICY = Policy(
+    namespaces={
+        "cookie": Rule(limit=None, hub_cap=2),
+        "email": Rule(limit=2, hub_cap=3),
+        "ip": Rule(limit=None, joins=False, hub_cap=1),
+        "user_id": Rule(limit=1, hub_cap=2),
+    },
+    blocked=Blocked(frozenset({"null"}), ("^[0]+$",), {"email": (frozenset({"a@b.c"}), ("^no-?reply@",))}),
+)
+RULES = Rules.of(POLICY, SPACES, [])
+
+
+def spaces(*names: str) -> np.ndarray[tuple[int], np.dtype[np.int16]]:
+    return np.array([SPACES.index(name) for name in names], np.int16)
+
+
+@pytest.mark.parametrize(
+    ("space", "value", "code"),
+    [
+        ("email", "ann@example.org", JOINS),
+        ("email", "NULL", BLOCKED),
+        ("cookie", "000", BLOCKED),
+        ("cookie", "0001", JOINS),
+        ("email", "A@B.c", BLOCKED),
+        ("user_id", "a@b.c", JOINS),
+        ("email", "No-Reply@shop.example", BLOCKED),
+        ("ip", "203.0.113.7", NOT_JOINING),
+        ("ip", "null", BLOCKED),
+    ],
+)
+def test_values(space: str, value: str, code: int) -> None:
+    assert prune_values(spaces(space), [value], POLICY, RULES).tolist() == [code]
+
+
+def hubs(names: list[str], pairs: list[tuple[int, int]], pruned: list[int] | None = None, known: Int8 | None = None):  # type: ignore[no-untyped-def]
+    ends = np.array(sorted((min(p), max(p)) for p in pairs), np.int32).reshape(-1, 2)
+    m = len(ends)
+    links = LinkTable(ends[:, 0], ends[:, 1], np.ones(m), np.zeros(m, np.int64), np.zeros(m, np.bool_))
+    start = np.array(pruned or [JOINS] * len(names), np.int8)
+    return prune_hubs(links, spaces(*names), start, RULES, known).tolist()
+
+
+def star(name: str, *others: str) -> tuple[list[str], list[tuple[int, int]]]:
+    return [name, *others], [(0, n + 1) for n in range(len(others))]
+
+
+@pytest.mark.parametrize(
+    ("name", "others", "hub"),
+    [
+        ("cookie", ["user_id"] * 2, False),
+        ("cookie", ["user_id"] * 3, True),  # three persons
+        ("cookie", ["email"] * 4, False),  # a person may have two e-mails
+        ("cookie", ["email"] * 5, True),
+        ("cookie", ["email"] * 4 + ["user_id"] * 2, False),  # the same two persons, for all that is known
+        ("cookie", ["cookie"] * 99, False),  # unlimited namespaces tell nothing of persons
+        ("email", ["user_id"] * 3, False),
+        ("email", ["user_id"] * 4, True),
+        ("user_id", ["user_id"] * 3, True),
+    ],
+)
+def test_hubs(name: str, others: list[str], hub: bool) -> None:
+    assert hubs(*star(name, *others))[0] == (HUB if hub else JOINS)
+
+
+def test_pruned_neighbours_do_not_count() -> None:
+    names, pairs = star("cookie", *["user_id"] * 3)
+    assert hubs(names, pairs, [JOINS, JOINS, JOINS, BLOCKED])[0] == JOINS
+    assert hubs(names, pairs, [BLOCKED, JOINS, JOINS, JOINS])[0] == BLOCKED
+
+
+def test_what_is_known_is_not_counted_again() -> None:
+    names, pairs = star("cookie", *["user_id"] * 3)
+    known = np.array([JOINS, HUB, -1, NOT_JOINING], np.int8)
+    assert hubs(names, pairs, known=known) == [JOINS, HUB, JOINS, NOT_JOINING]
+    assert hubs(names, pairs, known=np.full(4, -1, np.int8)) == hubs(names, pairs)
+
+
+def test_all_hubs_are_found_at_once() -> None:
+    """Two cookies that each know the same three users are hubs both: neither saves the other."""
+    names = ["cookie", "cookie", "user_id", "user_id", "user_id"]
+    pairs = [(0, 1)] + [(hub, user) for hub in (0, 1) for user in (2, 3, 4)]
+    assert hubs(names, pairs) == [HUB, HUB, JOINS, JOINS, JOINS]
+
+
+@given(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9)).filter(lambda p: p[0] != p[1]), unique_by=frozenset))
+def test_more_links_never_make_fewer_hubs(pairs: list[tuple[int, int]]) -> None:
+    names = ["cookie", "email", "user_id", "cookie", "email", "user_id", "email", "user_id", "email", "cookie"]
+    fewer, all_of_them = hubs(names, pairs[: len(pairs) // 2]), hubs(names, pairs)
+    assert all(after == HUB for before, after in zip(fewer, all_of_them, strict=True) if before == HUB)
+
+
+def test_nobody_at_all() -> None:
+    assert prune_values(spaces(), [], POLICY, RULES).tolist() == [] == hubs([], [])
