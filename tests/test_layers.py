@@ -28,7 +28,7 @@ LAYERS = {
         "world",
         "frames",
     },
-    "outside": {"settings", "files", "loaders", "records", "store", "engines"},
+    "outside": {"settings", "files", "loaders", "records", "store"},
     "services": {
         "ingest",
         "neighbourhood",
@@ -49,10 +49,7 @@ ORDER = list(LAYERS)
 KEPT_TO = {
     "apsw": ("store.sqlite",),
     "sqlite3": (),
-    "neo4j": ("store.neo4j", "engines"),
-    "graphdatascience": ("engines", "store.neo4j"),
-    "pyspark": ("engines",),
-    "splink": ("engines",),
+    "neo4j": ("store.neo4j",),
     "strawberry": ("api",),
     "starlette": ("api", "cli.server"),
     "graphql": ("api",),
