@@ -9,7 +9,7 @@ import numpy as np
 
 from identity_graph.errors import StoreError
 from identity_graph.event_table import EventTable
-from identity_graph.model import Event, Origin, Refused, Run, RunState
+from identity_graph.model import Origin, Refused, Run, RunState
 from identity_graph.store.protocols import Batch
 from identity_graph.store.sqlite.columns import LARGEST_NUMBER, NUMBER_BITS, number_set
 from identity_graph.store.sqlite.connection import Connection
@@ -51,12 +51,11 @@ class Appending:
     def append(self, run: Run, batch: Batch) -> Run:
         with self._database.transaction():
             self._interning.refresh()
-            events, origins, refused = batch.events, batch.origins, list(batch.refused)
-            suppressed = 0
+            table, origins, refused = EventTable.of(batch.events), batch.origins, list(batch.refused)
             if self._tombstones.any():
-                events, origins, refused = self._admitted(events, origins, refused)
-                suppressed = len(batch.events) + len(batch.refused) - len(events) - len(refused)
-            table = EventTable.of(events)
+                table, origins, refused = self._admitted(table, origins, refused)
+            read = len(batch.events) + len(batch.refused)
+            suppressed = read - len(table) - len(refused)
             hashes = id_hashes(table.ids)
             fresh, again, known = self._sorted_out(table, hashes)
             self._insert(*(table.take(fresh), hashes[fresh]) if again else (table, hashes))
@@ -64,7 +63,7 @@ class Appending:
             self._set_aside(run, refused + reused)
             after = replace(
                 run,
-                read=run.read + len(batch.events) + len(batch.refused),
+                read=run.read + read,
                 accepted=run.accepted + len(fresh),
                 duplicate=run.duplicate + len(again) - len(reused),
                 quarantined=run.quarantined + len(refused) + len(reused),
@@ -76,17 +75,14 @@ class Appending:
         return after
 
     def _admitted(
-        self, events: Sequence[Event], origins: Sequence[Origin], refused: Sequence[Refused]
-    ) -> tuple[list[Event], list[Origin], list[Refused]]:
+        self, events: EventTable, origins: Sequence[Origin], refused: Sequence[Refused]
+    ) -> tuple[EventTable, Sequence[Origin], list[Refused]]:
         """Without what was erased: events by id or identifier, refused records by their bytes."""
-        gone = self._tombstones.of_events(events)
-        kept = [place for place, buried in enumerate(gone) if not buried]
         records = self._tombstones.of_records([record.origin.raw for record in refused])
-        return (
-            [events[place] for place in kept],
-            [origins[place] for place in kept],
-            [record for record, buried in zip(refused, records, strict=True) if not buried],
-        )
+        kept = np.flatnonzero(~self._tombstones.of_events(events)).tolist()
+        if len(kept) < len(events):
+            events, origins = events.take(kept), [origins[place] for place in kept]
+        return events, origins, [record for record, gone in zip(refused, records, strict=True) if not gone]
 
     def _sorted_out(self, events: EventTable, hashes: Int64) -> tuple[list[int], list[int], dict[str, Content]]:
         """Places of the first event of each new id, and of all others; and the contents of ids that are stored."""

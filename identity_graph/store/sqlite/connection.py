@@ -231,16 +231,16 @@ class Connection:
         def heard(event: Any) -> None:
             hear(event["sql"])
 
-        connections = {id(c): c for c in (self._writer, self._reader)}.values()
         name = object()
-        with self._reader_lock, self._lock:
-            for connection in connections:
+        connections = {self._writer: self._lock, self._reader: self._reader_lock}
+        for connection, lock in connections.items():
+            with lock:
                 connection.trace_v2(apsw.SQLITE_TRACE_STMT, heard, id=name)
         try:
             yield
         finally:
-            with self._reader_lock, self._lock:
-                for connection in connections:
+            for connection, lock in connections.items():
+                with lock:
                     connection.trace_v2(0, None, id=name)
 
     # ---- failures

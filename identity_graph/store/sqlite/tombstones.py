@@ -7,13 +7,17 @@ import os
 import secrets
 from collections.abc import Iterable, Sequence
 from hashlib import sha256
+from itertools import starmap
 from pathlib import Path
 
 import apsw
+import numpy as np
 
 from identity_graph.errors import StoreError
-from identity_graph.model import Event, Identifier
+from identity_graph.event_table import EventTable
+from identity_graph.model import Identifier
 from identity_graph.store.sqlite.connection import MEMORY, Connection
+from identity_graph.tables import Bool
 
 VARIABLE = "IDENTITY_GRAPH_TOMBSTONE_KEY"
 KEY_BYTES = 32
@@ -31,24 +35,19 @@ class Tombstones:
     def any(self) -> bool:
         return bool(self._database.one("SELECT EXISTS (SELECT 1 FROM tombstone)"))
 
-    def of_identifiers(self, identifiers: Sequence[Identifier]) -> list[bool]:
+    def of_identifiers(self, identifiers: Sequence[tuple[str, str]]) -> list[bool]:
         if not identifiers or not self.any():
             return [False] * len(identifiers)
-        return self._buried([_identifier(identifier) for identifier in identifiers])
+        return self._buried([_identifier(*identifier) for identifier in identifiers])
 
-    def of_events(self, events: Sequence[Event]) -> list[bool]:
-        """Whether the id or any identifier of each is buried."""
-        named = {identifier for event in events for identifier in event.identifiers}
-        named.update(end for event in events for pair in event.same_person for end in pair)
-        identifiers = list(named)
-        buried = {i for i, gone in zip(identifiers, self.of_identifiers(identifiers), strict=True) if gone}
-        ids = self._buried([_event(event.id) for event in events])
-        return [
-            gone
-            or not buried.isdisjoint(event.identifiers)
-            or any(end in buried for pair in event.same_person for end in pair)
-            for event, gone in zip(events, ids, strict=True)
-        ]
+    def of_events(self, events: EventTable) -> Bool:
+        """Whether the id of each, or an identifier that it saw or stated, is buried."""
+        named = np.array(self.of_identifiers(events.named), dtype=bool)
+        gone = np.array(self._buried([_event(id) for id in events.ids]), dtype=bool)
+        gone[np.repeat(np.arange(len(events)), events.lengths)[named[events.seen]]] = True
+        for place, a, b in events.stated:
+            gone[place] |= named[a] | named[b]
+        return gone
 
     def of_records(self, records: Sequence[bytes]) -> list[bool]:
         return self._buried([_record(record) for record in records])
@@ -58,7 +57,7 @@ class Tombstones:
         self._database.write(
             "INSERT INTO meta (key, value) VALUES ('key_check', ?) ON CONFLICT DO NOTHING", (self.keyed_hash(_CHECK),)
         )
-        texts = [*map(_event, event_ids), *map(_identifier, identifiers), *map(_record, records)]
+        texts = [*map(_event, event_ids), *starmap(_identifier, identifiers), *map(_record, records)]
         hashes = ((self.keyed_hash(text),) for text in texts)
         self._database.write_many("INSERT INTO tombstone (hash) VALUES (?) ON CONFLICT DO NOTHING", hashes)
 
@@ -165,8 +164,8 @@ def _event(id: str) -> bytes:
     return b"event\0" + id.encode("utf-8", "surrogatepass")
 
 
-def _identifier(identifier: Identifier) -> bytes:
-    return f"identifier\0{identifier.namespace}\0{identifier.value}".encode("utf-8", "surrogatepass")
+def _identifier(namespace: str, value: str) -> bytes:
+    return f"identifier\0{namespace}\0{value}".encode("utf-8", "surrogatepass")
 
 
 def _record(record: bytes) -> bytes:

@@ -1,0 +1,100 @@
+"""All or nothing across the protocols, and several reads of one moment."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+
+from identity_graph.model import Segment
+from identity_graph.store import open_store
+from identity_graph.store.protocols import Store
+from tests.store.building import NOW, begin, event, load, publication, publish_persons
+
+
+def everything(store: Store) -> object:
+    return store.operations.counts(), list(store.operations.canonical_lines()), store.persons.resolved()
+
+
+def change_all(store: Store) -> None:
+    load(store, event("a", "email:a@x.org"), event("b", "cookie:b"))
+    publish_persons(store, {"p1": ["email:a@x.org"], "p2": ["cookie:b"]})
+    store.persons.publish(publication(resolved=2, policy="other"))
+    store.segments.save(Segment("s", "", {}, NOW, NOW, 0), ["p1"])
+    begin(store)
+
+
+def test_nothing_of_a_transaction_that_fails_is_left(store: Store) -> None:
+    load(store, event("before", "cookie:b"))
+    before = everything(store)
+    with pytest.raises(KeyboardInterrupt), store.transaction():
+        change_all(store)
+        assert everything(store) != before
+        raise KeyboardInterrupt
+    assert everything(store) == before
+    assert store.operations.runs(limit=5)[1:] == []
+
+
+def test_an_inner_transaction_that_fails_takes_only_itself_back(store: Store) -> None:
+    with store.transaction():
+        load(store, event("outer", "cookie:1"))
+        with store.transaction():
+            load(store, event("inner", "cookie:2"))
+        with pytest.raises(ZeroDivisionError), store.transaction():
+            load(store, event("failed", "cookie:3"))
+            raise ZeroDivisionError
+        load(store, event("after", "cookie:3"))
+    assert [row is not None for row in store.evidence.events(["outer", "inner", "failed", "after"])] == [
+        True,
+        True,
+        False,
+        True,
+    ]
+    assert store.operations.counts()["identifiers"] == 3
+
+
+def test_a_transaction_reads_what_it_wrote(store: Store) -> None:
+    with store.transaction():
+        change_all(store)
+        assert store.persons.count() == 2
+        assert store.segments.members("s") == ["p1"]
+        with store.snapshot():
+            assert store.evidence.events(["a"]) != [None]
+
+
+def test_a_snapshot_is_of_one_moment(store: Store, store_url: str) -> None:
+    if store_url.endswith(":memory:"):
+        # There is nobody else; other threads wait.
+        with store.snapshot(), store.snapshot():
+            assert store.operations.counts()["events"] == 0
+        return
+    other = open_store(store_url)
+    with store.snapshot():
+        assert store.operations.counts()["events"] == 0
+        change_all(other)
+        with store.snapshot():
+            assert store.operations.counts()["events"] == 0
+        assert store.persons.count() == 0
+    assert store.operations.counts()["events"] == 2
+    with pytest.raises(ZeroDivisionError), store.snapshot():
+        raise ZeroDivisionError
+    load(other, event("c"))
+    assert store.operations.counts() == other.operations.counts()
+    other.close()
+
+
+def test_writers_in_threads_take_turns(store: Store) -> None:
+    def add() -> None:
+        for _ in range(10):
+            with store.transaction():
+                found = store.segments.segments(["count"])[0]
+                size = found.size if found else 0
+                store.segments.save(Segment("count", "", {}, NOW, NOW, 0), [f"p{k}" for k in range(size + 1)])
+
+    threads = [threading.Thread(target=add) for _ in range(4)]
+    for each in threads:
+        each.start()
+    for each in threads:
+        each.join()
+    [found] = store.segments.segments(["count"])
+    assert found is not None and found.size == 40
