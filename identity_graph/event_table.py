@@ -71,6 +71,39 @@ class EventTable(Sequence[Event]):
             [canonical_json(value) if value else None for value in properties],
         )
 
+    def pack(self) -> tuple[Any, ...]:
+        """Of plain lists and bytes, as `marshal` writes them: many times faster than pickling events."""
+        return (
+            list(self.ids),
+            list(self.times),
+            list(self.sources),
+            list(self.names),
+            list(self.received),
+            list(self.named),
+            self.seen.tobytes(),
+            self.lengths.tobytes(),
+            list(self.stated),
+            list(self.traits),
+            list(self.properties),
+        )
+
+    @classmethod
+    def unpack(cls, packed: tuple[Any, ...]) -> EventTable:
+        ids, times, sources, names, received, named, seen, lengths, stated, traits, properties = packed
+        return cls(
+            ids,
+            times,
+            sources,
+            names,
+            received,
+            named,
+            np.frombuffer(seen, dtype=np.int32),
+            np.frombuffer(lengths, dtype=np.int32),
+            stated,
+            traits,
+            properties,
+        )
+
     def take(self, rows: Sequence[int]) -> EventTable:
         """The events at these places, which ascend."""
         kept = np.zeros(len(self.ids), dtype=bool)

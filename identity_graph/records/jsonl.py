@@ -7,7 +7,7 @@ from typing import Any
 
 from identity_graph.model import Origin, Refused
 from identity_graph.records.json_record import read_json
-from identity_graph.records.lines import KEPT, LongLine, blocks
+from identity_graph.records.lines import KEPT, Cut, LongLine, blocks, blocks_of
 
 TOO_LARGE = f"the record is longer than one mebibyte; its first {KEPT // 1024} KiB are kept"
 
@@ -18,6 +18,13 @@ class JsonLines:
     def __init__(self, chunks: Iterable[bytes], start: int = 0) -> None:
         self.offset = start
         self._blocks = blocks(chunks, start)
+
+    @classmethod
+    def of(cls, cut: Cut) -> JsonLines:
+        """The records of whole lines alone, where they stand in the content."""
+        found = cls(())
+        found._blocks = blocks_of(cut)
+        return found
 
     def __iter__(self) -> Iterator[tuple[Origin, dict[str, Any] | Refused]]:
         new, kind = tuple.__new__, Origin
@@ -32,7 +39,7 @@ class JsonLines:
                 if record is not None:
                     origin = new(kind, (number, offset, raw))
                     offset += len(raw) + 1
-                    self.offset = offset
+                    self.offset = offset if offset < after else after  # the last line of all may have no newline
                     if record.__class__ is tuple:
                         yield origin, Refused(origin, *record)
                     else:

@@ -9,6 +9,7 @@ LONGEST = 1 << 20
 KEPT = 1 << 16
 BOM = b"\xef\xbb\xbf"
 
+Cut = tuple[int, int, int, bytes]
 Block = tuple[int, int, int, list[bytes]]
 
 
@@ -25,11 +26,34 @@ class LongLine(bytes):
 
 
 def blocks(chunks: Iterable[bytes], start: int = 0) -> Iterator[Block]:
-    """Lines without their newline, in blocks: the number and offset of the first line, the offset after the last.
+    """As `cuts`, each as a list of lines without their newlines."""
+    for cut in cuts(chunks, start):
+        yield from blocks_of(cut)
+
+
+def blocks_of(cut: Cut) -> Iterator[Block]:
+    """Of one cut: one block, or several if it has a line that is too long."""
+    line, offset, after, data = cut
+    if isinstance(data, LongLine):
+        yield line, offset, after, [data]
+        return
+    lines = data.split(b"\n")
+    if len(data) <= LONGEST or max(map(len, lines)) <= LONGEST:
+        yield line, offset, after, lines
+        return
+    for number, raw in enumerate(lines, line):
+        end = min(offset + len(raw) + 1, after)  # the last line of all may have no newline
+        yield number, offset, end, [raw if len(raw) <= LONGEST else LongLine.of(raw, raw.count(b'"'))]
+        offset = end
+
+
+def cuts(chunks: Iterable[bytes], start: int = 0) -> Iterator[Cut]:
+    """Chunks cut after their last newline: the number and offset of the first line, the offset after the last, and the
+    lines, without the last one's newline.
 
     A line number counts from 1, an offset from the first byte of the content; a byte order mark at the beginning
-    belongs to no line. What comes before `start`, the offset of a line, is read over. Of chunks of at most one
-    mebibyte no more than two are held at a time.
+    belongs to no line. What comes before `start`, the offset of a line, is read over. No more than two chunks and one
+    mebibyte are held at a time.
     """
     chunks = iter(chunks)
     line, offset, rest = 1, 0, b""
@@ -52,7 +76,7 @@ def blocks(chunks: Iterable[bytes], start: int = 0) -> Iterator[Block]:
                 quotes += chunk.count(b'"')
                 continue
             after = offset + length + end + 1
-            yield line, offset, after, [LongLine.of(head, quotes + chunk.count(b'"', 0, end))]
+            yield line, offset, after, LongLine.of(head, quotes + chunk.count(b'"', 0, end))
             line, offset, head = line + 1, after, None
             chunk = chunk[end + 1 :]
         data = rest + chunk if rest else chunk
@@ -62,20 +86,16 @@ def blocks(chunks: Iterable[bytes], start: int = 0) -> Iterator[Block]:
                 continue
             if data.startswith(BOM):
                 data, offset = data[len(BOM) :], len(BOM)
-        lines = data.split(b"\n")
-        rest = lines.pop()
-        if lines and len(lines[0]) > LONGEST:  # only the first can be: the others are shorter than their chunk
-            first = lines.pop(0)
-            after = offset + len(first) + 1
-            yield line, offset, after, [LongLine.of(first, first.count(b'"'))]
-            line, offset = line + 1, after
-        if lines:
-            after = offset + sum(map(len, lines)) + len(lines)
+        end = data.rfind(b"\n")
+        if end >= 0:
+            lines, data = data[:end], data[end + 1 :]
+            after = offset + end + 1
             yield line, offset, after, lines
-            line, offset = line + len(lines), after
+            line, offset = line + lines.count(b"\n") + 1, after
+        rest = data
         if len(rest) > LONGEST:
             head, length, quotes, rest = rest[:KEPT], len(rest), rest.count(b'"'), b""
     if head is not None:
-        yield line, offset, offset + length, [LongLine.of(head, quotes)]
+        yield line, offset, offset + length, LongLine.of(head, quotes)
     elif rest:
-        yield line, offset, offset + len(rest), [rest]
+        yield line, offset, offset + len(rest), rest

@@ -14,6 +14,7 @@ from identity_graph.model import Origin, Refused
 from identity_graph.records.delimited import Rows
 from identity_graph.records.json_record import read_json
 from identity_graph.records.jsonl import JsonLines
+from identity_graph.records.lines import Cut, cuts
 from identity_graph.records.parquet import ParquetRows, spool
 from identity_graph.records.source import Form, Source
 
@@ -65,6 +66,10 @@ class Reader:
     def __iter__(self) -> Iterator[Found]:
         self._records = self._open(self.start)
         return iter(self._records)
+
+    def cuts(self, size: int) -> Iterator[Cut]:
+        """Of JSON Lines, instead of an iteration: whole lines, about `size` bytes at a time."""
+        return cuts(self.source.chunks(size), self.start)
 
     def __enter__(self) -> Self:
         return self

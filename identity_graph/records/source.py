@@ -99,9 +99,12 @@ class Source:
             raise self._missing(error) from error
         return digest.hexdigest()
 
-    def chunks(self) -> Iterator[bytes]:
-        """The content, decompressed; once. Raises SOURCE_MISSING, SOURCE_FORMAT, SOURCE_TRUNCATED."""
-        return self._inflated() if self.gzipped else self._raw()
+    def chunks(self, size: int = CHUNK) -> Iterator[bytes]:
+        """The content, decompressed, about `size` bytes at a time; once.
+
+        Raises SOURCE_MISSING, SOURCE_FORMAT, SOURCE_TRUNCATED.
+        """
+        return self._inflated(size) if self.gzipped else self._raw(size)
 
     def fail(self, what: str, help: str = "") -> InputError:
         return InputError("SOURCE_FORMAT", f"{self.name}: {what}", help=help)
@@ -111,22 +114,22 @@ class Source:
             "SOURCE_MISSING", f"{self.name}: {error.strerror or error}", help="Give the path of a readable file."
         )
 
-    def _read(self) -> bytes:
-        chunk = self._file.read1(CHUNK) if self.standard_input else self._file.read(CHUNK)  # type: ignore[attr-defined]
+    def _read(self, size: int = CHUNK) -> bytes:
+        chunk = self._file.read1(size) if self.standard_input else self._file.read(size)  # type: ignore[attr-defined]
         self.consumed += len(chunk)
         return bytes(chunk)
 
-    def _raw(self) -> Iterator[bytes]:
+    def _raw(self, size: int = CHUNK) -> Iterator[bytes]:
         chunk = self._head
         self._head = b""
         try:
             while chunk:
                 yield chunk
-                chunk = self._read()
+                chunk = self._read(size)
         except OSError as error:
             raise self._missing(error) from error
 
-    def _inflated(self) -> Iterator[bytes]:
+    def _inflated(self, size: int) -> Iterator[bytes]:
         """Every member of a gzip file; what there is of a broken one comes before the error."""
         member = zlib.decompressobj(wbits=31)
         first = True
@@ -138,7 +141,7 @@ class Source:
                         if not data:
                             break
                         member = zlib.decompressobj(wbits=31)
-                    found = member.decompress(data, CHUNK)
+                    found = member.decompress(data, size)
                     data = member.unused_data if member.eof else member.unconsumed_tail
                     if found:
                         if first:

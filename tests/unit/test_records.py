@@ -171,6 +171,7 @@ def test_reading_goes_on_where_it_stopped(content: bytes, cuts: list[int], taken
     whole = list(JsonLines([content]))
     first = JsonLines([content])
     begun = [found for found, _ in zip(first, range(taken), strict=False)]
+    assert first.offset <= len(content)
     # A resumed reader begins at the offset after the last record that was taken.
     reader = JsonLines([content])
     offset = 0

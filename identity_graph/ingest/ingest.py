@@ -1,4 +1,4 @@
-"""Takes evidence in: files through loaders, events from the API, and once more what was set aside.
+"""The service: files through loaders, events from the API, and once more what was set aside.
 
 Every run counts exactly: read = accepted + duplicate + quarantined + suppressed. What a run has counted is stored, and
 the place where it stands is stored in the same transaction; a run that was killed goes on from there.
@@ -14,7 +14,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from identity_graph.errors import IdentityGraphError, InputError, NotFound, StoreError
-from identity_graph.loaders import Loader, NoTime, read_loader
+from identity_graph.ingest.steps import collector_paused, steps
+from identity_graph.loaders import Loader, read_loader
 from identity_graph.model import Event, Origin, Quarantined, Refused, Run, RunState
 from identity_graph.records import Form, Reader, read_again
 from identity_graph.records.event_bytes import finite, read_event, write_event
@@ -22,7 +23,6 @@ from identity_graph.store.protocols import Batch, Store
 from identity_graph.times import DAY, EARLIEST, LATEST
 
 BATCH = 5_000
-BATCH_BYTES = 16 << 20
 REPLAY_BATCH = 100
 
 Progress = Callable[[int, int | None, int], object]
@@ -46,8 +46,11 @@ class Ingest:
         time: int | None = None,
         progress: Progress | None = None,
         batch: int = BATCH,
+        processes: int | None = None,
     ) -> Run:
-        """Store the events of a file, or of standard input (`-`), in transactions of `batch` records.
+        """Store the events of a file, or of standard input (`-`), in transactions of about `batch` records.
+
+        `processes` map a large file of JSON Lines beside this one; left out, as many as there are other processors.
 
         Records without a time get `time`, else the file's. A load of the same content by the same loader that was
         killed, interrupted or failed goes on where it stands, and its run counts as if nothing had happened. `progress`
@@ -71,8 +74,8 @@ class Ingest:
                 loader=loader.reference,
             )
             reader.start = run.offset
-            with self._ending(run) as ending:
-                for step in _batches(reader, loader, run, self._clock, batch):
+            with self._ending(run) as ending, collector_paused():
+                for step in steps(reader, loader, run, self._clock, batch, processes):
                     ending.run = self._store.evidence.append(ending.run, step)
                     if progress:
                         progress(reader.consumed, reader.size, ending.run.read)
@@ -237,54 +240,6 @@ def _form(loader: Loader) -> Form:
 def _fingerprint(content: str, loader: Loader, time: int | None) -> str:
     """Of what decides the outcome of a load: the file's content, what the loader says, the time that was given."""
     return hashlib.sha256(f"{content}\n{loader.file.digest}\n{time}".encode()).hexdigest()
-
-
-def _batches(reader: Reader, loader: Loader, run: Run, clock: Callable[[], int], size: int) -> Iterator[Batch]:
-    """The rest of the source in steps, each with the place after it. What was read before an error comes before it."""
-    position = run.position
-    records = iter(reader)
-    failure: InputError | None = None
-    ended = False
-    while not (ended or failure):
-        events: list[Event] = []
-        origins: list[Origin] = []
-        refused: list[Refused] = []
-        bytes_read, received, event_of = 0, clock(), loader.event
-        offset = reader.offset
-        try:
-            for origin, record in records:
-                if isinstance(record, Refused):
-                    refused.append(record)
-                else:
-                    try:
-                        events.append(event_of(record, received=received, fallback_time=run.default_time))
-                        origins.append(origin)
-                    except NoTime as error:
-                        raise _no_time(reader, origin, error) from error
-                    except InputError as error:
-                        refused.append(Refused(origin, error.code, error.message))
-                offset = reader.offset
-                bytes_read += len(origin.raw)
-                if len(events) + len(refused) >= size or bytes_read >= BATCH_BYTES:
-                    break
-            else:
-                ended = True
-                offset = reader.offset
-        except InputError as error:
-            failure = error
-        if events or refused:
-            position += len(events) + len(refused)
-            yield Batch(events, origins, refused, position, offset)
-    if failure:
-        raise failure
-
-
-def _no_time(reader: Reader, origin: Origin, error: NoTime) -> InputError:
-    return InputError(
-        error.code,
-        f"{reader.source.name}, line {origin.line}: {error.message}",
-        help="Say --time for records that have none: standard input has no time that could stand in.",
-    )
 
 
 def _flaw(event: Event, now: int) -> tuple[str, str] | None:

@@ -1,0 +1,203 @@
+"""Loading JSON Lines into SQLite beside a bare `executemany` of the same rows: `python -m bench.load [EVENTS]`.
+
+Events of 400 bytes with three identifiers and five traits each, ten a person, in a random order of persons. The bare
+side is given the finished rows and does nothing but write them: the same tables, settings, transactions of as many
+events. Best of five, interleaved; both files must hold the same state, line by line.
+
+Memory is that of a loading process of its own (and of its largest helper) for one and for ten times as many events.
+"""
+
+from __future__ import annotations
+
+import gc
+import hashlib
+import random
+import subprocess
+import sys
+import tempfile
+import time
+import uuid
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+import apsw
+import orjson
+
+from identity_graph.ingest import Ingest
+from identity_graph.loaders import read_loader
+from identity_graph.service import now, uuid7
+from identity_graph.store import open_store
+from identity_graph.store.sqlite.connection import Connection
+
+EVENTS = 300_000
+ROUNDS = 5
+BATCH = 5_000
+GOAL = 0.5
+BAR = 30_000
+TREES = ("identifier_value", "event_id", "observation")
+
+# What one process reports of itself: events a second, and its own and its helpers' peak memory in KiB.
+ALONE = """
+import resource, sys
+from bench.load import load
+from pathlib import Path
+load(Path(sys.argv[1]), Path(sys.argv[2]))
+print(*(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)))
+"""
+
+
+def write(path: Path, events: int) -> None:
+    dice = random.Random(7)
+    people = max(1, events // 10)
+    cities = ("Amsterdam", "Berlin", "Chicago", "Denver", "Edinburgh")
+    with path.open("wb") as file:
+        for number in range(events):
+            person = dice.randrange(people)
+            cookie = uuid.UUID(int=(2 * person + dice.randrange(2) + 1) * 0x9E3779B97F4A7C15F39CC0605CEDC835 % 2**128)
+            traits = {
+                "email": f"ann.smith{person}@example.org",
+                "firstName": "Ann",
+                "plan": dice.choice(("free", "gold")),
+                "age": 18 + person % 60,
+                "city": cities[person % 5],
+            }
+            event = {
+                "type": "track",
+                "messageId": str(uuid.UUID(int=dice.getrandbits(128))),
+                "anonymousId": str(cookie),
+                "userId": f"u-{person}",
+                "timestamp": f"2025-{1 + number * 12 // events:02}-11T10:{number % 60:02}:{person % 60:02}.123Z",
+                "event": "Product Viewed",
+                "context": {"traits": traits},
+                "properties": {"sku": f"SKU-{dice.randrange(10_000):05}", "price": 12.5, "category": "lighting"},
+            }
+            file.write(orjson.dumps(event, option=orjson.OPT_APPEND_NEWLINE))
+
+
+def load(path: Path, target: Path) -> float:
+    """Seconds."""
+    store = open_store(f"sqlite:///{target}")
+    start = time.perf_counter()
+    run = Ingest(store, now, uuid7).load(read_loader("segment"), path)
+    taken = time.perf_counter() - start
+    assert run.read == run.accepted, run
+    store.close()
+    return taken
+
+
+def finished_rows(path: Path) -> list[dict[str, list[tuple[Any, ...]]]]:
+    """What a loaded store holds, by transaction of `BATCH` events, then by table."""
+    database = apsw.Connection(str(path))
+
+    def rows(table: str, order: str) -> list[tuple[Any, ...]]:
+        both = f"(SELECT * FROM {table} UNION ALL SELECT * FROM recent_{table})" if table in TREES else table
+        return database.execute(f"SELECT * FROM {both} ORDER BY {order}").fetchall()
+
+    def by_batch(rows: list[tuple[Any, ...]], event: int) -> dict[int, list[tuple[Any, ...]]]:
+        return {number: list(found) for number, found in groupby(rows, lambda row: (row[event] - 1) // BATCH)}
+
+    events = by_batch(rows("event", "number"), 0)
+    hashes = by_batch(rows("event_id", "event"), 1)
+    observations = by_batch(rows("observation", "event"), 2)
+    identifiers = rows("identifier", "number")
+    values = rows("identifier_value", "number")
+    batches = []
+    known = 0
+    for number, found in events.items():
+        newest = max(known, *(row[0] for row in observations[number]))
+        batches.append(
+            {
+                "identifier": identifiers[known:newest],
+                "identifier_value": values[known:newest],
+                "event": found,
+                "event_id": hashes[number],
+                "observation": observations[number],
+            }
+        )
+        known = newest
+    batches[0] |= {"namespace": rows("namespace", "number"), "source": rows("source", "number")}
+    database.close()
+    assert known == len(identifiers)
+    return batches
+
+
+def write_bare(batches: list[dict[str, list[tuple[Any, ...]]]], target: Path) -> float:
+    """Seconds."""
+    Connection(str(target)).close()  # the store's tables and settings
+    database = apsw.Connection(str(target))
+    for statement in settings_of(target):
+        database.execute(statement)
+    gc.disable()
+    start = time.perf_counter()
+    for tables in batches:
+        with database:
+            for table, rows in tables.items():
+                places = ", ".join("?" * len(rows[0])) if rows else ""
+                database.executemany(f"INSERT INTO {table} VALUES ({places})", rows) if rows else None
+    taken = time.perf_counter() - start
+    gc.enable()
+    database.close()
+    return taken
+
+
+def settings_of(target: Path) -> list[str]:
+    """The settings of a store's own connection, as statements for another one."""
+    names = ("synchronous", "secure_delete", "temp_store", "cache_size", "wal_autocheckpoint")
+    writer = Connection(str(target))
+    found = [f"PRAGMA {name} = {writer._writer.pragma(name)}" for name in names]
+    writer.close()
+    return found
+
+
+def digest(path: Path) -> str:
+    store = open_store(f"sqlite:///{path}")
+    found = hashlib.sha256(b"\n".join(store.operations.canonical_lines())).hexdigest()
+    store.close()
+    return found
+
+
+def remove(path: Path) -> None:
+    for file in path.parent.glob(f"{path.name}*"):
+        file.unlink()
+
+
+def peak(path: Path, target: Path) -> tuple[int, int]:
+    """MiB of a process that loads the file, and of its largest helper."""
+    remove(target)
+    done = subprocess.run(
+        [sys.executable, "-c", ALONE, str(path), str(target)], check=True, capture_output=True, text=True
+    )
+    own, helper = map(int, done.stdout.split())
+    return own >> 10, helper >> 10
+
+
+def main() -> None:
+    events = int(sys.argv[1]) if len(sys.argv) > 1 else EVENTS
+    with tempfile.TemporaryDirectory() as folder:
+        source, target, bare = (Path(folder) / name for name in ("events.jsonl", "load.db", "bare.db"))
+        write(source, events)
+        size = source.stat().st_size
+        print(f"load: {events:,} events of {size // events} bytes, three identifiers and five traits each")
+        load(source, target)
+        batches = finished_rows(target)
+        loads, bares = [], []
+        for _ in range(ROUNDS):
+            remove(target)
+            loads.append(load(source, target))
+            remove(bare)
+            bares.append(write_bare(batches, bare))
+        assert digest(target) == digest(bare)
+        rate, floor = events / min(loads), events / min(bares)
+        print(f"load: {rate:,.0f} events/s (bar {BAR:,}), {rate / floor:.2f} of a bare executemany (goal {GOAL})")
+        batches.clear()
+
+        ten = source.with_name("ten.jsonl")
+        write(ten, 10 * events)
+        (small, small_helper), (large, large_helper) = peak(source, target), peak(ten, target)
+        print(f"load: peak memory {large} MiB for ten times as many events, {large / small:.2f} of {small} MiB for one")
+        print(f"load: peak memory of a helper {large_helper} MiB, {large_helper / max(1, small_helper):.2f} of that")
+
+
+if __name__ == "__main__":
+    main()

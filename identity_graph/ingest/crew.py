@@ -1,0 +1,114 @@
+"""Processes that map blocks of lines while this one stores what they made."""
+
+from __future__ import annotations
+
+import marshal
+import os
+import pickle
+import subprocess
+import sys
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from identity_graph.ingest.block import Mapped, map_cut
+from identity_graph.ingest.worker import read_frame, write_frame
+from identity_graph.loaders import Loader
+from identity_graph.records.lines import Cut, LongLine
+
+PACKAGE = Path(__file__).parents[2]
+
+
+class Crew:
+    """`size` processes, begun at the first block. While they are starting or busy, this process maps blocks too, and it
+    does the work of one that dies: what comes out never depends on them."""
+
+    def __init__(self, loader: Loader, default_time: int | None, clock: Callable[[], int], size: int) -> None:
+        self._loader = loader
+        self._default_time = default_time
+        self._clock = clock
+        self._size = size
+        self._workers: list[subprocess.Popen[bytes]] = []
+        self._mine = threading.local()
+        self._threads = ThreadPoolExecutor(size, "mapping", initializer=self._begin)
+
+    def steps(self, cuts: Iterator[Cut]) -> Iterator[tuple[Cut, Mapped]]:
+        """Every block with what became of it, in order. An error of the source comes after all blocks before it."""
+        waiting: deque[tuple[Cut, Future[Mapped]]] = deque()
+        ended = False
+        failure: Exception | None = None
+        while True:
+            while not ended and len(waiting) < 2 * self._size + 1:
+                try:
+                    cut = next(cuts, None)
+                except Exception as error:
+                    cut, failure = None, error
+                if cut is None:
+                    ended = True
+                else:
+                    waiting.append((cut, self._threads.submit(self._ask, cut)))
+            if not waiting:
+                break
+            cut, first = waiting[0]
+            if not first.done():
+                # Rather than wait, do what nobody has begun, the next one first.
+                mine = next((place for place, (_, future) in enumerate(waiting) if future.cancel()), None)
+                if mine is not None:
+                    own: Future[Mapped] = Future()
+                    own.set_result(self._map(waiting[mine][0]))
+                    waiting[mine] = (waiting[mine][0], own)
+                    continue
+            waiting.popleft()
+            yield cut, first.result()
+        if failure:
+            raise failure
+
+    def _map(self, cut: Cut) -> Mapped:
+        return map_cut(self._loader, cut, self._clock(), self._default_time)
+
+    def _ask(self, cut: Cut) -> Mapped:
+        worker: subprocess.Popen[bytes] | None = self._mine.worker
+        if worker is None or isinstance(cut[3], LongLine):
+            return self._map(cut)
+        try:
+            write_frame(worker.stdin, marshal.dumps((cut, self._clock(), self._default_time)))  # type: ignore[arg-type]
+            return Mapped.unpack(read_frame(worker.stdout))  # type: ignore[arg-type]
+        except (OSError, EOFError, ValueError):
+            self._mine.worker = None
+            return self._map(cut)
+
+    def _begin(self) -> None:
+        """In each thread: its process, ready to be asked."""
+        self._mine.worker = None
+        path = os.pathsep.join(filter(None, (str(PACKAGE), os.environ.get("PYTHONPATH"))))
+        with suppress(OSError, EOFError, ValueError):
+            worker = subprocess.Popen(
+                [sys.executable, "-c", "from identity_graph.ingest.worker import main; main()"],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                env=os.environ | {"PYTHONPATH": path},
+                process_group=0,  # an interrupt of the terminal is for this process, which then ends that one
+            )
+            self._workers.append(worker)
+            write_frame(worker.stdin, pickle.dumps(self._loader.file))  # type: ignore[arg-type]
+            read_frame(worker.stdout)  # type: ignore[arg-type]
+            self._mine.worker = worker
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for worker in self._workers:
+            worker.kill()
+        self._threads.shutdown(wait=True, cancel_futures=True)
+        for worker in self._workers:  # of all threads: one may have begun its process just now
+            worker.kill()
+            with suppress(OSError), worker:  # closes its pipes, into which nobody reads
+                pass

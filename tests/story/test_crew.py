@@ -1,0 +1,181 @@
+"""Files that several processes map: the same outcome as one, whatever becomes of the others."""
+
+from __future__ import annotations
+
+import gzip
+import os
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from identity_graph.errors import InputError
+from identity_graph.ingest import steps
+from identity_graph.ingest.block import map_cut
+from identity_graph.loaders import Loader, parse_loader, read_loader
+from identity_graph.model import Run, RunState
+from identity_graph.store import open_store
+from identity_graph.store.protocols import Store
+from identity_graph.times import parse_time
+from tests.conftest import Clock
+from tests.story.ingesting import EVENTS, counts, ingest_into, jsonl, native, quarantine, state, write
+
+
+class Stop(BaseException):
+    pass
+
+
+@pytest.fixture(autouse=True)
+def small_blocks(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """So that a small file has many; and whatever a test does, no process is left."""
+    monkeypatch.setattr(steps, "BLOCK", 20_000)
+    yield
+    assert children() == []
+
+
+def children() -> list[int]:
+    """Processes of this one that live."""
+    found = [path.read_text() for path in Path("/proc/self/task").glob("*/children")]
+    return [int(pid) for text in found for pid in text.split()]
+
+
+def content(records: int = 4000) -> bytes:
+    lines: list[Any] = []
+    for number in range(records):
+        lines += [native(number, note="x" * (number % 50))]
+        lines += [b"", b"nonsense\r", native(number // 2)] if number % 97 == 0 else []
+        lines += [native(number, identifiers={"email": "nobody at home"})] if number % 41 == 0 else []
+    lines[300:300] = [b'{"a": "' + b"x" * (2 << 20) + b'"}']
+    return b"\xef\xbb\xbf" + jsonl(*lines).rstrip()
+
+
+def outcome(
+    path: Path, processes: int, loader: Loader = EVENTS, **options: Any
+) -> tuple[Run, list[bytes], list[tuple[Any, ...]]]:
+    store = open_store("sqlite:///:memory:")
+    run = ingest_into(store, Clock()).load(loader, path, processes=processes, **options)
+    found = run, state(store), aside(store)
+    store.close()
+    return found
+
+
+def aside(store: Store) -> list[tuple[Any, ...]]:
+    return sorted((q.line, q.offset, q.code, q.message, q.record) for q in quarantine(store))
+
+
+@pytest.mark.parametrize("processes", [1, 3])
+@pytest.mark.parametrize("packed", [False, True])
+def test_as_one_process_would(tmp_path: Path, processes: int, packed: bool) -> None:
+    path = write(tmp_path / "e.jsonl", gzip.compress(content()) if packed else content())
+    alone = outcome(path, 0)
+    assert counts(alone[0])[3] > 100
+    assert outcome(path, processes) == alone
+
+
+def test_a_loader_without_a_file(tmp_path: Path) -> None:
+    loader = parse_loader('source = "x"\n[event]\nname = "name"\n[identifiers]\n"*" = "identifiers"\n')
+    path = write(tmp_path / "e.jsonl", content(500))
+    assert outcome(path, 2, loader) == outcome(path, 0, loader)
+
+
+def test_a_loader_of_python(tmp_path: Path) -> None:
+    """What a process of its own could not know is done here."""
+
+    class Shouting(Loader):
+        def event(self, record: Any, **options: Any) -> Any:
+            return super().event(record | {"name": record.get("name", "").upper()}, **options)
+
+    path = write(tmp_path / "e.jsonl", content(500))
+    _, lines, _ = outcome(path, 2, Shouting(EVENTS.file))
+    assert b'"SEEN"' in lines[0]
+
+
+def test_records_without_a_time(tmp_path: Path) -> None:
+    path = write(tmp_path / "e.jsonl", jsonl(*(native(number, time=None) for number in range(1000))))
+    moment = parse_time("2024-02-29")
+    assert outcome(path, 2, time=moment) == outcome(path, 0, time=moment)
+
+
+def test_the_processes_are_killed_on_the_way(tmp_path: Path) -> None:
+    """Then this one does their work: the outcome is the same."""
+    path = write(tmp_path / "e.jsonl", content())
+    killed: list[int] = []
+
+    def kill(*_: object) -> None:
+        for child in children():
+            killed.append(child)
+            os.kill(child, signal.SIGKILL)
+
+    assert outcome(path, 2, progress=kill) == outcome(path, 0)
+    assert killed
+
+
+def test_no_process_can_be_started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "no-python"))
+    path = write(tmp_path / "e.jsonl", content(500))
+    assert outcome(path, 2) == outcome(path, 0)
+
+
+def test_the_processes_do_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a file of many blocks, and with this process kept busy, most blocks are mapped elsewhere."""
+    path = write(tmp_path / "e.jsonl", content())
+    here: list[object] = []
+    real = map_cut
+
+    def counted(*arguments: Any) -> Any:
+        here.append(arguments)
+        return real(*arguments)
+
+    monkeypatch.setattr("identity_graph.ingest.crew.map_cut", counted)
+    outcome(path, 1, progress=lambda *_: time.sleep(0.2) if children() and len(here) < 8 else None)
+    blocks = path.stat().st_size // 20_000
+    assert len(here) < blocks * 0.8
+
+
+def test_an_interrupt_ends_the_processes_and_the_load_goes_on(tmp_path: Path) -> None:
+    path = write(tmp_path / "e.jsonl", content())
+    store = open_store("sqlite:///:memory:")
+    ingest = ingest_into(store, Clock())
+    for after in (3, 20):
+        steps_done = iter(range(10**6))
+
+        def stop(*_: object, after: int = after, steps_done: Iterator[int] = steps_done) -> None:
+            if next(steps_done) == after:
+                raise Stop
+
+        with pytest.raises(Stop):
+            ingest.load(EVENTS, path, processes=2, progress=stop)
+        assert children() == []
+    run = ingest.load(EVENTS, path, processes=2)
+    alone = outcome(path, 0)
+    assert run == replace(alone[0], id=run.id)
+    assert (state(store), aside(store)) == alone[1:]
+    store.close()
+
+
+def test_an_error_of_the_source_comes_after_what_was_read(tmp_path: Path, store: Store, clock: Clock) -> None:
+    packed = gzip.compress(content())
+    path = write(tmp_path / "e.jsonl.gz", packed[: len(packed) * 3 // 4])
+    ingest = ingest_into(store, clock)
+    with pytest.raises(InputError) as raised:
+        ingest.load(EVENTS, path, processes=2)
+    assert raised.value.code == "SOURCE_TRUNCATED"
+    (run,) = store.operations.runs()
+    assert (run.state, counts(run)[1] > 1000) == (RunState.FAILED, True)
+    alone = open_store("sqlite:///:memory:")
+    with pytest.raises(InputError):
+        ingest_into(alone, clock).load(EVENTS, path, processes=0)
+    assert state(store) == state(alone)
+    alone.close()
+
+
+def test_other_formats_are_read_here(tmp_path: Path) -> None:
+    rows = "".join(f"c{n},p{n}@example.org,2025-01-01\n" for n in range(2000))
+    path = write(tmp_path / "c.csv", ("change_id,email,updated_at\n" + rows).encode())
+    crm = read_loader("crm")
+    assert outcome(path, 2, crm) == outcome(path, 0, crm)
