@@ -29,7 +29,9 @@ from identity_graph.tables import IdentifierTable, Int64, ObservationTable
 
 
 class EventRow(NamedTuple):
-    """An event as stored: `number` grows in the order of arrival; `identifiers` are numbers, ascending."""
+    """An event as stored: `number` grows in the order of arrival and is never given twice; `identifiers` are numbers,
+    ascending. The event's own identifiers and stated pairs are in order of key, whatever the order in which they came.
+    """
 
     number: int
     event: Event
@@ -89,7 +91,8 @@ class Publication:
     """The difference that one resolution publishes, in one transaction.
 
     Identifier and person numbers; a new person is named by -1, -2, ... for the first, second, ... of `created`
-    (ids). `members` moves identifiers to persons; `pruned` and `joined` set and clear the code of pruned ones.
+    (ids). `members` moves identifiers to persons; `pruned` and `joined` set and clear the code of pruned ones, which
+    are members of nobody. Retired persons leave their segments.
     `suppressed` replaces all suppressed links of which an end is in `scope` (None: all there are).
     `retired` pairs persons with their survivor (None: gone without one, because nothing is left of it).
     `changes` have number 0; the store gives the real one. `resolved` is the last event number taken into
@@ -118,7 +121,8 @@ class EvidenceStore(Protocol):
 
         An event whose id is stored already counts as duplicate when its content is equal (identifiers,
         traits, properties, name, time, source, stated pairs) and goes to quarantine as ID_REUSE when not; the
-        same within a batch. An event with a tombstoned id or identifier counts as suppressed. Raises
+        same within a batch. Both ends of a stated pair are observed. An event with a tombstoned id or identifier,
+        and a refused record that an erasure took out of quarantine, counts as suppressed. Raises
         SOURCE_CHANGED when another process has moved this run on, and StoreError; nothing is then stored.
         """
         ...
@@ -207,7 +211,7 @@ class PersonStore(Protocol):
         ...
 
     def page(self, *, after: str = "", limit: int = 100, backward: bool = False) -> list[Person]:
-        """Live persons in order of id, after (or, going backward, before) the given id."""
+        """Live persons in order of id: the next after the given id or, going backward, the last before it."""
         ...
 
     def count(self) -> int: ...

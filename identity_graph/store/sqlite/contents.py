@@ -6,13 +6,14 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from hashlib import blake2b
 from itertools import pairwise
+from struct import unpack
 from typing import Any, NamedTuple
 
 import numpy as np
 import orjson
 
 from identity_graph.event_table import EventTable
-from identity_graph.store.sqlite.columns import LARGEST_NUMBER, NUMBER_BITS, pack, paired, unpack
+from identity_graph.store.sqlite.columns import LARGEST_NUMBER, NUMBER_BITS, pack, paired
 from identity_graph.tables import Int64
 
 
@@ -96,7 +97,7 @@ def id_hashes(ids: Iterable[str]) -> Int64:
 
 
 def numbers_of(blob: bytes) -> tuple[int, ...]:
-    return tuple(unpack(blob).tolist())
+    return unpack(f"<{len(blob) >> 3}q", blob)
 
 
 def pairs_of(blob: bytes | None) -> list[tuple[int, int]]:
