@@ -34,16 +34,16 @@ class Persons:
     touched: Int64
 
 
-def assign(label: Int32, previous: Int64, carries: Int32, key: Callable[[int], tuple[str, str]]) -> Persons:
+def assign(label: Int32, previous: Int64, carries: Int64, key: Callable[[int], tuple[str, str]]) -> Persons:
     """Carry person numbers over by overlap.
 
     `label` int32[n] is each identifier's group (-1: nobody), `previous` int64[n] its earlier person (0: nobody; a lower
-    number is an older person), `carries` int32[n] how much it counts. Groups and persons are paired heaviest overlap
+    number is an older person), `carries` int64[n] how much it counts. Groups and persons are paired heaviest overlap
     first, ties to the older person, then to the group with the smaller key; what is left over becomes new. Maximum
     weight greedy pairing as in cluster tracking over time (Greene, Doyle, Cunningham 2010), so that assigning what is
     published already changes nothing. O(n log n), and a loop over persons that merge or split only.
 
-    >>> again = assign(np.array([0, 0, 2], np.int32), np.array([7, 7, 9]), np.ones(3, np.int32), lambda i: ("", str(i)))
+    >>> again = assign(np.array([0, 0, 2], np.int32), np.array([7, 7, 9]), np.ones(3, np.int64), lambda i: ("", str(i)))
     >>> again.person.tolist(), again.created, list(again.changes)
     ([7, 7, 9], 0, [])
     """
@@ -78,7 +78,7 @@ def assign(label: Int32, previous: Int64, carries: Int32, key: Callable[[int], t
     return Persons(person, len(fresh), retired, changes, touched[(touched != 0) & ~np.isin(touched, gone)])
 
 
-def _overlaps(group: Int64, person: Int64, carries: Int32) -> tuple[Int64, Int64, Int64]:
+def _overlaps(group: Int64, person: Int64, carries: Int64) -> tuple[Int64, Int64, Int64]:
     """Each group and person that share identifiers, with their summed weight."""
     if not len(group):
         none = np.empty(0, np.int64)
@@ -86,7 +86,7 @@ def _overlaps(group: Int64, person: Int64, carries: Int32) -> tuple[Int64, Int64
     order = np.lexsort((person, group))
     group, person = group[order], person[order]
     starts = np.flatnonzero(np.r_[True, (group[1:] != group[:-1]) | (person[1:] != person[:-1])])
-    weight = np.add.reduceat(carries[order].astype(np.int64), starts)
+    weight = np.add.reduceat(carries[order], starts)
     return group[starts], person[starts], weight
 
 
@@ -116,36 +116,32 @@ def _name(
     pair_group: Int64,
     pair_person: Int64,
     weight: Int64,
-    carries: Int32,
+    carries: Int64,
     fresh: Int64,
 ) -> tuple[list[PersonChange], dict[int, int | None]]:
     """Name what happened, and find the survivors of persons that no group carries on."""
-    parts: dict[int, dict[int, int]] = defaultdict(dict)
-    for row in np.flatnonzero((_times(pair_person) > 1) | (owner[pair_group] != pair_person)).tolist():
-        parts[int(pair_person[row])][int(owner[pair_group[row]])] = int(weight[row])
-    lost = np.unique(previous[moved & (person == 0) & (previous > 0)])
     kept = set(owner[owner > 0].tolist())
+    lost = set(previous[(person == 0) & (previous > 0)].tolist())
+    parts: dict[int, dict[int, int]] = {old: {old: 0} if old in kept else {} for old in lost}
+    for row in np.flatnonzero((_times(pair_person) > 1) | (owner[pair_group] != pair_person)).tolist():
+        parts.setdefault(int(pair_person[row]), {})[int(owner[pair_group[row]])] = int(weight[row])
     retired: dict[int, int | None] = {}
     changes: list[PersonChange] = []
     merged: dict[int, list[int]] = defaultdict(list)
     split_off: set[int] = set()
     for old, shares in sorted(parts.items()):
         if old not in kept:
-            survivor = max(shares, key=lambda new: (shares[new], -abs(new), new))
+            survivor = max(shares, key=lambda new: (shares[new], -new), default=None)
             retired[old] = survivor
-            merged[survivor].append(old)
-        if len(shares) > 1:
+            if survivor is not None:
+                merged[survivor].append(old)
+        if len(shares) != 1 or old in lost:
             changes.append(PersonChange(ChangeKind.SPLIT, old, (old,), _order(shares, old)))
             split_off.update(new for new in shares if new < 0)
-    for old in lost.tolist():
-        if old not in kept and old not in parts:
-            retired[old] = None
-            changes.append(PersonChange(ChangeKind.SPLIT, old, (old,)))
-    for survivor, olds in sorted(merged.items()):
-        if survivor > 0 or survivor not in split_off or len(olds) > 1:
-            changes.append(PersonChange(ChangeKind.MERGED, survivor, tuple(sorted(olds)), (survivor,)))
-    named = split_off | set(merged)
-    changes += [PersonChange(ChangeKind.CREATED, new) for new in owner[fresh].tolist() if new not in named]
+    changes += [
+        PersonChange(ChangeKind.MERGED, survivor, tuple(olds), (survivor,)) for survivor, olds in sorted(merged.items())
+    ]
+    changes += [PersonChange(ChangeKind.CREATED, new) for new in owner[fresh].tolist() if new not in split_off]
     gained = np.unique(person[moved & (previous == 0) & (person > 0)])
     changes += [PersonChange(ChangeKind.ABSORBED, grown, (), (grown,)) for grown in gained.tolist()]
     return changes, retired

@@ -10,7 +10,7 @@ import numpy as np
 from identity_graph.policy import Policy
 from identity_graph.tables import Bool, Float64, Int32, Int64
 
-PERSON_LIKE = 8
+PERSON_LIKE = 2**32  # more than any number of devices: identifiers are numbered in 31 bits
 DEVICE_LIKE = 2
 COOKIE_LIKE = 1
 
@@ -18,10 +18,11 @@ COOKIE_LIKE = 1
 @dataclass(frozen=True, slots=True)
 class Rules:
     """`trust` float64, `limit` int32 (-1: none), `hub_cap`, `priority` int32, `half_life` int64 (-1: none), `joins`
-    bool and `carries` int32, each by namespace; `source_trust` float64 by source.
+    bool and `carries` int64, each by namespace; `source_trust` float64 by source.
 
-    `carries` is how much an identifier counts when groups claim the id of an earlier person: 8 where the namespace
-    is limited (it speaks of a person), 2 at priority 50 or higher (a device), else 1 (a cookie).
+    `carries` is how much an identifier counts when groups claim the id of an earlier person: one of a limited namespace
+    speaks of a person and outweighs any number of others; of these it is 2 at priority 50 or higher (a device), else 1
+    (a cookie).
     """
 
     namespaces: Sequence[str]
@@ -31,7 +32,7 @@ class Rules:
     priority: Int32
     half_life: Int64
     joins: Bool
-    carries: Int32
+    carries: Int64
     source_trust: Float64
 
     @classmethod
@@ -49,7 +50,7 @@ class Rules:
             priority=np.array([rule.priority for rule in rules], dtype=np.int32),
             half_life=np.array([rule.half_life or -1 for rule in rules], dtype=np.int64),
             joins=np.array([rule.joins for rule in rules], dtype=np.bool_),
-            carries=np.array(carries, dtype=np.int32),
+            carries=np.array(carries, dtype=np.int64),
             source_trust=np.array([policy.source_trust(name) for name in sources], dtype=np.float64),
         )
 
