@@ -25,6 +25,7 @@ import apsw
 import orjson
 
 from identity_graph.ingest import Ingest
+from identity_graph.ingest.ingest import Progress
 from identity_graph.loaders import read_loader
 from identity_graph.service import now, uuid7
 from identity_graph.store import open_store
@@ -37,13 +38,17 @@ GOAL = 0.5
 BAR = 30_000
 TREES = ("identifier_value", "event_id", "observation")
 
-# What one process reports of itself: events a second, and its own and its helpers' peak memory in KiB.
+# What a process of its own reports: its own peak memory and that of its largest helper, in KiB.
 ALONE = """
-import resource, sys
-from bench.load import load
+import sys
 from pathlib import Path
-load(Path(sys.argv[1]), Path(sys.argv[2]))
-print(*(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)))
+from bench.load import load, peak_of
+helpers = {0}
+def look(*_):
+    for children in Path("/proc/self/task").glob("*/children"):
+        helpers.update(peak_of(pid) for pid in children.read_text().split())
+load(Path(sys.argv[1]), Path(sys.argv[2]), look)
+print(peak_of("self"), max(helpers))
 """
 
 
@@ -75,15 +80,21 @@ def write(path: Path, events: int) -> None:
             file.write(orjson.dumps(event, option=orjson.OPT_APPEND_NEWLINE))
 
 
-def load(path: Path, target: Path) -> float:
+def load(path: Path, target: Path, progress: Progress | None = None) -> float:
     """Seconds."""
     store = open_store(f"sqlite:///{target}")
     start = time.perf_counter()
-    run = Ingest(store, now, uuid7).load(read_loader("segment"), path)
+    run = Ingest(store, now, uuid7).load(read_loader("segment"), path, progress=progress)
     taken = time.perf_counter() - start
     assert run.read == run.accepted, run
     store.close()
     return taken
+
+
+def peak_of(process: str) -> int:
+    """The high-water mark of memory in KiB, as Linux keeps it."""
+    status = Path(f"/proc/{process}/status").read_text(encoding="utf-8")
+    return int(status.partition("VmHWM:")[2].split()[0])
 
 
 def finished_rows(path: Path) -> list[dict[str, list[tuple[Any, ...]]]]:
@@ -196,7 +207,9 @@ def main() -> None:
         write(ten, 10 * events)
         (small, small_helper), (large, large_helper) = peak(source, target), peak(ten, target)
         print(f"load: peak memory {large} MiB for ten times as many events, {large / small:.2f} of {small} MiB for one")
-        print(f"load: peak memory of a helper {large_helper} MiB, {large_helper / max(1, small_helper):.2f} of that")
+        print(
+            f"load: peak memory of a helper {large_helper} MiB, {large_helper / max(1, small_helper):.2f} of that for one"
+        )
 
 
 if __name__ == "__main__":

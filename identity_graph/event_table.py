@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar, overload
 
@@ -67,8 +67,8 @@ class EventTable(Sequence[Event]):
             np.array(seen, dtype=np.int32),
             np.fromiter(map(len, identifiers), dtype=np.int32, count=len(ids)),
             pairs,
-            [canonical_json(value) if value else None for value in traits],
-            [canonical_json(value) if value else None for value in properties],
+            _texts(traits),
+            _texts(properties),
         )
 
     def pack(self) -> tuple[Any, ...]:
@@ -168,6 +168,14 @@ class EventTable(Sequence[Event]):
                 self.received[row],
             )
             start = end
+
+
+def _texts(values: Sequence[Mapping[str, Any]]) -> list[str | None]:
+    dumps, option = orjson.dumps, orjson.OPT_SORT_KEYS
+    try:
+        return [dumps(value, option=option).decode() if value else None for value in values]
+    except orjson.JSONEncodeError:
+        return [canonical_json(value) if value else None for value in values]
 
 
 def canonical_json(value: Any) -> str:

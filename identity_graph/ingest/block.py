@@ -12,43 +12,49 @@ from identity_graph.errors import InputError
 from identity_graph.event_table import EventTable
 from identity_graph.loaders import Loader
 from identity_graph.model import Event, Origin, Refused
-from identity_graph.records.jsonl import JsonLines
-from identity_graph.records.lines import Cut
+from identity_graph.records.json_record import may_round
+from identity_graph.records.jsonl import TOO_LARGE, read_line
+from identity_graph.records.lines import KEPT, LONGEST, Cut, LongLine
 from identity_graph.store.protocols import Batch
-from identity_graph.tables import Int64
 
 
 class Origins(Sequence[Origin]):
-    """Origins of events in a block, made when they are asked for: nearly none ever is."""
+    """Origins of lines of a block by their places in it, made when they are asked for: nearly none ever is."""
 
-    def __init__(self, data: bytes, offset: int, lines: Int64, offsets: Int64, lengths: Int64) -> None:
-        self._data, self._offset = data, offset
-        self._lines, self._offsets, self._lengths = lines, offsets, lengths
+    def __init__(self, cut: Cut, places: Sequence[int]) -> None:
+        self._cut = cut
+        self._places = places
+        self._lines: list[bytes] | None = None
+        self._starts: list[int] = []
 
     def __len__(self) -> int:
-        return len(self._lines)
+        return len(self._places)
 
     @overload
-    def __getitem__(self, place: int) -> Origin: ...
+    def __getitem__(self, number: int) -> Origin: ...
 
     @overload
-    def __getitem__(self, place: slice) -> list[Origin]: ...
+    def __getitem__(self, number: slice) -> list[Origin]: ...
 
-    def __getitem__(self, place: int | slice) -> Origin | list[Origin]:
-        if isinstance(place, slice):
-            return [self[number] for number in range(len(self))[place]]
-        offset = int(self._offsets[place])
-        start = offset - self._offset
-        raw = self._data[start : start + int(self._lengths[place])]
-        return Origin(int(self._lines[place]), offset, raw)
+    def __getitem__(self, number: int | slice) -> Origin | list[Origin]:
+        if isinstance(number, slice):
+            return [self[each] for each in range(len(self))[number]]
+        line, offset, _, data = self._cut
+        if self._lines is None:
+            self._lines = data.split(b"\n")
+            self._starts = np.cumsum([0, *(len(raw) + 1 for raw in self._lines)]).tolist()
+        place = self._places[number]
+        raw = self._lines[place]
+        return Origin(line + place, offset + self._starts[place], raw if len(raw) <= LONGEST else raw[:KEPT])
 
 
 class Mapped(NamedTuple):
-    """What became of a block: events with their line, offset and length (three numbers each), and refused records."""
+    """What became of a block: its events and the places of their lines; places, codes and messages of what was
+    refused."""
 
     events: EventTable
-    places: bytes
-    refused: list[tuple[int, int, bytes, str, str]]
+    places: list[int]
+    refused: list[tuple[int, str, str]]
 
     def pack(self) -> bytes:
         return marshal.dumps((self.events.pack(), self.places, self.refused))
@@ -60,31 +66,31 @@ class Mapped(NamedTuple):
 
     def batch(self, cut: Cut, position: int) -> Batch:
         """The block as a step of a load at whose beginning `position` records were read."""
-        _, offset, after, data = cut
-        lines, offsets, lengths = np.frombuffer(self.places, dtype=np.int64).reshape(-1, 3).T
-        refused = [Refused(Origin(line, at, raw), code, message) for line, at, raw, code, message in self.refused]
-        return Batch(
-            self.events,
-            Origins(data, offset, lines, offsets, lengths),
-            refused,
-            position + len(self.events) + len(refused),
-            after,
-        )
+        origins = Origins(cut, [place for place, _, _ in self.refused])
+        refused = [Refused(origin, *why[1:]) for origin, why in zip(origins, self.refused, strict=True)]
+        position += len(self.events) + len(refused)
+        return Batch(self.events, Origins(cut, self.places), refused, position, cut[2])
 
 
 def map_cut(loader: Loader, cut: Cut, received: int, default_time: int | None) -> Mapped:
     """The events and refused records of whole lines of JSON."""
+    data = cut[3]
+    if isinstance(data, LongLine):
+        return Mapped(EventTable.of([]), [], [(0, "RECORD_TOO_LARGE", TOO_LARGE)])
     events: list[Event] = []
     places: list[int] = []
-    refused: list[tuple[int, int, bytes, str, str]] = []
-    event_of = loader.event
-    for origin, record in JsonLines.of(cut):
-        if isinstance(record, Refused):
-            refused.append((*origin, record.code, record.message))
+    refused: list[tuple[int, str, str]] = []
+    event_of, wary = loader.event, may_round(data)
+    for place, raw in enumerate(data.split(b"\n")):
+        record = read_line(raw, wary)
+        if record is None:
+            continue
+        if isinstance(record, tuple):
+            refused.append((place, *record))
             continue
         try:
             events.append(event_of(record, received=received, fallback_time=default_time))
-            places += (origin.line, origin.offset, len(origin.raw))
+            places.append(place)
         except InputError as error:
-            refused.append((*origin, error.code, error.message))
-    return Mapped(EventTable.of(events), np.array(places, dtype=np.int64).tobytes(), refused)
+            refused.append((place, error.code, error.message))
+    return Mapped(EventTable.of(events), places, refused)

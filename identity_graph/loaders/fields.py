@@ -41,23 +41,29 @@ def object_reader(file: LoaderFile, others: Sequence[Path], *, traits: bool) -> 
     readers = [(field.name, _field_reader(field)) for field in fields if field.paths]
     if not (objects or constants or readers):
         return None
-    first, *others_first = objects or [lambda record: None]
+    if len(objects) == 1 and not (constants or readers):
+        (only,) = objects
+
+        def take(record: Record) -> dict[str, Any]:
+            value = only(record)
+            return value if value.__class__ is dict else {}
+
+        return take
+    objects.reverse()
 
     def read(record: Record) -> dict[str, Any]:
-        value = first(record)
-        found: dict[str, Any] = value if value.__class__ is dict else {}
-        for get in others_first:
+        found: dict[str, Any] = {}
+        for get in objects:
             value = get(record)
             if value and value.__class__ is dict:
-                found = {**value, **found} if found else value
-        if not readers:
-            return {**found, **constants} if constants else found
-        named: dict[str, Any] = {}
+                found.update(value)
         for name, get in readers:
             value = get(record)
             if value is not None and value != "":
-                named[name] = value
-        return {**found, **named, **constants}
+                found[name] = value
+        if constants:
+            found.update(constants)
+        return found
 
     return read
 

@@ -13,19 +13,25 @@ MAX_DEPTH = 64
 LEAST, MOST = -(2**63), 2**64 - 1
 
 _DIGITS = bytes(48 if chr(byte).isdigit() else 120 for byte in range(256))
-_LONG_NUMBER = b"0" * 19
+_LONG_NUMBER = b"0" * 19  # the fewest digits of a number of more than 64 bits
 _STRING = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 Refusal = tuple[str, str]
 
 
-def read_json(raw: bytes) -> dict[str, Any] | Refusal | None:
+def may_round(raw: bytes) -> bool:
+    """Whether there is a number in it that orjson may round: whole numbers of more than 64 bits become doubles. Asked
+    of many lines at once this costs next to nothing."""
+    return _LONG_NUMBER in raw.translate(_DIGITS)
+
+
+def read_json(raw: bytes, *, wary: bool = True) -> dict[str, Any] | Refusal | None:
     """The object, or the code and message of its refusal, or None of a blank line.
 
     Refused: what is no object, not UTF-8, nested deeper than 64 levels, numbers that a double or 64 bits cannot
     hold (no number is rounded but the digits of a fraction past a double's), lone surrogates. Of a key that is there
-    twice the last counts.
+    twice the last counts. Whoever knows that there is nothing that `may_round` need not be `wary`.
 
     >>> read_json(b'{"a": 1, "a": 2}'), read_json(b'{"a": 1e999}')[0], read_json(b"[]")[0]
     ({'a': 2}, 'NUMBER_RANGE', 'NOT_JSON')
@@ -38,8 +44,7 @@ def read_json(raw: bytes) -> dict[str, Any] | Refusal | None:
         return "NOT_JSON", f"the line is a JSON {_kind(record)}, not an object"
     if raw.count(b"{") + raw.count(b"[") > MAX_DEPTH and _depth(raw) > MAX_DEPTH:
         return "RECORD_TOO_DEEP", f"the record nests deeper than {MAX_DEPTH} levels"
-    # orjson reads whole numbers of more than 64 bits as rounded doubles; anything of 19 digits may be one.
-    if _LONG_NUMBER in raw.translate(_DIGITS) and (refusal := _strictly(raw)):
+    if wary and may_round(raw) and (refusal := _strictly(raw)):
         return refusal
     return record
 

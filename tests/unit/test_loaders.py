@@ -7,6 +7,7 @@ import csv
 import json
 import re
 from collections.abc import Iterator
+from datetime import UTC
 from pathlib import Path as FilePath
 from typing import Any
 
@@ -57,7 +58,7 @@ def sample_file(name: str) -> FilePath:
     return path
 
 
-def sample(name: str) -> list[dict[str, Any]]:
+def sample(name: str) -> list[Any]:
     path = sample_file(name)
     if path.suffix == ".csv":
         with path.open(encoding="utf-8", newline="") as file:
@@ -303,6 +304,24 @@ def test_times() -> None:
     assert event(LEAST, record(time=format_time(NOW + DAY))).time == NOW + DAY
 
 
+@given(
+    st.datetimes(timezones=st.none() | st.timezones() | st.just(UTC)).map(lambda moment: moment.isoformat())
+    | st.sampled_from(["2026-01-02", "20260102", "2026-W01-1", "1767323045", "0001-01-01T00:00:00+05:00", "2026-1-1"])
+    | st.text("0123456789-:TZ+. ", max_size=25)
+)
+def test_times_are_those_of_parse_time(text: str) -> None:
+    loader = parse_loader(LEAST)
+    try:
+        expected: int | str = parse_time(text)
+    except InputError as error:
+        expected = error.code
+    try:
+        found: int | str = loader.event(record(time=text or "x"), received=2**62).time
+    except InputError as error:
+        found = error.code
+    assert found == expected
+
+
 def test_identifiers_are_canonical_and_not_repeated() -> None:
     text = LEAST + 'phone = "phones[].n"\nuser_id = ["u", "v"]\n"*" = "ids"\n'
     value = record(
@@ -446,6 +465,7 @@ def test_the_remainder_and_the_taken_make_the_record(value: dict[str, Any], path
     before = copy.deepcopy(value)
     left = remainder(paths, [], Path.parse("."))(value)
     assert value == before
+    assert left is not None
     assert [found for path in paths for found in path.every()(left)] == []
     kept = [leaf for leaf in located(value) if not any(covers(path, leaf[0]) for path in paths)]
     assert sorted(map(repr, (leaf[1] for leaf in located(left)))) == sorted(map(repr, (leaf[1] for leaf in kept)))
