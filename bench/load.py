@@ -206,10 +206,9 @@ def main() -> None:
         ten = source.with_name("ten.jsonl")
         write(ten, 10 * events)
         (small, small_helper), (large, large_helper) = peak(source, target), peak(ten, target)
-        print(f"load: peak memory {large} MiB for ten times as many events, {large / small:.2f} of {small} MiB for one")
-        print(
-            f"load: peak memory of a helper {large_helper} MiB, {large_helper / max(1, small_helper):.2f} of that for one"
-        )
+        for who, one, many in (("loading process", small, large), ("largest helper", small_helper, large_helper)):
+            ratio = many / max(1, one)
+            print(f"load: peak memory of the {who} {one} MiB, {ratio:.2f} of that for ten times as many events")
 
 
 if __name__ == "__main__":
