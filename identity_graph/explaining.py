@@ -78,15 +78,21 @@ def _strongest(here: Neighbourhood, allowed: Bool, start: int, end: int) -> list
     The path in a maximum spanning tree says how strong that link is; no path over stronger links exists.
     """
     links, number = here.resolution.links, here.resolution.identifiers.number
-    graph: nx.Graph[int] = nx.Graph()
-    for row in sorted(np.flatnonzero(allowed).tolist(), key=lambda row: _keys(here, row)):
-        graph.add_edge(int(number[links.a[row]]), int(number[links.b[row]]), weight=float(links.weight[row]), row=row)
+    edges = [
+        (int(number[links.a[row]]), int(number[links.b[row]]), {"weight": float(links.weight[row]), "row": row})
+        for row in sorted(np.flatnonzero(allowed).tolist(), key=lambda row: _keys(here, row))
+    ]
+    graph: nx.Graph[int] = nx.Graph(edges)
     if start not in graph or end not in graph or not nx.has_path(graph, start, end):
         return []
     tree = nx.maximum_spanning_tree(graph)
     weakest = min(tree.edges[pair]["weight"] for pair in pairwise(nx.shortest_path(tree, start, end)))
-    strong = nx.Graph(edge for edge in graph.edges(data=True) if edge[2]["weight"] >= weakest)
-    return [strong.edges[pair]["row"] for pair in pairwise(nx.shortest_path(strong, start, end))]
+    strong: nx.Graph[int] = nx.Graph(edge for edge in edges if edge[2]["weight"] >= weakest)
+    came = dict(nx.bfs_predecessors(strong, start))  # breadth first, neighbours in the order of their keys
+    nodes = [end]
+    while nodes[-1] != start:
+        nodes.append(came[nodes[-1]])
+    return [strong.edges[pair]["row"] for pair in pairwise(reversed(nodes))]
 
 
 def _keys(here: Neighbourhood, row: int) -> list[str]:

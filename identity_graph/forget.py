@@ -111,12 +111,12 @@ class Forget:
 
     def _erase(self, plan: _Plan, now: int) -> tuple[Erasure, set[int]]:
         gone = {row.number for row in (*plan.exclusive, *plan.beside)}
-        seen = {number for row in plan.events for number in row.identifiers}
         emptied = self._emptied(plan, gone)
         ids = [plan.person_id, *(row.id for row in self._store.persons.persons_by_number(emptied) if row)]
         digest = self._policy.digest
-        # Found before the suppressed links go that show the way.
-        reach = set(component(self._store, seen | {row.number for row in plan.shared}).tolist())
+        # Found before the suppressed links go that show the way. What is pruned leads nowhere, and its history is long.
+        known = (*plan.exclusive, *plan.shared, *plan.beside)
+        reach = set(component(self._store, [row.number for row in known if not row.pruned]).tolist())
         erasure = Erasure(
             person=plan.number,
             person_id=plan.person_id,
@@ -131,7 +131,7 @@ class Forget:
             ],
         )
         self._store.privacy.erase(erasure)
-        weakened = (seen | {row.number for row in plan.shared}) - gone
+        weakened = {row.number for row in plan.shared}
         self._resolver.publish(weakened=weakened, reach=reach - gone, cause="erasure")
         return erasure, weakened
 

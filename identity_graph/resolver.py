@@ -85,11 +85,13 @@ class Resolver:
         pruned, codes = self._store.persons.pruned(numbers)
         start = set(numbers.tolist()) - set(pruned.tolist())
         hubs = [n for n, code in zip(pruned.tolist(), codes, strict=True) if code == CODES[HUB]]
-        lost = sorted(set(hubs) & set(weakened.tolist()))
-        if lost:
-            beside = np.unique(self._store.evidence.observation_table(np.array(lost, dtype=np.int64)).identifier)
+        lost = np.intersect1d(np.array(hubs, dtype=np.int64), weakened)
+        if len(lost):
+            here = around(self._store, self._policy, lost)
+            freed = here.resolution.identifiers.number[here.inside & (here.resolution.pruned == JOINS)]
+            beside = np.unique(self._store.evidence.observation_table(freed).identifier)
             others, _ = self._store.persons.pruned(beside)
-            start |= set(lost) | (set(beside.tolist()) - set(others.tolist()))
+            start |= set(freed.tolist()) | (set(beside.tolist()) - set(others.tolist()))
         return sorted(start)
 
     def _write(self, here: Neighbourhood, scope: Int64 | None, touched: Int64, resolved: int, cause: str) -> str:
