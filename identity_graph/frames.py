@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from identity_graph.errors import InputError
+from identity_graph.normalise import normalise_namespace
 from identity_graph.policy import Policy
 from identity_graph.resolve import Resolution, resolve_links
 from identity_graph.resolve import resolve as resolve_observations
 from identity_graph.resolve.prune import CODES
-from identity_graph.tables import EvidenceTable, IdentifierTable, Int32, Int64, ObservationTable
+from identity_graph.tables import EvidenceTable, IdentifierTable, Int16, Int32, Int64, ObservationTable
+from identity_graph.times import EARLIEST, LATEST
 
 if TYPE_CHECKING:
     import polars as pl
@@ -30,7 +32,8 @@ def resolve(frame: Any, policy: Policy | None = None) -> pl.DataFrame:
     `namespace:value`, and, if there are, `count` (of events, 1 when left out), `first_seen`, `last_seen`, `source`.
 
     Returns a row for each identifier, sorted by person, namespace and value: `person` (int64, dense from 0, null for
-    nobody), `namespace`, `value`, `pruned` (null, or the code of the reason). Raises FRAME_INVALID.
+    nobody), `namespace`, `value`, `pruned` (null, or the code of the reason). Raises FRAME_INVALID, NAMESPACE_INVALID,
+    KEY_INVALID.
 
     >>> import polars as pl
     >>> seen = pl.DataFrame({
@@ -39,14 +42,7 @@ def resolve(frame: Any, policy: Policy | None = None) -> pl.DataFrame:
     >>> resolve(seen)["person"].to_list()
     [0, 0, 0]
     """
-    import polars as pl
-
-    table = frame.collect() if isinstance(frame, pl.LazyFrame) else frame
-    if not isinstance(table, pl.DataFrame):
-        try:
-            table = pl.DataFrame(table)
-        except (TypeError, ValueError, pl.exceptions.PolarsError) as error:
-            raise InputError("FRAME_INVALID", f"not a table: {error}", help=_HELP) from None
+    table = _table(frame)
     policy = policy or Policy.default()
     if {"event", "namespace", "value"} <= set(table.columns):
         return _memberships(_of_observations(table, policy))
@@ -55,54 +51,69 @@ def resolve(frame: Any, policy: Policy | None = None) -> pl.DataFrame:
     raise InputError("FRAME_INVALID", f"the table has the columns {', '.join(table.columns)}", help=_HELP)
 
 
+def _table(frame: Any) -> pl.DataFrame:
+    import polars as pl
+
+    if isinstance(frame, pl.LazyFrame):
+        return frame.collect()
+    try:
+        if isinstance(frame, pl.DataFrame) or not hasattr(frame, "__arrow_c_stream__"):
+            return pl.DataFrame(frame)
+        # The common language of tables, pandas' too: polars' own way with pandas stumbles over times with a zone.
+        found = pl.from_arrow(frame)
+        return found if isinstance(found, pl.DataFrame) else found.struct.unnest()
+    except (TypeError, ValueError, pl.exceptions.PolarsError) as error:
+        raise InputError("FRAME_INVALID", f"not a table: {error}", help=_HELP) from None
+
+
 def _of_observations(table: pl.DataFrame, policy: Policy) -> Resolution:
     import polars as pl
 
-    table = table.with_columns(pl.col("namespace", "value").cast(pl.String))
-    _complete(table, "event", "namespace", "value")
-    identifiers, values = _interned(table.select("namespace", "value"))
-    number = table.join(identifiers, on=["namespace", "value"], how="left", maintain_order="left")["number"]
+    pairs = pl.DataFrame({name: _texts(table, name) for name in ("namespace", "value")})
+    table = table.with_columns(event=_complete(table, "event").rank("dense").cast(pl.Int64))
+    same = table.select("event", pl.col("^(time|source)$")).unique()
+    if same.height > table["event"].n_unique():
+        bad = same["event"].is_duplicated().sum()
+        message = f"{bad:,} rows give an event that was at another time, or from another source, in another row"
+        raise InputError("FRAME_INVALID", message, help="An event is of one time and source: number events apart.")
+    identifiers, values, number = _interned(pairs)
     sources, source = _sources(table)
-    observations = ObservationTable(
-        event=table["event"].rank("dense").cast(pl.Int64).to_numpy(),
-        identifier=number.cast(pl.Int64).to_numpy(),
-        time=_times(table, "time"),
-        source=source,
-    )
-    rows = np.unique(np.stack([observations.event, observations.identifier]), axis=1, return_index=True)[1]
-    once = ObservationTable(*(getattr(observations, name)[rows] for name in ("event", "identifier", "time", "source")))
+    event, time = table["event"].to_numpy(), _times(table, "time")
+    rows = np.unique(np.stack([event, number.astype(np.int64)]), axis=1, return_index=True)[1]
+    once = ObservationTable(event[rows], identifiers.number[number[rows]], time[rows], source[rows])
     none = np.empty(0, np.int64)
-    return resolve_observations(_table(identifiers), values, once, (none, none), sources, policy)
+    return resolve_observations(identifiers, values, once, (none, none), sources, policy)
 
 
 def _of_links(table: pl.DataFrame, policy: Policy) -> Resolution:
     import polars as pl
 
-    _complete(table, "a", "b")
-    keys = pl.concat([table["a"].cast(pl.String), table["b"].cast(pl.String)])
+    keys = pl.concat([_texts(table, name).alias("key") for name in ("a", "b")])
     parts = keys.str.splitn(":", 2).struct.rename_fields(["namespace", "value"]).struct.unnest()
-    if parts["value"].is_null().any() or (parts["value"] == "").any() or (parts["namespace"] == "").any():
-        bad = keys.filter(parts["value"].fill_null("") == "").head(1).to_list()
-        raise InputError("KEY_INVALID", f"{bad} in a or b", help="Write namespace:value, say email:ann@example.org.")
-    identifiers, values = _interned(parts)
-    number = parts.join(identifiers, on=["namespace", "value"], how="left", maintain_order="left")["number"].to_numpy()
-    a, b = number[: table.height].astype(np.int32), number[table.height :].astype(np.int32)
-    count = table["count"].to_numpy() if "count" in table.columns else np.ones(table.height, np.int64)
-    if table.height and (count.min() < 1 or count.max() > 2**31 - 1):
-        raise InputError("FRAME_INVALID", "a count is not from 1 to 2147483647", help="Count events, at least one.")
+    bad = keys.filter((parts["namespace"] == "") | (parts["value"].fill_null("") == ""))
+    if len(bad):
+        raise InputError(
+            "KEY_INVALID",
+            f"{bad[0]!r} in a or b is not a key",
+            help="Write namespace:value, say email:ann@example.org.",
+        )
+    identifiers, values, number = _interned(parts)
     sources, source = _sources(table)
-    rows = pl.DataFrame(
-        {
-            "a": np.minimum(a, b),
-            "b": np.maximum(a, b),
-            "source": source,
-            "count": count.astype(np.int64),
-            "first": _times(table, "first_seen"),
-            "last": _times(table, "last_seen"),
-        }
-    ).filter(pl.col("a") != pl.col("b"))
+    a, b = number[: table.height], number[table.height :]
+    first, last = (_times(table, *names) for names in (("first_seen", "last_seen"), ("last_seen", "first_seen")))
     folded = (
-        rows.group_by("a", "b", "source")
+        pl.DataFrame(
+            {
+                "a": np.minimum(a, b),
+                "b": np.maximum(a, b),
+                "source": source,
+                "count": _counts(table),
+                "first": first,
+                "last": last,
+            }
+        )
+        .filter(pl.col("a") != pl.col("b"))
+        .group_by("a", "b", "source")
         .agg(pl.col("count").sum().clip(1, 2**31 - 1), pl.col("first").min(), pl.col("last").max())
         .sort("a", "b", "source")
     )
@@ -115,50 +126,89 @@ def _of_links(table: pl.DataFrame, policy: Policy) -> Resolution:
         folded["last"].to_numpy(),
     )
     none: Int32 = np.empty(0, np.int32)
-    now = int(evidence.last_seen.max(initial=0))
-    return resolve_links(_table(identifiers), values, evidence, (none, none), sources, policy, now=now)
+    now = int(evidence.last_seen.max()) if len(evidence) else 0
+    return resolve_links(identifiers, values, evidence, (none, none), sources, policy, now=now)
 
 
-def _complete(table: pl.DataFrame, *names: str) -> None:
-    for name in names:
-        if table[name].null_count():
-            raise InputError("FRAME_INVALID", f"{name} has {table[name].null_count():,} nulls", help="Drop such rows.")
+def _complete(table: pl.DataFrame, name: str) -> pl.Series:
+    column = table[name]
+    if column.null_count():
+        raise InputError("FRAME_INVALID", f"{name} has {column.null_count():,} nulls", help="Drop such rows.")
+    return column
 
 
-def _interned(pairs: pl.DataFrame) -> tuple[pl.DataFrame, list[str]]:
-    identifiers = pairs.unique(maintain_order=True).with_row_index("number")
-    return identifiers, identifiers["value"].to_list()
-
-
-def _table(identifiers: pl.DataFrame) -> IdentifierTable:
+def _texts(table: pl.DataFrame, name: str) -> pl.Series:
+    """Texts and whole numbers, as text; never 17.0, which would not be 17 of another table."""
     import polars as pl
 
-    names = identifiers["namespace"].unique().sort().to_list()
-    space = identifiers["namespace"].replace_strict(names, list(range(len(names))), return_dtype=pl.Int16)
-    return IdentifierTable(np.arange(identifiers.height, dtype=np.int64), space.to_numpy(), names)
+    column = _complete(table, name)
+    if not (column.is_empty() or column.dtype.is_integer() or column.dtype in (pl.String, pl.Categorical, pl.Enum)):
+        raise InputError("FRAME_INVALID", f"{name} is {column.dtype}", help="Give texts, or whole numbers.")
+    column = column.cast(pl.String)
+    if (empty := (column == "").sum()) and name == "value":
+        raise InputError("FRAME_INVALID", f"value has {empty:,} empty texts", help="Drop such rows: they mean nobody.")
+    return column
 
 
-def _sources(table: pl.DataFrame) -> tuple[list[str], Any]:
+def _interned(pairs: pl.DataFrame) -> tuple[IdentifierTable, list[str], Int32]:
+    """Identifiers in the order in which they are first named, their values, and the number of each row's."""
+    import polars as pl
+
+    found = pairs.unique(maintain_order=True).with_row_index("number")
+    names = found["namespace"].unique().sort().to_list()
+    for name in names:
+        if normalise_namespace(name) != name:
+            raise InputError("NAMESPACE_INVALID", f"{name!r} is not a namespace", help="Write it in lower case.")
+    if len(names) > 2**15:
+        raise InputError("FRAME_INVALID", f"{len(names):,} namespaces", help=f"At most {2**15:,}: they are kinds.")
+    space = (found["namespace"].rank("dense").cast(pl.Int64) - 1).cast(pl.Int16).to_numpy()
+    number = pairs.join(found, on=["namespace", "value"], how="left", maintain_order="left")["number"]
+    table = IdentifierTable(np.arange(found.height, dtype=np.int64), space, names)
+    return table, found["value"].to_list(), number.cast(pl.Int32).to_numpy()
+
+
+def _sources(table: pl.DataFrame) -> tuple[list[str], Int16]:
     import polars as pl
 
     if "source" not in table.columns:
         return [""], np.zeros(table.height, np.int16)
     given = table["source"].cast(pl.String).fill_null("")
     names = given.unique().sort().to_list()
-    return names, given.replace_strict(names, list(range(len(names))), return_dtype=pl.Int16).to_numpy()
+    if len(names) > 2**15:
+        raise InputError("FRAME_INVALID", f"{len(names):,} sources", help=f"At most {2**15:,}.")
+    return names, (given.rank("dense").cast(pl.Int64) - 1).cast(pl.Int16).to_numpy()
 
 
-def _times(table: pl.DataFrame, name: str) -> Int64:
+def _counts(table: pl.DataFrame) -> Int64:
     import polars as pl
 
-    if name not in table.columns:
+    if "count" not in table.columns:
+        return np.ones(table.height, np.int64)
+    given = _complete(table, "count")
+    if not given.is_empty() and not (given.dtype.is_integer() and given.is_between(1, 2**31 - 1).all()):
+        raise InputError(
+            "FRAME_INVALID", "a count is not a whole number from 1 to 2147483647", help="Count events, at least one."
+        )
+    return given.cast(pl.Int64).to_numpy()
+
+
+def _times(table: pl.DataFrame, *names: str) -> Int64:
+    """The first of the columns that is there, in microseconds since 1970; what is unknown is 0."""
+    import polars as pl
+
+    given = next((table[name] for name in names if name in table.columns), None)
+    if given is None or given.null_count() == len(given):
         return np.zeros(table.height, np.int64)
-    given = table[name]
     if given.dtype in (pl.Datetime, pl.Date):
         given = given.cast(pl.Datetime("us")).dt.epoch("us")
     elif not given.dtype.is_integer():
-        raise InputError("FRAME_INVALID", f"{name} is {given.dtype}", help="Datetimes, or integer microseconds.")
-    return given.fill_null(0).cast(pl.Int64).to_numpy()
+        raise InputError("FRAME_INVALID", f"{given.name} is {given.dtype}", help="Datetimes, or integer microseconds.")
+    times = given.cast(pl.Int64, strict=False)
+    if times.null_count() > given.null_count() or not times.is_between(EARLIEST, LATEST).all():
+        raise InputError(
+            "FRAME_INVALID", f"{given.name} is outside the years 1 to 9999", help="Datetimes, or integer microseconds."
+        )
+    return times.fill_null(0).to_numpy()
 
 
 def _memberships(found: Resolution) -> pl.DataFrame:
