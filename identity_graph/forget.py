@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from identity_graph import __version__
-from identity_graph.errors import InputError
+from identity_graph.errors import InputError, StoreError
 from identity_graph.mentions import Mentions
 from identity_graph.model import Change, ChangeKind, ErasurePreview, Receipt
 from identity_graph.neighbourhood import component
@@ -84,6 +84,9 @@ class Forget:
         One transaction: events of the person, its exclusive identifiers, every identifier left without events, and
         quarantined records that hold its values; keyed hashes of the exclusive identifiers and of the event ids stay as
         tombstones. Raises TOKEN_INVALID when the person changed since the preview.
+
+        The receipt says `scrubbed: false` where a long reader held on to the files: what was deleted is gone for
+        everybody who asks, but bytes of it are left until `scrub` succeeds.
         """
         started = self._clock()
         with self._store.transaction():
@@ -92,7 +95,6 @@ class Forget:
             if plan is None or plan.token() != token:
                 raise InputError("TOKEN_INVALID", "the person is gone or changed since", help="Look again: preview.")
             erased, weakened = self._erase(plan, started)
-        self._store.privacy.scrub()
         document = {
             "receipt": self._new_id(),
             "software": f"identity-graph {__version__}",
@@ -106,8 +108,19 @@ class Forget:
             "tombstones": len(erased.tombstones) + len(erased.event_ids),
             "policy": self._policy.digest,
             "verified": not any(self._store.evidence.identifiers([row.identifier for row in plan.exclusive])),
+            "scrubbed": self.scrub(),
         }
         return Receipt(str(document["receipt"]), document)
+
+    def scrub(self) -> bool:
+        """Leave no deleted byte in the store's files. False while another process reads what was deleted."""
+        try:
+            self._store.privacy.scrub()
+        except StoreError as error:
+            if error.code != "STORE_BUSY":
+                raise
+            return False
+        return True
 
     def _erase(self, plan: _Plan, now: int) -> tuple[Erasure, set[int]]:
         gone = {row.number for row in (*plan.exclusive, *plan.beside)}

@@ -1,4 +1,4 @@
-"""forget: erase a person, after a look at what goes and what stays."""
+"""forget, scrub: erase a person, after a look at what goes and what stays."""
 
 from __future__ import annotations
 
@@ -48,7 +48,17 @@ def forget(
         command.answer(proof.document)
         raise InputError("OUTPUT_FAILED", f"{path}: {error.strerror}") from error
     command.say(f"Erased. The receipt is in {path}")
+    if not proof.document["scrubbed"]:
+        command.say("Bytes are left that another process still reads. When it has ended: identity-graph scrub")
     command.answer({"receipt": str(path), "document": proof.document}, lambda _: proof.id)
+
+
+@verb
+def scrub(command: Command) -> None:
+    """Leave no deleted byte in the store's files; for when a receipt says that a reader was in the way."""
+    with command.graph() as graph:
+        graph.store.privacy.scrub()
+    command.answer({"scrubbed": True}, lambda _: "Scrubbed.")
 
 
 def _check_place(path: Path) -> None:
