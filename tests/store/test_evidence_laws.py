@@ -13,7 +13,7 @@ from hypothesis.strategies import SearchStrategy
 from identity_graph.model import Event, Identifier
 from identity_graph.store import open_store
 from identity_graph.store.protocols import Store
-from identity_graph.store.sqlite import layers
+from identity_graph.store.sqlite import interning, layers
 from tests.store.building import NOW, array, batch, begin, numbers
 from tests.store.naive import NaiveEvidence
 
@@ -105,19 +105,20 @@ def test_order_and_cut_do_not_matter(events: list[Event], data: st.DataObject) -
 
 @given(st.lists(st.lists(EVENTS, max_size=5), min_size=1, max_size=5), st.integers(0, 3))
 @settings(deadline=None)
-def test_the_layer_in_which_a_row_lies_does_not_matter(batches: list[list[Event]], least: int) -> None:
-    """The same load with a recent layer that is taken in now and then, and with one that never is."""
+def test_layers_and_what_is_remembered_do_not_matter(batches: list[list[Event]], least: int) -> None:
+    """The same load with a recent layer that is taken in now and then and a short memory, and with neither."""
     with fresh() as one, fresh() as other:
         answers = []
         for store, limit in ((one, layers.LEAST), (other, least)):
             before, layers.LEAST = layers.LEAST, limit
             growth, layers.GROWTH = layers.GROWTH, 0
+            cached, interning.CACHED = interning.CACHED, limit
             try:
                 run = begin(store)
                 for position, events in enumerate(batches, 1):
                     run = store.evidence.append(run, batch(events, position=position))
             finally:
-                layers.LEAST, layers.GROWTH = before, growth
+                layers.LEAST, layers.GROWTH, interning.CACHED = before, growth, cached
             known = numbers(store, *(identifier.key for identifier in IDENTIFIERS))
             table = store.evidence.observation_table(array(known[:2]))
             answers.append(
