@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -74,8 +74,9 @@ class Ingest:
                 loader=loader.reference,
             )
             reader.start = run.offset
-            with self._ending(run) as ending, collector_paused():
-                for step in steps(reader, loader, run, self._clock, batch, processes):
+            found_steps = steps(reader, loader, run, self._clock, batch, processes)
+            with self._ending(run) as ending, collector_paused(), closing(found_steps):
+                for step in found_steps:
                     ending.run = self._store.evidence.append(ending.run, step)
                     if progress:
                         progress(reader.consumed, reader.size, ending.run.read)

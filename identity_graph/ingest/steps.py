@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 
 from identity_graph.errors import InputError
@@ -14,15 +14,18 @@ from identity_graph.model import Event, Origin, Refused, Run
 from identity_graph.records import Reader
 from identity_graph.store.protocols import Batch
 
-MOST_BYTES = 16 << 20
-BLOCK = 2 << 20
-LARGE = 16 << 20
+MOST_BYTES = 16 << 20  # of one transaction
+BLOCK = 2 << 20  # of lines that a process maps at once, stored in one transaction
+LARGE = 16 << 20  # of what is left of a file: less does not pay for starting a process
 MOST_PROCESSES = 4
+
+Steps = Generator[Batch, None, None]
+"""To be closed, as it may have begun processes."""
 
 
 def steps(
     reader: Reader, loader: Loader, run: Run, clock: Callable[[], int], size: int, processes: int | None
-) -> Iterator[Batch]:
+) -> Steps:
     """The rest of the source. What was read before an error comes before the error."""
     if processes is None:
         # One stores, the others map. Starting one takes as long as mapping some ten thousand records.
@@ -37,7 +40,7 @@ def _processors() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _in_blocks(reader: Reader, loader: Loader, run: Run, clock: Callable[[], int], processes: int) -> Iterator[Batch]:
+def _in_blocks(reader: Reader, loader: Loader, run: Run, clock: Callable[[], int], processes: int) -> Steps:
     position = run.position
     with Crew(loader, run.default_time, clock, processes) as crew:
         for cut, mapped in crew.steps(reader.cuts(BLOCK)):
@@ -46,7 +49,7 @@ def _in_blocks(reader: Reader, loader: Loader, run: Run, clock: Callable[[], int
             yield batch
 
 
-def _one_by_one(reader: Reader, loader: Loader, run: Run, clock: Callable[[], int], size: int) -> Iterator[Batch]:
+def _one_by_one(reader: Reader, loader: Loader, run: Run, clock: Callable[[], int], size: int) -> Steps:
     position = run.position
     records = iter(reader)
     failure: InputError | None = None

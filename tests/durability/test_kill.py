@@ -92,6 +92,30 @@ def heard(process: subprocess.Popen[str]) -> str:
     return process.stdout.readline().strip().partition(" ")[0]
 
 
+def children(pid: int) -> list[int]:
+    try:
+        tasks = list(Path(f"/proc/{pid}/task").glob("*/children"))
+        return [int(child) for task in tasks for child in task.read_text().split()]
+    except OSError:  # it has just ended
+        return []
+
+
+def gone(processes: list[int]) -> bool:
+    """Whether they end, of whom nobody asks anything any more."""
+    for _ in range(400):
+        if not any(is_worker(pid) for pid in processes):
+            return True
+        time.sleep(0.025)
+    return False
+
+
+def is_worker(pid: int) -> bool:
+    try:
+        return b"worker" in Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return False
+
+
 def finish(process: subprocess.Popen[str]) -> None:
     output, _ = process.communicate(timeout=120)
     assert process.returncode == 0
@@ -134,7 +158,10 @@ def test_killed_and_run_again(tmp_path: Path, write: Callable[[Path], Path], pro
         if word == "step":
             # The next kill falls anywhere into the reading, the writing or the commit of the next transaction.
             time.sleep(dice.random() * max(0.005, (time.monotonic() - begun) / 4))
+            helpers = children(process.pid)
+            assert processes or not helpers
             process.send_signal(signal.SIGKILL)
+            assert gone(helpers)
         process.communicate(timeout=60)
         assert process.returncode in (0, -signal.SIGKILL)
         if is_done(tmp_path / "rough.db"):  # the kill may have come after that, too
