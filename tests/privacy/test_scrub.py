@@ -15,8 +15,7 @@ from identity_graph import IdentityGraph
 from identity_graph.loaders import read_loader
 from identity_graph.model import Identifier
 from identity_graph.world import NAMES, World
-from tests.conftest import Clock
-from tests.story.worlds import numbered
+from tests.story.worlds import numbered, world_ends
 
 ROOT = Path(__file__).parents[2]
 _OTHER = """
@@ -78,7 +77,7 @@ def folder(tmp_path: Path) -> Path:
     files, folder = tmp_path / "files", tmp_path / "store"
     folder.mkdir()
     World(people=30, seed=8).write(files)
-    with IdentityGraph.open(f"sqlite:///{folder / 'people.db'}", clock=Clock(), new_id=numbered()) as graph:
+    with IdentityGraph.open(f"sqlite:///{folder / 'people.db'}", clock=world_ends, new_id=numbered()) as graph:
         for name in NAMES:
             graph.ingest.load(read_loader(name), files / NAMES[name])
             graph.resolver.resolve()
@@ -99,7 +98,7 @@ def reachable(graph: IdentityGraph, count: int) -> list[Identifier]:
 @pytest.mark.parametrize("scrubbed", [True, False], ids=["scrubbed", "not scrubbed: the scan must find it"])
 def test_no_byte_of_the_person_is_left(folder: Path, scrubbed: bool) -> None:
     url = f"sqlite:///{folder / 'people.db'}"
-    with open_elsewhere(url), IdentityGraph.open(url, clock=Clock(), new_id=numbered("n")) as graph:
+    with open_elsewhere(url), IdentityGraph.open(url, clock=world_ends, new_id=numbered("n")) as graph:
         victims = reachable(graph, 5)
         for victim in victims:
             (person,) = graph.people.find_by_identifier([victim])
@@ -111,7 +110,8 @@ def test_no_byte_of_the_person_is_left(folder: Path, scrubbed: bool) -> None:
             assert {name for name, _, _ in finds(folder, values)} >= {"people.db"}
             if not scrubbed:
                 graph.store.privacy.scrub = lambda: None  # type: ignore[method-assign]
-            graph.forget.erase(preview.token)
+            receipt = graph.forget.erase(preview.token)
+            assert receipt.document["scrubbed"]
             left = finds(folder, values)
             if not scrubbed:
                 assert {value for _, value, _ in left} == set(values)

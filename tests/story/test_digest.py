@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from identity_graph.loaders import read_loader
 from identity_graph.world import NAMES, World
 from tests.story.picture import picture
-from tests.story.worlds import new_graph, policies, save_segments, told, town, worlds
+from tests.story.worlds import new_graph, policies, save_segments, told, town, world_ends, worlds
 
 
 @settings(max_examples=15, deadline=None, derandomize=True)
@@ -61,7 +61,7 @@ def test_the_files_of_a_world_in_any_order(folder: Path, tmp_path: Path) -> None
     orders = random.Random(5).sample(list(permutations(NAMES)), 4)
     digests = []
     for number, order in enumerate(orders):
-        with new_graph(url=f"sqlite:///{tmp_path / str(number)}.db") as graph:
+        with new_graph(url=f"sqlite:///{tmp_path / str(number)}.db", clock=world_ends) as graph:
             dice = random.Random(number)
             for name in (*order, order[0]):  # the first once more: all of it is known
                 run = graph.ingest.load(read_loader(name), folder / NAMES[name], batch=dice.choice([7, 100, 5000]))

@@ -14,11 +14,17 @@ from identity_graph.model import Event, Identifier
 from identity_graph.policy import Policy
 from identity_graph.store.protocols import Store
 from identity_graph.times import DAY, parse_time
+from identity_graph.world import END
 from tests.conftest import Clock
 
 MEMORY = "sqlite:///:memory:"
 START = parse_time("2025-11-01T00:00:00Z")
 MINUTE = DAY // 1440
+
+
+def world_ends() -> int:
+    """A clock by which all that happened in a `World` is past."""
+    return parse_time(END)
 
 
 def key(text: str) -> Identifier:
