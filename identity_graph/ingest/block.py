@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import marshal
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple, overload
 
 import numpy as np
@@ -29,6 +29,9 @@ class Origins(Sequence[Origin]):
 
     def __len__(self) -> int:
         return len(self._places)
+
+    def __iter__(self) -> Iterator[Origin]:
+        return map(self.__getitem__, range(len(self)))
 
     @overload
     def __getitem__(self, number: int) -> Origin: ...

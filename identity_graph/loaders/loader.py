@@ -200,17 +200,18 @@ def _number_as_id(value: Any) -> str:
 
 def _first(paths: Sequence[Path]) -> Callable[[Record], Any]:
     """Reads the first value that is there: neither null nor an empty text."""
+    if all(len(path.steps) == 1 for path in paths):
+        keys = [path.steps[0][0] for path in paths]
+
+        def read_flat(record: Mapping[str, Any]) -> Any:
+            for key in keys:
+                value = record.get(key)
+                if value is not None and value != "":
+                    return value
+            return None
+
+        return read_flat
     readers = [path.one() for path in paths]
-    if not readers:
-        return lambda record: None
-    if len(paths) == 1 and len(paths[0].steps) == 1:
-        key = paths[0].steps[0][0]
-
-        def read_one(record: Mapping[str, Any]) -> Any:
-            value = record.get(key)
-            return None if value == "" else value
-
-        return read_one
 
     def read(record: Record) -> Any:
         for reader in readers:
