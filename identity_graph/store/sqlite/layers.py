@@ -37,8 +37,9 @@ def settle(database: Connection) -> None:
     settled = database.one("SELECT coalesce((SELECT value FROM meta WHERE key = 'settled'), 0)")
     if last - settled < max(LEAST, GROWTH * isqrt(last)):
         return
+    # No key is in both layers. Without OR FAIL, SQLite would hold each page as it was, in memory, lest one be.
     for tree in TREES:
-        database.write(f"INSERT INTO {tree} SELECT * FROM recent_{tree}")
+        database.write(f"INSERT OR FAIL INTO {tree} SELECT * FROM recent_{tree}")
         database.write(f"DELETE FROM recent_{tree}")
     database.write(
         "INSERT INTO meta (key, value) VALUES ('settled', ?) ON CONFLICT DO UPDATE SET value = excluded.value", (last,)
