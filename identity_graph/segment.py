@@ -14,6 +14,7 @@ from identity_graph.times import format_time, parse_time
 from identity_graph.value_test import ValueTest, compare, invalid, only_one, parse_range, parse_span, parse_value_test
 
 _MAX_DEPTH = 16
+_MAX_NODES = 1000
 _MEASURES = ("COUNT", "SUM", "AVERAGE", "MINIMUM", "MAXIMUM", "FIRST", "LAST", "DISTINCT")
 _EVENT_KEYS = ("names", "sources", "where", "within", "from", "to", "measure", "property", "is")
 
@@ -38,7 +39,8 @@ def parse_condition(tree: Any, lookup: Lookup = lambda name: None) -> Condition:
     """Compile a tree, each node of which has exactly one key: all, any, not, trait, event, identifier or segment.
 
     A segment named in the tree stands for its own tree, as `lookup` gives it. Raises CONDITION_INVALID with the path of
-    the node: what is missing, unknown, deeper than 16 levels or goes round in a circle.
+    the node: what is missing, unknown, deeper than 16 levels, more than 1,000 nodes (both with the trees of the
+    segments that it names) or goes round in a circle.
 
     >>> pro = parse_condition({"trait": {"name": "plan", "is": {"equals": "pro"}}})
     >>> pro(Facts({"plan": "pro"}, (), ()), 0)
@@ -79,10 +81,14 @@ def _entries(tree: Any) -> Iterator[tuple[str, Any]]:
 class _Parser:
     def __init__(self, lookup: Lookup) -> None:
         self.lookup = lookup
+        self.nodes = 0
 
     def node(self, tree: Any, path: str, depth: int, inside: tuple[str, ...]) -> Condition:
         if depth > _MAX_DEPTH:
             raise invalid(path, "too deep", f"At most {_MAX_DEPTH} levels.")
+        self.nodes += 1
+        if self.nodes > _MAX_NODES:
+            raise invalid(path, "too large", f"At most {_MAX_NODES:,} nodes, those of the named segments too.")
         kind, given = only_one(tree, path, ("all", "any", "not", "trait", "event", "identifier", "segment"))
         path = f"{path}.{kind}"
         if kind in ("all", "any"):
@@ -159,7 +165,7 @@ def _event_filter(table: Mapping[str, Any], path: str) -> Callable[[Event, int],
     for number, one in enumerate(where):
         spot = f"{path}.where[{number}]"
         inner = _keys(one, spot, ("name", "is"), ("name", "is"))
-        tests.append((_name(inner.get("name"), spot), parse_value_test(inner.get("is"), f"{spot}.is")))
+        tests.append((_name(inner.get("name"), f"{spot}.name"), parse_value_test(inner.get("is"), f"{spot}.is")))
     within = parse_span(table["within"], f"{path}.within") if "within" in table else None
     start, end = (_moment(table[key], f"{path}.{key}") if key in table else None for key in ("from", "to"))
 
@@ -182,6 +188,8 @@ def _names(table: Mapping[str, Any], key: str, path: str) -> frozenset[str] | No
         return None
     if not isinstance(given, Sequence) or isinstance(given, str) or not all(isinstance(n, str) for n in given):
         raise invalid(f"{path}.{key}", f"{given!r}", "Give a list of names.")
+    if not given:
+        raise invalid(f"{path}.{key}", "an empty list", f"Name at least one, or leave {key} out.")
     return frozenset(given)
 
 
@@ -190,6 +198,13 @@ def _moment(given: Any, path: str) -> int:
         return parse_time(given)
     except InputError as error:
         raise invalid(path, error.message, error.help) from None
+
+
+def _distinct(value: Any) -> Any:
+    """Numbers as themselves, so that 1 is 1.0; all else as canonical JSON, so that it is not true."""
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return value
+    return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
 
 
 def _measured(measure: str, prop: str | None, events: Sequence[Event]) -> Any:
@@ -204,7 +219,7 @@ def _measured(measure: str, prop: str | None, events: Sequence[Event]) -> Any:
     if measure in ("FIRST", "LAST"):
         return (values[0] if measure == "FIRST" else values[-1]) if values else None
     if measure == "DISTINCT":
-        return len({orjson.dumps(value, option=orjson.OPT_SORT_KEYS) for value in values})
+        return len({_distinct(value) for value in values})
     numbers = [value for value in values if isinstance(value, int | float) and not isinstance(value, bool)]
     if measure == "SUM":
         return sum(numbers)

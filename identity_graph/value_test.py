@@ -44,27 +44,36 @@ def compare(a: Any, b: Any) -> int | None:
 
 
 def same(a: Any, b: Any) -> bool:
-    """JSON equality: 1 is 1.0 but not true."""
+    """JSON equality: 1 is 1.0 but not true, at any depth."""
+    if isinstance(a, list) and isinstance(b, list):
+        return len(a) == len(b) and all(map(same, a, b))
+    if isinstance(a, dict) and isinstance(b, dict):
+        return a.keys() == b.keys() and all(same(value, b[key]) for key, value in a.items())
     return a == b and isinstance(a, bool) == isinstance(b, bool)
 
 
 def _equals(given: Any, path: str) -> ValueTest:
+    if given is None:
+        raise invalid(path, "nothing equals null", 'Give a value; {"exists": false} finds who has none.')
     return lambda value, _: value is not None and same(value, given)
 
 
 def _in(given: Any, path: str) -> ValueTest:
-    if not isinstance(given, Sequence) or isinstance(given, str) or not given:
-        raise invalid(path, f"{given!r}", "Give a list of at least one value.")
+    if not isinstance(given, Sequence) or isinstance(given, str) or not given or None in given:
+        raise invalid(path, f"{given!r}", "Give a list of at least one value, none of them null.")
     return lambda value, _: value is not None and any(same(value, one) for one in given)
 
 
 def parse_range(given: Any, path: str) -> Callable[[Any], bool]:
     ends = [given.get("from"), given.get("to")] if isinstance(given, Mapping) else []
-    if not ends or given.keys() - {"from", "to"} or all(end is None for end in ends):
+    low, high = ends or (None, None)
+    if not ends or given.keys() - {"from", "to"} or (low is None and high is None):
         raise invalid(path, f"{given!r}", "Give from, to, or both.")
-    if any(end is not None and not isinstance(end, int | float | str) for end in ends):
-        raise invalid(path, f"{given!r}", "The ends are numbers or texts.")
-    low, high = ends
+    for end in (low, high):
+        if end is not None and (isinstance(end, bool) or not isinstance(end, int | float | str) or end != end):
+            raise invalid(path, f"{given!r}", "The ends are numbers or texts.")
+    if low is not None and high is not None and compare(low, high) not in (-1, 0):
+        raise invalid(path, f"{given!r} holds nothing", "Give two numbers or two texts, the smaller as from.")
 
     def inside(value: Any) -> bool:
         return (low is None or compare(value, low) in (0, 1)) and (high is None or compare(value, high) in (-1, 0))
@@ -89,8 +98,8 @@ def _prefix(given: Any, path: str) -> ValueTest:
 
 
 def _contains(given: Any, path: str) -> ValueTest:
-    if isinstance(given, str):
-        _text(given, path)
+    if given is None or given == "":
+        raise invalid(path, f"{given!r}", "Give a part of a text, or a value in a list.")
     return lambda value, _: (
         (isinstance(value, str) and isinstance(given, str) and given in value)
         or (isinstance(value, list) and any(same(one, given) for one in value))

@@ -17,6 +17,7 @@ from tests.conftest import Clock
 from tests.story.picture import picture
 from tests.story.worlds import (
     event,
+    fading,
     household,
     key,
     kiosk,
@@ -51,7 +52,7 @@ def forget(graph: IdentityGraph, text: str) -> Receipt:
 
 
 @settings(max_examples=20, deadline=None, derandomize=True)
-@given(worlds(), policies, st.randoms(use_true_random=False))
+@given(worlds(), policies | st.builds(fading), st.randoms(use_true_random=False))
 def test_as_if_the_events_had_never_been(events, policy, random):  # type: ignore[no-untyped-def]
     keys = {one for event in events for one in event.identifiers}
     arrivals = random.sample(events, len(events))

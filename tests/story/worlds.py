@@ -89,8 +89,7 @@ def persons(graph: IdentityGraph) -> set[frozenset[str]]:
 
 def spied(store: Store) -> list[int]:
     """From now on, how many observations each reading of them brought."""
-    read = store.evidence.observation_table
-    rows: list[int] = []
+    read, rows = store.evidence.observation_table, list[int]()
 
     def observation_table(numbers: Any = None) -> Any:
         found = read(numbers)
@@ -205,6 +204,12 @@ def tight(order: str = "strongest", largest: int = 500) -> Policy:
     capped = {name: replace(default.rule(name), hub_cap=cap) for name, cap in (("device_id", 3), ("cookie", 2))}
     namespaces = {**default.namespaces, **capped}
     return replace(default, order=order, max_identifiers=largest, pairwise_up_to=4, namespaces=namespaces)
+
+
+def fading() -> Policy:
+    """Rules under which evidence ages, and links fall below what joins."""
+    namespaces = {name: replace(rule, half_life=7 * DAY) for name, rule in tight().namespaces.items()}
+    return replace(tight(), namespaces=namespaces, min_weight=0.3)
 
 
 policies = st.builds(tight, st.sampled_from(["strongest", "newest"]), st.sampled_from([500, 5]))
