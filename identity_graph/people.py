@@ -44,8 +44,7 @@ def _of_one_moment(
 
     @wraps(method)
     def read(self: People, /, *args: Given.args, **kwargs: Given.kwargs) -> Answer:
-        with self._store.snapshot():
-            return method(self, *args, **kwargs)
+        return self._store.moment(lambda: method(self, *args, **kwargs))
 
     return read
 

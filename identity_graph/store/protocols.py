@@ -7,10 +7,10 @@ never leave the services.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 from identity_graph.model import (
     Change,
@@ -26,6 +26,8 @@ from identity_graph.model import (
     Segment,
 )
 from identity_graph.tables import IdentifierTable, Int64, ObservationTable
+
+T = TypeVar("T")
 
 
 class EventRow(NamedTuple):
@@ -327,8 +329,11 @@ class Store(Protocol):
         """All or nothing, one writer at a time; nests. Raises STORE_BUSY, STORE_FULL, STORE_FAILED."""
         ...
 
-    def snapshot(self) -> AbstractContextManager[Any]:
-        """Several reads of one moment, whoever writes meanwhile; ends in the thread in which it began; nests."""
+    def moment(self, read: Callable[[], T]) -> T:
+        """What `read` answers when all that it reads is of one moment, whoever writes meanwhile; nests.
+
+        Where a store cannot hold a moment still, it calls `read` again after a publication or an erasure came between.
+        """
         ...
 
     def trace(self, hear: Any) -> AbstractContextManager[Any]:

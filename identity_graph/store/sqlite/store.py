@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from typing import Any
+from typing import Any, TypeVar
 
 from identity_graph.store.protocols import EvidenceStore, OperationStore, PersonStore, PrivacyStore, SegmentStore
 from identity_graph.store.sqlite.connection import Connection
@@ -15,6 +15,8 @@ from identity_graph.store.sqlite.persons import SqlitePersons
 from identity_graph.store.sqlite.privacy import SqlitePrivacy
 from identity_graph.store.sqlite.segments import SqliteSegments
 from identity_graph.store.sqlite.tombstones import Tombstones
+
+T = TypeVar("T")
 
 
 class SqliteStore:
@@ -38,8 +40,9 @@ class SqliteStore:
     def transaction(self) -> AbstractContextManager[Any]:
         return self._database.transaction()
 
-    def snapshot(self) -> AbstractContextManager[Any]:
-        return self._database.snapshot()
+    def moment(self, read: Callable[[], T]) -> T:
+        with self._database.snapshot():
+            return read()
 
     def trace(self, hear: Callable[[str], Any]) -> AbstractContextManager[Any]:
         return self._database.trace(hear)
