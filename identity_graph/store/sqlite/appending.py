@@ -18,7 +18,7 @@ from identity_graph.store.sqlite.interning import Interning
 from identity_graph.store.sqlite.layers import both, settle
 from identity_graph.store.sqlite.names import Names
 from identity_graph.store.sqlite.numbering import last_number
-from identity_graph.store.sqlite.tombstones import Tombstones
+from identity_graph.store.tombstones import Tombstones
 from identity_graph.tables import Int64
 
 # An observation names its event by the place in the batch, so that one column of numbers carries both; time and source

@@ -18,7 +18,7 @@ from identity_graph.store.sqlite.contents import id_hashes, numbers_of, pairs_of
 from identity_graph.store.sqlite.layers import both
 from identity_graph.store.sqlite.names import Names
 from identity_graph.store.sqlite.numbering import last_number
-from identity_graph.store.sqlite.tombstones import Tombstones
+from identity_graph.store.tombstones import Tombstones
 from identity_graph.tables import IdentifierTable, Int64, ObservationTable
 
 _EVENT = "e.number, e.id, e.time, e.source, e.name, e.identifiers, e.stated, e.traits, e.properties, e.received"

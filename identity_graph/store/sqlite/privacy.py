@@ -12,7 +12,7 @@ from identity_graph.store.sqlite.contents import id_hashes, numbers_of, pairs_of
 from identity_graph.store.sqlite.evidence import SqliteEvidence
 from identity_graph.store.sqlite.numbering import keep_numbers
 from identity_graph.store.sqlite.publishing import add_changes, remove_persons
-from identity_graph.store.sqlite.tombstones import Tombstones
+from identity_graph.store.tombstones import Tombstones
 
 
 class SqlitePrivacy:

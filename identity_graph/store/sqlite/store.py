@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from pathlib import Path
 from typing import Any, TypeVar
 
 from identity_graph.store.protocols import EvidenceStore, OperationStore, PersonStore, PrivacyStore, SegmentStore
-from identity_graph.store.sqlite.connection import Connection
+from identity_graph.store.sqlite.connection import MEMORY, Connection
 from identity_graph.store.sqlite.evidence import SqliteEvidence
 from identity_graph.store.sqlite.names import Names
 from identity_graph.store.sqlite.operations import SqliteOperations
 from identity_graph.store.sqlite.persons import SqlitePersons
 from identity_graph.store.sqlite.privacy import SqlitePrivacy
 from identity_graph.store.sqlite.segments import SqliteSegments
-from identity_graph.store.sqlite.tombstones import Tombstones
+from identity_graph.store.sqlite.tombstones import BuriedRows
+from identity_graph.store.tombstones import Tombstones
 
 T = TypeVar("T")
 
@@ -28,7 +30,8 @@ class SqliteStore:
     def __init__(self, path: str, *, busy_timeout: float = 10.0) -> None:
         database = Connection(path, busy_timeout=busy_timeout)
         namespaces, sources = Names(database, "namespace"), Names(database, "source")
-        tombstones = Tombstones(database)
+        place = None if path == MEMORY else Path(f"{path}.key")
+        tombstones = Tombstones(BuriedRows(database), path, place)
         evidence = SqliteEvidence(database, namespaces, sources, tombstones)
         self._database = database
         self.evidence: EvidenceStore = evidence
