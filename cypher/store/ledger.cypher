@@ -1,0 +1,3 @@
+// What the store knows of itself.
+// returns: properties
+MATCH (store:Store) RETURN properties(store) AS properties
