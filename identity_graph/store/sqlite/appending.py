@@ -10,8 +10,9 @@ import numpy as np
 from identity_graph.errors import StoreError
 from identity_graph.event_table import EventTable
 from identity_graph.model import Origin, Refused, Run, RunState
+from identity_graph.store.numbered import LARGEST_NUMBER, NUMBER_BITS
 from identity_graph.store.protocols import Batch
-from identity_graph.store.sqlite.columns import LARGEST_NUMBER, NUMBER_BITS, number_set
+from identity_graph.store.sqlite.columns import number_set
 from identity_graph.store.sqlite.connection import Connection
 from identity_graph.store.sqlite.contents import Columns, Content, id_hashes
 from identity_graph.store.sqlite.interning import Interning

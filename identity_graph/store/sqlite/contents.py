@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from hashlib import blake2b
 from itertools import pairwise
@@ -13,7 +12,8 @@ import numpy as np
 import orjson
 
 from identity_graph.event_table import EventTable
-from identity_graph.store.sqlite.columns import LARGEST_NUMBER, NUMBER_BITS, pack, paired
+from identity_graph.store.numbered import LARGEST_NUMBER, NUMBER_BITS, numbered, paired
+from identity_graph.store.sqlite.columns import pack
 from identity_graph.tables import Int64
 
 
@@ -51,18 +51,9 @@ class Columns(NamedTuple):
     @classmethod
     def of(cls, events: EventTable, numbers: Int64, sources: Mapping[str, int]) -> Columns:
         """`numbers` are those of `events.named`. Both ends of a stated pair are observed too."""
-        stating = np.array(events.stated, dtype=np.int64).reshape(-1, 3)
-        ends = numbers[stating[:, 1:]]
-        places = np.concatenate((np.repeat(np.arange(len(events)), events.lengths), np.repeat(stating[:, 0], 2)))
-        # One number for event and identifier: sorted and without repeats in one step.
-        seen = np.unique(paired(places, np.concatenate((numbers[events.seen], ends.ravel()))))
+        seen, stated = numbered(events, numbers)
         cuts = (8 * np.searchsorted(seen, np.arange(len(events) + 1) << NUMBER_BITS)).tolist()
         packed = pack(seen & LARGEST_NUMBER)
-        found: dict[int, set[tuple[int, int]]] = defaultdict(set)
-        for place, (a, b) in zip(stating[:, 0].tolist(), ends.tolist(), strict=True):
-            if a != b:
-                found[place].add((min(a, b), max(a, b)))
-        stated = {place: sorted(pairs) for place, pairs in found.items()}
         content = ContentColumns(
             events.times,
             [sources[name] for name in events.sources],

@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 
 from identity_graph.model import Event, Identifier, Run
+from identity_graph.store.numbered import distinct, joined
 from identity_graph.store.protocols import Batch, EventRow, IdentifierRow, Sighting
 from identity_graph.store.sqlite.appending import Appending
-from identity_graph.store.sqlite.columns import chunks, columns, distinct, joined, number_set, text_set, unpack
+from identity_graph.store.sqlite.columns import chunks, columns, number_set, text_set, unpack
 from identity_graph.store.sqlite.connection import Connection
 from identity_graph.store.sqlite.contents import id_hashes, numbers_of, pairs_of, read_object
 from identity_graph.store.sqlite.layers import both

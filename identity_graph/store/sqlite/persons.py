@@ -10,8 +10,9 @@ import numpy as np
 import orjson
 
 from identity_graph.model import Change, ChangeKind, Identifier, Person, Reason
+from identity_graph.store.numbered import distinct
 from identity_graph.store.protocols import IdentifierRow, PersonRow, Publication, SuppressedRow
-from identity_graph.store.sqlite.columns import columns, distinct, number_set, text_set
+from identity_graph.store.sqlite.columns import columns, number_set, text_set
 from identity_graph.store.sqlite.connection import Connection
 from identity_graph.store.sqlite.names import Names
 from identity_graph.store.sqlite.publishing import publish

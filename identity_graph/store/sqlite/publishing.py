@@ -9,8 +9,9 @@ import numpy as np
 import orjson
 
 from identity_graph.model import Change
+from identity_graph.store.numbered import LARGEST_NUMBER, NUMBER_BITS, paired
 from identity_graph.store.protocols import Publication
-from identity_graph.store.sqlite.columns import LARGEST_NUMBER, NUMBER_BITS, number_set, paired, text_set
+from identity_graph.store.sqlite.columns import number_set, text_set
 from identity_graph.store.sqlite.connection import Connection
 from identity_graph.store.sqlite.numbering import keep_numbers, last_number
 from identity_graph.tables import Int64
