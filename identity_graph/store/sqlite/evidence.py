@@ -10,12 +10,13 @@ from typing import Any
 import numpy as np
 
 from identity_graph.model import Event, Identifier, Run
+from identity_graph.store.appending import Appending
 from identity_graph.store.numbered import distinct, joined
 from identity_graph.store.protocols import Batch, EventRow, IdentifierRow, Sighting
-from identity_graph.store.sqlite.appending import Appending
 from identity_graph.store.sqlite.columns import chunks, columns, number_set, text_set, unpack
 from identity_graph.store.sqlite.connection import Connection
 from identity_graph.store.sqlite.contents import id_hashes, numbers_of, pairs_of, read_object
+from identity_graph.store.sqlite.event_rows import EventRows
 from identity_graph.store.sqlite.layers import both
 from identity_graph.store.sqlite.names import Names
 from identity_graph.store.sqlite.numbering import last_number
@@ -42,11 +43,12 @@ class SqliteEvidence:
         self._database = database
         self._namespaces = namespaces
         self._sources = sources
-        self._appending = Appending(database, namespaces, sources, tombstones)
+        self._rows = EventRows(database, namespaces, sources)
+        self._appending = Appending(database.transaction, self._rows, tombstones)
 
     def forget(self) -> None:
         """Drop what is remembered of identifiers that may be gone."""
-        self._appending.forget()
+        self._rows.forget()
 
     def append(self, run: Run, batch: Batch) -> Run:
         return self._appending.append(run, batch)
