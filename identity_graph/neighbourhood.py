@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 
 from identity_graph.policy import Policy
-from identity_graph.resolve import Resolution, fold_links, resolve, resolve_links
+from identity_graph.resolve import Resolution, resolve, resolve_links
 from identity_graph.resolve.prune import CODES, Int8
 from identity_graph.store.protocols import Store
-from identity_graph.tables import Bool, EvidenceTable, IdentifierTable, Int64
+from identity_graph.tables import Bool, Int64
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,17 +24,10 @@ class Neighbourhood:
     known: Int8
 
 
-def read_links(store: Store, policy: Policy) -> tuple[IdentifierTable, Sequence[str], EvidenceTable]:
-    """Every identifier with its value, and every link, as columns."""
-    evidence = store.evidence
-    identifiers, values = evidence.identifier_table()
-    links = fold_links(identifiers, values, evidence.observation_table(), evidence.sources(), policy)
-    return identifiers, values, links
-
-
 def everything(store: Store, policy: Policy) -> Neighbourhood:
     evidence = store.evidence
-    identifiers, values, links = read_links(store, policy)
+    identifiers, values = evidence.identifier_table()
+    links = evidence.link_table(identifiers, values, policy)
     a, b = (np.searchsorted(identifiers.number, ends).astype(np.int32) for ends in evidence.stated_pairs())
     resolution = resolve_links(
         identifiers, values, links, (a, b), sorted(evidence.sources()), policy, now=_now(store, policy)

@@ -32,6 +32,7 @@ LAYERS = {
     "services": {
         "ingest",
         "neighbourhood",
+        "remembering",
         "linking",
         "explaining",
         "resolver",

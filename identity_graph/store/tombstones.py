@@ -139,6 +139,7 @@ class Tombstones:
         """Whole or not at all, and never over another one: two processes may come here at once."""
         draft = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
         try:
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
             try:
                 os.write(descriptor, secrets.token_bytes(KEY_BYTES))

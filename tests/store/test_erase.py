@@ -63,7 +63,6 @@ def test_everything_of_the_person_goes_and_the_others_stay(people: Store) -> Non
     )
     y, shared = numbers(people, "email:y@x.org", "ip:shared")
     people.privacy.erase(gone)
-    people.privacy.scrub()
     assert people.evidence.events(["x1", "x2"]) == [None, None]
     assert numbers(people, "email:x@x.org", "cookie:x") == []
     assert people.evidence.identifiers_by_number(gone.identifiers) == [None, None]

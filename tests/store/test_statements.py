@@ -42,13 +42,14 @@ def full(store: Store) -> Store:
 
 
 @pytest.mark.parametrize("read", READS)
-def test_a_read_takes_as_many_statements_for_many_keys_as_for_one(full: Store, read: str) -> None:
-    expected, act = READS[read]
+def test_a_read_takes_as_many_statements_for_many_keys_as_for_one(full: Store, read: str, store_url: str) -> None:
+    most, act = READS[read]
     act(full, 1)  # names of namespaces and sources are read once
     for keys in (1, MANY):
         heard: list[str] = []
         with full.trace(heard.append):
             act(full, keys)
+        expected = 1 if store_url.startswith("neo4j") else most  # over a network each one is a journey
         assert len([sql for sql in heard if sql not in ("BEGIN", "COMMIT")]) == expected, heard
 
 

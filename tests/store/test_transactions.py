@@ -87,6 +87,8 @@ def test_what_a_moment_answers_is_of_one_moment(store: Store, store_url: str) ->
 
 
 def test_writers_in_threads_take_turns(store: Store) -> None:
+    publish_persons(store, {f"p{k}": [] for k in range(40)})
+
     def add() -> None:
         for _ in range(10):
             with store.transaction():

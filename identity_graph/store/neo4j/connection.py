@@ -20,7 +20,7 @@ from identity_graph.store.neo4j.ledger import Ledger
 from identity_graph.store.neo4j.statements import script, statement
 
 VERSION = 1
-PATIENCE = 15.0  # seconds for which a read is tried again, and a lost commit is looked for
+PAUSES = (0.1, 0.2, 0.4, 0.8, 1.6, 3.2)  # seconds between the attempts at what may be done again
 CONNECT = 10.0  # seconds that a connection may take
 ATTEMPTS = 4  # of a reading of one moment, before writers are kept out for it
 
@@ -111,8 +111,7 @@ class Connection:
     def write(self, name: str, **parameters: Any) -> list[tuple[Any, ...]]:
         """As `read`; alone it is a transaction of its own."""
         if self._mine is None:
-            with self.transaction():
-                return self.write(name, **parameters)
+            return self.attempt(lambda: self.write(name, **parameters))
         self._mine.written.append((name, parameters))
         return self._run(statement(name), parameters, name)
 
@@ -126,18 +125,16 @@ class Connection:
 
     def _alone(self, text: str, parameters: Parameters) -> list[tuple[Any, ...]]:
         """By itself, tried again while the failure may pass: for reads, and for what may be done twice."""
-        deadline, pause = time.monotonic() + PATIENCE, 0.1
+        pauses = iter(PAUSES)
         while True:
             try:
                 with self._session() as session:
                     return [tuple(row) for row in session.run(text, parameters)]
-            except PASSING as error:
-                if time.monotonic() + pause > deadline:
+            except (DriverError, Neo4jError) as error:
+                pause = next(pauses, None) if isinstance(error, PASSING) else None
+                if pause is None:
                     raise failure(self.address, error) from error
                 time.sleep(pause * random.uniform(0.8, 1.2))
-                pause = min(2 * pause, 2.0)
-            except (DriverError, Neo4jError) as error:
-                raise failure(self.address, error) from error
 
     def _session(self) -> Session:
         return self._driver.session(database=self.address.database, bookmark_manager=self._bookmarks)
@@ -174,6 +171,22 @@ class Connection:
                 raise
             finally:
                 self._here.open = None
+
+    def attempt(self, work: Callable[[], T]) -> T:
+        """Work in a transaction; once more where the server went away, or undid it, before it was committed."""
+        pauses = iter(PAUSES)
+        while True:
+            try:
+                with self.transaction():
+                    return work()
+            except StoreError as error:
+                cause = error.__cause__
+                if self._mine or not isinstance(cause, PASSING) or isinstance(cause, IncompleteCommit):
+                    raise
+                pause = next(pauses, None)
+                if pause is None:
+                    raise
+                time.sleep(pause * random.uniform(0.8, 1.2))
 
     def _hold(self, mine: _Open) -> None:
         """Until the end of the transaction; db.lock.acquisition.timeout of the server is the longest wait."""
@@ -230,6 +243,13 @@ class Connection:
         del mine.written[mark:]
         for name, parameters in mine.written:
             self._run(statement(name), parameters, name)
+
+    def property(self, name: str, default: Any = None) -> Any:
+        """Of the store itself."""
+        if self._mine is not None:
+            return self._mine.ledger.get(name, default)
+        ((properties,),) = self.read("store/ledger")
+        return properties.get(name, default)
 
     # ---- moments
 

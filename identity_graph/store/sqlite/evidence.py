@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 
 from identity_graph.model import Event, Identifier, Run
+from identity_graph.policy import Policy
+from identity_graph.resolve import fold_links
 from identity_graph.store.appending import Appending
 from identity_graph.store.numbered import distinct, joined
 from identity_graph.store.protocols import Batch, EventRow, IdentifierRow, Sighting
@@ -21,7 +23,7 @@ from identity_graph.store.sqlite.layers import both
 from identity_graph.store.sqlite.names import Names
 from identity_graph.store.sqlite.numbering import last_number
 from identity_graph.store.tombstones import Tombstones
-from identity_graph.tables import IdentifierTable, Int64, ObservationTable
+from identity_graph.tables import EvidenceTable, IdentifierTable, Int64, ObservationTable
 
 _EVENT = "e.number, e.id, e.time, e.source, e.name, e.identifiers, e.stated, e.traits, e.properties, e.received"
 _EVENT_BY_ID = both(
@@ -203,6 +205,9 @@ class SqliteEvidence:
         return ObservationTable(
             joined(events, np.int64), joined(identifiers, np.int64), joined(times, np.int64), joined(sources, np.int16)
         )
+
+    def link_table(self, identifiers: IdentifierTable, values: Sequence[str], policy: Policy) -> EvidenceTable:
+        return fold_links(identifiers, values, self.observation_table(), self.sources(), policy)
 
     def stated_pairs(self, numbers: Int64 | None = None) -> tuple[Int64, Int64]:
         if numbers is None:

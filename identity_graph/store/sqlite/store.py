@@ -35,8 +35,8 @@ class SqliteStore:
         evidence = SqliteEvidence(database, namespaces, sources, tombstones)
         self._database = database
         self.evidence: EvidenceStore = evidence
-        self.persons: PersonStore = SqlitePersons(database, namespaces)
         self.segments: SegmentStore = SqliteSegments(database)
+        self.persons: PersonStore = SqlitePersons(database, namespaces, evidence, self.segments)
         self.privacy: PrivacyStore = SqlitePrivacy(database, evidence, tombstones)
         self.operations: OperationStore = SqliteOperations(database)
 

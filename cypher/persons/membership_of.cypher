@@ -1,0 +1,6 @@
+// Who belongs to whom, of these identifiers, as columns.
+// $numbers list<integer>: of identifiers, without repeats
+// returns: identifiers, persons
+UNWIND $numbers AS number
+MATCH (:Identifier {number: number})-[:IDENTIFIES]->(person)
+RETURN collect(number) AS identifiers, collect(person.number) AS persons

@@ -1,0 +1,5 @@
+// Delete the suppressed links that end in identifiers, before those are written anew.
+// $numbers list<integer>: of identifiers
+UNWIND $numbers AS number
+MATCH (:Identifier {number: number})-[link:SUPPRESSED]-()
+DELETE link

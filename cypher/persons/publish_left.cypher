@@ -1,0 +1,7 @@
+// Take persons out of their segments.
+// $numbers list<integer>: of persons
+UNWIND $numbers AS number
+MATCH (:Person {number: number})-[member:MEMBER_OF]->(segment:Segment)
+DELETE member
+WITH segment, count(*) AS left
+SET segment.size = segment.size - left

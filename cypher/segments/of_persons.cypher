@@ -1,0 +1,6 @@
+// The segments of persons, as columns.
+// $ids list<string>: of persons, without repeats
+// returns: ids, names
+UNWIND $ids AS id
+MATCH (:Person {id: id})-[:MEMBER_OF]->(segment:Segment)
+RETURN collect(id) AS ids, collect(segment.name) AS names
