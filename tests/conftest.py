@@ -1,19 +1,22 @@
-"""The store under test, one parameter per implementation, and a clock that only tests move."""
+"""The store under test, one parameter per implementation; Neo4j; and a clock that only tests move."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
-from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
 from identity_graph.store import open_store
 from identity_graph.store.protocols import Store
+from tests.neo4j.jars import Unavailable
+from tests.neo4j.launcher import Neo4j
 
 # One line per store: how a test gets the URL of an empty one.
-STORES: dict[str, Callable[[Path], str]] = {
-    "sqlite": lambda folder: f"sqlite:///{folder / 'people.db'}",
-    "sqlite-memory": lambda folder: "sqlite:///:memory:",
+STORES: dict[str, Callable[[pytest.FixtureRequest], str]] = {
+    "sqlite": lambda request: f"sqlite:///{request.getfixturevalue('tmp_path') / 'people.db'}",
+    "sqlite-memory": lambda request: "sqlite:///:memory:",
 }
 
 
@@ -37,8 +40,8 @@ def clock() -> Clock:
 
 
 @pytest.fixture(params=STORES)
-def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    return STORES[request.param](tmp_path)
+def store_url(request: pytest.FixtureRequest) -> str:
+    return STORES[request.param](request)
 
 
 @pytest.fixture
@@ -46,3 +49,39 @@ def store(store_url: str) -> Iterator[Store]:
     opened = open_store(store_url)
     yield opened
     opened.close()
+
+
+ELSEWHERE = "IDENTITY_GRAPH_TEST_NEO4J"  # the URL of a server that tests may fill and empty, and leave running
+
+
+def without_neo4j(reason: str) -> NoReturn:
+    """Nobody reads the skips of a CI, so there this fails."""
+    if os.environ.get("CI"):
+        pytest.fail(reason, pytrace=False)
+    pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
+def neo4j_process() -> Iterator[Neo4j]:
+    """Started when the first test asks for it, for all of them."""
+    if os.environ.get(ELSEWHERE):
+        without_neo4j(f"it kills and starts a server of its own, and {ELSEWHERE} names one: unset that")
+    try:
+        with Neo4j() as server:
+            yield server
+    except Unavailable as error:
+        without_neo4j(str(error))
+
+
+@pytest.fixture
+def neo4j_server(neo4j_process: Neo4j) -> Iterator[Neo4j]:
+    """The server to kill, stop and start; it runs before and after each test."""
+    yield neo4j_process
+    if not neo4j_process.running:
+        neo4j_process.start()
+
+
+@pytest.fixture(scope="session")
+def neo4j_url(request: pytest.FixtureRequest) -> str:
+    """The one database of a server with Graph Data Science; see `tests.neo4j.database.emptied`."""
+    return os.environ.get(ELSEWHERE) or str(request.getfixturevalue("neo4j_process").url)

@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.neo4j.jars import SERVER, version
+
 ROOT = Path(__file__).parents[1]
 COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
@@ -21,7 +23,7 @@ def instructions(name: str) -> list[str]:
 
 def test_the_services_are_neo4j_with_gds_and_ours() -> None:
     assert set(SERVICES) == {"neo4j", "identity-graph"}
-    assert SERVICES["neo4j"]["image"] == "neo4j:5.26-community"
+    assert SERVICES["neo4j"]["image"] == f"neo4j:{version(SERVER)}-community", "the one that the tests run"
     assert SERVICES["neo4j"]["environment"]["NEO4J_PLUGINS"] == '["graph-data-science"]'
 
 
