@@ -10,6 +10,7 @@ import pytest
 
 from identity_graph.store import open_store
 from identity_graph.store.protocols import Store
+from tests.neo4j.database import emptied
 from tests.neo4j.jars import Unavailable
 from tests.neo4j.launcher import Neo4j
 
@@ -17,6 +18,7 @@ from tests.neo4j.launcher import Neo4j
 STORES: dict[str, Callable[[pytest.FixtureRequest], str]] = {
     "sqlite": lambda request: f"sqlite:///{request.getfixturevalue('tmp_path') / 'people.db'}",
     "sqlite-memory": lambda request: "sqlite:///:memory:",
+    "neo4j": lambda request: emptied(request.getfixturevalue("neo4j_url")),
 }
 
 
@@ -37,6 +39,14 @@ class Clock:
 @pytest.fixture
 def clock() -> Clock:
     return Clock()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def own_data(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Keys of tombstones of stores on a server lie in a folder of the user; tests have one of their own."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_DATA_HOME", str(tmp_path_factory.mktemp("data")))
+        yield
 
 
 @pytest.fixture(params=STORES)
