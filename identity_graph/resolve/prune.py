@@ -18,12 +18,19 @@ Int8 = npt.NDArray[np.int8]
 
 
 def prune_values(namespace: Int16, values: Sequence[str], policy: Policy, rules: Rules) -> Int8:
-    """One of JOINS, BLOCKED, NOT_JOINING for each identifier, by its own value alone. O(n)."""
+    """One of JOINS, BLOCKED, NOT_JOINING for each identifier, by its own value alone.
+
+    O(n + text), a column for each namespace."""
+    import polars as pl
+
     pruned = np.where(rules.joins[namespace], JOINS, NOT_JOINING).astype(np.int8)
-    tests = [policy.blocking(name) for name in rules.namespaces]
-    for row, (space, value) in enumerate(zip(namespace.tolist(), values, strict=True)):
-        if tests[space](value):
-            pruned[row] = BLOCKED
+    column = pl.Series("value", values, dtype=pl.String)
+    rows = np.argsort(namespace, kind="stable")
+    ends = np.searchsorted(namespace[rows], np.arange(len(rules.namespaces) + 1))
+    for space in np.flatnonzero(np.diff(ends)).tolist():
+        own = rows[ends[space] : ends[space + 1]]
+        blocked = policy.blocked_among(rules.namespaces[space], column.gather(own))
+        pruned[own[blocked.to_numpy()]] = BLOCKED
     return pruned
 
 
