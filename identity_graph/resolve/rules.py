@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from identity_graph.policy import Policy
-from identity_graph.tables import Bool, Float64, Int32, Int64
+from identity_graph.tables import Bool, Float64, Int16, Int32, Int64
 
 PERSON_LIKE = 2**32  # more than any number of devices: identifiers are numbered in 31 bits
 DEVICE_LIKE = 2
@@ -62,3 +62,9 @@ class Rules:
     def limited(self) -> list[int]:
         """Namespaces that have a limit, by name: so that the reason given never depends on arrival."""
         return sorted(np.flatnonzero(self.limit >= 0).tolist(), key=lambda n: self.namespaces[n])
+
+    @staticmethod
+    def shorter(ages: Int64, one: Int16, other: Int16) -> Int64:
+        """The shorter of the ages, `half_life` or `expires`, of each two namespaces; -1 where both have none."""
+        first, second = ages[one], ages[other]
+        return np.where(first < 0, second, np.where(second < 0, first, np.minimum(first, second)))
