@@ -96,7 +96,11 @@ class RunState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """Why something does not join. Codes: LIMIT, HUB, BLOCKED, NOT_JOINING, WEAK, OVERSIZED, EXPIRED, UNSEEN."""
+    """Why something does not join.
+
+    Codes: LIMIT, CANNOT_LINK, HUB, BLOCKED, NOT_JOINING, WEAK, OVERSIZED, EXPIRED, UNSEEN. `values` are of `namespace`;
+    of CANNOT_LINK, which has none, they are the keys of the two identifiers.
+    """
 
     code: str
     message: str

@@ -8,10 +8,11 @@ from dataclasses import replace
 
 import numpy as np
 
-from identity_graph.model import Change, ChangeKind, Reason, Run, RunState
+from identity_graph.linking import identifier_at
+from identity_graph.model import Change, ChangeKind, Run, RunState
 from identity_graph.neighbourhood import Neighbourhood, around, component, everything
 from identity_graph.policy import Policy
-from identity_graph.reasons import limit_reason, oversized_reason
+from identity_graph.reasons import suppressed_reason
 from identity_graph.resolve.persons import PersonChange, Persons, assign
 from identity_graph.resolve.prune import CODES, HUB, JOINS
 from identity_graph.segments import Segments
@@ -175,26 +176,15 @@ class Resolver:
 
     def _suppressed(self, here: Neighbourhood) -> list[SuppressedRow]:
         resolution = here.resolution
-        links, table, rules = resolution.links, resolution.groups.suppressed, resolution.rules
-        number = resolution.identifiers.number
+        links, table, number = resolution.links, resolution.groups.suppressed, resolution.identifiers.number
+        columns = (table.link, table.code, table.value_a, table.value_b)
         rows = []
-        for link, space, one, other in zip(
-            table.link.tolist(),
-            table.namespace.tolist(),
-            table.value_a.tolist(),
-            table.value_b.tolist(),
-            strict=True,
-        ):
+        for link, code, *values in zip(*(column.tolist() for column in columns), strict=True):
             a, b = links.a[link], links.b[link]
-            if not (here.inside[a] and here.inside[b]):
-                continue
-            reason: Reason
-            if space < 0:
-                reason = oversized_reason(self._policy)
-            else:
-                values = sorted((resolution.values[one], resolution.values[other]))
-                reason = limit_reason(rules.namespaces[space], values, self._policy)
-            rows.append(SuppressedRow(int(number[a]), int(number[b]), reason))
+            if here.inside[a] and here.inside[b]:
+                one, other = (identifier_at(resolution, value) if value >= 0 else None for value in values)
+                reason = suppressed_reason(code, one, other, self._policy)
+                rows.append(SuppressedRow(int(number[a]), int(number[b]), reason))
         return rows
 
 

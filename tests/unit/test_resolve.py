@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from identity_graph.model import Event
+from identity_graph.model import Event, Identifier
 from identity_graph.policy import Blocked, Policy, Rule
 from identity_graph.resolve.prune import BLOCKED, HUB, NOT_JOINING
 from tests.unit.as_columns import event, groups, identifiers, keys, links, resolved, suppressed, told
@@ -30,6 +30,8 @@ def policies(draw: st.DrawFn) -> Policy:
             hub_cap=draw(st.sampled_from([1, 2, 3, 50])),
             priority=draw(st.sampled_from([1, 50, 60])),
             joins=draw(st.integers(0, 9)) > 0,
+            window=draw(st.sampled_from([None, None, 1, 2])),
+            expires=draw(st.sampled_from([None, None, None, 1, 3])),
         )
         for name in _SPACES
         if name != "right"  # takes the rule of the default
@@ -57,16 +59,31 @@ def worlds(draw: st.DrawFn, most: int = 20) -> list[Event]:
     return found
 
 
-@settings(max_examples=200, deadline=None)
-@given(worlds(), policies())
-def test_groups_are_those_of_the_plain_resolution(events: list[Event], policy: Policy) -> None:
-    assert groups(resolved(events, policy)) == naive(events, policy)
+@st.composite
+def torn(draw: st.DrawFn) -> tuple[list[Event], list[tuple[Identifier, Identifier]]]:
+    """A world, and some pairs of its identifiers that are said not to be one person."""
+    events = draw(worlds())
+    everyone = sorted({one for event in events for one in event.identifiers})
+    one = st.sampled_from(everyone or [Identifier("email", "0")])
+    return events, draw(st.lists(st.tuples(one, one), max_size=3)) if everyone else []
+
+
+@settings(max_examples=300, deadline=None)
+@given(torn(), policies())
+def test_groups_are_those_of_the_plain_resolution(
+    world: tuple[list[Event], list[tuple[Identifier, Identifier]]], policy: Policy
+) -> None:
+    events, cannot = world
+    assert groups(resolved(events, policy, cannot=cannot)) == naive(events, policy, cannot)
 
 
 @settings(max_examples=100, deadline=None)
-@given(worlds(), policies(), st.randoms(use_true_random=False))
-def test_neither_order_nor_numbering_matters(events: list[Event], policy: Policy, random: Random) -> None:
-    found, other = resolved(events, policy), resolved(events, policy, random)
+@given(torn(), policies(), st.randoms(use_true_random=False))
+def test_neither_order_nor_numbering_matters(
+    world: tuple[list[Event], list[tuple[Identifier, Identifier]]], policy: Policy, random: Random
+) -> None:
+    events, cannot = world
+    found, other = resolved(events, policy, cannot=cannot), resolved(events, policy, random, cannot=cannot)
     assert groups(found) == groups(other)
     assert links(found) == links(other)
     assert suppressed(found) == suppressed(other)
