@@ -72,6 +72,7 @@ CODES: Mapping[str, str] = MappingProxyType(
         "STORE_UNREACHABLE": "No server answers at the store's address, or the connection to it was lost.",
         "STORE_DENIED": "The server of the store refused the user or the password.",
         "STORE_TIMEOUT": "A transaction took longer than the server of the store allows.",
+        "ENGINE_MISSING": "The engine that was asked for cannot run on this store.",
         "STORE_KEEPS": "The server of the store may keep what was deleted in files of its own.",
         "STORE_FAILED": "The store failed to read or write.",
         "STORE_KEY": "The key of the tombstones is missing or cannot be read.",
