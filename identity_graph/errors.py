@@ -59,6 +59,7 @@ CODES: Mapping[str, str] = MappingProxyType(
         "POLICY_KEY": "The policy has a key that does not exist.",
         "POLICY_VALUE": "The policy has a value that is not allowed.",
         "POLICY_MISSING": "The policy file does not exist or cannot be read.",
+        "POLICY_DIFFERS": "The store was published under another policy than the one given.",
         "LOADER_UNKNOWN": "No loader of that name.",
         "LOADER_SYNTAX": "The loader file is not TOML.",
         "LOADER_KEY": "The loader has a key that does not exist.",

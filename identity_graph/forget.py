@@ -61,10 +61,10 @@ class Forget:
         """What erasing the person takes and what stays; None where nobody has the id. A retired id is its survivor's.
 
         *Exclusive* identifiers go: those that no event of anybody else holds. *Shared* ones stay, with the others'
-        evidence alone.
+        evidence alone. Raises POLICY_DIFFERS.
         """
         with self._store.transaction():
-            self._resolver.publish()  # an event that just came in may be the person's
+            self._resolver.catch_up()  # an event that just came in may be the person's
             plan = self._plan(person_id)
         if plan is None:
             return None
@@ -83,14 +83,15 @@ class Forget:
 
         One transaction: events of the person, its exclusive identifiers, every identifier left without events, and
         quarantined records that hold its values; keyed hashes of the exclusive identifiers and of the event ids stay as
-        tombstones. Raises TOKEN_INVALID when the person changed since the preview.
+        tombstones. Raises TOKEN_INVALID when the person changed since the preview, and
+        POLICY_DIFFERS.
 
         The receipt says `scrubbed: false` where a long reader held on to the files: what was deleted is gone for
         everybody who asks, but bytes of it are left until `scrub` succeeds.
         """
         started = self._clock()
         with self._store.transaction():
-            self._resolver.publish()
+            self._resolver.catch_up()
             plan = self._plan(token.partition(".")[0])
             if plan is None or plan.token() != token:
                 raise InputError("TOKEN_INVALID", "the person is gone or changed since", help="Look again: preview.")

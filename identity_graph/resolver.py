@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from identity_graph.errors import PolicyError
 from identity_graph.model import Change, ChangeKind, Reason, Run, RunState
 from identity_graph.neighbourhood import Neighbourhood, around, component, everything
 from identity_graph.policy import Policy
@@ -56,6 +57,22 @@ class Resolver:
         done = replace(run, state=RunState.DONE, ended=self._clock(), message=message)
         self._store.operations.end_run(done)
         return done
+
+    def catch_up(self) -> None:
+        """Publish what arrived since the last time, within the caller's transaction, for who is about to look.
+
+        Only `resolve` sets the policy in force: raises POLICY_DIFFERS under another one, and does nothing where there
+        is none yet.
+        """
+        _, in_force = self._store.persons.resolved()
+        if in_force not in (None, self._policy.digest):
+            raise PolicyError(
+                "POLICY_DIFFERS",
+                f"the persons are of the policy {in_force[:12]}, and the one given is {self._policy.digest[:12]}",
+                help="Give that policy by --policy FILE, or publish everybody under this one: identity-graph resolve.",
+            )
+        if in_force is not None:
+            self.publish()
 
     def publish(
         self, *, full: bool = False, weakened: Iterable[int] = (), reach: Iterable[int] = (), cause: str = "evidence"

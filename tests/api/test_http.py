@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from typing import Any
 
 import pytest
+from starlette.testclient import TestClient
 from starlette.websockets import WebSocketDisconnect
 
+from identity_graph import IdentityGraph, Policy
+from identity_graph.api import create_app
 from identity_graph.api.cost import MAX_LENGTH
 from identity_graph.api.request import MAX_BODY
 from tests.api.conftest import ANN, EVENTS, Api, email_of, operation_text
@@ -44,6 +48,16 @@ def test_the_answer_comes_in_a_type_that_the_client_takes(api: Api, accept: str 
     assert response.headers["cache-control"] == "no-store"
     assert response.headers["x-content-type-options"] == "nosniff"
     assert response.headers["x-request-id"]
+
+
+def test_a_question_does_not_publish_under_other_rules(api: Api) -> None:
+    """GET is safe: the persons are those of the last resolution."""
+    before = api.graph.store.persons.resolved(), api.graph.digest()
+    with IdentityGraph(api.graph.store, Policy.parse("min_weight = 1.0"), clock=api.graph.clock) as other:
+        parameters = {"query": operation_text("preview_erasure"), "variables": json.dumps({"by": email_of(ANN)})}
+        response = TestClient(create_app(other)).get("/graphql", params=parameters)
+        assert code_of(response) == "POLICY_DIFFERS"
+        assert (api.graph.store.persons.resolved(), api.graph.digest()) == before
 
 
 def test_a_client_that_takes_no_json_is_told_so(api: Api) -> None:

@@ -42,6 +42,16 @@ def test_forget_erases_and_writes_a_receipt(copied: str, events: Path, member: t
         assert failure("person", "--store", copied, gone, status=7) == "PERSON_UNKNOWN"
 
 
+def test_forget_does_not_publish_under_other_rules(copied: str, member: tuple[str, str, str]) -> None:
+    Path("strict.toml").write_text("min_weight = 1.0\n")
+    run("resolve", "--store", copied, "--policy", "strict.toml")
+    before = run("digest", "--store", copied).stdout
+    for way in ("--preview", "--yes"):
+        assert failure("forget", "--store", copied, member[1], way, status=4) == "POLICY_DIFFERS"
+    assert run("digest", "--store", copied).stdout == before
+    assert answer("forget", "--store", copied, member[1], "--preview", "--policy", "strict.toml")["personId"]
+
+
 def test_forget_does_not_begin_what_it_cannot_prove(copied: str, member: tuple[str, str, str]) -> None:
     before = run("digest", "--store", copied).stdout
     for place in ("no/such/folder/receipt.json", "."):

@@ -10,9 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from identity_graph import IdentityGraph
-from identity_graph.errors import InputError
+from identity_graph.errors import InputError, PolicyError
 from identity_graph.loaders import read_loader
 from identity_graph.model import ChangeKind, ErasurePreview, Event, Receipt
+from identity_graph.policy import Policy
 from tests.conftest import Clock
 from tests.story.picture import picture
 from tests.story.worlds import (
@@ -186,6 +187,34 @@ def test_the_receipt_proves_and_tells_nothing() -> None:
         assert (document["tombstones"], document["quarantinedRecords"], document["verified"]) == (7, 0, True)
         assert document["requestedAt"] == document["completedAt"] == "2026-01-01T00:00:00Z"
         assert document["policy"] == graph.policy.digest and document["receipt"] == receipt.id
+
+
+def test_nobody_is_published_under_other_rules_than_those_in_force(tmp_path: Path) -> None:
+    """A look is no resolution: it must not be the one that changes everybody."""
+    url = f"sqlite:///{tmp_path / 'people.db'}"
+    with told(town(), url=url) as graph:
+        token = look(graph, kim := person(graph, KIM)).token
+        before = graph.digest(), graph.store.persons.changes(), graph.store.persons.resolved()
+        with IdentityGraph.open(url, Policy.parse("min_weight = 1.0")) as other:
+            for act in (lambda: other.forget.preview(kim), lambda: other.forget.erase(token)):
+                with pytest.raises(PolicyError) as refused:
+                    act()
+                assert refused.value.code == "POLICY_DIFFERS"
+                assert graph.policy.digest[:12] in refused.value.message
+                assert (graph.digest(), graph.store.persons.changes(), graph.store.persons.resolved()) == before
+            other.resolver.resolve()
+            events = look(other, person(other, KIM)).events
+            graph.ingest.events([event("late", 500, KIM)])
+            assert look(other, person(other, KIM)).events == events + 1
+        with pytest.raises(PolicyError):
+            graph.forget.preview(kim)
+
+
+def test_a_look_at_a_store_that_was_never_resolved_publishes_nobody() -> None:
+    with new_graph() as graph:
+        graph.ingest.events(town())
+        assert graph.forget.preview("anybody") is None
+        assert graph.store.persons.resolved() == (0, None)
 
 
 def test_an_erasure_does_not_bring_the_history_of_shared_addresses() -> None:
