@@ -18,6 +18,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from identity_graph.model import Run
 
 CODES: Mapping[str, str] = MappingProxyType(
     {
@@ -95,9 +99,11 @@ CODES: Mapping[str, str] = MappingProxyType(
 
 
 class IdentityGraphError(Exception):
-    """The root of the tree: `code` is stable, `help` says what to do, `exit_status` is the command line's."""
+    """The root of the tree: `code` is stable, `help` says what to do, `exit_status` is the command line's; `run` is
+    the run that the error ended, as it was stored."""
 
     exit_status = 1
+    run: Run | None = None
 
     def __init__(self, code: str, message: str, *, help: str = "") -> None:
         if code not in CODES:

@@ -56,7 +56,7 @@ class Ingest:
         killed, interrupted or failed goes on where it stands, and its run counts as if nothing had happened. `progress`
         hears bytes read, bytes in all (None: unknown) and records read, after each transaction.
 
-        Raises the codes of sources and stores; what was stored stays, and the run says FAILED.
+        Raises the codes of sources and stores; what was stored stays, and the error's `run` counts it and is FAILED.
         """
         with Reader(path, _form(loader)) as reader:
             found = reader.source.fingerprint()
@@ -221,8 +221,9 @@ class _Ending:
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         # Where another process has moved the run on, it is that one's to end.
         if isinstance(error, IdentityGraphError) and error.code != "SOURCE_CHANGED":
+            error.run = self.run
             with suppress(StoreError):  # a full disk: then the run stays as it is, and goes on as any other
-                self._end(RunState.FAILED, f"{error.code}: {error.message}"[:500])
+                error.run = self._end(RunState.FAILED, f"{error.code}: {error.message}"[:500])
 
     def _end(self, state: RunState, message: str) -> Run:
         ended = replace(self.run, state=state, ended=self._clock(), message=message)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import re
 from pathlib import Path
@@ -44,6 +45,37 @@ def test_load_shows_its_progress_on_a_terminal_only(events: Path) -> None:
     assert status == 0
     assert re.search(r"web\.jsonl .*[\d,]+ records", shown)
     assert run("load", "-l", "web", events / "web.jsonl").stderr == ""
+
+
+def test_a_load_that_fails_accounts_for_what_it_kept(events: Path) -> None:
+    packed = gzip.compress((events / "web.jsonl").read_bytes())
+    Path("cut.jsonl.gz").write_bytes(packed[: len(packed) // 2])
+    Path("never.jsonl").write_text("")
+    words = ["load", "-l", "web", str(events / "app.jsonl"), "cut.jsonl.gz", "never.jsonl"]
+    result = run(*words, "--json", status=3)
+    told = json.loads(result.stdout)
+    whole, cut = told["runs"]
+    assert (whole["state"], cut["state"]) == ("DONE", "FAILED")
+    assert cut["accepted"] > 0 and cut["message"].startswith("SOURCE_TRUNCATED: cut.jsonl.gz")
+    assert told["total"]["accepted"] == whole["accepted"] + cut["accepted"] == answer("stats")["events"]
+    assert failure_of(result) == "SOURCE_TRUNCATED"
+    result = run(*words, status=3)
+    lines = result.stdout.splitlines()
+    assert lines[0].split()[-1] == "state"
+    assert [(line.split()[0], line.split()[-1]) for line in lines[1:3]] == [
+        ("app.jsonl", "DONE"),
+        ("cut.jsonl.gz", "FAILED"),
+    ]
+    assert len(lines[3].split()) == 5
+    assert result.stderr.splitlines()[0] == "Not begun: never.jsonl"
+    assert "SOURCE_TRUNCATED: cut.jsonl.gz" in result.stderr
+
+
+def test_a_load_that_cannot_begin_has_nothing_to_account_for(events: Path) -> None:
+    Path("x.jsonl").write_bytes(b"PK\x03\x04" * 9)
+    assert run("load", "-l", "web", "x.jsonl", status=3).stdout == ""
+    told = json.loads(run("load", "-l", "web", events / "app.jsonl", "x.jsonl", "--json", status=3).stdout)
+    assert [one["state"] for one in told["runs"]] == ["DONE"]
 
 
 def test_load_reads_standard_input(events: Path) -> None:
