@@ -287,7 +287,10 @@ class Explanation:
 
 @dataclass(frozen=True, slots=True)
 class ErasurePreview:
-    """What `forget` would take: `exclusive` identifiers go, `shared` ones stay with the others' evidence."""
+    """What `forget` would take: `exclusive` identifiers go, `shared` ones stay with the others' evidence.
+
+    `kept` is the identifier that the person was asked for by, where it is a shared one.
+    """
 
     token: str
     person_id: str
@@ -295,6 +298,7 @@ class ErasurePreview:
     shared: tuple[Identifier, ...]
     events: int
     segments: tuple[str, ...]
+    kept: Identifier | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -122,4 +122,5 @@ def preview_view(preview: ErasurePreview) -> dict[str, Any]:
         "shared": [identifier.key for identifier in preview.shared],
         "events": preview.events,
         "segments": list(preview.segments),
+        "kept": preview.kept and preview.kept.key,
     }

@@ -158,6 +158,20 @@ def test_a_shared_tablet_stays_with_the_others_evidence() -> None:
         assert (run.duplicate, run.suppressed) == (1, 3)
 
 
+def test_what_was_asked_for_and_stays_is_said_before_and_after() -> None:
+    with told(shared_tablet()) as graph:
+        ann, tablet = person(graph, "user_id:ann"), key("device_id:tablet")
+        assert person(graph, tablet.key) == ann
+        for asked, kept in ((None, None), (key("user_id:ann"), None), (key("cookie:other"), None), (tablet, tablet)):
+            preview = graph.forget.preview(ann, asked)
+            assert preview and preview.kept == kept
+        assert preview
+        document = graph.forget.erase(preview.token).document
+        assert document["requestedIdentifierKept"] is True
+        assert person(graph, tablet.key) == person(graph, "user_id:bob")
+        assert forget(graph, "user_id:bob").document["requestedIdentifierKept"] is False
+
+
 def test_the_token_is_of_the_person_as_it_was_seen() -> None:
     with told(town()) as graph:
         token = look(graph, person(graph, KIM)).token
