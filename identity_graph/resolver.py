@@ -69,7 +69,6 @@ class Resolver:
             raise PolicyError(
                 "POLICY_DIFFERS",
                 f"the persons are of the policy {in_force[:12]}, and the one given is {self._policy.digest[:12]}",
-                help="Give that policy by --policy FILE, or publish everybody under this one: identity-graph resolve.",
             )
         if in_force is not None:
             self.publish()

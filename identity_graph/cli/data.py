@@ -65,9 +65,7 @@ def load(
         aside = "1 record was" if total["quarantined"] == 1 else f"{total['quarantined']:,} records were"
         command.say(f"{aside} set aside: identity-graph quarantine list")
         if strict and not failure:
-            raise QuarantineError(
-                "QUARANTINED", f"{aside} set aside", help="Mend and replay them, or leave out --strict."
-            )
+            raise QuarantineError("QUARANTINED", f"{aside} set aside")
     if failure:
         raise failure
 

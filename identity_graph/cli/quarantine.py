@@ -34,6 +34,8 @@ def list_(
         ["number", "source", "line", "code", "message"],
         [[record.number, record.source, record.line, record.code, record.message] for record in records],
     )
+    for code, help in sorted({record.code: record.help for record in records}.items()):
+        command.say(f"{code}: {help}")
 
 
 @app.command()

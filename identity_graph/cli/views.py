@@ -101,6 +101,7 @@ def quarantined_view(record: Quarantined) -> dict[str, Any]:
         "offset": record.offset,
         "code": record.code,
         "message": record.message,
+        "help": record.help,
         "record": record.record.decode("utf-8", "backslashreplace"),
     }
 

@@ -8,6 +8,7 @@ import re
 from pathlib import Path
 
 from identity_graph.cli import app
+from identity_graph.errors import HELP
 from identity_graph.world import NAMES
 from tests.cli.calling import RUNNER, answer, failure, failure_of, on_terminal, run
 
@@ -109,7 +110,9 @@ def test_quarantine_list_show_replay(tmp_path: Path) -> None:
     run("load", "-l", "crm", "bad.csv")
     (record,) = answer("quarantine", "list")
     assert (record["source"], record["line"], record["code"]) == ("crm", 2, "EMAIL_INVALID")
-    assert record["number"] == answer("quarantine", "show", "1")["number"]
+    assert record["help"] == HELP["EMAIL_INVALID"]
+    assert record == answer("quarantine", "show", "1")
+    assert run("quarantine", "list").stderr == f"EMAIL_INVALID: {HELP['EMAIL_INVALID']}\n"
     assert "no at sign" in record["record"]
     assert "EMAIL_INVALID" in run("quarantine", "list", "--code", "EMAIL_INVALID").stdout
     assert answer("quarantine", "list", "--code", "NOT_JSON") == []
