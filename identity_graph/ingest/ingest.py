@@ -16,9 +16,10 @@ from pathlib import Path
 from identity_graph.errors import IdentityGraphError, InputError, NotFound, StoreError
 from identity_graph.ingest.steps import collector_paused, steps
 from identity_graph.loaders import Loader, read_loader
+from identity_graph.loaders.path import Record
 from identity_graph.model import Event, Origin, Quarantined, Refused, Run, RunState
 from identity_graph.records import Form, Reader, read_again
-from identity_graph.records.event_bytes import finite, read_event, write_event
+from identity_graph.records.event_bytes import finite, read_event, write_event, write_record
 from identity_graph.store.protocols import Batch, Store
 from identity_graph.times import DAY, EARLIEST, LATEST
 
@@ -60,11 +61,8 @@ class Ingest:
         """
         with Reader(path, _form(loader)) as reader:
             found = reader.source.fingerprint()
-            begun = Run(
-                id=self._new_id(),
-                kind="load",
-                state=RunState.RUNNING,
-                started=self._clock(),
+            begun = replace(
+                self._new_run("load"),
                 source=loader.source,
                 default_time=reader.source.modified if time is None else time,
             )
@@ -91,9 +89,7 @@ class Ingest:
         TEXT_INVALID, NUMBER_RANGE, TS_RANGE, TS_FUTURE and ID_REUSE.
         """
         now = self._clock()
-        run = self._store.operations.begin_run(
-            Run(id=self._new_id(), kind="ingest", state=RunState.RUNNING, started=now)
-        )
+        run = self._store.operations.begin_run(self._new_run("ingest"))
         good: list[Event] = []
         origins: list[Origin] = []
         refused: list[Refused] = []
@@ -112,9 +108,38 @@ class Ingest:
             else:
                 good.append(event)
                 origins.append(origin)
+        return self._at_once(run, Batch(good, origins, refused, position=len(events)))
+
+    def records(self, loader: Loader, records: Sequence[Record]) -> Run:
+        """Store the events of records that are at hand, in one transaction. Raises StoreError; nothing is then stored.
+
+        Each is read as a line of JSON would be. What is refused goes to quarantine; its line is the record's place,
+        from 1.
+        """
+        received = self._clock()
+        run = self._store.operations.begin_run(
+            replace(self._new_run("ingest"), source=loader.source), loader=loader.reference
+        )
+        events: list[Event] = []
+        origins: list[Origin] = []
+        refused: list[Refused] = []
+        for number, record in enumerate(records):
+            raw = write_record(record)
+            origin = Origin(number + 1, number, raw)
+            try:
+                events.append(loader.event(_again(raw, loader), received=received))
+                origins.append(origin)
+            except InputError as error:
+                refused.append(Refused(origin, error.code, error.message))
+        return self._at_once(run, Batch(events, origins, refused, position=len(records)))
+
+    def _at_once(self, run: Run, batch: Batch) -> Run:
         with self._ending(run) as ending:
-            ending.run = self._store.evidence.append(run, Batch(good, origins, refused, position=len(events)))
+            ending.run = self._store.evidence.append(run, batch)
         return ending.done()
+
+    def _new_run(self, kind: str) -> Run:
+        return Run(id=self._new_id(), kind=kind, state=RunState.RUNNING, started=self._clock())
 
     # ---- quarantine
 
@@ -128,9 +153,7 @@ class Ingest:
         for number in chosen or ():
             if not self._quarantined(number):
                 raise NotFound("QUARANTINE_UNKNOWN", f"no record {number} in quarantine")
-        run = self._store.operations.begin_run(
-            Run(id=self._new_id(), kind="replay", state=RunState.RUNNING, started=self._clock())
-        )
+        run = self._store.operations.begin_run(self._new_run("replay"))
         loaders: dict[str, Loader] = {}
         with self._ending(run) as ending:
             for records in self._chosen(chosen, code):
@@ -198,10 +221,7 @@ class Ingest:
         if record.loader not in loaders:
             loaders[record.loader] = read_loader(record.loader)
         loader = loaders[record.loader]
-        found = read_again(record.record, _form(loader))
-        if isinstance(found, tuple):
-            raise InputError(*found)
-        return loader.event(found, received=now, fallback_time=default_time)
+        return loader.event(_again(record.record, loader), received=now, fallback_time=default_time)
 
     def _ending(self, run: Run) -> _Ending:
         return _Ending(self._store, self._clock, run)
@@ -237,6 +257,14 @@ class _Ending:
 def _form(loader: Loader) -> Form:
     file = loader.file
     return Form(file.format, file.delimiter, file.encoding, tuple(loader.columns))
+
+
+def _again(raw: bytes, loader: Loader) -> Record:
+    """The record of bytes that are, or would be, kept of it. Raises InputError."""
+    found = read_again(raw, _form(loader))
+    if isinstance(found, tuple):
+        raise InputError(*found)
+    return found
 
 
 def _fingerprint(content: str, loader: Loader, time: int | None) -> str:

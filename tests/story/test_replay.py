@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -161,3 +162,30 @@ def test_replay_of_events(store: Store, ingest: Ingest, clock: Clock) -> None:
     (row,) = store.evidence.events(["e1"])
     assert row is not None
     assert (row.event.time, row.event.same_person) == (late.time, ((Identifier("cookie", "c"), EMAIL),))
+
+
+def test_records_are_judged_as_lines_of_a_file(store: Store, ingest: Ingest) -> None:
+    bad: dict[str, list[Any]] = {
+        "NUMBER_RANGE": [float("nan"), 2**64, float("-inf")],
+        "TEXT_INVALID": ["\ud800"],
+        "RECORD_TOO_DEEP": [deep()],
+    }
+    records = [
+        native(n, traits={"x": value}) for n, value in enumerate(value for many in bad.values() for value in many)
+    ]
+    run = ingest.records(
+        EVENTS, [native(90), *records, native(91, note="\u00e9"), native(90), native(90, name="Other")]
+    )
+    assert (counts(run), run.kind, run.source) == ((9, 2, 1, 6, 0), "ingest", "events")
+    found = {record.line: record.code for record in quarantine(store)}
+    assert found == dict(enumerate((code for code, many in bad.items() for _ in many), 2)) | {9: "ID_REUSE"}
+    before = quarantine(store)
+    assert counts(ingest.replay()) == (6, 0, 0, 6, 0)
+    assert quarantine(store) == before
+
+
+def deep() -> list[Any]:
+    value: list[Any] = []
+    for _ in range(70):
+        value = [value]
+    return value
