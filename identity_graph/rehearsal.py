@@ -30,12 +30,13 @@ class Rehearsal:
 
 
 def rehearse(store: Store, policy: Policy) -> Rehearsal:
-    """Costs what a full resolution costs, less the writing."""
-    here = everything(store, policy)
+    """Of one moment, whoever writes meanwhile. Costs what a full resolution costs, less the writing."""
+    here, (members, owners), persons = store.moment(
+        lambda: (everything(store, policy), store.persons.membership(), store.persons.count())
+    )
     resolution = here.resolution
     namespace, names = resolution.identifiers.namespace, resolution.rules.namespaces
     previous = np.zeros(len(resolution.identifiers), dtype=np.int64)
-    members, owners = store.persons.membership()
     previous[np.searchsorted(resolution.identifiers.number, members)] = owners
     found = assign(
         resolution.groups.label,
@@ -45,7 +46,7 @@ def rehearse(store: Store, policy: Policy) -> Rehearsal:
     )
     counts = Counter(change.kind for change in found.changes)
     return Rehearsal(
-        persons=store.persons.count(),
+        persons=persons,
         persons_then=len(np.unique(found.person[found.person != 0])),
         created=counts[ChangeKind.CREATED],
         absorbed=counts[ChangeKind.ABSORBED],
