@@ -61,4 +61,6 @@ def replay(
         run = graph.ingest.replay(numbers or None, code)
     words = f"{run.read:,} read: {run.accepted:,} accepted, {run.duplicate:,} duplicate"
     words += f", {run.quarantined:,} still set aside, {run.suppressed:,} suppressed"
+    if run.message:
+        command.say(run.message)
     command.answer(run_view(run), lambda _: words)

@@ -13,7 +13,7 @@ from contextlib import closing, suppress
 from dataclasses import replace
 from pathlib import Path
 
-from identity_graph.errors import IdentityGraphError, InputError, NotFound, StoreError
+from identity_graph.errors import IdentityGraphError, InputError, LoaderError, NotFound, StoreError
 from identity_graph.ingest.steps import collector_paused, steps
 from identity_graph.loaders import Loader, read_loader
 from identity_graph.loaders.path import Record
@@ -147,18 +147,21 @@ class Ingest:
         """Run records that were set aside through their loaders again: these numbers, those of a code, or all.
 
         What can be stored now leaves quarantine in the same transaction; the rest stays as it is and counts as
-        quarantined. Raises QUARANTINE_UNKNOWN, the errors of loaders, and StoreError.
+        quarantined. So do those whose loader is gone or broken: the run's message names it. Raises QUARANTINE_UNKNOWN
+        and StoreError.
         """
         chosen = None if numbers is None else list(dict.fromkeys(numbers))
         for number in chosen or ():
             if not self._quarantined(number):
                 raise NotFound("QUARANTINE_UNKNOWN", f"no record {number} in quarantine")
         run = self._store.operations.begin_run(self._new_run("replay"))
-        loaders: dict[str, Loader] = {}
+        loaders: dict[str, Loader | LoaderError] = {}
+        stay: Counter[str] = Counter()
         with self._ending(run) as ending:
             for records in self._chosen(chosen, code):
                 ending.run = self._replay(ending.run, records, loaders)
-        return ending.done()
+                stay.update(one.loader for one in records if isinstance(loaders.get(one.loader), LoaderError))
+        return ending.done("; ".join(_why_they_stay(loaders[name], count) for name, count in stay.items()))
 
     def _quarantined(self, number: int) -> list[Quarantined]:
         found = self._store.operations.quarantined(after=number - 1, limit=1)
@@ -174,7 +177,7 @@ class Ingest:
             for number in numbers:
                 yield [record for record in self._quarantined(number) if code in (None, record.code)]
 
-    def _replay(self, run: Run, records: Sequence[Quarantined], loaders: dict[str, Loader]) -> Run:
+    def _replay(self, run: Run, records: Sequence[Quarantined], loaders: dict[str, Loader | LoaderError]) -> Run:
         operations = self._store.operations
         runs = {found.id: found for found in operations.find_runs([r.run_id for r in records]) if found}
         events: list[Event] = []
@@ -205,7 +208,9 @@ class Ingest:
             operations.release(gone)
         return run
 
-    def _once_more(self, record: Quarantined, default_time: int | None, loaders: dict[str, Loader]) -> Event:
+    def _once_more(
+        self, record: Quarantined, default_time: int | None, loaders: dict[str, Loader | LoaderError]
+    ) -> Event:
         now = self._clock()
         if record.code == "RECORD_TOO_LARGE":
             raise InputError(record.code, record.message)
@@ -219,8 +224,10 @@ class Ingest:
                 raise InputError(*flaw)
             return event
         if record.loader not in loaders:
-            loaders[record.loader] = read_loader(record.loader)
+            loaders[record.loader] = _loader_or_error(record.loader)
         loader = loaders[record.loader]
+        if isinstance(loader, LoaderError):
+            raise InputError(loader.code, loader.message)
         return loader.event(_again(record.record, loader), received=now, fallback_time=default_time)
 
     def _ending(self, run: Run) -> _Ending:
@@ -250,13 +257,25 @@ class _Ending:
         self._store.operations.end_run(ended)
         return ended
 
-    def done(self) -> Run:
-        return self._end(RunState.DONE, "")
+    def done(self, message: str = "") -> Run:
+        return self._end(RunState.DONE, message[:500])
 
 
 def _form(loader: Loader) -> Form:
     file = loader.file
     return Form(file.format, file.delimiter, file.encoding, tuple(loader.columns))
+
+
+def _loader_or_error(reference: str) -> Loader | LoaderError:
+    try:
+        return read_loader(reference)
+    except LoaderError as error:
+        return error
+
+
+def _why_they_stay(error: object, count: int) -> str:
+    assert isinstance(error, LoaderError)
+    return f"{count:,} {'record' if count == 1 else 'records'} stay: {error.code}: {error.message}"
 
 
 def _again(raw: bytes, loader: Loader) -> Record:

@@ -123,6 +123,16 @@ def test_quarantine_list_show_replay(tmp_path: Path) -> None:
     assert failure("quarantine", "replay", "7", status=7) == "QUARANTINE_UNKNOWN"
 
 
+def test_a_replay_says_which_loader_is_gone() -> None:
+    Path("own.toml").write_text('like = "crm"\n')
+    Path("bad.csv").write_text("change_id,contact_id,email,updated_at\n1,u1,no at sign,2026-01-01T00:00:00Z\n")
+    run("load", "-l", "own.toml", "bad.csv")
+    Path("own.toml").unlink()
+    result = run("quarantine", "replay")
+    assert "1 still set aside" in result.stdout and "own.toml" in result.stderr
+    assert "own.toml" in answer("quarantine", "replay")["message"]
+
+
 def test_resolve_full_gives_the_same_state(copied: str) -> None:
     before = run("digest", "--store", copied).stdout
     assert "nothing changed" in run("resolve", "--store", copied).stdout
