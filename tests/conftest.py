@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from identity_graph.store import open_store
 from identity_graph.store.protocols import Store
@@ -15,6 +17,19 @@ STORES: dict[str, Callable[[Path], str]] = {
     "sqlite": lambda folder: f"sqlite:///{folder / 'people.db'}",
     "sqlite-memory": lambda folder: "sqlite:///:memory:",
 }
+
+NIGHTLY = os.environ.get("HYPOTHESIS_PROFILE") == "nightly"
+settings.register_profile(
+    "nightly", max_examples=2_000, deadline=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow]
+)
+if NIGHTLY:
+    settings.load_profile("nightly")
+
+
+def law(examples: int) -> settings:
+    """For a law over whole worlds: as many examples, the same each time; with HYPOTHESIS_PROFILE=nightly fifty times as
+    many, and others each time."""
+    return settings(max_examples=examples * (50 if NIGHTLY else 1), deadline=None, derandomize=not NIGHTLY)
 
 
 class Clock:

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from identity_graph import IdentityGraph
@@ -14,7 +14,7 @@ from identity_graph.errors import InputError, PolicyError
 from identity_graph.loaders import read_loader
 from identity_graph.model import ChangeKind, ErasurePreview, Event, Receipt
 from identity_graph.policy import Policy
-from tests.conftest import Clock
+from tests.conftest import Clock, law
 from tests.story.picture import picture
 from tests.story.worlds import (
     event,
@@ -52,7 +52,7 @@ def forget(graph: IdentityGraph, text: str) -> Receipt:
 # ---- the law
 
 
-@settings(max_examples=20, deadline=None, derandomize=True)
+@law(20)
 @given(worlds(), policies | st.builds(fading), st.randoms(use_true_random=False))
 def test_as_if_the_events_had_never_been(events, policy, random):  # type: ignore[no-untyped-def]
     keys = {one for event in events for one in event.identifiers}
