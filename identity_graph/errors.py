@@ -155,6 +155,12 @@ HELP: Mapping[str, str] = MappingProxyType(
         "STORE_VERSION": "Use the version of identity-graph that wrote it, or load the sources into a new store.",
         "STORE_BUSY": "Try again when the other process is done.",
         "STORE_FULL": "Make room on the disk; nothing of this step is stored.",
+        "STORE_UNREACHABLE": "Start the server, or correct the address; what was acknowledged is stored.",
+        "STORE_DENIED": "Correct the user or the password in the store's URL.",
+        "STORE_TIMEOUT": "Raise db.transaction.timeout of the server; nothing of this step is stored.",
+        "ENGINE_MISSING": "Use the engine arrays, or a Neo4j server that has Graph Data Science.",
+        "STORE_KEEPS": "Set a short db.tx_log.rotation.retention_policy on the server, and now and then copy the store"
+        " into a new database: identity-graph copy.",
         "STORE_FAILED": "See that the disk or the server is sound, then do the same again: nothing is counted twice.",
         "STORE_KEY": "Put the key back that this store was written with.",
         # questions
