@@ -1,4 +1,4 @@
-"""In which order links are taken, and identifiers numbered, so that the answer never depends on who came first."""
+"""In which order links are taken, so that the answer never depends on which came first."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ import numpy.typing as npt
 from numba import njit
 
 from identity_graph.resolve.part import Part
-from identity_graph.tables import Bool, Int16, Int64
+from identity_graph.tables import Bool, Int64
 
 DIGITS = 10**12
 """Weights are compared by their first twelve digits."""
 
-_FEW = 256  # below this, Python sorts texts before polars has begun
+Column = npt.NDArray[np.generic]
 
 
 def precedence(part: Part, order: str, later: Bool | None = None) -> Int64:
@@ -22,15 +22,32 @@ def precedence(part: Part, order: str, later: Bool | None = None) -> Int64:
 
     Stated links before all others; those of `later` bool[m] after all others. Then `strongest` and `cut` take the
     heavier link, of two equal ones the newer; `newest` takes the newer, of one time that whose namespaces have the
-    smaller sum of priorities, then the heavier (Adobe's identity optimization algorithm). Ties go by key, which is the
-    order of the rows.
+    smaller sum of priorities, then the heavier (Adobe's identity optimization algorithm). Ties go by the smaller key,
+    then by the larger; only for these are keys compared.
     """
     newer, heavier = -part.last_seen, -np.round(part.weight * DIGITS).astype(np.int64)
     first = [newer, part.priority, heavier] if order == "newest" else [heavier, newer]
-    return lexicographic([~part.must, *([] if later is None else [later]), *first])
+    columns = [~part.must, *([] if later is None else [later]), *first]
+    found = lexicographic(columns)
+    return found if part.ordered else _untied(part, found, columns)
 
 
-def lexicographic(columns: Sequence[npt.NDArray[np.generic]]) -> Int64:
+def _untied(part: Part, order: Int64, columns: Sequence[Column]) -> Int64:
+    same: Bool = np.ones(max(len(order) - 1, 0), dtype=np.bool_)
+    for column in columns:
+        ordered = column[order]
+        same &= ordered[1:] == ordered[:-1]
+    places = np.flatnonzero(np.r_[same, False] | np.r_[False, same]) if len(order) else np.empty(0, np.int64)
+    if len(places):
+        run = np.cumsum(~np.r_[False, same])[places]
+        rows = order[places]
+        rank = part.ranked(np.unique(np.r_[part.a[rows], part.b[rows]]).astype(np.int64))
+        one, other = rank[part.a[rows]], rank[part.b[rows]]
+        order[places] = rows[lexicographic([run, np.minimum(one, other), np.maximum(one, other)])]
+    return order
+
+
+def lexicographic(columns: Sequence[Column]) -> Int64:
     """The order of rows by the first column, then the second, ...; rows of one key stay as they are. Columns are of
     booleans, or of integers that span less than 2**63.
 
@@ -69,15 +86,3 @@ def _sorted_by(order: Int64, column: Int64) -> Int64:  # pragma: no cover - comp
             order, moved = moved, order
         shift += 11
     return order
-
-
-def by_key(inside: Int64, namespace: Int16, names: Sequence[str], values: Sequence[str]) -> Int64:
-    """The identifiers `inside` in order of the name of their namespace, then of their value."""
-    if len(inside) < _FEW:
-        return np.array(sorted(inside.tolist(), key=lambda x: (names[int(namespace[x])], values[x])), dtype=np.int64)
-    import polars as pl
-
-    column = pl.Series(values, dtype=pl.String).gather(inside)
-    spaces = namespace[inside]
-    rows = [np.flatnonzero(spaces == space) for space in sorted(set(spaces.tolist()), key=names.__getitem__)]
-    return np.concatenate([inside[own][column.gather(own).arg_sort().to_numpy()] for own in rows])

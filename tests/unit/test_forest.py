@@ -253,9 +253,9 @@ def test_the_reason_is_the_first_limit_by_name_and_the_smallest_values() -> None
     found = Graph(spaces, links, ((2, None), NONE, (1, None)), 500, "strongest").grouped()
     why = found.suppressed
     assert found.label.tolist() == [0, 0, 0, 3, 3]
-    # Both limits would break: "card" comes before "mail". Of either side its smallest card, the smaller key first.
+    # Both limits would break: "card" comes before "mail". Of either side its smallest card.
     assert [why.link.tolist(), why.code.tolist(), why.namespace.tolist()] == [[2], [LIMIT], [0]]
-    assert [why.value_a.tolist(), why.value_b.tolist()] == [[3], [0]]
+    assert [why.value_a.tolist(), why.value_b.tolist()] == [[0], [3]]
 
 
 def test_what_must_not_be_one_person_is_the_reason_before_any_limit() -> None:
