@@ -49,7 +49,7 @@ def forget(
         raise InputError("OUTPUT_FAILED", f"{path}: {error.strerror}") from error
     command.say(f"Erased. The receipt is in {path}")
     if not proof.document["scrubbed"]:
-        command.say("Bytes are left that another process still reads. When it has ended: identity-graph scrub")
+        command.say("Deleted bytes are left in the store's files. To remove them, or to see why not: identity-graph scrub")
     command.answer({"receipt": str(path), "document": proof.document}, lambda _: proof.id)
 
 
