@@ -12,8 +12,8 @@ from identity_graph.linking import identifier_at, link_of, suppressed_of
 from identity_graph.model import Explanation, Identifier, Link, Reason
 from identity_graph.neighbourhood import Neighbourhood, around, component
 from identity_graph.policy import Policy
-from identity_graph.reasons import pruned_reason, unseen_reason, weak_reason
-from identity_graph.resolve.prune import CODES, JOINS
+from identity_graph.reasons import expired_reason, pruned_reason, unseen_reason, weak_reason
+from identity_graph.resolve.prune import CODES, EXPIRED, JOINS, WEAK
 from identity_graph.store.protocols import IdentifierRow, Store
 from identity_graph.tables import Bool
 
@@ -109,8 +109,10 @@ def _obstacles(here: Neighbourhood, rows: Sequence[int], path: Sequence[Link], p
         pruned = [end for end in (resolution.links.a[row], resolution.links.b[row]) if resolution.pruned[end] != JOINS]
         for end in pruned:
             found[pruned_reason(CODES[resolution.pruned[end]], identifier_at(resolution, end), policy)] = None
-        if not pruned and not resolution.links.must[row] and link.weight < policy.min_weight:
+        if resolution.dropped[row] == WEAK:
             found[weak_reason(link.weight, policy)] = None
+        if resolution.dropped[row] == EXPIRED:
+            found[expired_reason(link.a, link.b, policy)] = None
     return list(found)
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, NamedTuple, Self
 
-from identity_graph.errors import InputError
+from identity_graph.errors import HELP, InputError
 
 
 class Identifier(NamedTuple):
@@ -33,11 +33,7 @@ class Identifier(NamedTuple):
         """Read `namespace:value`; the value may hold colons and is taken as it is. Raises KEY_INVALID."""
         namespace, colon, value = key.partition(":")
         if not (namespace and colon and value):
-            raise InputError(
-                "KEY_INVALID",
-                f"{key!r} is not a key",
-                help="Write namespace:value, say email:ann@example.org.",
-            )
+            raise InputError("KEY_INVALID", f"{key!r} is not a key")
         return cls(namespace, value)
 
 
@@ -96,7 +92,11 @@ class RunState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """Why something does not join. Codes: LIMIT, HUB, BLOCKED, NOT_JOINING, WEAK, OVERSIZED, EXPIRED, UNSEEN."""
+    """Why something does not join.
+
+    Codes: LIMIT, CANNOT_LINK, HUB, BLOCKED, NOT_JOINING, WEAK, OVERSIZED, EXPIRED, UNSEEN. `values` are of `namespace`;
+    of CANNOT_LINK, which has none, they are the keys of the two identifiers.
+    """
 
     code: str
     message: str
@@ -273,6 +273,11 @@ class Quarantined:
     message: str
     record: bytes
 
+    @property
+    def help(self) -> str:
+        """What to do about it."""
+        return HELP.get(self.code, "")
+
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
@@ -287,7 +292,10 @@ class Explanation:
 
 @dataclass(frozen=True, slots=True)
 class ErasurePreview:
-    """What `forget` would take: `exclusive` identifiers go, `shared` ones stay with the others' evidence."""
+    """What `forget` would take: `exclusive` identifiers go, `shared` ones stay with the others' evidence.
+
+    `kept` is the identifier that the person was asked for by, where it is a shared one.
+    """
 
     token: str
     person_id: str
@@ -295,6 +303,7 @@ class ErasurePreview:
     shared: tuple[Identifier, ...]
     events: int
     segments: tuple[str, ...]
+    kept: Identifier | None = None
 
 
 @dataclass(frozen=True, slots=True)

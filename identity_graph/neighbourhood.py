@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from identity_graph.engines import Engine
 from identity_graph.policy import Policy
-from identity_graph.resolve import Resolution, resolve, resolve_links
+from identity_graph.resolve import Resolution, resolve
 from identity_graph.resolve.prune import CODES, Int8
 from identity_graph.store.protocols import Store
 from identity_graph.tables import Bool, Int64
@@ -24,15 +25,11 @@ class Neighbourhood:
     known: Int8
 
 
-def everything(store: Store, policy: Policy) -> Neighbourhood:
-    evidence = store.evidence
-    identifiers, values = evidence.identifier_table()
-    links = evidence.link_table(identifiers, values, policy)
-    a, b = (np.searchsorted(identifiers.number, ends).astype(np.int32) for ends in evidence.stated_pairs())
-    resolution = resolve_links(
-        identifiers, values, links, (a, b), sorted(evidence.sources()), policy, now=_now(store, policy)
-    )
-    return Neighbourhood(resolution, np.ones(len(identifiers), np.bool_), _known(store, identifiers.number, None))
+def everything(store: Store, policy: Policy, engine: Engine) -> Neighbourhood:
+    """All there is; of the links, those that the engine brings."""
+    resolution = engine.resolve(store, policy)
+    number = resolution.identifiers.number
+    return Neighbourhood(resolution, np.ones(len(number), np.bool_), _known(store, number, None))
 
 
 def around(store: Store, policy: Policy, numbers: Int64, *, as_published: bool = False) -> Neighbourhood:

@@ -3,20 +3,29 @@
 from __future__ import annotations
 
 import hashlib
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from identity_graph.errors import PolicyError
 from identity_graph.times import parse_duration
 
+if TYPE_CHECKING:
+    import polars as pl
+
+ORDERS = ("strongest", "newest", "cut")
+MEASURES = ("jaccard", "overlap", "cosine")
+
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """How one namespace takes part. Of a limit of None there is no end; of a half-life of None, no decay."""
+    """How one namespace takes part. `window`, `half_life` and `expires` are in microseconds; None means that there is
+    no limit, that its window is all time, that evidence does not decay, does not expire.
+
+    A person has at most `limit` values whose newest links are less than `window` apart.
+    """
 
     trust: float = 0.6
     limit: int | None = 5
@@ -24,10 +33,12 @@ class Rule:
     priority: int = 50
     half_life: int | None = None
     joins: bool = True
+    window: int | None = None
+    expires: int | None = None
 
     @property
     def unique(self) -> bool:
-        return self.limit == 1
+        return self.limit == 1 and self.window is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +48,19 @@ class Blocked:
     values: frozenset[str] = frozenset()
     patterns: tuple[str, ...] = ()
     by_namespace: Mapping[str, tuple[frozenset[str], tuple[str, ...]]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Similarity:
+    """Links that nobody observed: between identifiers of the namespaces `between` that share neighbours of the
+    namespaces `by`. `min` is the least similarity that makes a link, 0..1; `top_k` the most links of one identifier."""
+
+    between: tuple[str, ...]
+    by: tuple[str, ...]
+    measure: str = "jaccard"
+    min: float = 0.8
+    top_k: int = 10
+    trust: float = 0.5
 
 
 @dataclass(frozen=True)
@@ -59,6 +83,7 @@ class Policy:
     namespaces: Mapping[str, Rule] = field(default_factory=dict)
     sources: Mapping[str, float] = field(default_factory=dict)
     blocked: Blocked = field(default_factory=Blocked)
+    similarity: tuple[Similarity, ...] = ()
 
     def rule(self, namespace: str) -> Rule:
         return self.namespaces.get(namespace, self.default_rule)
@@ -68,35 +93,27 @@ class Policy:
 
     def blocks(self, namespace: str, value: str) -> bool:
         """Whether the value means nobody in this namespace."""
-        return self.blocking(namespace)(value)
+        import polars as pl
 
-    def blocking(self, namespace: str) -> Callable[[str], bool]:
-        """The test of `blocks` for one namespace, compiled once: for the many."""
-        found = self._compiled.get(namespace)
-        if found is None:
-            found = self._compiled[namespace] = self._compile(namespace)
-        return found
+        return bool(self.blocked_among(namespace, pl.Series([value]))[0])
 
-    def _compile(self, namespace: str) -> Callable[[str], bool]:
+    def blocked_among(self, namespace: str, values: pl.Series) -> pl.Series:
+        """`blocks` for a column of texts of one namespace, as a column of booleans.
+
+        Values are compared, and patterns tried, in lower case. The time is linear in the text, whatever the patterns:
+        Rust's regex crate does not backtrack.
+        """
         own_values, own_patterns = self.blocked.by_namespace.get(namespace, (frozenset(), ()))
-        values = self.blocked.values | own_values
+        lowered = values.str.to_lowercase()
+        found = lowered.is_in(list(self.blocked.values | own_values))
         patterns = (*self.blocked.patterns, *own_patterns)
-        search = re.compile("|".join(f"(?:{pattern})" for pattern in patterns)).search if patterns else None
-
-        def blocked(value: str) -> bool:
-            folded = value.casefold()
-            return folded in values or (search is not None and search(folded) is not None)
-
-        return blocked
-
-    @cached_property
-    def _compiled(self) -> dict[str, Callable[[str], bool]]:
-        return {}
+        return found | lowered.str.contains(any_of(patterns)) if patterns else found
 
     @property
     def decays(self) -> bool:
-        """Whether evidence loses weight with age: then a new event anywhere changes weights everywhere."""
-        return any(rule.half_life is not None for rule in (self.default_rule, *self.namespaces.values()))
+        """Whether evidence loses weight with age, or expires: then a new event anywhere changes weights everywhere."""
+        rules = (self.default_rule, *self.namespaces.values())
+        return any(rule.half_life is not None or rule.expires is not None for rule in rules)
 
     @cached_property
     def digest(self) -> str:
@@ -104,17 +121,19 @@ class Policy:
         return hashlib.sha256(self.to_toml().encode()).hexdigest()
 
     def without_limits(self) -> Self:
-        """The same rules with no limit, hub or blocked value: a person is then a connected component."""
-        free = {
-            name: replace(rule, limit=None, hub_cap=2**31 - 1, joins=True) for name, rule in self.namespaces.items()
-        }
+        """The same trust, and nothing that keeps apart, expires or is guessed: a person is a connected component."""
+
+        def free(rule: Rule) -> Rule:
+            return replace(rule, limit=None, window=None, hub_cap=2**31 - 1, joins=True, expires=None)
+
         return replace(
             self,
-            default_rule=replace(self.default_rule, limit=None, hub_cap=2**31 - 1),
-            namespaces=free,
+            default_rule=free(self.default_rule),
+            namespaces={name: free(rule) for name, rule in self.namespaces.items()},
             min_weight=0.0,
             max_identifiers=2**31 - 1,
             blocked=Blocked(),
+            similarity=(),
         )
 
     @classmethod
@@ -144,3 +163,8 @@ class Policy:
         from identity_graph.policy_file import write_policy
 
         return write_policy(self)
+
+
+def any_of(patterns: tuple[str, ...]) -> str:
+    """One expression that finds what any of them finds."""
+    return "|".join(f"(?:{pattern})" for pattern in patterns)

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Mapping
-from dataclasses import fields, replace
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from identity_graph.errors import CODES, PolicyError
-from identity_graph.policy import Blocked, Policy, Rule
-from identity_graph.times import format_duration, parse_duration
+from identity_graph.policy import MEASURES, ORDERS, Blocked, Policy, Rule, Similarity, any_of
+from identity_graph.times import EARLIEST, LATEST, format_duration, parse_duration
 
 NAMESPACE = re.compile(r"[a-z0-9][a-z0-9_.-]{0,63}", re.ASCII)
-_HEADER = re.compile(r"\s*\[+([^\]]+)\]")
+_HEADER = re.compile(r"\s*(\[+)([^\]]+)\]")
 _SETTING = re.compile(r"""\s*((?:[\w.-]|\s*"[^"]*"|\s*'[^']*')+)\s*=""")
+_LIMIT = re.compile(r"(\d{1,6}) (?:ever|per (.+))", re.ASCII)
 _SCALARS = ("order", "min_weight", "max_identifiers", "session_gap", "pairwise_up_to")
+_TABLES = ("default", "namespaces", "sources", "blocked", "similarity")
+_RULE = ("trust", "limit", "hub_cap", "priority", "half_life", "expires", "joins")
 
 
 def default_text() -> str:
@@ -48,20 +52,31 @@ def write_policy(policy: Policy) -> str:
     for name, (values, patterns) in sorted(policy.blocked.by_namespace.items()):
         inner = f"values = {_toml_list(sorted(values))}, patterns = {_toml_list(patterns)}"
         lines.append(f"{_toml_key(name)} = {{ {inner} }}")
+    for one in policy.similarity:
+        lines += ["", "[[similarity]]", f"between = {_toml_list(one.between)}", f"by = {_toml_list(one.by)}"]
+        lines += [f'measure = "{one.measure}"', f"min = {one.min!r}", f"top_k = {one.top_k}", f"trust = {one.trust!r}"]
     return "\n".join(lines) + "\n"
 
 
 def _rule_lines(rule: Rule) -> list[str]:
-    limit = "none" if rule.limit is None else f"{rule.limit} ever"
-    half_life = "none" if rule.half_life is None else format_duration(rule.half_life)
+    limit = "none" if rule.limit is None else f"{rule.limit} {_window(rule.window)}"
     return [
         f"trust = {rule.trust!r}",
         f'limit = "{limit}"',
         f"hub_cap = {rule.hub_cap}",
         f"priority = {rule.priority}",
-        f'half_life = "{half_life}"',
+        f'half_life = "{_age(rule.half_life)}"',
+        f'expires = "{_age(rule.expires)}"',
         f"joins = {str(rule.joins).lower()}",
     ]
+
+
+def _window(window: int | None) -> str:
+    return "ever" if window is None else f"per {format_duration(window)}"
+
+
+def _age(duration: int | None) -> str:
+    return "none" if duration is None else format_duration(duration)
 
 
 def _toml_text(text: str) -> str:
@@ -94,13 +109,18 @@ class _Reader:
         return PolicyError(code, f"{place}: {key}: {message}", help=help)
 
     def line_of(self, key: str) -> int | None:
-        """The line that sets the dotted key, or else the nearest table or inline table around it."""
+        """The line that sets the dotted key, or else the nearest table or inline table around it. Tables of a list are
+        counted from 1: `similarity.2.min`."""
         best, found, table = 0, None, ""
+        times: Counter[str] = Counter()
         for number, text in enumerate(self.lines, 1):
             header = _HEADER.match(text)
             setting = _SETTING.match(text)
             if header:
-                table = path = _plain(header[1])
+                table = path = _plain(header[2])
+                if header[1] == "[[":
+                    times[path] += 1
+                    table = path = f"{path}.{times[path]}"
             elif setting:
                 path = f"{table}.{_plain(setting[1])}".lstrip(".")
             else:
@@ -126,7 +146,7 @@ class _Reader:
             found = parse_duration(value) if isinstance(value, str) else 0
         except ValueError:
             found = 0
-        if found <= 0:
+        if not 0 < found <= LATEST - EARLIEST:
             raise self.fail("POLICY_VALUE", key, f"{value!r}", 'Allowed: a duration such as "30m" or "90 days".')
         return found
 
@@ -135,28 +155,38 @@ class _Reader:
             raise self.fail("POLICY_VALUE", key, f"{value!r}", f"{key} is a table: [{key}].")
         return value
 
-    def limit(self, value: Any, key: str) -> int | None:
+    def age(self, value: Any, key: str) -> int | None:
+        return None if value == "none" else self.duration(value, key)
+
+    def one_of(self, value: Any, key: str, allowed: tuple[str, ...]) -> str:
+        if not isinstance(value, str) or value not in allowed:
+            raise self.fail("POLICY_VALUE", key, f"{value!r}", f"Allowed: {', '.join(allowed)}.")
+        return value
+
+    def limit(self, value: Any, key: str) -> tuple[int | None, int | None]:
+        """How many, and the window in which they count."""
         if value == "none":
-            return None
-        match = re.fullmatch(r"(\d{1,6}) ever", value, re.ASCII) if isinstance(value, str) else None
+            return None, None
+        match = _LIMIT.fullmatch(value) if isinstance(value, str) else None
         if not match or int(match[1]) < 1:
-            raise self.fail("POLICY_VALUE", key, f"{value!r}", 'Allowed: "1 ever", "5 ever", ... or "none".')
-        return int(match[1])
+            help = 'Allowed: "1 ever", "5 ever", "5 per 365 days", ... or "none".'
+            raise self.fail("POLICY_VALUE", key, f"{value!r}", help)
+        return int(match[1]), None if match[2] is None else self.duration(match[2], key)
 
     def rule(self, table: Mapping[str, Any], key: str, start: Rule) -> Rule:
-        self.only(table, tuple(f.name for f in fields(Rule)), key + ".")
+        self.only(table, _RULE, key + ".")
         changes: dict[str, Any] = {}
         if "trust" in table:
             changes["trust"] = self.number(table["trust"], f"{key}.trust", 0, 1, whole=False)
         if "limit" in table:
-            changes["limit"] = self.limit(table["limit"], f"{key}.limit")
+            changes["limit"], changes["window"] = self.limit(table["limit"], f"{key}.limit")
         if "hub_cap" in table:
             changes["hub_cap"] = self.number(table["hub_cap"], f"{key}.hub_cap", 1, 2**31 - 1, whole=True)
         if "priority" in table:
             changes["priority"] = self.number(table["priority"], f"{key}.priority", 1, 1000, whole=True)
-        if "half_life" in table:
-            life = table["half_life"]
-            changes["half_life"] = None if life == "none" else self.duration(life, f"{key}.half_life")
+        for name in ("half_life", "expires"):
+            if name in table:
+                changes[name] = self.age(table[name], f"{key}.{name}")
         if "joins" in table:
             if not isinstance(table["joins"], bool):
                 raise self.fail("POLICY_VALUE", f"{key}.joins", f"{table['joins']!r}", "Allowed: true, false.")
@@ -169,50 +199,83 @@ class _Reader:
         return value
 
     def patterns(self, value: Any, key: str) -> tuple[str, ...]:
-        """Expressions in the linear part of the language: no back-references, look-arounds or nested repeats."""
-        found = self.texts(value, key)
+        """Expressions that Rust's regex crate takes: no back-references, no look-arounds."""
+        found = tuple(self.texts(value, key))
         for pattern in found:
-            try:
-                re.compile(pattern)
-                bad = re.search(r"\\[1-9]|\(\?|[*+}]\)?[*+{]|\)[*+{]", pattern)
-            except re.error:
-                bad = re.match("", "")
-            if bad:
-                raise self.fail(
-                    "POLICY_VALUE",
-                    key,
-                    f"{pattern!r}",
-                    "Allowed: expressions without back-references, look-arounds and repeated groups.",
-                )
-        return tuple(found)
+            self.compiles((pattern,), key)
+        return found
+
+    def compiles(self, patterns: tuple[str, ...], key: str) -> None:
+        import polars as pl
+
+        try:
+            pl.Series([""]).str.contains(any_of(patterns))
+        except pl.exceptions.ComputeError:
+            what = f"{patterns[0]!r}" if len(patterns) == 1 else "all the patterns together"
+            help = "Allowed: expressions of moderate size without back-references and look-arounds."
+            raise self.fail("POLICY_VALUE", key, what, help) from None
 
     def block(self, table: Mapping[str, Any], start: Blocked) -> Blocked:
         values, patterns = set(start.values), list(start.patterns)
         by_namespace = dict(start.by_namespace)
         for key, value in table.items():
             if key == "values":
-                values.update(text.casefold() for text in self.texts(value, "blocked.values"))
+                values.update(text.lower() for text in self.texts(value, "blocked.values"))
             elif key == "patterns":
                 patterns += [p for p in self.patterns(value, "blocked.patterns") if p not in patterns]
             else:
                 inner = self.table(value, f"blocked.{key}")
                 self.only(inner, ("values", "patterns"), f"blocked.{key}.")
                 old_values, old_patterns = by_namespace.get(key, (frozenset(), ()))
-                more = {t.casefold() for t in self.texts(inner.get("values", []), f"blocked.{key}.values")}
+                more = {t.lower() for t in self.texts(inner.get("values", []), f"blocked.{key}.values")}
                 new_patterns = self.patterns(inner.get("patterns", []), f"blocked.{key}.patterns")
                 kept = tuple(p for p in new_patterns if p not in old_patterns)
                 by_namespace[key] = (old_values | more, old_patterns + kept)
+        for key, (_, own) in {"": (frozenset(), ()), **by_namespace}.items():
+            self.compiles((*patterns, *own), f"blocked.{key or 'patterns'}")
         return Blocked(frozenset(values), tuple(patterns), by_namespace)
 
+    def similarities(self, value: Any, namespaces: Mapping[str, Rule]) -> tuple[Similarity, ...]:
+        if not isinstance(value, list) or not all(isinstance(one, dict) for one in value):
+            help = "similarity is a list of tables: [[similarity]]."
+            raise self.fail("POLICY_VALUE", "similarity", f"{value!r}", help)
+        return tuple(self.one_similarity(one, f"similarity.{n}", namespaces) for n, one in enumerate(value, 1))
+
+    def one_similarity(self, table: Mapping[str, Any], key: str, namespaces: Mapping[str, Rule]) -> Similarity:
+        self.only(table, ("between", "by", "measure", "min", "top_k", "trust"), key + ".")
+        between, by = (self.known(table.get(name, []), f"{key}.{name}", namespaces) for name in ("between", "by"))
+        for name in between:
+            if not namespaces[name].joins:
+                help = f"{name} has joins = false: a link of it would join nobody."
+                raise self.fail("POLICY_VALUE", f"{key}.between", f"{name!r}", help)
+            if name in by:
+                help = "Allowed: namespaces that are not those of `between`."
+                raise self.fail("POLICY_VALUE", f"{key}.by", f"{name!r}", help)
+        changes: dict[str, Any] = {}
+        if "measure" in table:
+            changes["measure"] = self.one_of(table["measure"], f"{key}.measure", MEASURES)
+        for name, low in (("min", 1e-6), ("trust", 0)):
+            if name in table:
+                changes[name] = self.number(table[name], f"{key}.{name}", low, 1, whole=False)
+        if "top_k" in table:
+            changes["top_k"] = self.number(table["top_k"], f"{key}.top_k", 1, 1000, whole=True)
+        return Similarity(between, by, **changes)
+
+    def known(self, value: Any, key: str, namespaces: Mapping[str, Rule]) -> tuple[str, ...]:
+        """One or more namespaces that have a table, none twice."""
+        names: Sequence[str] = self.texts(value, key)
+        if not names or len(set(names)) < len(names) or not set(names) <= namespaces.keys():
+            help = f"Allowed: different ones of {', '.join(sorted(namespaces))}."
+            raise self.fail("POLICY_VALUE", key, f"{value!r}", help)
+        return tuple(names)
+
     def policy(self, document: Mapping[str, Any], start: Policy) -> Policy:
-        self.only(document, ("version", *(_SCALARS), "default", "namespaces", "sources", "blocked"), "")
+        self.only(document, ("version", *_SCALARS, *_TABLES), "")
         if document.get("version", 1) != 1:
             raise self.fail("POLICY_VALUE", "version", f"{document['version']!r}", "Allowed: 1.")
         changes: dict[str, Any] = {}
         if "order" in document:
-            if document["order"] not in ("strongest", "newest"):
-                raise self.fail("POLICY_VALUE", "order", f"{document['order']!r}", "Allowed: strongest, newest.")
-            changes["order"] = document["order"]
+            changes["order"] = self.one_of(document["order"], "order", ORDERS)
         if "min_weight" in document:
             changes["min_weight"] = self.number(document["min_weight"], "min_weight", 0, 1, whole=False)
         for key, low in (("max_identifiers", 2), ("pairwise_up_to", 2)):
@@ -232,5 +295,7 @@ class _Reader:
             key = f"sources.{name}"
             self.only(self.table(table, key), ("trust",), key + ".")
             sources[name] = self.number(table.get("trust", 1.0), f"{key}.trust", 0, 1, whole=False)
-        blocked = self.block(self.table(document.get("blocked", {}), "blocked"), start.blocked)
-        return replace(start, default_rule=base, namespaces=namespaces, sources=sources, blocked=blocked, **changes)
+        changes["blocked"] = self.block(self.table(document.get("blocked", {}), "blocked"), start.blocked)
+        if "similarity" in document:
+            changes["similarity"] = self.similarities(document["similarity"], namespaces)
+        return replace(start, default_rule=base, namespaces=namespaces, sources=sources, **changes)

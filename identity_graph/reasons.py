@@ -6,17 +6,37 @@ from collections.abc import Sequence
 
 from identity_graph.model import Identifier, Reason
 from identity_graph.policy import Policy
+from identity_graph.times import format_duration
+
+SUPPRESSED = ("LIMIT", "OVERSIZED", "CANNOT_LINK")
+"""The codes of suppressed links, by the number in a `SuppressedTable`."""
 
 
 def limit_reason(namespace: str, values: Sequence[str], policy: Policy) -> Reason:
     """`values`: two values of the limited namespace that would have come together."""
-    limit = policy.rule(namespace).limit
-    message = f"a person has at most {limit} {namespace}; joining would bring {values[0]} and {values[1]} together"
+    rule = policy.rule(namespace)
+    window = "" if rule.window is None else f" within {format_duration(rule.window)}"
+    message = f"a person has at most {rule.limit} {namespace}{window}"
+    message += f"; joining would bring {values[0]} and {values[1]} together"
     return Reason("LIMIT", message, namespace, tuple(values))
 
 
 def oversized_reason(policy: Policy) -> Reason:
     return Reason("OVERSIZED", f"a person has at most {policy.max_identifiers} identifiers")
+
+
+def cannot_reason(a: Identifier, b: Identifier) -> Reason:
+    keys = tuple(sorted((a.key, b.key)))
+    return Reason("CANNOT_LINK", f"{keys[0]} and {keys[1]} are said not to be one person", None, keys)
+
+
+def suppressed_reason(code: int, a: Identifier | None, b: Identifier | None, policy: Policy) -> Reason:
+    """Of a row of a `SuppressedTable`; `a` and `b` are its two values, None for the size."""
+    if a is None or b is None:
+        return oversized_reason(policy)
+    if SUPPRESSED[code] == "CANNOT_LINK":
+        return cannot_reason(a, b)
+    return limit_reason(a.namespace, sorted((a.value, b.value)), policy)
 
 
 def pruned_reason(code: str, identifier: Identifier, policy: Policy) -> Reason:
@@ -32,6 +52,14 @@ def pruned_reason(code: str, identifier: Identifier, policy: Policy) -> Reason:
 
 def weak_reason(weight: float, policy: Policy) -> Reason:
     return Reason("WEAK", f"a link of weight {weight:.2f} is below the least that joins, {policy.min_weight:.2f}")
+
+
+def expired_reason(a: Identifier, b: Identifier, policy: Policy) -> Reason:
+    """Of a link between two identifiers of which at least one is of a namespace whose evidence expires."""
+    ages = [(policy.rule(one.namespace).expires, one.namespace) for one in (a, b)]
+    age, namespace = min((age, name) for age, name in ages if age is not None)
+    message = f"{a.key} and {b.key} were last seen together over {format_duration(age)} before the newest evidence"
+    return Reason("EXPIRED", message, namespace, ())
 
 
 def unseen_reason(a: Identifier, b: Identifier) -> Reason:

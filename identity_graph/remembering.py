@@ -45,6 +45,7 @@ class Remembering:
         self.evidence: Any = _Evidence(self, store.evidence)
         self.persons: Any = _Persons(self, store.persons)
         self.segments: Any = _Segments(self, store.segments)
+        self.kind = store.kind
         self.privacy = store.privacy
         self.operations = store.operations
         self.transaction = store.transaction

@@ -8,10 +8,13 @@ from dataclasses import replace
 
 import numpy as np
 
-from identity_graph.model import Change, ChangeKind, Reason, Run, RunState
+from identity_graph.engines import Engine
+from identity_graph.errors import PolicyError
+from identity_graph.linking import identifier_at
+from identity_graph.model import Change, ChangeKind, Run, RunState
 from identity_graph.neighbourhood import Neighbourhood, around, component, everything
 from identity_graph.policy import Policy
-from identity_graph.reasons import limit_reason, oversized_reason
+from identity_graph.reasons import suppressed_reason
 from identity_graph.resolve.persons import PersonChange, Persons, assign
 from identity_graph.resolve.prune import CODES, HUB, JOINS
 from identity_graph.segments import Segments
@@ -28,10 +31,17 @@ _MESSAGES = {
 
 class Resolver:
     def __init__(
-        self, store: Store, policy: Policy, segments: Segments, clock: Callable[[], int], new_id: Callable[[], str]
+        self,
+        store: Store,
+        policy: Policy,
+        engine: Engine,
+        segments: Segments,
+        clock: Callable[[], int],
+        new_id: Callable[[], str],
     ) -> None:
         self._store = store
         self._policy = policy
+        self._engine = engine
         self._segments = segments
         self._clock = clock
         self._new_id = new_id
@@ -57,6 +67,21 @@ class Resolver:
         self._store.operations.end_run(done)
         return done
 
+    def catch_up(self) -> None:
+        """Publish what arrived since the last time, within the caller's transaction, for who is about to look.
+
+        Only `resolve` sets the policy in force: raises POLICY_DIFFERS under another one, and does nothing where there
+        is none yet.
+        """
+        _, in_force = self._store.persons.resolved()
+        if in_force not in (None, self._policy.digest):
+            raise PolicyError(
+                "POLICY_DIFFERS",
+                f"the persons are of the policy {in_force[:12]}, and the one given is {self._policy.digest[:12]}",
+            )
+        if in_force is not None:
+            self.publish()
+
     def publish(
         self, *, full: bool = False, weakened: Iterable[int] = (), reach: Iterable[int] = (), cause: str = "evidence"
     ) -> str:
@@ -69,7 +94,7 @@ class Resolver:
         arrived, newest = self._store.evidence.arrived_since(resolved)
         lost = np.array(sorted(weakened), dtype=np.int64)
         if full or in_force != self._policy.digest or self._policy.decays:
-            here, scope = everything(self._store, self._policy), None
+            here, scope = everything(self._store, self._policy, self._engine), None
         elif len(arrived) or len(lost):
             scope = component(self._store, {*self._start(arrived, lost), *reach})
             here = around(self._store, self._policy, scope)
@@ -175,26 +200,15 @@ class Resolver:
 
     def _suppressed(self, here: Neighbourhood) -> list[SuppressedRow]:
         resolution = here.resolution
-        links, table, rules = resolution.links, resolution.groups.suppressed, resolution.rules
-        number = resolution.identifiers.number
+        links, table, number = resolution.links, resolution.groups.suppressed, resolution.identifiers.number
+        columns = (table.link, table.code, table.value_a, table.value_b)
         rows = []
-        for link, space, one, other in zip(
-            table.link.tolist(),
-            table.namespace.tolist(),
-            table.value_a.tolist(),
-            table.value_b.tolist(),
-            strict=True,
-        ):
+        for link, code, *values in zip(*(column.tolist() for column in columns), strict=True):
             a, b = links.a[link], links.b[link]
-            if not (here.inside[a] and here.inside[b]):
-                continue
-            reason: Reason
-            if space < 0:
-                reason = oversized_reason(self._policy)
-            else:
-                values = sorted((resolution.values[one], resolution.values[other]))
-                reason = limit_reason(rules.namespaces[space], values, self._policy)
-            rows.append(SuppressedRow(int(number[a]), int(number[b]), reason))
+            if here.inside[a] and here.inside[b]:
+                one, other = (identifier_at(resolution, value) if value >= 0 else None for value in values)
+                reason = suppressed_reason(code, one, other, self._policy)
+                rows.append(SuppressedRow(int(number[a]), int(number[b]), reason))
         return rows
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+Int8 = npt.NDArray[np.int8]
 Int16 = npt.NDArray[np.int16]
 Int32 = npt.NDArray[np.int32]
 Int64 = npt.NDArray[np.int64]
@@ -86,16 +87,19 @@ class LinkTable:
 
 @dataclass(frozen=True, slots=True)
 class SuppressedTable:
-    """Links that a limit kept from joining: row numbers of the link table, and why.
+    """Links that were kept from joining: `link` int64, row numbers of the link table, ascending; and why.
 
-    `namespace` int16 is the limited namespace, -1 for the size cap; `value_a`, `value_b` int32 are two
-    identifiers of it that would have come together (-1 for the size cap).
+    `code` int8 is a position in `reasons.SUPPRESSED`. `namespace` int16 is that of a limit, -1 where it was something
+    else; `value_a`, `value_b` int32 are two identifiers that would have come together (-1 for the size). `step` int8 is
+    a position in `reasons.STEPS`: what was done to the component, 0 for nothing but the forest.
     """
 
     link: Int64
+    code: Int8
     namespace: Int16
     value_a: Int32
     value_b: Int32
+    step: Int8
 
     def __len__(self) -> int:
         return len(self.link)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import NoReturn
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from identity_graph.store import open_store
 from identity_graph.store.protocols import Store
@@ -20,6 +21,19 @@ STORES: dict[str, Callable[[pytest.FixtureRequest], str]] = {
     "sqlite-memory": lambda request: "sqlite:///:memory:",
     "neo4j": lambda request: emptied(request.getfixturevalue("neo4j_url")),
 }
+
+NIGHTLY = os.environ.get("HYPOTHESIS_PROFILE") == "nightly"
+settings.register_profile(
+    "nightly", max_examples=2_000, deadline=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow]
+)
+if NIGHTLY:
+    settings.load_profile("nightly")
+
+
+def law(examples: int) -> settings:
+    """For a law over whole worlds: as many examples, the same each time; with HYPOTHESIS_PROFILE=nightly fifty times as
+    many, and others each time."""
+    return settings(max_examples=examples * (50 if NIGHTLY else 1), deadline=None, derandomize=not NIGHTLY)
 
 
 class Clock:

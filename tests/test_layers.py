@@ -28,7 +28,7 @@ LAYERS = {
         "world",
         "frames",
     },
-    "outside": {"settings", "files", "loaders", "records", "store"},
+    "outside": {"settings", "files", "loaders", "records", "store", "engines"},
     "services": {
         "ingest",
         "neighbourhood",
@@ -51,6 +51,7 @@ KEPT_TO = {
     "apsw": ("store.sqlite",),
     "sqlite3": (),
     "neo4j": ("store.neo4j",),
+    "graphdatascience": ("engines.gds",),
     "strawberry": ("api",),
     "starlette": ("api", "cli.server"),
     "graphql": ("api",),

@@ -8,7 +8,7 @@ import strawberry
 @strawberry.type(description="Why something does not join, or was set aside.")
 class Reason:
     code: str = strawberry.field(
-        description="Stable: LIMIT, HUB, BLOCKED, NOT_JOINING, WEAK, OVERSIZED, EXPIRED, UNSEEN; "
+        description="Stable: LIMIT, CANNOT_LINK, HUB, BLOCKED, NOT_JOINING, WEAK, OVERSIZED, EXPIRED, UNSEEN; "
         "of a quarantined record, its error code."
     )
     message: str

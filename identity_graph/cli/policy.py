@@ -73,6 +73,8 @@ def _flat(policy: Policy) -> dict[str, Any]:
         for name, value in table.items():
             if isinstance(value, dict):
                 yield from walk(value, f"{prefix}{name}.")
+            elif isinstance(value, list) and value and all(isinstance(one, dict) for one in value):
+                yield from walk({str(n): one for n, one in enumerate(value, 1)}, f"{prefix}{name}.")
             else:
                 yield prefix + name, value
 
@@ -105,4 +107,4 @@ def _effect(command: Command, policy: Policy) -> dict[str, int] | None:
     if not command.has_store():
         return None
     with command.graph() as graph:
-        return asdict(rehearse(graph.store, policy))
+        return asdict(rehearse(graph.store, policy, graph.engine))

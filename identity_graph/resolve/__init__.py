@@ -13,12 +13,14 @@ import numpy as np
 from identity_graph.policy import Policy
 from identity_graph.resolve.fold import fold
 from identity_graph.resolve.groups import Groups, group
-from identity_graph.resolve.prune import Int8, prune_hubs, prune_values
+from identity_graph.resolve.part import NO_PAIRS, Pairs
+from identity_graph.resolve.prune import JOINS, expired_links, prune_hubs, prune_links, prune_values
 from identity_graph.resolve.rules import Rules
 from identity_graph.resolve.weights import weigh
 from identity_graph.tables import (
     EvidenceTable,
     IdentifierTable,
+    Int8,
     Int16,
     Int32,
     Int64,
@@ -29,7 +31,10 @@ from identity_graph.tables import (
 
 @dataclass(frozen=True, slots=True)
 class Resolution:
-    """What `resolve` found, by dense identifier: positions in `identifiers.number`. Sources are numbered by name."""
+    """What `resolve` found, by dense identifier: positions in `identifiers.number`. Sources are numbered by name.
+
+    `pruned` int8[n] says of identifiers and `dropped` int8[m] of links why they do not count, by `prune.CODES`.
+    """
 
     identifiers: IdentifierTable
     values: Sequence[str]
@@ -38,6 +43,7 @@ class Resolution:
     evidence: EvidenceTable
     links: LinkTable
     pruned: Int8
+    dropped: Int8
     groups: Groups
 
 
@@ -49,13 +55,15 @@ def resolve(
     sources: Sequence[str],
     policy: Policy,
     *,
+    cannot: tuple[Int64, Int64] | None = None,
     known: Int8 | None = None,
     now: int | None = None,
 ) -> Resolution:
     """Group identifiers by the evidence of observations and stated pairs, under the policy.
 
-    `observations` and `stated` use the store's numbers, all of which are in `identifiers`. `known` int8[n] gives the
-    pruning of identifiers of which only a part of the links is here (-1: find it). The answer depends on the evidence
+    `observations`, `stated` and `cannot` use the store's numbers, all of which are in `identifiers`. `stated` pairs are
+    one person, whatever the limits; `cannot` pairs never are, whatever is stated. `known` int8[n] gives the pruning of
+    identifiers of which only a part of the links is here (-1: find it). The answer depends on the evidence
     only: not on its order, nor on how identifiers are numbered. Evidence ages to
     `now`, the newest time in it when left out: never to the clock.
     """
@@ -63,7 +71,10 @@ def resolve(
     if now is None:
         now = int(observations.time.max()) if len(observations) else 0
     must = (_dense(identifiers, stated[0]), _dense(identifiers, stated[1]))
-    return resolve_links(identifiers, values, evidence, must, sorted(sources), policy, known=known, now=now)
+    apart = NO_PAIRS if cannot is None else (_dense(identifiers, cannot[0]), _dense(identifiers, cannot[1]))
+    return resolve_links(
+        identifiers, values, evidence, must, sorted(sources), policy, cannot=apart, known=known, now=now
+    )
 
 
 def fold_links(
@@ -95,6 +106,7 @@ def resolve_links(
     sources: Sequence[str],
     policy: Policy,
     *,
+    cannot: Pairs = NO_PAIRS,
     known: Int8 | None = None,
     now: int = 0,
 ) -> Resolution:
@@ -103,9 +115,13 @@ def resolve_links(
     rules = Rules.of(policy, identifiers.namespaces, sources)
     links = weigh(evidence, (np.minimum(*stated), np.maximum(*stated)), namespace, rules, now=now)
     pruned = prune_values(namespace, values, policy, rules)
-    pruned = prune_hubs(links, namespace, pruned, rules, known)
-    groups = group(links, namespace, values, pruned, policy, rules)
-    return Resolution(identifiers, values, sources, rules, evidence, links, pruned, groups)
+    expired = expired_links(links, namespace, rules, now)
+    pruned = prune_hubs(links, namespace, pruned, rules, known, expired=expired)
+    dropped = prune_links(links, pruned, expired, policy.min_weight)
+    two = cannot[0] != cannot[1]
+    apart = (cannot[0][two], cannot[1][two])
+    groups = group(links, dropped == JOINS, pruned == JOINS, namespace, values, policy, rules, apart)
+    return Resolution(identifiers, values, sources, rules, evidence, links, pruned, dropped, groups)
 
 
 def _dense(identifiers: IdentifierTable, numbers: Int64) -> Int32:

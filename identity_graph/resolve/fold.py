@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from identity_graph.tables import EvidenceTable, Int16, Int32, Int64
+from identity_graph.tables import Bool, EvidenceTable, Int16, Int32, Int64
 
 
 def fold(
@@ -21,7 +21,7 @@ def fold(
     priority: Int32,
     pairwise_up_to: int,
 ) -> EvidenceTable:
-    """Links of dense identifiers from m observations in any order; no observation twice.
+    """Links of dense identifiers from m observations in any order; an observation that is there twice counts once.
 
     An event of up to `pairwise_up_to` identifiers links every two of them; a larger one links each to its best
     identifier (by `priority` of its namespace, then the smaller value, then the smaller name of the namespace), so that
@@ -37,6 +37,10 @@ def fold(
     """
     order = np.lexsort((identifier, event)) if not _sorted(event) else _within(event, identifier)
     event, identifier, time, source = event[order], identifier[order], time[order], source[order]
+    again: Bool = (event[1:] == event[:-1]) & (identifier[1:] == identifier[:-1])
+    if again.any():
+        once = np.r_[True, ~again]
+        event, identifier, time, source = event[once], identifier[once], time[once], source[once]
     starts = np.flatnonzero(np.r_[True, event[1:] != event[:-1]]) if len(event) else np.empty(0, np.int64)
     sizes = np.diff(np.r_[starts, len(event)])
     a: list[Int32] = []

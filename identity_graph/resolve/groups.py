@@ -8,17 +8,19 @@ from dataclasses import dataclass
 import numpy as np
 
 from identity_graph.policy import Policy
+from identity_graph.reasons import SUPPRESSED
 from identity_graph.resolve.components import components
-from identity_graph.resolve.forest import grow_forest
-from identity_graph.resolve.prune import JOINS, Int8
+from identity_graph.resolve.forest import CANNOT, OVERSIZED, Forest, grow_forest
+from identity_graph.resolve.part import NO_PAIRS, Facts, Limits, Pairs, Part, broken_limits, newest_link
+from identity_graph.resolve.precedence import precedence
 from identity_graph.resolve.rules import Rules
-from identity_graph.tables import Bool, Int16, Int32, Int64, LinkTable, SuppressedTable
+from identity_graph.tables import Bool, Int16, Int32, LinkTable, SuppressedTable
 
 
 @dataclass(frozen=True, slots=True)
 class Groups:
     """`label` int32[n]: the smallest identifier of each one's group, -1 for the pruned; `kept` bool[m]: links that were
-    strong enough and of joining identifiers; `suppressed`: those of the kept that a limit refused."""
+    strong enough and of joining identifiers; `suppressed`: those of the kept that end in two groups, and why."""
 
     label: Int32
     kept: Bool
@@ -26,70 +28,58 @@ class Groups:
 
 
 def group(
-    links: LinkTable, namespace: Int16, values: Sequence[str], pruned: Int8, policy: Policy, rules: Rules
+    links: LinkTable,
+    kept: Bool,
+    joins: Bool,
+    namespace: Int16,
+    values: Sequence[str],
+    policy: Policy,
+    rules: Rules,
+    cannot: Pairs = NO_PAIRS,
 ) -> Groups:
-    """Steps 2 to 4 of a resolution. The answer depends on keys, weights and times, never on the numbering."""
-    kept = (pruned[links.a] == JOINS) & (pruned[links.b] == JOINS) & (links.must | (links.weight >= policy.min_weight))
-    label = components(len(namespace), links.a[kept], links.b[kept])
-    broken = _broken(label, namespace, policy, rules)
+    """Steps 2 to 4 of a resolution, over the links of `kept` bool[m] between the identifiers of `joins` bool[n].
+
+    `cannot` are pairs that are never in one group. The answer depends on keys, weights and times, not on the numbering.
+    """
+    n = len(namespace)
+    label = components(n, links.a[kept], links.b[kept])
+    limits = Limits.of(policy, rules)
+    seen = newest_link(links, n) if (limits.window >= 0).any() else np.zeros(n, np.int64)
+    facts = Facts(namespace, rules.namespaces, values, seen, rules.priority, cannot)
+    *over, large, apart = broken_limits(label, facts, limits)
+    broken: Bool = np.any([*over, large, apart], axis=0)
     suppressed = _none()
     if broken.any():
-        rows = np.flatnonzero(kept & broken[label[links.a]])
-        inside = np.flatnonzero(broken[label])
-        inside = inside[np.array(_by_key(inside, namespace, values, rules), dtype=np.int64)]
-        rank = np.zeros(len(namespace), dtype=np.int32)
-        rank[inside] = np.arange(len(inside), dtype=np.int32)
-        low, high = rank[links.a[rows]], rank[links.b[rows]]
-        low, high = np.minimum(low, high), np.maximum(low, high)
-        rows, low, high = _ordered(links, rows, low, high, policy.order)
-        limited = rules.limited()
-        found, refused = grow_forest(
-            namespace[inside],
-            low,
-            high,
-            links.must[rows],
-            limited=limited,
-            limits=rules.limit[limited],
-            cap=policy.max_identifiers,
-        )
-        smallest = np.full(len(inside), len(namespace), dtype=np.int64)
-        np.minimum.at(smallest, found, inside)
-        label[inside] = smallest[found]
-        suppressed = SuppressedTable(
-            rows[refused.link],
-            refused.namespace,
-            _named(inside, refused.value_a),
-            _named(inside, refused.value_b),
-        )
-    label[pruned != JOINS] = -1
+        part = Part.of(links, kept, broken[label], facts)
+        limits = limits.only([bool(one.any()) for one in over])
+        forest = grow_forest(part, precedence(part, policy.order), limits)
+        smallest = np.full(len(part), n, dtype=np.int64)
+        np.minimum.at(smallest, forest.label, part.inside)
+        label[part.inside] = smallest[forest.label]
+        suppressed = _suppressed(part, forest, limits)
+    label[~joins] = -1
     return Groups(label, kept, suppressed)
 
 
-def _broken(label: Int32, namespace: Int16, policy: Policy, rules: Rules) -> Bool:
-    """Which labels stand for a component that breaks a limit, bool[n]."""
-    n = len(label)
-    broken: Bool = np.bincount(label, minlength=n) > policy.max_identifiers
-    for space in rules.limited():
-        broken |= np.bincount(label[namespace == space], minlength=n) > rules.limit[space]
-    return broken
-
-
-def _by_key(inside: Int64, namespace: Int16, values: Sequence[str], rules: Rules) -> list[int]:
-    keys = [(rules.namespaces[namespace[x]], values[x]) for x in inside.tolist()]
-    return sorted(range(len(keys)), key=keys.__getitem__)
-
-
-def _ordered(links: LinkTable, rows: Int64, low: Int32, high: Int32, order: str) -> tuple[Int64, Int32, Int32]:
-    """Stated first; then by weight and time, or by time and weight; ties by key."""
-    weight, seen = -links.weight[rows], -links.last_seen[rows]
-    first, second = (weight, seen) if order == "strongest" else (seen, weight)
-    by = np.lexsort((high, low, second, first, ~links.must[rows]))
-    return rows[by], low[by], high[by]
-
-
-def _named(inside: Int64, ranks: Int32) -> Int32:
-    return np.where(ranks < 0, -1, inside[ranks]).astype(np.int32)
+def _suppressed(part: Part, forest: Forest, limits: Limits) -> SuppressedTable:
+    """Links that end in two groups."""
+    at = np.flatnonzero(forest.label[part.a] != forest.label[part.b])
+    refused = forest.refused[at]
+    spaces = np.array([*limits.spaces, -1], dtype=np.int16)
+    named = np.r_[part.inside, -1].astype(np.int32)
+    code = np.full(len(at), SUPPRESSED.index("LIMIT"), dtype=np.int8)
+    code[refused == OVERSIZED] = SUPPRESSED.index("OVERSIZED")
+    code[refused == CANNOT] = SUPPRESSED.index("CANNOT_LINK")
+    return SuppressedTable(
+        link=part.rows[at],
+        code=code,
+        namespace=spaces[np.maximum(refused, -1)],
+        value_a=named[forest.value_a[at]],
+        value_b=named[forest.value_b[at]],
+        step=np.zeros(len(at), dtype=np.int8),
+    )
 
 
 def _none() -> SuppressedTable:
-    return SuppressedTable(np.empty(0, np.int64), np.empty(0, np.int16), np.empty(0, np.int32), np.empty(0, np.int32))
+    none8, none32 = np.empty(0, np.int8), np.empty(0, np.int32)
+    return SuppressedTable(np.empty(0, np.int64), none8, np.empty(0, np.int16), none32, none32, none8)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from identity_graph.resolve.rules import Rules
-from identity_graph.tables import Bool, EvidenceTable, Float64, Int16, Int32, Int64, LinkTable
+from identity_graph.tables import Bool, EvidenceTable, Float64, Int16, Int32, LinkTable
 
 ONCE = 0.75
 """How much of a link's trust one observation by a fully trusted source earns."""
@@ -17,9 +17,10 @@ def weigh(evidence: EvidenceTable, must: tuple[Int32, Int32], namespace: Int16, 
         weight = trust_a * trust_b * (1 - product over sources s of (1 - 0.75 * trust_s) ** (count_s * decay))
 
     where decay is 0.5 ** (age / half_life), with the age of the source's last observation at `now` and the shorter
-    half-life of the two namespaces. The noisy-or (Pearl, Probabilistic Reasoning in Intelligent Systems, 1988, 4.3.2)
-    takes each observation as an independent reason to believe. So more evidence never weakens a link, neither does a
-    more trusted source or namespace, and age never strengthens it. `must` are stated pairs (a <= b), of weight 1.
+    half-life of the two namespaces; it is 0 where that observation is older than the shorter `expires` of the two. The
+    noisy-or (Pearl, Probabilistic Reasoning in Intelligent Systems, 1988, 4.3.2) takes each observation as an
+    independent reason to believe. So more evidence never weakens a link, neither does a more trusted source or
+    namespace, and age never strengthens it. `must` are stated pairs (a <= b), of weight 1.
 
     Weights are rounded to 12 digits, so that the order of summation never decides between two links.
     """
@@ -27,11 +28,13 @@ def weigh(evidence: EvidenceTable, must: tuple[Int32, Int32], namespace: Int16, 
     new = np.r_[True, (a[1:] != a[:-1]) | (b[1:] != b[:-1])] if len(a) else np.empty(0, np.bool_)
     starts = np.flatnonzero(new)
     exponent = evidence.count.astype(np.float64)
-    half_life = _shorter(rules.half_life[namespace[a]], rules.half_life[namespace[b]])
+    half_life = rules.shorter(rules.half_life, namespace[a], namespace[b])
     ages = half_life > 0
     if ages.any():
         age = np.maximum(now - evidence.last_seen[ages], 0)
         exponent[ages] *= np.exp2(-age / half_life[ages])
+    expires = rules.shorter(rules.expires, namespace[a], namespace[b])
+    exponent[(expires >= 0) & (evidence.last_seen < now - expires)] = 0
     doubt = exponent * np.log1p(-ONCE * rules.source_trust[evidence.source])
     if len(starts):
         doubt = np.add.reduceat(doubt, starts)
@@ -41,11 +44,6 @@ def weigh(evidence: EvidenceTable, must: tuple[Int32, Int32], namespace: Int16, 
     a, b = a[starts], b[starts]
     weight = np.round(rules.trust[namespace[a]] * rules.trust[namespace[b]] * -np.expm1(doubt), 12)
     return _with_must(LinkTable(a, b, weight, last_seen, np.zeros(len(a), np.bool_)), must)
-
-
-def _shorter(one: Int64, other: Int64) -> Int64:
-    """The shorter half-life where -1 means none."""
-    return np.where(one < 0, other, np.where(other < 0, one, np.minimum(one, other)))
 
 
 def _with_must(links: LinkTable, must: tuple[Int32, Int32]) -> LinkTable:

@@ -351,8 +351,9 @@ class OperationStore(Protocol):
 
 
 class Store(Protocol):
-    """Everything, and the transaction that holds it together."""
+    """Everything, and the transaction that holds it together. `kind` is the scheme of its URL."""
 
+    kind: str
     evidence: EvidenceStore
     persons: PersonStore
     segments: SegmentStore

@@ -130,7 +130,8 @@ class Neo4j:
             raise
 
     def _conf(self) -> str:
-        own = {"server.bolt.listen_address": f"127.0.0.1:{self.port}"}
+        here = f"127.0.0.1:{self.port}"
+        own = {"server.bolt.listen_address": here, "server.bolt.advertised_address": here}
         if self.gds:
             own["server.directories.plugins"] = str(fetched(PLUGINS))
         return "".join(f"{name}={value}\n" for name, value in (SETTINGS | own | dict(self.settings)).items())

@@ -69,6 +69,10 @@ def test_it_listens_to_this_machine_and_asks_for_the_password(neo4j_server: Neo4
         [f"0100007F:{port}"],
         [f"0000000000000000FFFF00000100007F:{port}"],
     )
+    (routes,) = asked(neo4j_server.url, "CALL dbms.routing.getRoutingTable({}) YIELD servers RETURN servers")
+    assert {address for server in routes["servers"] for address in server["addresses"]} == {
+        f"127.0.0.1:{neo4j_server.port}"
+    }
     for password in ("neo4j", "wrong", "wrong", "wrong", "wrong"):
         with pytest.raises(AuthError):
             asked(neo4j_server.url.replace(PASSWORD, password), "RETURN 1")

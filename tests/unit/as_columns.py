@@ -9,6 +9,7 @@ import numpy as np
 
 from identity_graph.model import Event, Identifier
 from identity_graph.policy import Policy
+from identity_graph.reasons import SUPPRESSED
 from identity_graph.resolve import Resolution, resolve
 from identity_graph.tables import IdentifierTable, ObservationTable
 
@@ -25,15 +26,22 @@ def told(*lines: str) -> list[Event]:
 
 
 def resolved(
-    events: Iterable[Event], policy: Policy, random: Random | None = None, *, now: int | None = None
+    events: Iterable[Event],
+    policy: Policy,
+    random: Random | None = None,
+    *,
+    now: int | None = None,
+    cannot: Iterable[tuple[Identifier, Identifier]] = (),
 ) -> Resolution:
-    """`random` numbers identifiers, events, namespaces and sources anew, and shuffles the rows."""
+    """`random` numbers identifiers, events, namespaces and sources anew, and shuffles the rows. `cannot` are pairs of
+    identifiers that the events name."""
     events = list(events)
     names = list(dict.fromkeys(one for event in events for one in event.identifiers))
+    never = list(cannot)
     sources = sorted({event.source for event in events})
     spaces = sorted({one.namespace for one in names})
     if random:
-        for column in (events, names, sources, spaces):
+        for column in (events, names, sources, spaces, never):
             random.shuffle(column)
     gap = random.randrange(1, 5000) if random else 1  # stores leave gaps in their numbers
     number = {one: 3 + gap * n for n, one in enumerate(names)}
@@ -47,6 +55,7 @@ def resolved(
     seen = np.array(rows, np.int64).reshape(-1, 4)
     stated = sorted({(number[a], number[b]) for event in events for a, b in event.same_person})
     pairs = np.array(stated, np.int64).reshape(-1, 2)
+    apart = np.array([(number[a], number[b]) for a, b in never], np.int64).reshape(-1, 2)
     return resolve(
         IdentifierTable(
             np.array([number[one] for one in names], np.int64),
@@ -58,6 +67,7 @@ def resolved(
         (pairs[:, 0], pairs[:, 1]),
         sources,
         policy,
+        cannot=(apart[:, 0], apart[:, 1]),
         now=now,
     )
 
@@ -92,15 +102,15 @@ def links(found: Resolution) -> dict[tuple[str, str], float]:
 
 
 def suppressed(found: Resolution) -> set[tuple[frozenset[str], str, frozenset[str]]]:
-    """Of each link that a limit refused: its ends, the namespace ("" for the size) and the two values."""
+    """Of each suppressed link: its ends, the namespace of the limit or else the code, and the two values."""
     names = [one.key for one in identifiers(found)]
     table = found.groups.suppressed
-    rows = zip(table.link, table.namespace, table.value_a, table.value_b, strict=True)
+    columns = (table.link, table.code, table.namespace, table.value_a, table.value_b)
     return {
         (
             frozenset({names[found.links.a[link]], names[found.links.b[link]]}),
-            "" if space < 0 else found.identifiers.namespaces[space],
-            frozenset() if space < 0 else frozenset({names[a], names[b]}),
+            SUPPRESSED[code] if space < 0 else found.identifiers.namespaces[space],
+            frozenset({names[one] for one in (a, b) if one >= 0}),
         )
-        for link, space, a, b in rows
+        for link, code, space, a, b in zip(*(column.tolist() for column in columns), strict=True)
     }

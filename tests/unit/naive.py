@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable
+from dataclasses import dataclass
 from itertools import combinations
 
 import networkx as nx
@@ -13,16 +14,19 @@ from identity_graph.model import Event, Identifier
 from identity_graph.policy import Policy
 
 
-def persons(events: Iterable[Event], policy: Policy) -> set[frozenset[Identifier]]:
+def persons(
+    events: Iterable[Event], policy: Policy, cannot: Iterable[tuple[Identifier, Identifier]] = ()
+) -> set[frozenset[Identifier]]:
     """The groups of identifiers that the design's five steps give, without ids."""
     events = list(events)
-    weights, seen, must = _links(events, policy)
+    weights, seen, must, expired = _links(events, policy)
+    rules = _Rules(policy, _newest(seen), {frozenset(pair) for pair in cannot})
     everyone = {one for event in events for one in event.identifiers}
     joining = {
         one for one in everyone if policy.rule(one.namespace).joins and not policy.blocks(one.namespace, one.value)
     }
     neighbours: dict[Identifier, Counter[str]] = defaultdict(Counter)
-    for a, b in set(weights) | must:
+    for a, b in (set(weights) | must) - expired:
         if a in joining and b in joining:
             neighbours[a][b.namespace] += 1
             neighbours[b][a.namespace] += 1
@@ -33,7 +37,7 @@ def persons(events: Iterable[Event], policy: Policy) -> set[frozenset[Identifier
             joining.discard(one)
     kept = [
         pair
-        for pair in set(weights) | must
+        for pair in (set(weights) | must) - expired
         if pair[0] in joining and pair[1] in joining and (pair in must or weights[pair] >= policy.min_weight)
     ]
     graph: nx.Graph[Identifier] = nx.Graph()
@@ -41,9 +45,9 @@ def persons(events: Iterable[Event], policy: Policy) -> set[frozenset[Identifier
     graph.add_edges_from(kept)
     found: set[frozenset[Identifier]] = set()
     for component in nx.connected_components(graph):
-        if _breaks(component, policy):
+        if rules.broken(component):
             inside = [pair for pair in kept if pair[0] in component]
-            found |= _forest(component, inside, weights, seen, must, policy)
+            found |= _forest(component, inside, weights, seen, must, rules)
         else:
             found.add(frozenset(component))
     return found
@@ -52,9 +56,11 @@ def persons(events: Iterable[Event], policy: Policy) -> set[frozenset[Identifier
 Pair = tuple[Identifier, Identifier]
 
 
-def _links(events: list[Event], policy: Policy) -> tuple[dict[Pair, float], dict[Pair, int], set[Pair]]:
+def _links(events: list[Event], policy: Policy) -> tuple[dict[Pair, float], dict[Pair, int], set[Pair], set[Pair]]:
+    """Weights, newest times, stated pairs, and the pairs all of whose evidence is too old."""
     counts: dict[Pair, Counter[str]] = defaultdict(Counter)
     seen: dict[Pair, int] = {}
+    by_source: dict[tuple[Pair, str], int] = {}
     must: set[Pair] = set()
     for event in events:
         own = sorted(set(event.identifiers))
@@ -65,23 +71,71 @@ def _links(events: list[Event], policy: Policy) -> tuple[dict[Pair, float], dict
         for pair in pairs:
             counts[pair][event.source] += 1
             seen[pair] = max(seen.get(pair, event.time), event.time)
+            by_source[pair, event.source] = max(by_source.get((pair, event.source), event.time), event.time)
         must |= {(min(pair), max(pair)) for pair in event.same_person}
+    now = max((event.time for event in events), default=0)
     weights = {}
+    expired = set()
     for (a, b), of in counts.items():
-        doubt = math.prod((1 - 0.75 * policy.source_trust(source)) ** count for source, count in of.items())
+        ages = [age for age in (policy.rule(one.namespace).expires for one in (a, b)) if age is not None]
+        since = now - min(ages) if ages else min(seen.values())
+        alive = {source: count for source, count in of.items() if by_source[(a, b), source] >= since}
+        doubt = math.prod((1 - 0.75 * policy.source_trust(source)) ** count for source, count in alive.items())
         weights[a, b] = round(policy.rule(a.namespace).trust * policy.rule(b.namespace).trust * (1 - doubt), 9)
+        if not alive and (a, b) not in must:
+            expired.add((a, b))
     for pair in must:
         weights[pair] = 1.0
         seen.setdefault(pair, 0)
-    return weights, seen, must
+    return weights, seen, must, expired
 
 
-def _breaks(group: Iterable[Identifier], policy: Policy) -> bool:
-    members = list(group)
-    counts = Counter(one.namespace for one in members)
-    limits = {space: policy.rule(space).limit for space in counts}
-    over = any(limit is not None and counts[space] > limit for space, limit in limits.items())
-    return over or len(members) > policy.max_identifiers
+def _newest(seen: dict[Pair, int]) -> dict[Identifier, int]:
+    newest: dict[Identifier, int] = {}
+    for pair, time in seen.items():
+        for one in pair:
+            newest[one] = max(newest.get(one, time), time)
+    return newest
+
+
+@dataclass(frozen=True)
+class _Rules:
+    """What a group must keep."""
+
+    policy: Policy
+    newest: dict[Identifier, int]
+    cannot: set[frozenset[Identifier]]
+
+    def broken(self, group: Iterable[Identifier]) -> bool:
+        members = set(group)
+        limits = [self._crowds(space, members) for space in {one.namespace for one in members}]
+        over = any(len(crowd) > limit for limit, crowds in limits for crowd in crowds)
+        return over or len(members) > self.policy.max_identifiers or any(pair <= members for pair in self.cannot)
+
+    def refuse(self, a: frozenset[Identifier], b: frozenset[Identifier], must: bool) -> bool:
+        if any(pair <= a | b for pair in self.cannot if not pair <= a and not pair <= b):
+            return True
+        if must:
+            return False
+        for space in {one.namespace for one in a} & {one.namespace for one in b}:
+            limit, crowds = self._crowds(space, a | b)
+            if any(len(crowd) > limit and crowd & a and crowd & b for crowd in crowds):
+                return True
+        return len(a | b) > self.policy.max_identifiers
+
+    def _crowds(self, space: str, group: Iterable[Identifier]) -> tuple[float, list[set[Identifier]]]:
+        """The limit, and the values that count together: for each value, those of the window that it ends."""
+        rule = self.policy.rule(space)
+        own = {one for one in group if one.namespace == space}
+        if rule.limit is None:
+            return math.inf, []
+        if rule.window is None:
+            return rule.limit, [own]
+        newest = {one: self.newest.get(one, -math.inf) for one in own}
+        return rule.limit, [
+            {other for other in own if 0 <= newest[one] - newest[other] < rule.window or newest[one] == newest[other]}
+            for one in own
+        ]
 
 
 def _forest(
@@ -90,28 +144,19 @@ def _forest(
     weights: dict[Pair, float],
     seen: dict[Pair, int],
     must: set[Pair],
-    policy: Policy,
+    rules: _Rules,
 ) -> set[frozenset[Identifier]]:
     group = {one: frozenset({one}) for one in component}
 
     def rank(pair: Pair) -> tuple[object, ...]:
-        keys = [-weights[pair], -seen[pair]]
-        return (pair not in must, *(keys if policy.order == "strongest" else keys[::-1]), pair)
+        keys: list[float] = [-weights[pair], -seen[pair]]
+        if rules.policy.order == "newest":
+            keys = [-seen[pair], sum(rules.policy.rule(one.namespace).priority for one in pair), -weights[pair]]
+        return (pair not in must, *keys, pair)
 
     for pair in sorted(links, key=rank):
         a, b = group[pair[0]], group[pair[1]]
-        if a != b and (pair in must or not _refused(a, b, policy)):
+        if a != b and not rules.refuse(a, b, pair in must):
             for one in a | b:
                 group[one] = a | b
     return set(group.values())
-
-
-def _refused(a: frozenset[Identifier], b: frozenset[Identifier], policy: Policy) -> bool:
-    if len(a) + len(b) > policy.max_identifiers:
-        return True
-    mine, theirs = Counter(one.namespace for one in a), Counter(one.namespace for one in b)
-    for space in mine.keys() & theirs.keys():
-        limit = policy.rule(space).limit
-        if limit is not None and mine[space] + theirs[space] > limit:
-            return True
-    return False

@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, replace
+from itertools import combinations, pairwise
 from random import Random
 
 import networkx as nx
 import numpy as np
+import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from identity_graph.policy import Policy, Rule
-from identity_graph.resolve.forest import OVERSIZED, grow_forest
+from identity_graph.reasons import SUPPRESSED
 from identity_graph.resolve.groups import Groups, group
 from identity_graph.resolve.rules import Rules
 from identity_graph.tables import LinkTable
 
 SPACES = ["card", "cookie", "mail"]
+LIMIT, OVERSIZED, CANNOT_LINK = range(3)
+assert SUPPRESSED == ("LIMIT", "OVERSIZED", "CANNOT_LINK")
+
+Limit = tuple[int | None, int | None]
+"""How many, and within which time."""
 
 
 @dataclass(frozen=True)
@@ -26,13 +33,15 @@ class Graph:
 
     spaces: list[int]
     links: list[tuple[int, int, float, int, bool]]
-    limits: tuple[int | None, ...]
+    limits: tuple[Limit, ...]
     largest: int
     order: str
+    cannot: tuple[tuple[int, int], ...] = ()
 
     @property
     def policy(self) -> Policy:
-        rules = {name: Rule(limit=limit) for name, limit in zip(SPACES, self.limits, strict=True)}
+        limits = zip(SPACES, self.limits, strict=True)
+        rules = {name: Rule(limit=limit, window=window) for name, (limit, window) in limits}
         return Policy(order=self.order, min_weight=0.2, max_identifiers=self.largest, namespaces=rules)
 
     def grouped(self) -> Groups:
@@ -42,32 +51,51 @@ class Graph:
         seen = np.array([row[3] for row in rows], np.int64)
         table = LinkTable(a, b, weight, seen, np.array([row[4] for row in rows], np.bool_))
         n = len(self.spaces)
-        values = [str(v) for v in range(n)]
+        values = [f"{v:06d}" for v in range(n)]
         space = np.array(self.spaces, np.int16)
-        return group(table, space, values, np.zeros(n, np.int8), self.policy, Rules.of(self.policy, SPACES, []))
+        kept = table.must | (weight >= 0.2)
+        pairs = np.array(self.cannot, np.int32).reshape(-1, 2)
+        rules = Rules.of(self.policy, SPACES, [])
+        joins = np.ones(n, np.bool_)
+        return group(table, kept, joins, space, values, self.policy, rules, (pairs[:, 0], pairs[:, 1]))
 
-    def breaks(self, members: set[int]) -> bool:
-        counts = Counter(self.spaces[one] for one in members)
-        over = any(limit is not None and counts[n] > limit for n, limit in enumerate(self.limits))
-        return over or len(members) > self.largest
+    def crowded(self, members: AbstractSet[int]) -> set[int]:
+        """Namespaces of which some members, more than the limit, were seen within its window of each other."""
+        times = {x: max((row[3] for row in self.links if x in row[:2]), default=0) for x in members}
+        found = set()
+        for space, (limit, window) in enumerate(self.limits):
+            own = [x for x in members if self.spaces[x] == space]
+            for some in combinations(own, limit + 1) if limit is not None else ():
+                seen = [times[x] for x in some]
+                if window is None or max(seen) - min(seen) < window:
+                    found.add(space)
+        return found
+
+    def torn(self, members: AbstractSet[int]) -> bool:
+        return any(members >= set(pair) for pair in self.cannot)
+
+    def breaks(self, members: AbstractSet[int]) -> bool:
+        return bool(self.crowded(members)) or len(members) > self.largest or self.torn(members)
 
 
 @st.composite
-def graphs(draw: st.DrawFn, stated: bool = False) -> Graph:
+def graphs(draw: st.DrawFn, stated: bool = False, torn: bool = True) -> Graph:
     n = draw(st.integers(1, 10))
     node = st.integers(0, n - 1)
-    pairs = draw(st.sets(st.tuples(node, node).filter(lambda p: p[0] < p[1]), max_size=25))
+    pair = st.tuples(node, node).filter(lambda p: p[0] < p[1])
     links = []
-    for a, b in sorted(pairs):
+    for a, b in sorted(draw(st.sets(pair, max_size=25))):
         must = stated and draw(st.integers(0, 5)) == 0
         weight = 1.0 if must else draw(st.sampled_from([0.1, 0.3, 0.5, 0.9]))
-        links.append((a, b, weight, draw(st.integers(0, 3)), must))
+        links.append((a, b, weight, draw(st.integers(0, 5)), must))
+    limit = st.tuples(st.sampled_from([None, 1, 2]), st.sampled_from([None, None, 1, 2, 3]))
     return Graph(
         [draw(st.integers(0, 2)) for _ in range(n)],
         links,
-        tuple(draw(st.sampled_from([None, 1, 2])) for _ in SPACES),
+        tuple(draw(limit) for _ in SPACES),
         draw(st.sampled_from([2, 4, 500])),
         draw(st.sampled_from(["strongest", "newest"])),
+        tuple(draw(st.sets(pair, max_size=3))) if torn and draw(st.booleans()) else (),
     )
 
 
@@ -84,22 +112,29 @@ def test_no_group_breaks_a_limit(graph: Graph) -> None:
     assert not any(graph.breaks(found) for found in members(graph.grouped()).values())
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=500, deadline=None)
 @given(graphs(stated=True))
 def test_every_suppressed_link_would_break_a_limit(graph: Graph) -> None:
-    """Maximality: none of what was refused could have been taken, and each says which limit."""
+    """Maximality: none of what was refused could have been taken, and each says why."""
     found = graph.grouped()
     sets, rows, why = members(found), sorted(graph.links), found.suppressed
-    for link, space, one, other in zip(why.link, why.namespace, why.value_a, why.value_b, strict=True):
+    columns = (why.link, why.code, why.namespace, why.value_a, why.value_b, why.step)
+    for link, code, space, one, other, step in zip(*(column.tolist() for column in columns), strict=True):
         left, right = (sets[int(found.label[end])] for end in rows[link][:2])
-        assert not left & right and graph.breaks(left | right)
-        if space == OVERSIZED:
-            assert (one, other) == (-1, -1) and len(left | right) > graph.largest
+        assert not left & right and step == 0
+        values = {min(one, other), max(one, other)}
+        if code == CANNOT_LINK:
+            assert space == -1 and (min(values), max(values)) in graph.cannot
+            assert {len(values & side) for side in (left, right)} == {1}
+        elif code == OVERSIZED:
+            assert (space, one, other) == (-1, -1, -1) and len(left | right) > graph.largest and not rows[link][4]
         else:
-            limit = graph.limits[space]
-            held = [{x for x in side if graph.spaces[x] == space} for side in (left, right)]
-            assert limit is not None and all(held) and len(held[0] | held[1]) > limit
-            assert {len({one, other} & side) for side in held} == {1}
+            assert {graph.spaces[x] for x in values} == {space} and not rows[link][4]
+            assert {len(values & side) for side in (left, right)} == {1}
+            assert space in graph.crowded(left | right)
+            _, window = graph.limits[space]
+            times = [max(row[3] for row in rows if x in row[:2]) for x in values]
+            assert window is None or max(times) - min(times) < window
 
 
 @settings(max_examples=300, deadline=None)
@@ -118,29 +153,67 @@ def test_a_group_hangs_together_by_links_that_were_kept(graph: Graph) -> None:
 
 
 @settings(max_examples=200, deadline=None)
-@given(graphs(stated=True))
+@given(graphs(stated=True, torn=False))
 def test_stated_links_always_join(graph: Graph) -> None:
     found = graph.grouped()
     for a, b, _, _, must in graph.links:
         assert not must or found.label[a] == found.label[b]
 
 
+@settings(max_examples=300, deadline=None)
+@given(graphs(stated=True))
+def test_what_must_not_be_one_person_never_is_and_else_stated_links_join(graph: Graph) -> None:
+    """A path of stated links between two that must not be one loses the last of its links."""
+    found = graph.grouped()
+    assert not any(graph.torn(group) for group in members(found).values())
+    oracle = {x: {x} for x in range(len(graph.spaces))}
+    for a, b, *_ in sorted((row for row in graph.links if row[4]), key=lambda row: (-row[3], *keys(graph, row))):
+        if not graph.torn(oracle[a] | oracle[b]):
+            for x in oracle[a] | oracle[b]:
+                oracle[x] = oracle[a] | oracle[b]
+    for a, b, _, _, must in graph.links:
+        if must:
+            assert (b in oracle[a]) <= (found.label[a] == found.label[b])
+
+
+def keys(graph: Graph, row: tuple[int, int, float, int, bool]) -> list[tuple[int, int]]:
+    return sorted((graph.spaces[end], end) for end in row[:2])
+
+
 @settings(max_examples=200, deadline=None)
-@given(graphs())
-def test_without_limits_the_forest_spans_components(graph: Graph) -> None:
-    """The strongest links that close no circle are a maximum spanning forest, by networkx."""
+@given(graphs(torn=False))
+def test_without_limits_groups_are_components(graph: Graph) -> None:
+    free = replace(graph, limits=((None, None),) * 3, largest=500)
+    oracle: nx.Graph[int] = nx.Graph([row[:2] for row in graph.links if row[2] >= 0.2])
+    oracle.add_nodes_from(range(len(graph.spaces)))
+    found = free.grouped()
+    assert sorted(map(sorted, nx.connected_components(oracle))) == sorted(map(sorted, members(found).values()))
+    assert len(found.suppressed) == 0
+
+
+@settings(max_examples=200, deadline=None)
+@given(graphs(torn=False))
+def test_links_within_groups_hold_a_maximum_spanning_forest(graph: Graph) -> None:
+    """With one pair apart and no limit, what joins is what Kruskal's algorithm joins before it closes the pair's path:
+    of a maximum spanning tree, by networkx, all but the weakest link between the two."""
     n = len(graph.spaces)
-    rows = sorted((row for row in graph.links if row[2] > 0.2), key=lambda row: -row[2])
-    a, b = (np.array([row[end] for row in rows], np.int32) for end in (0, 1))
-    none = np.zeros(len(rows), np.bool_)
-    label, refused = grow_forest(
-        np.array(graph.spaces, np.int16), a, b, none, limited=[], limits=np.empty(0, np.int32), cap=n
+    free = replace(
+        graph, limits=((None, None),) * 3, largest=500, order="strongest", cannot=((0, n - 1),) if n > 1 else ()
     )
-    oracle: nx.Graph[int] = nx.Graph([row[:2] for row in rows])
+    found = free.grouped()
+    oracle: nx.Graph[int] = nx.Graph()
     oracle.add_nodes_from(range(n))
-    assert len(refused) == 0
-    assert len(set(label.tolist())) == nx.number_connected_components(oracle)
-    assert all(label[x] == label[y] for x, y in oracle.edges)
+    oracle.add_edges_from((a, b, {"weight": w}) for a, b, w, *_ in graph.links if w >= 0.2)
+    tree = nx.maximum_spanning_tree(oracle)
+    if n > 1 and nx.has_path(tree, 0, n - 1):
+        path = nx.shortest_path(tree, 0, n - 1)
+        weakest = min(tree.edges[pair]["weight"] for pair in pairwise(path))
+        strong: nx.Graph[int] = nx.Graph()
+        strong.add_nodes_from(range(n))
+        strong.add_edges_from(pair for pair in oracle.edges if oracle.edges[pair]["weight"] > weakest)
+        for group in nx.connected_components(strong):
+            assert len({int(found.label[x]) for x in group}) == 1
+        assert found.label[0] != found.label[n - 1]
 
 
 @settings(max_examples=200, deadline=None)
@@ -148,7 +221,7 @@ def test_without_limits_the_forest_spans_components(graph: Graph) -> None:
 def test_the_first_link_is_refused_only_if_its_ends_alone_break_a_limit(graph: Graph) -> None:
     def rank(row: tuple[int, int, float, int, bool]) -> tuple[object, ...]:
         first, second = (row[2], row[3]) if graph.order == "strongest" else (row[3], row[2])
-        return (-first, -second, *sorted((graph.spaces[end], str(end)) for end in row[:2]))
+        return (-first, -second, *keys(graph, row))
 
     strong = [row for row in graph.links if row[2] > 0.2]
     assume(strong)
@@ -161,43 +234,93 @@ def test_the_first_link_is_refused_only_if_its_ends_alone_break_a_limit(graph: G
 @given(graphs(stated=True), st.randoms(use_true_random=False))
 def test_links_that_were_refused_change_nothing_when_they_go(graph: Graph, random: Random) -> None:
     """Losing a suppressed link (an erasure, say) leaves every group as it is."""
+    ever = tuple((limit, None) for limit, _ in graph.limits)  # what is left may have been seen last at another time
+    graph = replace(graph, limits=ever)
     found = graph.grouped()
     refused = found.suppressed.link.tolist()
     gone = set(random.sample(refused, random.randint(0, len(refused))))
     rest = [row for n, row in enumerate(sorted(graph.links)) if n not in gone]
-    again = Graph(graph.spaces, rest, graph.limits, graph.largest, graph.order).grouped()
+    again = replace(graph, links=rest).grouped()
     assert again.label.tolist() == found.label.tolist()
+
+
+NONE: Limit = (None, None)
 
 
 def test_the_reason_is_the_first_limit_by_name_and_the_smallest_values() -> None:
     spaces = [0, 0, 2, 0, 2]
     links = [(0, 1, 0.9, 0, False), (1, 2, 0.9, 0, False), (3, 4, 0.8, 0, False), (2, 3, 0.5, 0, False)]
-    found = Graph(spaces, links, (2, None, 1), 500, "strongest").grouped()
+    found = Graph(spaces, links, ((2, None), NONE, (1, None)), 500, "strongest").grouped()
     why = found.suppressed
     assert found.label.tolist() == [0, 0, 0, 3, 3]
-    # Both limits would break: "card" comes before "mail". Of either side its smallest card, the smaller key first.
-    assert [why.link.tolist(), why.namespace.tolist()] == [[2], [0]]
-    assert [why.value_a.tolist(), why.value_b.tolist()] == [[3], [0]]
+    # Both limits would break: "card" comes before "mail". Of either side its smallest card.
+    assert [why.link.tolist(), why.code.tolist(), why.namespace.tolist()] == [[2], [LIMIT], [0]]
+    assert [why.value_a.tolist(), why.value_b.tolist()] == [[0], [3]]
+
+
+def test_what_must_not_be_one_person_is_the_reason_before_any_limit() -> None:
+    links = [(0, 1, 0.9, 0, False), (2, 3, 0.9, 0, False), (1, 2, 0.5, 0, False)]
+    pairs = ((0, 3), (0, 2), (1, 3))
+    found = Graph([0, 0, 0, 0], links, ((2, None), NONE, NONE), 2, "strongest", pairs).grouped()
+    why = found.suppressed
+    assert found.label.tolist() == [0, 0, 2, 2]
+    assert [why.link.tolist(), why.code.tolist(), why.namespace.tolist()] == [[1], [CANNOT_LINK], [-1]]
+    assert [why.value_a.tolist(), why.value_b.tolist()] == [[0], [2]]
+
+
+@pytest.mark.parametrize(
+    ("window", "groups"),
+    [
+        (None, [0, 0, 2, 2, 2]),
+        (30, [0, 0, 2, 2, 2]),  # the cards of days 10 and 39 are less than 30 days apart
+        (29, [0, 0, 0, 0, 0]),
+    ],
+)
+def test_a_limit_with_a_window_counts_what_was_seen_within_it(window: int | None, groups: list[int]) -> None:
+    links = [(0, 1, 0.9, 10, False), (2, 3, 0.9, 5, False), (2, 4, 0.9, 39, False), (1, 3, 0.5, 8, False)]
+    found = Graph([0, 1, 1, 1, 0], links, ((1, window), NONE, NONE), 500, "strongest").grouped()
+    assert found.label.tolist() == groups
+    assert [found.suppressed.value_a.tolist(), found.suppressed.value_b.tolist()] == (
+        [[0], [4]] if groups[2] else [[], []]
+    )
+
+
+def test_the_window_is_of_the_newest_link_of_a_value_not_of_the_one_that_joins() -> None:
+    links = [(0, 1, 0.9, 10, False), (0, 2, 0.9, 500, False), (1, 3, 0.5, 10, False)]
+    found = Graph([0, 1, 1, 0], links, ((1, 30), NONE, NONE), 500, "strongest").grouped()
+    assert found.label.tolist() == [0, 0, 0, 0]
 
 
 def test_an_oversized_group_says_so() -> None:
     links = [(n, n + 1, 0.9 - n / 10, 0, False) for n in range(4)]
-    found = Graph([1] * 5, links, (None, None, None), 3, "strongest").grouped()
+    found = Graph([1] * 5, links, (NONE, NONE, NONE), 3, "strongest").grouped()
     assert found.label.tolist() == [0, 0, 0, 3, 3]
-    assert found.suppressed.namespace.tolist() == [OVERSIZED] == found.suppressed.value_a.tolist()
+    assert found.suppressed.code.tolist() == [OVERSIZED]
+    assert found.suppressed.namespace.tolist() == [-1] == found.suppressed.value_a.tolist()
 
 
 def test_newer_first_where_the_policy_says_so() -> None:
     links = [(0, 2, 0.9, 1, False), (1, 2, 0.3, 2, False)]
     for order, label in (("strongest", [0, 1, 0]), ("newest", [0, 1, 1])):
-        assert Graph([0, 0, 1], links, (1, None, None), 500, order).grouped().label.tolist() == label
+        assert Graph([0, 0, 1], links, ((1, None), NONE, NONE), 500, order).grouped().label.tolist() == label
 
 
-def test_a_hundred_thousand_links_of_one_large_component() -> None:
+@pytest.mark.parametrize("window", [None, 10])
+def test_a_hundred_thousand_links_of_one_large_component(window: int | None) -> None:
     """A chain in which every tenth is a card, of which a person has one: pieces that never hold two."""
     n = 100_000
     spaces = [0 if one % 10 == 0 else 1 for one in range(n)]
-    links = [(one, one + 1, 0.5, one, False) for one in range(n - 1)]
-    found = Graph(spaces, links, (1, None, None), n, "strongest").grouped()
+    links = [(one, one + 1, 0.5, 0, False) for one in range(n - 1)]
+    found = Graph(spaces, links, ((1, window), NONE, NONE), n, "strongest").grouped()
     assert len(members(found)) == n // 10
     assert len(found.suppressed) == n // 10 - 1
+
+
+def test_ten_thousand_pairs_apart_in_one_star() -> None:
+    """Each cookie of a star is apart from the next: every second one joins."""
+    n = 10_000
+    links = [(0, one, 0.5, 0, False) for one in range(1, n)]
+    pairs = tuple((one, one + 1) for one in range(1, n - 1))
+    found = Graph([0] + [1] * (n - 1), links, (NONE, NONE, NONE), n, "strongest", pairs).grouped()
+    assert (found.label == 0).nonzero()[0].tolist() == [0, *range(1, n, 2)]
+    assert set(found.suppressed.code.tolist()) == {CANNOT_LINK}

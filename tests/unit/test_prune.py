@@ -8,9 +8,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from identity_graph.policy import Blocked, Policy, Rule
-from identity_graph.resolve.prune import BLOCKED, HUB, JOINS, NOT_JOINING, Int8, prune_hubs, prune_values
+from identity_graph.resolve.prune import (
+    BLOCKED,
+    CODES,
+    EXPIRED,
+    HUB,
+    JOINS,
+    NOT_JOINING,
+    WEAK,
+    expired_links,
+    prune_hubs,
+    prune_links,
+    prune_values,
+)
 from identity_graph.resolve.rules import Rules
-from identity_graph.tables import LinkTable
+from identity_graph.tables import Int8, LinkTable
 
 SPACES = ["cookie", "email", "ip", "user_id"]
 POLICY = Policy(
@@ -102,6 +114,69 @@ def test_more_links_never_make_fewer_hubs(pairs: list[tuple[int, int]]) -> None:
     names = ["cookie", "email", "user_id", "cookie", "email", "user_id", "email", "user_id", "email", "cookie"]
     fewer, all_of_them = hubs(names, pairs[: len(pairs) // 2]), hubs(names, pairs)
     assert all(after == HUB for before, after in zip(fewer, all_of_them, strict=True) if before == HUB)
+
+
+def test_a_limit_with_a_window_counts_neighbours_of_all_time() -> None:
+    """Else a hub could be one no more because a neighbour was seen again."""
+    rules = {"cookie": Rule(limit=None, hub_cap=2), "user_id": Rule(limit=1, window=1)}
+    windowed = Rules.of(Policy(namespaces=rules), SPACES, [])
+    names, pairs = star("cookie", *["user_id"] * 3)
+    assert prune_hubs(table(pairs, [0, 50, 100]), spaces(*names), np.zeros(4, np.int8), windowed)[0] == HUB
+
+
+AGING = Rules.of(Policy(namespaces={"cookie": Rule(expires=10), "email": Rule(expires=99)}), SPACES, [])
+
+
+def table(pairs: list[tuple[int, int]], times: list[int], must: bool = False, weight: float = 1.0) -> LinkTable:
+    ends, m = np.array(pairs, np.int32).reshape(-1, 2), len(pairs)
+    return LinkTable(ends[:, 0], ends[:, 1], np.full(m, weight), np.array(times), np.full(m, must))
+
+
+@pytest.mark.parametrize(
+    ("pair", "time", "expired"),
+    [
+        (["cookie", "user_id"], 90, False),  # just as old as may be
+        (["cookie", "user_id"], 89, True),
+        (["user_id", "cookie"], 89, True),
+        (["cookie", "email"], 89, True),  # the shorter of the two
+        (["email", "user_id"], 1, False),
+        (["email", "user_id"], 0, True),
+        (["user_id", "ip"], -(2**60), False),  # neither expires
+        (["cookie", "user_id"], 2**60, False),  # from the future
+    ],
+)
+def test_links_expire_by_the_shorter_age_of_their_ends(pair: list[str], time: int, expired: bool) -> None:
+    links = [table([(0, 1)], [time], must=stated) for stated in (False, True)]
+    assert [expired_links(one, spaces(*pair), AGING, 100).tolist() for one in links] == [[expired], [False]]
+
+
+def test_expired_links_make_no_hub() -> None:
+    names, pairs = star("cookie", *["user_id"] * 3)
+    links, none = table(pairs, [0, 0, 0]), np.zeros(4, np.int8)
+    expired = np.array([True, False, False])
+    assert prune_hubs(links, spaces(*names), none, RULES)[0] == HUB
+    assert prune_hubs(links, spaces(*names), none, RULES, expired=expired)[0] == JOINS
+
+
+@pytest.mark.parametrize(
+    ("ends", "expired", "weight", "must", "code"),
+    [
+        ((JOINS, JOINS), False, 0.2, False, JOINS),
+        ((JOINS, JOINS), False, 0.19, False, WEAK),
+        ((JOINS, JOINS), False, 0.0, True, JOINS),
+        ((JOINS, JOINS), True, 0.0, False, EXPIRED),
+        ((JOINS, HUB), True, 0.0, False, HUB),
+        ((BLOCKED, JOINS), False, 0.9, True, BLOCKED),
+        ((NOT_JOINING, BLOCKED), False, 0.9, False, NOT_JOINING),
+    ],
+)
+def test_each_link_that_does_not_count_says_why(
+    ends: tuple[int, int], expired: bool, weight: float, must: bool, code: int
+) -> None:
+    links = table([(0, 1)], [0], must, weight)
+    found = prune_links(links, np.array(ends, np.int8), np.array([expired]), 0.2)
+    assert found.tolist() == [code] and found.dtype == np.int8
+    assert CODES[code] in ("", "BLOCKED", "NOT_JOINING", "HUB", "EXPIRED", "WEAK")
 
 
 def test_nobody_at_all() -> None:

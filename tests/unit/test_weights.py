@@ -11,11 +11,13 @@ from hypothesis import strategies as st
 
 from identity_graph.model import Event
 from identity_graph.policy import Policy, Rule
+from identity_graph.resolve.fold import fold
+from identity_graph.resolve.prune import CODES
 from identity_graph.resolve.rules import Rules
 from identity_graph.resolve.weights import weigh
 from identity_graph.tables import EvidenceTable, Int32, LinkTable
 from identity_graph.times import DAY
-from tests.unit.as_columns import event, links, resolved
+from tests.unit.as_columns import event, keys, links, resolved
 
 Seen = tuple[int, int, int]
 """Source, count, time of the last."""
@@ -30,9 +32,11 @@ evidence = st.lists(
 half_lives = st.none() | st.integers(1, 400 * DAY)
 
 
-def policy_of(one: float, other: float, sources: list[float], half_life: int | None = None) -> Policy:
+def policy_of(
+    one: float, other: float, sources: list[float], half_life: int | None = None, expires: int | None = None
+) -> Policy:
     return Policy(
-        namespaces={"left": Rule(trust=one, half_life=half_life), "right": Rule(trust=other)},
+        namespaces={"left": Rule(trust=one, half_life=half_life), "right": Rule(trust=other, expires=expires)},
         sources={str(n): trust for n, trust in enumerate(sources)},
     )
 
@@ -61,11 +65,11 @@ def test_a_weight_is_from_nothing_to_the_trust_of_both(
     assert 0 <= found <= min(1.0, one * other + 1e-12)
 
 
-@given(evidence, st.integers(0, 2), st.tuples(trusts, trusts, trusts), half_lives)
+@given(evidence, st.integers(0, 2), st.tuples(trusts, trusts, trusts), half_lives, half_lives)
 def test_more_evidence_never_weakens(
-    seen: list[Seen], source: int, sources: tuple[float, ...], half_life: int | None
+    seen: list[Seen], source: int, sources: tuple[float, ...], half_life: int | None, expires: int | None
 ) -> None:
-    policy = policy_of(0.9, 0.8, list(sources), half_life)
+    policy = policy_of(0.9, 0.8, list(sources), half_life, expires)
     before = {s: (c, t) for s, c, t in seen}
     count, time = before.get(source, (0, -(10**15)))
     more = before | {source: (min(count + 1, 2**31 - 1), time)}
@@ -90,10 +94,22 @@ def test_a_more_trusted_namespace_never_weakens(seen: list[Seen], one: float, mo
     assert weight(seen, policy_of(high, other, sources)) >= weight(seen, policy_of(low, other, sources))
 
 
-@given(evidence, half_lives, st.integers(10**15, 10**16), st.integers(0, 10**16))
-def test_age_never_strengthens(seen: list[Seen], half_life: int | None, now: int, later: int) -> None:
-    policy = policy_of(0.9, 0.8, [1.0, 0.5, 0.1], half_life)
+@given(evidence, half_lives, half_lives, st.integers(10**15, 10**16), st.integers(0, 10**16))
+def test_age_never_strengthens(
+    seen: list[Seen], half_life: int | None, expires: int | None, now: int, later: int
+) -> None:
+    policy = policy_of(0.9, 0.8, [1.0, 0.5, 0.1], half_life, expires)
     assert weight(seen, policy, now + later) <= weight(seen, policy, now)
+
+
+@given(evidence, st.tuples(trusts, trusts, trusts), half_lives, st.integers(1, 10**15))
+def test_evidence_that_expired_is_as_if_it_had_never_been(
+    seen: list[Seen], sources: tuple[float, ...], half_life: int | None, expires: int
+) -> None:
+    now = 10**15
+    alive = [(source, count, time) for source, count, time in seen if time >= now - expires]
+    found = weight(seen, policy_of(0.9, 0.8, list(sources), half_life, expires), now)
+    assert found == (weight(alive, policy_of(0.9, 0.8, list(sources), half_life), now) if alive else 0)
 
 
 @given(evidence, st.integers(0, 10**16))
@@ -134,6 +150,39 @@ def test_the_clock_does_not_age_evidence_but_newer_evidence_does() -> None:
     fresh = links(resolved([old], policy))["left:a", "right:a"]
     assert links(resolved([old], policy, now=DAY))["left:a", "right:a"] < fresh
     assert links(resolved([old, new], policy)) == links(resolved([old, new], policy, now=DAY))
+
+
+def test_a_link_all_of_whose_evidence_expired_joins_nobody_and_says_so() -> None:
+    policy = Policy(min_weight=0.0, namespaces={"left": Rule(expires=9)})
+    seen = [event("1", 0, "left:a", "right:a", source="x"), event("2", 10, "left:b", "right:a", source="y")]
+    found = resolved(seen, policy)
+    assert {key: CODES[code] for key, code in zip(links(found), found.dropped.tolist(), strict=True)} == {
+        ("left:a", "right:a"): "EXPIRED",
+        ("left:b", "right:a"): "",
+    }
+    assert links(found)["left:a", "right:a"] == 0
+    assert keys(found) == {frozenset({"left:b", "right:a"})}
+    again = [*seen, event("3", 9, "left:a", "right:a", source="y")]
+    assert links(resolved(again, policy))["left:a", "right:a"] == links(found)["left:b", "right:a"]
+
+
+@given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 4)), min_size=1), st.data())
+def test_the_same_event_twice_counts_once(seen: list[tuple[int, int]], data: st.DataObject) -> None:
+    """Observations of one event, in whatever rows they come and however often."""
+    once = {(number, one): number for number, one in seen}
+    rows = [row for row in once for _ in range(data.draw(st.integers(1, 3)))]
+    assert folded(data.draw(st.permutations(rows))) == folded(list(once))
+
+
+def folded(rows: list[tuple[int, int]]) -> list[list[int]]:
+    event, identifier = (np.array([row[end] for row in rows], np.int64) for end in (0, 1))
+    found = fold(
+        event, identifier.astype(np.int32), event * DAY, np.zeros(len(rows), np.int16),
+        namespace=np.zeros(5, np.int16), namespaces=["left"], values=list("abcde"),
+        priority=np.ones(1, np.int32), pairwise_up_to=3,
+    )  # fmt: skip
+    assert (found.a < found.b).all()
+    return [column.tolist() for column in (found.a, found.b, found.count, found.first_seen, found.last_seen)]
 
 
 @given(st.permutations([("a", 3), ("b", 1), ("c", 7), ("d", 2)]))

@@ -56,16 +56,8 @@ class Connection:
         self.rolled_back: list[Callable[[], None]] = []
         self._here = threading.local()
         self._ears: list[Callable[[str], Any]] = []
-        auth = (address.user, address.password) if address.user else None
         with named(address):
-            self._driver: Driver = GraphDatabase.driver(
-                address.uri,
-                auth=auth,
-                connection_timeout=CONNECT,
-                connection_acquisition_timeout=2 * CONNECT,
-                notifications_min_severity=NotificationMinimumSeverity.OFF,
-                user_agent="identity-graph",
-            )
+            self._driver = self.new_driver()
             self._bookmarks = GraphDatabase.bookmark_manager()
         try:
             self._prepare()
@@ -93,6 +85,18 @@ class Connection:
     def _known(self) -> int | None:
         rows = self._alone(statement("store/ledger"), {})
         return rows[0][0].get("version") if rows else None
+
+    def new_driver(self) -> Driver:
+        """Connections of their own, to be closed by whoever asked for them."""
+        address = self.address
+        return GraphDatabase.driver(
+            address.uri,
+            auth=(address.user, address.password) if address.user else None,
+            connection_timeout=CONNECT,
+            connection_acquisition_timeout=2 * CONNECT,
+            notifications_min_severity=NotificationMinimumSeverity.OFF,
+            user_agent="identity-graph",
+        )
 
     def close(self) -> None:
         self._driver.close()

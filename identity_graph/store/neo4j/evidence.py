@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from itertools import chain
 from typing import Any
 
@@ -17,6 +17,7 @@ from identity_graph.store.appending import Appending
 from identity_graph.store.neo4j.chunks import COLUMN
 from identity_graph.store.neo4j.connection import Connection
 from identity_graph.store.neo4j.event_rows import PAIRWISE, EventRows
+from identity_graph.store.neo4j.links import Links
 from identity_graph.store.neo4j.subgraph import event_row, identifier_row
 from identity_graph.store.numbered import distinct, is_plain, joined
 from identity_graph.store.protocols import Batch, EventRow, IdentifierRow, Sighting
@@ -98,11 +99,8 @@ class Neo4jEvidence:
         return IdentifierTable(joined(found, np.int64), namespace, names), values
 
     def observation_table(self, numbers: Int64 | None = None) -> ObservationTable:
-        return self._observations(self._columns("evidence/observation_table", "event", numbers))
-
-    def _observations(self, answers: Iterable[Sequence[Any]]) -> ObservationTable:
         events, identifiers, times, sources = [], [], [], []
-        for event, time, source, seen in answers:
+        for event, time, source, seen in self._columns("evidence/observation_table", "event", numbers):
             lengths = np.fromiter(map(len, seen), dtype=np.int64, count=len(seen))
             events.append(np.repeat(np.array(event, dtype=np.int64), lengths))
             identifiers.append(np.fromiter(chain.from_iterable(seen), dtype=np.int64, count=int(lengths.sum())))
@@ -123,15 +121,8 @@ class Neo4jEvidence:
     def link_table(self, identifiers: IdentifierTable, values: Sequence[str], policy: Policy) -> EvidenceTable:
         if policy.pairwise_up_to < PAIRWISE:  # fewer links than are stored: they follow from what was observed
             return fold_links(identifiers, values, self.observation_table(), self.sources(), policy)
-        names = {name: number for number, name in enumerate(sorted(self.sources()))}
-        tables = [
-            _stored_links(identifiers, columns, names)
-            for columns in self._columns("evidence/link_table", "identifier", None)
-        ]
-        wide = self._observations([self._database.one("evidence/wide_observations")])
-        if len(wide):
-            tables.append(fold_links(identifiers, values, wide, self._sources, policy))
-        return merge(tables)
+        links = Links(self._database, identifiers, values)
+        return merge([links.everything(), links.wide(policy)])
 
     def stated_pairs(self, numbers: Int64 | None = None) -> tuple[Int64, Int64]:
         pairs: list[list[int]] = []
@@ -159,20 +150,6 @@ class Neo4jEvidence:
     def arrived_since(self, event_number: int) -> tuple[Int64, int]:
         identifiers, last = self._database.one("evidence/arrived_since", number=event_number)
         return np.array(sorted(identifiers), dtype=np.int64), last
-
-
-def _stored_links(
-    identifiers: IdentifierTable, columns: Sequence[Sequence[Any]], names: Mapping[str, int]
-) -> EvidenceTable:
-    a, b, sources, counts, first_seen, last_seen = columns
-    return EvidenceTable(
-        a=np.searchsorted(identifiers.number, np.array(a, dtype=np.int64)).astype(np.int32),
-        b=np.searchsorted(identifiers.number, np.array(b, dtype=np.int64)).astype(np.int32),
-        source=np.fromiter((names[name] for name in sources), dtype=np.int16, count=len(sources)),
-        count=np.array(counts, dtype=np.int32),
-        first_seen=np.array(first_seen, dtype=np.int64),
-        last_seen=np.array(last_seen, dtype=np.int64),
-    )
 
 
 def _event_row(event: dict[str, Any], seen: Sequence[Sequence[Any]]) -> EventRow:

@@ -73,8 +73,6 @@ class Neo4jPrivacy:
             "STORE_KEEPS",
             f"{self._database.address}: a Neo4j server keeps what was deleted in its transaction logs, and in its files"
             " until it needs the room",
-            help="Set a short db.tx_log.rotation.retention_policy on the server, and now and then copy the store into a"
-            " new database: identity-graph copy.",
         )
 
     def tombstoned(self, identifiers: Sequence[Identifier]) -> list[bool]:

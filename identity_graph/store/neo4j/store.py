@@ -27,11 +27,13 @@ class Neo4jStore:
     Raises STORE_URL, STORE_UNREACHABLE, STORE_DENIED, STORE_OPEN and STORE_VERSION.
     """
 
+    kind = "neo4j"
+
     def __init__(self, url: str) -> None:
         database = Connection(Address.parse(url))
         tombstones = Tombstones(BuriedNodes(database), str(database.address), _key_place(database))
         evidence = Neo4jEvidence(database, tombstones)
-        self._database = database
+        self.database = database
         self.evidence: EvidenceStore = evidence
         self.persons: PersonStore = Neo4jPersons(database)
         self.segments: SegmentStore = Neo4jSegments(database)
@@ -39,16 +41,16 @@ class Neo4jStore:
         self.operations: OperationStore = Neo4jOperations(database)
 
     def transaction(self) -> AbstractContextManager[Any]:
-        return self._database.transaction()
+        return self.database.transaction()
 
     def moment(self, read: Callable[[], T]) -> T:
-        return self._database.moment(read)
+        return self.database.moment(read)
 
     def trace(self, hear: Callable[[str], Any]) -> AbstractContextManager[Any]:
-        return self._database.trace(hear)
+        return self.database.trace(hear)
 
     def close(self) -> None:
-        self._database.close()
+        self.database.close()
 
 
 def _key_place(database: Connection) -> Path:

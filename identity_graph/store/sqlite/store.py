@@ -27,6 +27,8 @@ class SqliteStore:
     Raises STORE_OPEN and STORE_VERSION. A statement waits `busy_timeout` seconds for another process's write.
     """
 
+    kind = "sqlite"
+
     def __init__(self, path: str, *, busy_timeout: float = 10.0) -> None:
         database = Connection(path, busy_timeout=busy_timeout)
         namespaces, sources = Names(database, "namespace"), Names(database, "source")
