@@ -53,7 +53,7 @@ def forget(
         whose = f"leads to person {heir.id}" if heir else "is nobody's"
         command.say(f"{found.kept.key} is kept: events of others hold it too. It now {whose}.")
     if not proof.document["scrubbed"]:
-        command.say("Bytes are left that another process still reads. When it has ended: identity-graph scrub")
+        command.say("Deleted bytes are left in the store's files. To remove them, or see why not: identity-graph scrub")
     command.answer({"receipt": str(path), "document": proof.document}, lambda _: proof.id)
 
 

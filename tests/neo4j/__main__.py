@@ -9,9 +9,7 @@ from pathlib import Path
 
 from tests.neo4j.jars import PLUGINS, SERVER, Unavailable, version
 from tests.neo4j.launcher import Neo4j, NotStarted
-from tests.neo4j.port import free_port, is_free
-
-USUAL = 7687  # where the tools of Neo4j look first
+from tests.neo4j.port import USUAL, free_port, is_free
 
 parser = argparse.ArgumentParser(prog="python -m tests.neo4j", description=__doc__)
 parser.add_argument("home", nargs="?", type=Path, help="a folder that keeps the data; without it nothing is kept")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import random
 import socket
 
+USUAL = 7687  # where the tools of Neo4j look first
+
 # Below the ports that systems hand out for outgoing connections. Among those, a client that asks again and again
 # for a server that is down can be given the server's own port, and keep it (a connection to itself).
 FIRST, LAST = 15_000, 32_000

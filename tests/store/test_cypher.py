@@ -10,17 +10,11 @@ from pathlib import Path
 import pytest
 from neo4j import Session
 
-from identity_graph.files import data_folder
 from identity_graph.store.neo4j.statements import script, statement
+from tests.cypher import EXPLORE, FILES, head
 from tests.neo4j.database import connected, emptied
 
-FOLDER = data_folder("cypher")
 PACKAGE = Path(__file__).parents[2] / "identity_graph" / "store" / "neo4j"
-FILES = sorted(
-    str(path.relative_to(FOLDER).with_suffix(""))
-    for path in FOLDER.rglob("*.cypher")
-    if path.parent != FOLDER and path.parent.name != "explore"
-)
 TYPES = re.compile(r"(string|integer|float|boolean|map|list<(string|integer|list|map)>)$")
 # Where the planner is led astray most easily: nodes of which the samples of the indexes do not know yet.
 LOADED = """
@@ -37,8 +31,9 @@ CREATE (:Quarantined {number: n, code: 'CODE'})
 WHOLE = {
     "engine/project",
     "evidence/newest",
-    "evidence/stated_pairs",
+    "evidence/statements",
     "evidence/wide_observations",
+    "explore/suppressed_links",
     "operations/canonical_suppressed",
     "operations/counts",
     "operations/runs",
@@ -50,29 +45,13 @@ WHOLE = {
 }
 
 
-def head(name: str) -> tuple[list[str], dict[str, str], list[str]]:
-    """Purpose, parameters with their types, returned columns."""
-    purpose, parameters, returned = [], {}, []
-    for line in (FOLDER / f"{name}.cypher").read_text(encoding="utf-8").splitlines():
-        if not line.startswith("//"):
-            break
-        text = line[2:].strip()
-        if text.startswith("$"):
-            parameter, _, rest = text[1:].partition(" ")
-            parameters[parameter] = rest.partition(":")[0]
-        elif text.startswith("returns:"):
-            returned = [column.strip() for column in text.removeprefix("returns:").split(",")]
-        else:
-            purpose.append(text)
-    return purpose, parameters, returned
-
-
 @pytest.mark.parametrize("name", FILES)
 def test_a_file_says_what_it_is_for_and_what_it_takes(name: str) -> None:
-    purpose, parameters, _ = head(name)
-    assert purpose and purpose[-1].endswith(".")
-    assert set(parameters) == set(re.findall(r"\$(\w+)", statement(name)))
-    assert [kind for kind in parameters.values() if not TYPES.match(kind)] == []
+    said = head(name)
+    assert said.purpose and said.purpose[-1].endswith(".")
+    assert set(said.parameters) == set(re.findall(r"\$(\w+)", statement(name)))
+    assert [kind for kind in said.parameters.values() if not TYPES.match(kind)] == []
+    assert list(said.examples) == (list(said.parameters) if name in EXPLORE else [])
 
 
 @pytest.fixture(scope="module")
@@ -94,9 +73,9 @@ def operators(plan: dict[str, object]) -> set[str]:
 
 @pytest.mark.parametrize("name", FILES)
 def test_the_server_plans_it_by_an_index(name: str, session: Session) -> None:
-    _, parameters, returned = head(name)
-    found = session.run("EXPLAIN " + statement(name), dict.fromkeys(parameters))
-    assert list(found.keys()) == returned
+    said = head(name)
+    found = session.run("EXPLAIN " + statement(name), dict.fromkeys(said.parameters))
+    assert list(found.keys()) == said.returned
     plan = found.consume().plan
     assert plan is not None
     scans = {name for name in operators(plan) if name.endswith("Scan")}
@@ -108,7 +87,7 @@ def test_every_file_is_used_and_every_statement_is_a_file() -> None:
     named = set(re.findall(r'"((?:store|evidence|persons|segments|privacy|operations|engine)/\w+)"', sources))
     tables = {f"{name}_of" for name in named}
     assert named - set(FILES) == set()
-    assert set(FILES) - named - tables == set()
+    assert set(FILES) - named - tables == set(EXPLORE)
 
 
 @pytest.mark.parametrize("path", sorted(PACKAGE.rglob("*.py")), ids=lambda path: path.name)
