@@ -23,6 +23,7 @@ from identity_graph.model import (
     Profile,
     Session,
 )
+from identity_graph.network import network
 from identity_graph.policy import Policy
 from identity_graph.reasons import pruned_reason
 from identity_graph.remembering import Remembering
@@ -31,6 +32,7 @@ from identity_graph.stitch import stitch
 from identity_graph.store.protocols import EventRow, IdentifierRow, PersonRow, Store
 
 if TYPE_CHECKING:
+    import networkx as nx
     import polars as pl
 
 
@@ -213,6 +215,12 @@ class People:
     def links(self, person_ids: Sequence[str]) -> list[tuple[Link, ...]]:
         """Links between a person's identifiers, and the suppressed ones that end in them; by keys."""
         return self._linking.links(self._members(person_ids))
+
+    @_of_one_moment
+    def networks(self, person_ids: Sequence[str]) -> list[nx.Graph[str]]:
+        """Each person as a networkx graph, suppressed links included; see `network`."""
+        found = zip(self.members(person_ids), self.links(person_ids), strict=True)
+        return [network(members, links) for members, links in found]
 
     @_of_one_moment
     def evidence(self, pairs: Sequence[tuple[Identifier, Identifier]]) -> list[tuple[Event, ...]]:

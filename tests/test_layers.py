@@ -21,6 +21,7 @@ LAYERS = {
         "reasons",
         "stitch",
         "journey",
+        "network",
         "segment",
         "value_test",
         "mentions",
