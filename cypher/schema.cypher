@@ -8,7 +8,8 @@
 //
 //   (:Event)-[:OBSERVED]->(:Identifier)
 //   (:Identifier)-[:SEEN_WITH {source, count, first_seen, last_seen}]->(:Identifier)   one a source; not of :Wide events
-//   (:Identifier)-[:SAME_PERSON {event}]->(:Identifier)                                stated, one an event
+//   (:Identifier)-[:SAME_PERSON {event, time}]->(:Identifier)                          stated, one an event
+//   (:Identifier)-[:NOT_SAME_PERSON {event, time}]->(:Identifier)                      stated, one an event
 //   (:Identifier)-[:IDENTIFIES {since}]->(:Person)
 //   (:Identifier)-[:SUPPRESSED {code, message, namespace, values}]->(:Identifier)      refused by a limit
 //   (:Person)-[:MEMBER_OF]->(:Segment)

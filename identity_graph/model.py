@@ -40,7 +40,8 @@ class Identifier(NamedTuple):
 class Event(NamedTuple):
     """What comes in. `identifiers` are canonical, without repeats, in the order that the record named them.
 
-    `same_person` holds pairs that the record *states* to be one person (Segment's alias): must-links.
+    `same_person` holds pairs that the record *states* to be one person (Segment's alias): must-links; `apart` those
+    that it states not to be: cannot-links. Of what is stated of a pair the newest counts.
     `traits` and `properties` are JSON objects.
     """
 
@@ -53,6 +54,7 @@ class Event(NamedTuple):
     properties: Mapping[str, Any]
     same_person: Sequence[tuple[Identifier, Identifier]] = ()
     received: int = 0
+    apart: Sequence[tuple[Identifier, Identifier]] = ()
 
 
 class Origin(NamedTuple):

@@ -11,6 +11,7 @@ from identity_graph.engines import Engine
 from identity_graph.policy import Policy
 from identity_graph.resolve import Resolution, resolve
 from identity_graph.resolve.prune import CODES, Int8
+from identity_graph.resolve.statements import settle
 from identity_graph.store.protocols import Store
 from identity_graph.tables import Bool, Int64
 
@@ -39,8 +40,9 @@ def around(store: Store, policy: Policy, numbers: Int64, *, as_published: bool =
     """
     evidence = store.evidence
     observations = evidence.observation_table(numbers)
-    stated = evidence.stated_pairs(numbers)
-    reached = np.unique(np.concatenate([numbers, observations.identifier, *stated]))
+    statements = evidence.statements(numbers)
+    must, cannot = settle(statements)
+    reached = np.unique(np.concatenate([numbers, observations.identifier, statements.a, statements.b]))
     identifiers, values = evidence.identifier_table(reached)
     inside = np.isin(identifiers.number, numbers)
     known = _known(store, identifiers.number, identifiers.number)
@@ -51,9 +53,10 @@ def around(store: Store, policy: Policy, numbers: Int64, *, as_published: bool =
         identifiers,
         values,
         observations,
-        stated,
+        must,
         evidence.sources(),
         policy,
+        cannot=cannot,
         known=np.where(settled, known, -1).astype(np.int8),
         now=_now(store, policy),
     )

@@ -24,7 +24,7 @@ from identity_graph.store.protocols import (
     Subgraph,
     SuppressedRow,
 )
-from identity_graph.tables import IdentifierTable, Int64, ObservationTable
+from identity_graph.tables import IdentifierTable, Int64, ObservationTable, StatementTable
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -176,18 +176,20 @@ class _Evidence:
 
         return self._owner.answer(recall, lambda: self._store.observation_table(numbers))
 
-    def stated_pairs(self, numbers: Int64 | None = None) -> tuple[Int64, Int64]:
-        def recall(memory: _Memory) -> tuple[Int64, Int64]:
+    def statements(self, numbers: Int64 | None = None) -> StatementTable:
+        def recall(memory: _Memory) -> StatementTable:
             wanted = set(_given(numbers).tolist())
-            found = {
-                tuple(sorted((_number(memory, a), _number(memory, b))))
+            found = [
+                (*sorted((_number(memory, a), _number(memory, b))), row.event.time, apart)
                 for row in memory.each_event(wanted)
-                for a, b in row.event.same_person
-            }
-            pairs = np.array(sorted(pair for pair in found if wanted & set(pair)), dtype=np.int64).reshape(-1, 2)
-            return pairs[:, 0].copy(), pairs[:, 1].copy()
+                for apart, stated in ((0, row.event.same_person), (1, row.event.apart))
+                for a, b in stated
+            ]
+            table = np.array([one for one in found if wanted & set(one[:2])], dtype=np.int64).reshape(-1, 4)
+            a, b, time, apart = (table[:, column].copy() for column in range(4))
+            return StatementTable(a, b, time, apart.astype(np.bool_))
 
-        return self._owner.answer(recall, lambda: self._store.stated_pairs(numbers))
+        return self._owner.answer(recall, lambda: self._store.statements(numbers))
 
     def sources(self) -> Sequence[str]:
         return self._owner.answer(lambda memory: memory.sources, self._store.sources)

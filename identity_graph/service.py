@@ -16,6 +16,7 @@ from identity_graph.people import People
 from identity_graph.policy import Policy
 from identity_graph.resolver import Resolver
 from identity_graph.segments import Segments
+from identity_graph.stating import Stating
 from identity_graph.store import open_store
 from identity_graph.store.protocols import Store
 
@@ -57,6 +58,7 @@ class IdentityGraph:
         self.segments = Segments(store, self.people, clock)
         self.resolver = Resolver(store, self.policy, self.engine, self.segments, clock, new_id)
         self.ingest = Ingest(store, clock, new_id)
+        self.stating = Stating(store, self.ingest, self.resolver, self.people, clock, new_id)
         self.forget = Forget(store, self.policy, self.people, self.resolver, clock, new_id)
 
     @classmethod

@@ -39,6 +39,7 @@ LAYERS = {
         "rehearsal",
         "people",
         "segments",
+        "stating",
         "forget",
         "service",
     },

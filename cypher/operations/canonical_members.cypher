@@ -2,6 +2,7 @@
 // $after integer: the number before the first
 // $upto integer: the last number
 // returns: keys, persons
-MATCH (identifier:Identifier) WHERE identifier.number > $after AND identifier.number <= $upto
-MATCH (identifier)-[:IDENTIFIES]->(person:Person)
+MATCH (identifier:Identifier)-[:IDENTIFIES]->(person:Person)
+USING INDEX SEEK identifier:Identifier(number)
+WHERE identifier.number > $after AND identifier.number <= $upto
 RETURN collect(identifier.key) AS keys, collect(person.number) AS persons

@@ -2,6 +2,7 @@
 // $after integer: the number before the first
 // $upto integer: the last number
 // returns: identifiers, persons
-MATCH (identifier:Identifier) WHERE identifier.number > $after AND identifier.number <= $upto
-MATCH (identifier)-[:IDENTIFIES]->(person)
+MATCH (identifier:Identifier)-[:IDENTIFIES]->(person)
+USING INDEX SEEK identifier:Identifier(number)
+WHERE identifier.number > $after AND identifier.number <= $upto
 RETURN collect(identifier.number) AS identifiers, collect(person.number) AS persons

@@ -20,6 +20,7 @@ CALL () {
 CALL () {
   UNWIND $ids AS id
   MATCH (gone:Retired {id: id})-[:MERGED_INTO]->(person:Person)
+  USING INDEX SEEK gone:Retired(id)
   RETURN collect(DISTINCT [gone.number, gone.id, gone.created, gone.updated, person.number]) AS retired,
          collect(DISTINCT person) AS survivors
 }

@@ -7,7 +7,8 @@
 MATCH (segment:Segment {name: $segment})
 CALL (segment) {
   UNWIND $left AS id
-  MATCH (:Person {id: id})-[member:MEMBER_OF]->(segment)
+  MATCH (person:Person {id: id})-[member:MEMBER_OF]->(segment)
+  USING INDEX SEEK person:Person(id)
   DELETE member
 }
 CALL (segment) {

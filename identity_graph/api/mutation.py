@@ -11,6 +11,8 @@ from identity_graph.api.context import Info
 from identity_graph.api.erasure import Receipt
 from identity_graph.api.event_input import EventInput, ingest_loader
 from identity_graph.api.field import mutation
+from identity_graph.api.link import Explanation
+from identity_graph.api.lookup import IdentifierInput
 from identity_graph.api.node import quarantine_number
 from identity_graph.api.run import Run
 from identity_graph.api.segment import Segment
@@ -68,6 +70,22 @@ class Mutation:
         numbers = [_number(id) for id in ids] if isinstance(ids, list) else None
         reason = code if isinstance(code, str) else None
         return await _change(info, info.context.graph.ingest.replay, numbers, reason)
+
+    @mutation(
+        Explanation,
+        "State that two identifiers are one person, whatever the limits; until the opposite is stated. Kept as "
+        "evidence, and resolved at once.",
+    )
+    async def link(self, info: Info, a: IdentifierInput, b: IdentifierInput, reason: str) -> Any:
+        return await _change(info, info.context.graph.stating.link, a.canonical(), b.canonical(), reason)
+
+    @mutation(
+        Explanation,
+        "State that two identifiers are not one person, whatever links them; until the opposite is stated. Kept as "
+        "evidence, and resolved at once.",
+    )
+    async def unlink(self, info: Info, a: IdentifierInput, b: IdentifierInput, reason: str) -> Any:
+        return await _change(info, info.context.graph.stating.unlink, a.canonical(), b.canonical(), reason)
 
     @mutation(
         Receipt,

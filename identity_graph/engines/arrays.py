@@ -6,7 +6,10 @@ import numpy as np
 
 from identity_graph.policy import Policy
 from identity_graph.resolve import Resolution, resolve_links
+from identity_graph.resolve.part import Pairs
+from identity_graph.resolve.statements import settle
 from identity_graph.store.protocols import Store
+from identity_graph.tables import IdentifierTable, Int64
 
 
 class Arrays:
@@ -16,6 +19,14 @@ class Arrays:
         evidence = store.evidence
         identifiers, values = evidence.identifier_table()
         links = evidence.link_table(identifiers, values, policy)
-        a, b = (np.searchsorted(identifiers.number, ends).astype(np.int32) for ends in evidence.stated_pairs())
+        must, cannot = (dense(identifiers, pairs) for pairs in settle(evidence.statements()))
         now = evidence.newest() if policy.decays else 0
-        return resolve_links(identifiers, values, links, (a, b), sorted(evidence.sources()), policy, now=now)
+        return resolve_links(
+            identifiers, values, links, must, sorted(evidence.sources()), policy, cannot=cannot, now=now
+        )
+
+
+def dense(identifiers: IdentifierTable, pairs: tuple[Int64, Int64]) -> Pairs:
+    """Positions in the table of the store's numbers, all of which are in it."""
+    a, b = (np.searchsorted(identifiers.number, ends).astype(np.int32) for ends in pairs)
+    return a, b

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from threading import Timer
@@ -11,14 +11,15 @@ from uuid import uuid4
 
 import numpy as np
 
-from identity_graph.engines.arrays import Arrays
+from identity_graph.engines.arrays import Arrays, dense
 from identity_graph.errors import StoreError
 from identity_graph.policy import Policy
 from identity_graph.resolve import Resolution, resolve_links
 from identity_graph.resolve.fold import merge
-from identity_graph.resolve.part import Limits, Pairs, broken_limits
+from identity_graph.resolve.part import Facts, Limits, Pairs, broken_limits
 from identity_graph.resolve.prune import JOINS, expired_links, prune_hubs, prune_links, prune_values
 from identity_graph.resolve.rules import Rules
+from identity_graph.resolve.statements import settle
 from identity_graph.resolve.weights import ONCE, weigh
 from identity_graph.store.neo4j.connection import Connection
 from identity_graph.store.neo4j.event_rows import PAIRWISE
@@ -49,9 +50,9 @@ class Gds:
         identifiers, values = evidence.identifier_table()
         links = Links(self._database, identifiers, values)
         rules = Rules.of(policy, identifiers.namespaces, links.sources)
-        must = _dense(identifiers, evidence.stated_pairs())
+        must, cannot = (dense(identifiers, pairs) for pairs in settle(evidence.statements()))
         now = evidence.newest() if policy.decays else 0
-        part = _Part(identifiers, rules, policy, links, must, links.wide(policy), now)
+        part = _Part(identifiers, rules, policy, links, must, cannot, links.wide(policy), now)
         pruned = part.prune(prune_values(identifiers.namespace, values, policy, rules))
         label = self._components(part, pruned)
         inside = part.doubtful(label) & (pruned == JOINS)
@@ -62,6 +63,7 @@ class Gds:
             (must[0][inside[must[0]] & inside[must[1]]], must[1][inside[must[0]] & inside[must[1]]]),
             links.sources,
             policy,
+            cannot=cannot,
             known=pruned,
             now=now,
         )
@@ -119,6 +121,7 @@ class _Part:
     policy: Policy
     links: Links
     must: Pairs
+    cannot: Pairs
     wide: EvidenceTable
     now: int
 
@@ -174,9 +177,9 @@ class _Part:
         """Identifiers of components that may break a limit: their links are read, and tell."""
         limits = Limits.of(self.policy, self.rules)
         ever = replace(limits, window=np.full_like(limits.window, -1))
-        none = np.zeros(len(label), dtype=np.int64)
-        empty = np.empty(0, np.int32)
-        broken: Bool = np.any(broken_limits(label, self.identifiers.namespace, none, ever, (empty, empty)), axis=0)
+        namespace, rules = self.identifiers.namespace, self.rules
+        facts = Facts(namespace, rules.namespaces, (), np.zeros(len(label), np.int64), rules.priority, self.cannot)
+        broken: Bool = np.any(broken_limits(label, facts, ever), axis=0)
         return broken[label]
 
     def evidence(self, inside: Bool) -> EvidenceTable:
@@ -186,8 +189,3 @@ class _Part:
             return merge([])
         found = merge([self.links.around(rows), self.wide])
         return taken(found, np.flatnonzero(inside[found.a] & inside[found.b]))
-
-
-def _dense(identifiers: IdentifierTable, pairs: Sequence[Any]) -> Pairs:
-    a, b = (np.searchsorted(identifiers.number, ends).astype(np.int32) for ends in pairs)
-    return a, b

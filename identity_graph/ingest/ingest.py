@@ -293,7 +293,7 @@ def _fingerprint(content: str, loader: Loader, time: int | None) -> str:
 
 def _flaw(event: Event, now: int) -> tuple[str, str] | None:
     """What a loader would have refused, of an event that came without one."""
-    if not event.identifiers and not event.same_person:
+    if not (event.identifiers or event.same_person or event.apart):
         return "NO_IDENTIFIER", "the event has no identifier"
     if not isinstance(event.id, str) or not 0 < len(event.id) <= 256 or event.id.isspace():
         return "EVENT_ID_INVALID", "the event id is not a text of 1 to 256 characters"

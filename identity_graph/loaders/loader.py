@@ -163,6 +163,7 @@ def _compile_one(file: LoaderFile, others: Sequence[Path]) -> Mapper:
                 properties_of(record) if properties_of else {},
                 stated,
                 received,
+                (),
             ),
         )
 

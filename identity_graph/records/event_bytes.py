@@ -24,6 +24,7 @@ def write_event(event: Event) -> bytes:
         plain = event._asdict() | {
             "identifiers": [list(identifier) for identifier in event.identifiers],
             "same_person": [[list(a), list(b)] for a, b in event.same_person],
+            "apart": [[list(a), list(b)] for a, b in event.apart],
         }
         return orjson.dumps(plain, option=orjson.OPT_SORT_KEYS)
     except orjson.JSONEncodeError as error:
@@ -56,6 +57,7 @@ def read_event(raw: bytes) -> Event:
             properties=value["properties"],
             same_person=tuple((Identifier(*a), Identifier(*b)) for a, b in value["same_person"]),
             received=value["received"],
+            apart=tuple((Identifier(*a), Identifier(*b)) for a, b in value["apart"]),
         )
     except (KeyError, TypeError) as error:
         raise ValueError(f"not an event: {error}") from error

@@ -13,12 +13,13 @@ def event_line(
     source: str,
     name: str,
     keys: Iterable[str],
-    stated: Iterable[tuple[str, str]],
+    stated: Iterable[tuple[str, str, int]],
     traits: str | None,
     properties: str | None,
 ) -> bytes:
-    """`traits` and `properties` are canonical JSON, None for an empty object."""
-    pairs = sorted(sorted(pair) for pair in stated)
+    """`stated`: two keys, and whether they are kept apart. `traits` and `properties` are canonical JSON, None for an
+    empty object."""
+    pairs = sorted([*sorted((a, b)), *(("apart",) if apart else ())] for a, b, apart in stated)
     objects = [orjson.Fragment(text or "{}") for text in (traits, properties)]
     return orjson.dumps(["event", [id, time, source, name, sorted(keys), pairs, *objects]])
 

@@ -26,7 +26,7 @@ from identity_graph.model import (
     Segment,
 )
 from identity_graph.policy import Policy
-from identity_graph.tables import EvidenceTable, IdentifierTable, Int64, ObservationTable
+from identity_graph.tables import EvidenceTable, IdentifierTable, Int64, ObservationTable, StatementTable
 
 T = TypeVar("T")
 
@@ -176,8 +176,8 @@ class EvidenceStore(Protocol):
         by name. What follows from every observation by `resolve.fold_links`; a store may keep it."""
         ...
 
-    def stated_pairs(self, numbers: Int64 | None = None) -> tuple[Int64, Int64]:
-        """Must-links between identifier numbers (a < b, no repeats): all, or those that touch the given ones."""
+    def statements(self, numbers: Int64 | None = None) -> StatementTable:
+        """All that events stated of pairs of identifiers, or what touches any of the given ones."""
         ...
 
     def sources(self) -> Sequence[str]:

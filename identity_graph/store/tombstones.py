@@ -62,7 +62,7 @@ class Tombstones:
         named = np.array(self.of_identifiers(events.named), dtype=bool)
         gone = np.array(self._found([_event(id) for id in events.ids]), dtype=bool)
         gone[np.repeat(np.arange(len(events)), events.lengths)[named[events.seen]]] = True
-        for place, a, b in events.stated:
+        for place, a, b, _ in events.stated:
             gone[place] |= named[a] | named[b]
         return gone
 

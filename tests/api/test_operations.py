@@ -341,3 +341,12 @@ def test_every_operation_is_tested_here_and_every_root_field_is_in_one() -> None
     assert schema.query_type and schema.mutation_type
     assert set(schema.query_type.fields) == used[OperationType.QUERY]
     assert set(schema.mutation_type.fields) == used[OperationType.MUTATION]
+
+
+def test_link_and_unlink(api: Api, clock: Clock) -> None:
+    two = {"a": {"namespace": "user_id", "value": "u1"}, "b": {"namespace": "user_id", "value": "u2"}}
+    assert api.run("explain", **two)["explain"]["samePerson"] is False
+    assert api.run("link", **two, reason="one person with two logins")["link"]["samePerson"] is True
+    clock.tick()
+    found = api.run("unlink", **two, reason="they are not")["unlink"]
+    assert found["samePerson"] is False and found["obstacles"][0]["code"] == "CANNOT_LINK"

@@ -12,17 +12,33 @@ from neo4j import Session
 
 from identity_graph.store.neo4j.statements import script, statement
 from tests.cypher import EXPLORE, FILES, head
-from tests.neo4j.database import connected
+from tests.neo4j.database import connected, emptied
 
 PACKAGE = Path(__file__).parents[2] / "identity_graph" / "store" / "neo4j"
 TYPES = re.compile(r"(string|integer|float|boolean|map|list<(string|integer|list|map)>)$")
-# What reads the whole of something, by its nature.
+# Where the planner is led astray most easily: nodes of which the samples of the indexes do not know yet.
+LOADED = """
+UNWIND range(1, 1000) AS n
+CREATE (identifier:Identifier {number: n, key: toString(n)})
+CREATE (:Event {number: n, id: toString(n), time: n})-[:OBSERVED]->(identifier)
+CREATE (identifier)-[:IDENTIFIES]->(:Person {number: n, id: toString(n)})
+CREATE (:Retired {number: -n, id: toString(-n)})
+CREATE (:Change {number: n, person_id: toString(n)})
+CREATE (:Run {id: toString(n), started: n})
+CREATE (:Quarantined {number: n, code: 'CODE'})
+"""
+# What reads the whole of something, by its nature, or walks along an index until it has enough.
 WHOLE = {
-    "evidence/stated_pairs",
+    "engine/project",
+    "evidence/newest",
+    "evidence/statements",
     "evidence/wide_observations",
     "explore/suppressed_links",
     "operations/canonical_suppressed",
     "operations/counts",
+    "operations/runs",
+    "persons/page_last",
+    "persons/pruned",
     "persons/publish_anew",
     "privacy/erase_reasons",
     "segments/segments_all",
@@ -40,9 +56,12 @@ def test_a_file_says_what_it_is_for_and_what_it_takes(name: str) -> None:
 
 @pytest.fixture(scope="module")
 def session(neo4j_url: str) -> Iterator[Session]:
-    with connected(neo4j_url) as driver, driver.session() as session:
+    with connected(emptied(neo4j_url)) as driver, driver.session() as session:
         for text in script("schema"):
             session.run(text).consume()
+        session.run("CALL db.prepareForReplanning(60)").consume()
+        session.run(LOADED).consume()
+        session.run("CALL db.clearQueryCaches()").consume()
         yield session
 
 
@@ -59,8 +78,8 @@ def test_the_server_plans_it_by_an_index(name: str, session: Session) -> None:
     assert list(found.keys()) == said.returned
     plan = found.consume().plan
     assert plan is not None
-    scans = {"AllNodesScan", "NodeByLabelScan", "UndirectedRelationshipTypeScan", "DirectedRelationshipTypeScan"}
-    assert name in WHOLE or not operators(plan) & scans, operators(plan)
+    scans = {name for name in operators(plan) if name.endswith("Scan")}
+    assert name in WHOLE or not scans, scans
 
 
 def test_every_file_is_used_and_every_statement_is_a_file() -> None:

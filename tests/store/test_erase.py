@@ -68,7 +68,7 @@ def test_everything_of_the_person_goes_and_the_others_stay(people: Store) -> Non
     assert people.evidence.identifiers_by_number(gone.identifiers) == [None, None]
     assert people.evidence.events_of(gone.identifiers) == [[], []]
     assert people.evidence.sightings(gone.identifiers) == [None, None]
-    assert len(people.evidence.stated_pairs()[0]) == 0
+    assert len(people.evidence.statements()) == 0
     [[left]] = people.evidence.events_of([shared])
     assert left.event.id == "y1"
     assert set(people.evidence.observation_table().identifier.tolist()) == {y, shared}

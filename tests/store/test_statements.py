@@ -19,7 +19,7 @@ READS: dict[str, tuple[int, Callable[[Store, int], object]]] = {
     "sightings": (1, lambda s, n: s.evidence.sightings(range(1, n + 1))),
     "identifier_table": (2, lambda s, n: s.evidence.identifier_table(array(range(1, n + 1)))),
     "observation_table": (1, lambda s, n: s.evidence.observation_table(array(range(1, n + 1)))),
-    "stated_pairs": (1, lambda s, n: s.evidence.stated_pairs(array(range(1, n + 1)))),
+    "statements": (1, lambda s, n: s.evidence.statements(array(range(1, n + 1)))),
     "membership": (1, lambda s, n: s.persons.membership(array(range(1, n + 1)))),
     "persons": (1, lambda s, n: s.persons.persons([f"p{i}" for i in range(n)])),
     "persons_by_number": (1, lambda s, n: s.persons.persons_by_number(range(1, n + 1))),

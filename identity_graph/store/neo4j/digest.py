@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from identity_graph.store.canonical import event_line, person_lines, suppressed_lines
 from identity_graph.store.neo4j.chunks import COLUMN, in_chunks
 from identity_graph.store.neo4j.connection import Connection
+from identity_graph.store.numbered import unflat
 
 CHUNK = 5_000
 
@@ -27,8 +28,8 @@ def canonical_lines(database: Connection) -> Iterator[bytes]:
             (events,) = database.one("operations/canonical_events", numbers=chunk)
             for id, time, source, name, seen, stated, traits, properties in events:
                 keys = dict(seen)
-                pairs = [(keys[a], keys[b]) for a, b in zip(stated[::2], stated[1::2], strict=True)]
-                yield event_line(id, time, source, name, keys.values(), pairs, traits, properties)
+                told = [(keys[a], keys[b], apart) for a, b, apart in unflat(stated)]
+                yield event_line(id, time, source, name, keys.values(), told, traits, properties)
         persons: dict[int, list[str]] = defaultdict(list)
         for after in range(0, database.ledger.get("identifier", 0), COLUMN):
             found, numbers = database.one("operations/canonical_members", after=after, upto=after + COLUMN)

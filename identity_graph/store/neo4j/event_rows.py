@@ -57,8 +57,8 @@ class EventRows:
         seen, stated = numbered(events, np.arange(len(keys), dtype=np.int64))
         own = _by_event(seen, len(events))
         for row in range(len(events)):
-            pairs = sorted(sorted((keys[a], keys[b])) for a, b in stated.get(row, ()))
-            yield _content(events, row, sorted(keys[place] for place in own[row]), pairs)
+            told = sorted([*sorted((keys[a], keys[b])), apart] for a, b, apart in stated.get(row, ()))
+            yield _content(events, row, sorted(keys[place] for place in own[row]), told)
 
     def insert(self, events: EventTable, fresh: Sequence[int], found: None) -> None:
         if not fresh:
@@ -81,7 +81,7 @@ class EventRows:
                 "traits": events.traits[row],
                 "properties": events.properties[row],
                 "identifiers": own[row],
-                "stated": [number for pair in stated.get(row, ()) for number in pair] or None,
+                "stated": [number for one in stated.get(row, ()) for number in one] or None,
                 "content": contents[row],
             }
             for row in range(len(events))
@@ -92,9 +92,10 @@ class EventRows:
         if wide:
             self._database.write("evidence/append_wide", numbers=wide)
         self._insert_links(events, seen, own)
-        pairs = [[a, b, first + row] for row, found_pairs in stated.items() for a, b in found_pairs]
-        if pairs:
-            self._database.write("evidence/append_stated", rows=pairs)
+        told = [[a, b, first + row, events.times[row], apart] for row, of in stated.items() for a, b, apart in of]
+        for name, kept_apart in (("evidence/append_stated", 0), ("evidence/append_apart", 1)):
+            if rows_of := [one[:4] for one in told if one[4] == kept_apart]:
+                self._database.write(name, rows=rows_of)
 
     def _insert_links(self, events: EventTable, seen: Int64, own: Sequence[Sequence[int]]) -> None:
         numbers, dense = np.unique(seen & LARGEST_NUMBER, return_inverse=True)
@@ -190,8 +191,8 @@ def _by_event(seen: Int64, events: int) -> list[list[int]]:
     return [numbers[start:end] for start, end in pairwise(cuts)]
 
 
-def _content(events: EventTable, row: int, keys: list[str], pairs: list[list[str]]) -> str:
+def _content(events: EventTable, row: int, keys: list[str], stated: Sequence[Sequence[Any]]) -> str:
     """128 bits of all that tells two events of one id apart."""
     traits, properties = events.traits[row], events.properties[row]
-    told = [events.times[row], events.sources[row], events.names[row], keys, pairs, traits, properties]
+    told = [events.times[row], events.sources[row], events.names[row], keys, stated, traits, properties]
     return blake2b(orjson.dumps(told), digest_size=16).hexdigest()

@@ -22,7 +22,7 @@ from identity_graph.store.neo4j.subgraph import event_row, identifier_row
 from identity_graph.store.numbered import distinct, is_plain, joined
 from identity_graph.store.protocols import Batch, EventRow, IdentifierRow, Sighting
 from identity_graph.store.tombstones import Tombstones
-from identity_graph.tables import EvidenceTable, IdentifierTable, Int16, Int64, ObservationTable
+from identity_graph.tables import EvidenceTable, IdentifierTable, Int16, Int64, ObservationTable, StatementTable
 
 
 class Neo4jEvidence:
@@ -124,14 +124,15 @@ class Neo4jEvidence:
         links = Links(self._database, identifiers, values)
         return merge([links.everything(), links.wide(policy)])
 
-    def stated_pairs(self, numbers: Int64 | None = None) -> tuple[Int64, Int64]:
-        pairs: list[list[int]] = []
+    def statements(self, numbers: Int64 | None = None) -> StatementTable:
+        a: Sequence[Any] = ()
+        b, times, apart = a, a, a
         if numbers is None:
-            (pairs,) = self._database.one("evidence/stated_pairs")
+            a, b, times, apart = self._database.one("evidence/statements")
         elif len(numbers):
-            (pairs,) = self._database.one("evidence/stated_pairs_of", numbers=distinct(numbers).tolist())
-        table = np.array(sorted(pairs), dtype=np.int64).reshape(-1, 2)
-        return np.ascontiguousarray(table[:, 0]), np.ascontiguousarray(table[:, 1])
+            a, b, times, apart = self._database.one("evidence/statements_of", numbers=distinct(numbers).tolist())
+        one, other, time = (np.array(column, dtype=np.int64) for column in (a, b, times))
+        return StatementTable(one, other, time, np.array(apart, dtype=np.bool_))
 
     def sources(self) -> Sequence[str]:
         self._sources = tuple(self._database.property("sources", ()))

@@ -12,6 +12,7 @@ from identity_graph.store.neo4j.connection import Connection
 from identity_graph.store.neo4j.event_rows import PAIRWISE
 from identity_graph.store.neo4j.evidence import Neo4jEvidence
 from identity_graph.store.neo4j.publishing import add_changes, remove_persons
+from identity_graph.store.numbered import unflat
 from identity_graph.store.protocols import Erasure
 from identity_graph.store.tombstones import Tombstones
 
@@ -43,11 +44,7 @@ class Neo4jPrivacy:
         links: set[tuple[int, int, str]] = set()
         for chunk in in_chunks(numbers):
             ((found, identifiers, sources, stated),) = self._database.write("privacy/erase_events", numbers=chunk)
-            pairs = [
-                [a, b, number]
-                for number, flat in zip(found, stated, strict=True)
-                for a, b in zip(flat[::2], flat[1::2], strict=True)
-            ]
+            pairs = [[a, b, number] for number, flat in zip(found, stated, strict=True) for a, b, _ in unflat(flat)]
             if pairs:
                 self._database.write("privacy/erase_stated", rows=pairs)
             for seen, source in zip(identifiers, sources, strict=True):

@@ -9,7 +9,7 @@ import orjson
 
 from identity_graph.model import Event, Identifier, Reason, Segment
 from identity_graph.store.neo4j.connection import Connection
-from identity_graph.store.numbered import is_plain
+from identity_graph.store.numbered import is_plain, told_apart, unflat
 from identity_graph.store.protocols import EventRow, IdentifierRow, PersonRow, Subgraph, SuppressedRow
 
 ATTEMPTS = 4
@@ -71,8 +71,8 @@ def identifier_row(row: Sequence[Any]) -> IdentifierRow:
 
 def event_row(event: dict[str, Any], rows: dict[int, IdentifierRow]) -> EventRow:
     """Of the event's properties, with the identifiers that it saw among `rows`."""
-    flat = event.get("stated", ())
-    pairs = [_by_key((rows[a], rows[b])) for a, b in zip(flat[::2], flat[1::2], strict=True)]
+    stated = unflat(event.get("stated", ()))
+    same, apart = told_apart((rows[a].identifier, rows[b].identifier, kept_apart) for a, b, kept_apart in stated)
     found = Event(
         event["id"],
         event["time"],
@@ -81,8 +81,9 @@ def event_row(event: dict[str, Any], rows: dict[int, IdentifierRow]) -> EventRow
         _by_key(rows[number] for number in event["identifiers"]),
         orjson.loads(event.get("traits", "{}")),
         orjson.loads(event.get("properties", "{}")),
-        tuple(sorted((a, b) for a, b in pairs)),
+        same,
         event["received"],
+        apart,
     )
     return EventRow(event["number"], found, tuple(event["identifiers"]))
 

@@ -12,7 +12,7 @@ import numpy as np
 import orjson
 
 from identity_graph.event_table import EventTable
-from identity_graph.store.numbered import LARGEST_NUMBER, NUMBER_BITS, numbered, paired
+from identity_graph.store.numbered import LARGEST_NUMBER, NUMBER_BITS, Stated, numbered, paired, unflat
 from identity_graph.store.sqlite.columns import pack
 from identity_graph.tables import Int64
 
@@ -46,7 +46,7 @@ class Columns(NamedTuple):
 
     content: ContentColumns
     seen: Int64
-    stated: Mapping[int, Sequence[tuple[int, int]]]
+    stated: Mapping[int, Sequence[Stated]]
 
     @classmethod
     def of(cls, events: EventTable, numbers: Int64, sources: Mapping[str, int]) -> Columns:
@@ -58,7 +58,7 @@ class Columns(NamedTuple):
             events.times,
             [sources[name] for name in events.sources],
             [packed[start:end] for start, end in pairwise(cuts)],
-            [pack_pairs(stated.get(place)) for place in range(len(events))],
+            [pack_stated(stated.get(place)) for place in range(len(events))],
             events.names,
             events.traits,
             events.properties,
@@ -72,8 +72,8 @@ class Columns(NamedTuple):
         return turned
 
 
-def pack_pairs(pairs: Sequence[tuple[int, int]] | None) -> bytes | None:
-    return pack([number for pair in pairs for number in pair]) if pairs else None
+def pack_stated(stated: Sequence[Stated] | None) -> bytes | None:
+    return pack([number for one in stated for number in one]) if stated else None
 
 
 def read_object(text: str | None) -> dict[str, Any]:
@@ -91,8 +91,5 @@ def numbers_of(blob: bytes) -> tuple[int, ...]:
     return unpack(f"<{len(blob) >> 3}q", blob)
 
 
-def pairs_of(blob: bytes | None) -> list[tuple[int, int]]:
-    if not blob:
-        return []
-    flat = numbers_of(blob)
-    return list(zip(flat[::2], flat[1::2], strict=True))
+def stated_of(blob: bytes | None) -> list[Stated]:
+    return unflat(numbers_of(blob)) if blob else []

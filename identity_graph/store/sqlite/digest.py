@@ -11,7 +11,7 @@ import orjson
 from identity_graph.store.canonical import event_line, person_lines, suppressed_lines
 from identity_graph.store.sqlite.columns import number_set
 from identity_graph.store.sqlite.connection import Connection
-from identity_graph.store.sqlite.contents import numbers_of, pairs_of
+from identity_graph.store.sqlite.contents import numbers_of, stated_of
 
 CHUNK = 5_000
 
@@ -49,7 +49,7 @@ def _events(database: Connection, names: dict[int, str], sources: dict[int, str]
         keys = _keys(database, names, seen) if seen else {}
         for id, time, source, name, identifiers, stated, traits, properties in chunk:
             own = [keys[number] for number in numbers_of(identifiers)]
-            pairs = [(keys[a], keys[b]) for a, b in pairs_of(stated)]
+            pairs = [(keys[a], keys[b], apart) for a, b, apart in stated_of(stated)]
             yield event_line(id, time, sources[source], name, own, pairs, traits, properties)
 
 

@@ -82,8 +82,8 @@ class EventRows:
         if len(observed):
             self._database.write(_OBSERVE, (number_set(observed), facts.tobytes(), first))
         self._database.write_many(
-            "INSERT INTO stated (a, b, event) VALUES (?, ?, ?)",
-            ((a, b, first + place) for place, pairs in columns.stated.items() for a, b in pairs),
+            "INSERT INTO stated (a, b, event, apart) VALUES (?, ?, ?, ?)",
+            ((a, b, first + place, apart) for place, stated in columns.stated.items() for a, b, apart in stated),
         )
         settle(self._database)
 
