@@ -216,7 +216,7 @@ def masked(printed: str) -> str:
 
 def rewritten(readme: str, neo4j: str) -> str:
     readme = generated(readme)
-    steps = []
+    steps: list[Step] = []
     for url in ("", emptied(neo4j)):
         with TemporaryDirectory() as folder, Session(Path(folder), url) as session:
             steps += session.run(readme)
