@@ -14,6 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from identity_graph.errors import IdentityGraphError, InputError, LoaderError, NotFound, StoreError
+from identity_graph.ingest.ahead import ahead
 from identity_graph.ingest.steps import collector_paused, steps
 from identity_graph.loaders import Loader, read_loader
 from identity_graph.loaders.path import Record
@@ -73,6 +74,8 @@ class Ingest:
             )
             reader.start = run.offset
             found_steps = steps(reader, loader, run, self._clock, batch, processes)
+            if self._store.kind != "sqlite" and reader.size is not None:  # who writes waits for a server meanwhile
+                found_steps = ahead(found_steps)
             with self._ending(run) as ending, collector_paused(), closing(found_steps):
                 for step in found_steps:
                     ending.run = self._store.evidence.append(ending.run, step)

@@ -29,8 +29,8 @@ def secured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Pat
     if shutil.which("openssl") is None:
         without_neo4j("openssl makes the certificate of a server: apt-get install openssl")
     command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", *SUBJECT]
-    command += ["-keyout", str(folder / "private.key"), "-out", str(folder / "public.crt")]
-    subprocess.run(command, check=True, capture_output=True)
+    files = ["-keyout", str(folder / "private.key"), "-out", str(folder / "public.crt")]
+    subprocess.run([*command, *files], check=True, capture_output=True)
     settings = {
         "server.bolt.tls_level": "OPTIONAL",  # the launcher itself asks without
         "dbms.ssl.policy.bolt.enabled": "true",
