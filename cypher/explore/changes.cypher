@@ -4,10 +4,12 @@
 // :param since => null
 // :param limit => 100
 // returns: time, kind, person, from_ids, to_ids, cause, message, identifiers
-MATCH (newest:Change) WHERE newest.number > 0
+MATCH (newest:Change) USING INDEX SEEK newest:Change(number)
+WHERE newest.number > 0
 WITH newest ORDER BY newest.number DESC LIMIT 1
 WITH coalesce(datetime($since).epochMillis * 1000, newest.time) AS since
-MATCH (change:Change) WHERE change.number > 0
+MATCH (change:Change) USING INDEX SEEK change:Change(number)
+WHERE change.number > 0
 WITH change, since ORDER BY change.number DESC LIMIT $limit
 WHERE change.time >= since
 OPTIONAL MATCH (person:Person {id: change.person_id})

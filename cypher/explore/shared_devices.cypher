@@ -4,7 +4,8 @@
 // :param namespace => 'device_id'
 // :param limit => 10
 // returns: device, persons, path
-MATCH (device:Identifier) WHERE device.key STARTS WITH $namespace + ':' AND device.pruned IS NULL
+MATCH (device:Identifier) USING INDEX SEEK device:Identifier(key)
+WHERE device.key STARTS WITH $namespace + ':' AND device.pruned IS NULL
 MATCH path = (device)-[:SEEN_WITH]-(:Identifier)-[:IDENTIFIES]->(person:Person)
 WITH device, count(DISTINCT person) AS persons, collect(path) AS paths WHERE persons > 1
 WITH device, persons, paths ORDER BY persons DESC, device.key LIMIT $limit
