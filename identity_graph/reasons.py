@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from identity_graph.model import Identifier, Reason
 from identity_graph.policy import Policy
@@ -10,6 +11,21 @@ from identity_graph.times import format_duration
 
 SUPPRESSED = ("LIMIT", "OVERSIZED", "CANNOT_LINK")
 """The codes of suppressed links, by the number in a `SuppressedTable`."""
+
+
+STEPS = ("", "least cut", "too large", "hub", "bridge", "threshold", "community", "quarantine")
+"""What was done to the component beside taking its strongest or newest links, by the number in a `SuppressedTable`."""
+
+_DONE = {
+    "": "",
+    "least cut": "; as little of the component as possible was cut",
+    "too large": "; the component is too large for a least cut, so that the strongest links were taken",
+    "hub": ": one of the two was seen with more than that",
+    "bridge": ": this link alone held two parts of a larger component together, and is weaker than most on either side",
+    "threshold": ": this is one of the weakest links of a larger component",
+    "community": ": this link leads from one dense part of a larger component to another",
+    "quarantine": ": nothing tells the parts of a larger component from each other, hence it is in quarantine",
+}
 
 
 def limit_reason(namespace: str, values: Sequence[str], policy: Policy) -> Reason:
@@ -21,22 +37,20 @@ def limit_reason(namespace: str, values: Sequence[str], policy: Policy) -> Reaso
     return Reason("LIMIT", message, namespace, tuple(values))
 
 
-def oversized_reason(policy: Policy) -> Reason:
-    return Reason("OVERSIZED", f"a person has at most {policy.max_identifiers} identifiers")
-
-
 def cannot_reason(a: Identifier, b: Identifier) -> Reason:
     keys = tuple(sorted((a.key, b.key)))
     return Reason("CANNOT_LINK", f"{keys[0]} and {keys[1]} are said not to be one person", None, keys)
 
 
-def suppressed_reason(code: int, a: Identifier | None, b: Identifier | None, policy: Policy) -> Reason:
-    """Of a row of a `SuppressedTable`; `a` and `b` are its two values, None for the size."""
+def suppressed_reason(code: int, step: int, a: Identifier | None, b: Identifier | None, policy: Policy) -> Reason:
+    """Of a row of a `SuppressedTable`; `a` and `b` are its two values, None where it was the size."""
     if a is None or b is None:
-        return oversized_reason(policy)
-    if SUPPRESSED[code] == "CANNOT_LINK":
-        return cannot_reason(a, b)
-    return limit_reason(a.namespace, sorted((a.value, b.value)), policy)
+        reason = Reason("OVERSIZED", f"a person has at most {policy.max_identifiers} identifiers")
+    elif SUPPRESSED[code] == "CANNOT_LINK":
+        reason = cannot_reason(a, b)
+    else:
+        reason = limit_reason(a.namespace, sorted((a.value, b.value)), policy)
+    return replace(reason, message=reason.message + _DONE[STEPS[step]])
 
 
 def pruned_reason(code: str, identifier: Identifier, policy: Policy) -> Reason:

@@ -201,13 +201,13 @@ class Resolver:
     def _suppressed(self, here: Neighbourhood) -> list[SuppressedRow]:
         resolution = here.resolution
         links, table, number = resolution.links, resolution.groups.suppressed, resolution.identifiers.number
-        columns = (table.link, table.code, table.value_a, table.value_b)
+        columns = (table.link, table.code, table.step, table.value_a, table.value_b)
         rows = []
-        for link, code, *values in zip(*(column.tolist() for column in columns), strict=True):
+        for link, code, step, *values in zip(*(column.tolist() for column in columns), strict=True):
             a, b = links.a[link], links.b[link]
             if here.inside[a] and here.inside[b]:
                 one, other = (identifier_at(resolution, value) if value >= 0 else None for value in values)
-                reason = suppressed_reason(code, one, other, self._policy)
+                reason = suppressed_reason(code, step, one, other, self._policy)
                 rows.append(SuppressedRow(int(number[a]), int(number[b]), reason))
         return rows
 

@@ -11,11 +11,8 @@ from identity_graph.resolve.components import _find
 from identity_graph.resolve.part import Limits, Pairs, Part
 from identity_graph.tables import Bool, Int16, Int32, Int64
 
-JOINED, CANNOT, OVERSIZED = -3, -2, -1
+JOINED, CANNOT = -2, -1
 """What `Forest.refused` says beside the position of a limit."""
-
-Rules = tuple[Int32, Int64, int]
-"""`most`, `window` and `cap` of the limits."""
 
 Listed = tuple[Int32, Int32, Int32, Int32, Int32, Int32]
 """Pairs as linked lists: the first and the last entry of each identifier, and how many it has, int32[n], or empty
@@ -24,9 +21,9 @@ without any; of each entry the following one, the other end, and its own."""
 
 @dataclass(frozen=True, slots=True)
 class Forest:
-    """`label` int32[n]: some member of each identifier's group. Of each link: `refused` int16, JOINED, CANNOT,
-    OVERSIZED or the position of a limit; `value_a`, `value_b` int32, where it ends in two groups the identifiers of
-    a's and of b's that would have come together, -1 where the size is in the way."""
+    """`label` int32[n]: some member of each identifier's group. Of each link: `refused` int16, JOINED, CANNOT or the
+    position of a limit; `value_a`, `value_b` int32, where it was refused the identifiers of a's group and of b's that
+    would have come together, else -1."""
 
     label: Int32
     refused: Int16
@@ -38,8 +35,8 @@ def grow_forest(part: Part, order: Int64, limits: Limits) -> Forest:
     """Group the identifiers of a part by taking its links in the order given, as row numbers; refuse those that would
     break a limit, of which the first is named. Links that are not in `order` are not taken.
 
-    Pairs that must not be in one group come before limits, these in their order, and the size last. Stated links
-    (`must`) heed the pairs only. A group that stated links brought over a limit may still grow by what does not count.
+    Pairs that must not be in one group come before limits, these in their order. Stated links (`must`) heed the pairs
+    only. A group that stated links brought over a limit may still grow by what does not count.
     Groups only grow, so what was refused once stays refused: every refused link ends in two groups. The two values of
     a refusal are the smallest by key, one of either group; where the limit has a window, of the first that is full.
 
@@ -47,7 +44,7 @@ def grow_forest(part: Part, order: Int64, limits: Limits) -> Forest:
     the smaller of two lists of pairs, a limit with a window one pass over the values of both groups.
     """
     n, own = len(part), np.arange(len(part), dtype=np.int32)
-    # One row an identifier, as of its group: the size, then how many values it holds of each limit.
+    # One row an identifier, as of its group: its size, then how many values it holds of each limit.
     state = np.ones((n, 1 + len(limits.spaces)), dtype=np.int32)
     for column, space in enumerate(limits.spaces, 1):
         state[:, column] = part.namespace == space
@@ -57,12 +54,12 @@ def grow_forest(part: Part, order: Int64, limits: Limits) -> Forest:
     listed = _listed(part.cannot, n)
     refused: Int16 = np.full(len(part.a), JOINED, dtype=np.int16)
     parent = own.copy()
-    rules = (limits.most, limits.window, limits.cap)
+    rules = (limits.most, limits.window)
     _grow(order, part.a, part.b, part.must, parent, state, begin, later, part.seen, listed, rules, refused)
     while not np.array_equal(parent, parent[parent]):
         parent = parent[parent]
     value_a, value_b = np.full((2, len(part.a)), -1, dtype=np.int32)
-    named = np.flatnonzero((refused != JOINED) & (refused != OVERSIZED) & (parent[part.a] != parent[part.b]))
+    named = np.flatnonzero(refused != JOINED)
     if len(named):
         rank, best = _smallest(part, parent, named, limits)
         grown = (begin, later, part.seen, listed, rules, refused)
@@ -118,11 +115,11 @@ def _grow(
     later: Int32,
     seen: Int64,
     listed: Listed,
-    rules: Rules,
+    rules: tuple[Int32, Int64],
     refused: Int16,
 ) -> None:  # pragma: no cover - compiled
     first, last, many, following, _, _ = listed
-    most, window, cap = rules
+    most, window = rules
     for row in order:
         x, y = _find(parent, a[row]), _find(parent, b[row])
         if x == y:
@@ -139,8 +136,6 @@ def _grow(
                     if one:
                         why = limit
                         break
-            if why == JOINED and state[x, 0] + state[y, 0] > cap:
-                why = OVERSIZED
         refused[row] = why
         if why != JOINED:
             continue
@@ -172,12 +167,12 @@ def _name(
     later: Int32,
     seen: Int64,
     listed: Listed,
-    rules: Rules,
+    rules: tuple[Int32, Int64],
     refused: Int16,
     value_a: Int32,
     value_b: Int32,
 ) -> None:  # pragma: no cover - compiled
-    most, window, _ = rules
+    most, window = rules
     for row in rows:
         x, y, limit = parent[a[row]], parent[b[row]], refused[row]
         if limit == CANNOT:

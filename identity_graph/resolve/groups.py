@@ -8,23 +8,28 @@ from dataclasses import dataclass
 import numpy as np
 
 from identity_graph.policy import Policy
-from identity_graph.reasons import SUPPRESSED
+from identity_graph.reasons import STEPS, SUPPRESSED
 from identity_graph.resolve.components import components
-from identity_graph.resolve.forest import CANNOT, OVERSIZED, Forest, grow_forest
+from identity_graph.resolve.cut import LARGEST, cut_links
+from identity_graph.resolve.forest import CANNOT, Forest, grow_forest
+from identity_graph.resolve.ladder import climb
 from identity_graph.resolve.part import NO_PAIRS, Facts, Limits, Pairs, Part, broken_limits, newest_link
 from identity_graph.resolve.precedence import precedence
 from identity_graph.resolve.rules import Rules
-from identity_graph.tables import Bool, Int16, Int32, LinkTable, SuppressedTable
+from identity_graph.tables import Bool, Int8, Int16, Int32, LinkTable, SuppressedTable
 
 
 @dataclass(frozen=True, slots=True)
 class Groups:
     """`label` int32[n]: the smallest identifier of each one's group, -1 for the pruned; `kept` bool[m]: links that were
-    strong enough and of joining identifiers; `suppressed`: those of the kept that end in two groups, and why."""
+    strong enough and of joining identifiers; `suppressed`: those of the kept that end in two groups, and why;
+    `quarantined` bool[n]: who is alone because nothing told the parts of a component from each other that is larger
+    than a person may be: to be published with a confidence of 0."""
 
     label: Int32
     kept: Bool
     suppressed: SuppressedTable
+    quarantined: Bool
 
 
 def group(
@@ -43,43 +48,76 @@ def group(
     """
     n = len(namespace)
     label = components(n, links.a[kept], links.b[kept])
-    limits = Limits.of(policy, rules)
+    limits = Limits.of(rules)
     seen = newest_link(links, n) if (limits.window >= 0).any() else np.zeros(n, np.int64)
-    facts = Facts(namespace, rules.namespaces, values, seen, rules.priority, cannot)
-    *over, large, apart = broken_limits(label, facts, limits)
-    broken: Bool = np.any([*over, large, apart], axis=0)
-    suppressed = _none()
-    if broken.any():
-        part = Part.of(links, kept, broken[label], facts)
-        limits = limits.only([bool(one.any()) for one in over])
-        forest = grow_forest(part, precedence(part, policy.order), limits)
+    facts = Facts(namespace, values, seen, cannot, rules)
+    *over, apart = broken_limits(label, facts, limits)
+    limits = limits.only([bool(one.any()) for one in over])
+    size = np.bincount(label, minlength=n)
+    large: Bool = size > policy.max_identifiers
+    broken: Bool = np.any([*over, apart], axis=0) & ~large
+    small: Bool = broken & (size <= LARGEST) & (policy.order == "cut")
+    quarantined: Bool = np.zeros(n, dtype=np.bool_)
+    tables = [_NONE]
+    for chosen, name in ((broken & ~small, "forest"), (small, "cut"), (large, "ladder")):
+        if not chosen.any():
+            continue
+        part = Part.of(links, kept, chosen[label], facts, ordered=name != "forest")
+        order = precedence(part, policy.order)
+        step = np.full(len(part.a), STEPS.index("too large" if policy.order == "cut" else ""), dtype=np.int8)
+        if name == "ladder":
+            climbed = climb(part, order, limits, policy.max_identifiers)
+            forest, step = climbed.forest, np.where(climbed.step, climbed.step, step)
+            quarantined[part.inside] = climbed.quarantined
+        else:
+            forest = grow_forest(part, order, limits)
+        if name == "cut":
+            across, exact = cut_links(part, forest, limits)
+            forest = grow_forest(part, precedence(part, "cut", across), limits)
+            step[exact[part.a]] = STEPS.index("least cut")
         smallest = np.full(len(part), n, dtype=np.int64)
         np.minimum.at(smallest, forest.label, part.inside)
         label[part.inside] = smallest[forest.label]
-        suppressed = _suppressed(part, forest, limits)
+        tables.append(_suppressed(part, forest, limits, step))
     label[~joins] = -1
-    return Groups(label, kept, suppressed)
+    return Groups(label, kept, _together(tables), quarantined)
 
 
-def _suppressed(part: Part, forest: Forest, limits: Limits) -> SuppressedTable:
-    """Links that end in two groups."""
+def _suppressed(part: Part, forest: Forest, limits: Limits, step: Int8) -> SuppressedTable:
+    """Links that end in two groups: what was not refused was cut before."""
     at = np.flatnonzero(forest.label[part.a] != forest.label[part.b])
     refused = forest.refused[at]
     spaces = np.array([*limits.spaces, -1], dtype=np.int16)
     named = np.r_[part.inside, -1].astype(np.int32)
-    code = np.full(len(at), SUPPRESSED.index("LIMIT"), dtype=np.int8)
-    code[refused == OVERSIZED] = SUPPRESSED.index("OVERSIZED")
+    code = np.full(len(at), SUPPRESSED.index("OVERSIZED"), dtype=np.int8)
     code[refused == CANNOT] = SUPPRESSED.index("CANNOT_LINK")
+    code[refused >= 0] = SUPPRESSED.index("LIMIT")
     return SuppressedTable(
         link=part.rows[at],
         code=code,
         namespace=spaces[np.maximum(refused, -1)],
         value_a=named[forest.value_a[at]],
         value_b=named[forest.value_b[at]],
-        step=np.zeros(len(at), dtype=np.int8),
+        step=step[at],
     )
 
 
-def _none() -> SuppressedTable:
-    none8, none32 = np.empty(0, np.int8), np.empty(0, np.int32)
-    return SuppressedTable(np.empty(0, np.int64), none8, np.empty(0, np.int16), none32, none32, none8)
+def _together(tables: Sequence[SuppressedTable]) -> SuppressedTable:
+    """All rows, by link."""
+    order = np.argsort(np.concatenate([table.link for table in tables]))
+    return SuppressedTable(
+        *(
+            np.concatenate([getattr(table, name) for table in tables])[order]
+            for name in ("link", "code", "namespace", "value_a", "value_b", "step")
+        )
+    )
+
+
+_NONE = SuppressedTable(
+    np.empty(0, np.int64),
+    np.empty(0, np.int8),
+    np.empty(0, np.int16),
+    np.empty(0, np.int32),
+    np.empty(0, np.int32),
+    np.empty(0, np.int8),
+)

@@ -8,7 +8,6 @@ from typing import Self
 
 import numpy as np
 
-from identity_graph.policy import Policy
 from identity_graph.resolve.rules import Rules
 from identity_graph.tables import Bool, Float64, Int16, Int32, Int64, LinkTable
 
@@ -19,42 +18,41 @@ NO_PAIRS: Pairs = (np.empty(0, np.int32), np.empty(0, np.int32))
 @dataclass(frozen=True, slots=True)
 class Limits:
     """What a group must keep: of each of `spaces`, namespaces by name, at most `most` int32 values whose newest links
-    are less than `window` int64 apart (-1: of all time); at most `cap` identifiers."""
+    are less than `window` int64 apart (-1: of all time)."""
 
     spaces: Sequence[int]
     most: Int32
     window: Int64
-    cap: int
 
     @classmethod
-    def of(cls, policy: Policy, rules: Rules) -> Self:
+    def of(cls, rules: Rules) -> Self:
         spaces = rules.limited()
-        return cls(spaces, rules.limit[spaces], rules.window[spaces], policy.max_identifiers)
+        return cls(spaces, rules.limit[spaces], rules.window[spaces])
 
     def only(self, used: Sequence[bool]) -> Limits:
         """Those of the namespaces for which `used` holds."""
         at = np.flatnonzero(np.array(used, dtype=np.bool_))
-        return Limits([self.spaces[n] for n in at.tolist()], self.most[at], self.window[at], self.cap)
+        return Limits([self.spaces[n] for n in at.tolist()], self.most[at], self.window[at])
 
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What is known of all identifiers of a resolution, by dense number: `namespace` int16, an index into `names`;
-    `values`; `seen` int64, the time of the newest link; `priority` int32 by namespace; `cannot`, pairs that must not be
-    in one group."""
+    """What is known of all identifiers of a resolution, by dense number: `namespace` int16, `values`; `seen` int64, the
+    time of the newest link; `cannot`, pairs that must not be in one group. `rules` are by namespace."""
 
     namespace: Int16
-    names: Sequence[str]
     values: Sequence[str]
     seen: Int64
-    priority: Int32
     cannot: Pairs
+    rules: Rules
 
     def by_key(self, identifiers: Int64) -> Int64:
         """The same in order of the name of their namespace, then of their value. O(k log k) comparisons of texts: ask
         for few."""
         spaces, values = self.namespace[identifiers].tolist(), self.values
-        keys = [(self.names[space], values[x]) for space, x in zip(spaces, identifiers.tolist(), strict=True)]
+        keys = [
+            (self.rules.namespaces[space], values[x]) for space, x in zip(spaces, identifiers.tolist(), strict=True)
+        ]
         return identifiers[sorted(range(len(keys)), key=keys.__getitem__)]
 
 
@@ -100,7 +98,7 @@ class Part:
             a, b = np.minimum(a, b), np.maximum(a, b)
             order = np.lexsort((b, a))
             rows, a, b = rows[order], a[order], b[order]
-        spaces = facts.namespace
+        spaces, priority = facts.namespace, facts.rules.priority
         held = chosen[facts.cannot[0]] & chosen[facts.cannot[1]]
         return cls(
             inside=inside,
@@ -111,7 +109,7 @@ class Part:
             b=b,
             weight=links.weight[rows],
             last_seen=links.last_seen[rows],
-            priority=facts.priority[spaces[links.a[rows]]] + facts.priority[spaces[links.b[rows]]],
+            priority=priority[spaces[links.a[rows]]] + priority[spaces[links.b[rows]]],
             must=links.must[rows],
             cannot=(number[facts.cannot[0][held]], number[facts.cannot[1][held]]),
             facts=facts,
@@ -139,8 +137,8 @@ def newest_link(links: LinkTable, n: int) -> Int64:
 
 
 def broken_limits(label: Int32, facts: Facts, limits: Limits) -> list[Bool]:
-    """Which labels stand for a component that breaks a limit: bool[n] for each of `limits.spaces`, for the size, and
-    for pairs that must not be in one group."""
+    """Which labels stand for a component that breaks a limit: bool[n] for each of `limits.spaces`, and for pairs that
+    must not be in one group."""
     n, seen = len(label), facts.seen
     found: list[Bool] = []
     for space, most, window in zip(limits.spaces, limits.most.tolist(), limits.window.tolist(), strict=True):
@@ -154,8 +152,13 @@ def broken_limits(label: Int32, facts: Facts, limits: Limits) -> list[Bool]:
             broken = np.zeros(n, dtype=np.bool_)
             broken[label[first[close]]] = True
         found.append(broken)
-    found.append(np.bincount(label, minlength=n) > limits.cap)
     one, other = facts.cannot
     apart = np.zeros(n, dtype=np.bool_)
     apart[label[one[label[one] == label[other]]]] = True
     return [*found, apart]
+
+
+def runs(column: Int32) -> list[Int64]:
+    """The rows of each value, ascending; values in order."""
+    order = np.argsort(column, kind="stable")
+    return np.split(order, np.flatnonzero(np.diff(column[order])) + 1) if len(column) else []

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from itertools import combinations
 
 import networkx as nx
 
 from identity_graph.model import Event, Identifier
 from identity_graph.policy import Policy
+from tests.unit.naive_ladder import Pair, climb
 
 
 def persons(
@@ -45,15 +47,14 @@ def persons(
     graph.add_edges_from(kept)
     found: set[frozenset[Identifier]] = set()
     for component in nx.connected_components(graph):
-        if rules.broken(component):
-            inside = [pair for pair in kept if pair[0] in component]
-            found |= _forest(component, inside, weights, seen, must, rules)
+        inside = sorted((pair for pair in kept if pair[0] in component), key=_rank(weights, seen, must, policy))
+        if len(component) > policy.max_identifiers:
+            found |= climb(inside, weights, must, policy, partial(_forest, component, must, rules))
+        elif rules.broken(component):
+            found |= _forest(component, must, rules, inside)
         else:
             found.add(frozenset(component))
     return found
-
-
-Pair = tuple[Identifier, Identifier]
 
 
 def _links(events: list[Event], policy: Policy) -> tuple[dict[Pair, float], dict[Pair, int], set[Pair], set[Pair]]:
@@ -110,7 +111,7 @@ class _Rules:
         members = set(group)
         limits = [self._crowds(space, members) for space in {one.namespace for one in members}]
         over = any(len(crowd) > limit for limit, crowds in limits for crowd in crowds)
-        return over or len(members) > self.policy.max_identifiers or any(pair <= members for pair in self.cannot)
+        return over or any(pair <= members for pair in self.cannot)
 
     def refuse(self, a: frozenset[Identifier], b: frozenset[Identifier], must: bool) -> bool:
         if any(pair <= a | b for pair in self.cannot if not pair <= a and not pair <= b):
@@ -121,7 +122,7 @@ class _Rules:
             limit, crowds = self._crowds(space, a | b)
             if any(len(crowd) > limit and crowd & a and crowd & b for crowd in crowds):
                 return True
-        return len(a | b) > self.policy.max_identifiers
+        return False
 
     def _crowds(self, space: str, group: Iterable[Identifier]) -> tuple[float, list[set[Identifier]]]:
         """The limit, and the values that count together: for each value, those of the window that it ends."""
@@ -138,23 +139,24 @@ class _Rules:
         ]
 
 
-def _forest(
-    component: Iterable[Identifier],
-    links: list[Pair],
-    weights: dict[Pair, float],
-    seen: dict[Pair, int],
-    must: set[Pair],
-    rules: _Rules,
-) -> set[frozenset[Identifier]]:
-    group = {one: frozenset({one}) for one in component}
-
+def _rank(
+    weights: dict[Pair, float], seen: dict[Pair, int], must: set[Pair], policy: Policy
+) -> Callable[[Pair], tuple[object, ...]]:
     def rank(pair: Pair) -> tuple[object, ...]:
         keys: list[float] = [-weights[pair], -seen[pair]]
-        if rules.policy.order == "newest":
-            keys = [-seen[pair], sum(rules.policy.rule(one.namespace).priority for one in pair), -weights[pair]]
+        if policy.order == "newest":
+            keys = [-seen[pair], sum(policy.rule(one.namespace).priority for one in pair), -weights[pair]]
         return (pair not in must, *keys, pair)
 
-    for pair in sorted(links, key=rank):
+    return rank
+
+
+def _forest(
+    component: Iterable[Identifier], must: set[Pair], rules: _Rules, links: Iterable[Pair]
+) -> set[frozenset[Identifier]]:
+    """`links` in the order in which they are taken."""
+    group = {one: frozenset({one}) for one in component}
+    for pair in links:
         a, b = group[pair[0]], group[pair[1]]
         if a != b and not rules.refuse(a, b, pair in must):
             for one in a | b:

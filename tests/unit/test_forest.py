@@ -20,8 +20,7 @@ from identity_graph.resolve.rules import Rules
 from identity_graph.tables import LinkTable
 
 SPACES = ["card", "cookie", "mail"]
-LIMIT, OVERSIZED, CANNOT_LINK = range(3)
-assert SUPPRESSED == ("LIMIT", "OVERSIZED", "CANNOT_LINK")
+LIMIT, CANNOT_LINK = (SUPPRESSED.index(code) for code in ("LIMIT", "CANNOT_LINK"))
 
 Limit = tuple[int | None, int | None]
 """How many, and within which time."""
@@ -34,9 +33,9 @@ class Graph:
     spaces: list[int]
     links: list[tuple[int, int, float, int, bool]]
     limits: tuple[Limit, ...]
-    largest: int
-    order: str
+    order: str = "strongest"
     cannot: tuple[tuple[int, int], ...] = ()
+    largest: int = 2**31 - 1
 
     @property
     def policy(self) -> Policy:
@@ -75,7 +74,7 @@ class Graph:
         return any(members >= set(pair) for pair in self.cannot)
 
     def breaks(self, members: AbstractSet[int]) -> bool:
-        return bool(self.crowded(members)) or len(members) > self.largest or self.torn(members)
+        return bool(self.crowded(members)) or self.torn(members)
 
 
 @st.composite
@@ -93,7 +92,6 @@ def graphs(draw: st.DrawFn, stated: bool = False, torn: bool = True) -> Graph:
         [draw(st.integers(0, 2)) for _ in range(n)],
         links,
         tuple(draw(limit) for _ in SPACES),
-        draw(st.sampled_from([2, 4, 500])),
         draw(st.sampled_from(["strongest", "newest"])),
         tuple(draw(st.sets(pair, max_size=3))) if torn and draw(st.booleans()) else (),
     )
@@ -126,9 +124,8 @@ def test_every_suppressed_link_would_break_a_limit(graph: Graph) -> None:
         if code == CANNOT_LINK:
             assert space == -1 and (min(values), max(values)) in graph.cannot
             assert {len(values & side) for side in (left, right)} == {1}
-        elif code == OVERSIZED:
-            assert (space, one, other) == (-1, -1, -1) and len(left | right) > graph.largest and not rows[link][4]
         else:
+            assert code == LIMIT
             assert {graph.spaces[x] for x in values} == {space} and not rows[link][4]
             assert {len(values & side) for side in (left, right)} == {1}
             assert space in graph.crowded(left | right)
@@ -183,7 +180,7 @@ def keys(graph: Graph, row: tuple[int, int, float, int, bool]) -> list[tuple[int
 @settings(max_examples=200, deadline=None)
 @given(graphs(torn=False))
 def test_without_limits_groups_are_components(graph: Graph) -> None:
-    free = replace(graph, limits=((None, None),) * 3, largest=500)
+    free = replace(graph, limits=((None, None),) * 3)
     oracle: nx.Graph[int] = nx.Graph([row[:2] for row in graph.links if row[2] >= 0.2])
     oracle.add_nodes_from(range(len(graph.spaces)))
     found = free.grouped()
@@ -197,9 +194,7 @@ def test_links_within_groups_hold_a_maximum_spanning_forest(graph: Graph) -> Non
     """With one pair apart and no limit, what joins is what Kruskal's algorithm joins before it closes the pair's path:
     of a maximum spanning tree, by networkx, all but the weakest link between the two."""
     n = len(graph.spaces)
-    free = replace(
-        graph, limits=((None, None),) * 3, largest=500, order="strongest", cannot=((0, n - 1),) if n > 1 else ()
-    )
+    free = replace(graph, limits=((None, None),) * 3, order="strongest", cannot=((0, n - 1),) if n > 1 else ())
     found = free.grouped()
     oracle: nx.Graph[int] = nx.Graph()
     oracle.add_nodes_from(range(n))
@@ -250,7 +245,7 @@ NONE: Limit = (None, None)
 def test_the_reason_is_the_first_limit_by_name_and_the_smallest_values() -> None:
     spaces = [0, 0, 2, 0, 2]
     links = [(0, 1, 0.9, 0, False), (1, 2, 0.9, 0, False), (3, 4, 0.8, 0, False), (2, 3, 0.5, 0, False)]
-    found = Graph(spaces, links, ((2, None), NONE, (1, None)), 500, "strongest").grouped()
+    found = Graph(spaces, links, ((2, None), NONE, (1, None))).grouped()
     why = found.suppressed
     assert found.label.tolist() == [0, 0, 0, 3, 3]
     # Both limits would break: "card" comes before "mail". Of either side its smallest card.
@@ -261,7 +256,7 @@ def test_the_reason_is_the_first_limit_by_name_and_the_smallest_values() -> None
 def test_what_must_not_be_one_person_is_the_reason_before_any_limit() -> None:
     links = [(0, 1, 0.9, 0, False), (2, 3, 0.9, 0, False), (1, 2, 0.5, 0, False)]
     pairs = ((0, 3), (0, 2), (1, 3))
-    found = Graph([0, 0, 0, 0], links, ((2, None), NONE, NONE), 2, "strongest", pairs).grouped()
+    found = Graph([0, 0, 0, 0], links, ((2, None), NONE, NONE), cannot=pairs).grouped()
     why = found.suppressed
     assert found.label.tolist() == [0, 0, 2, 2]
     assert [why.link.tolist(), why.code.tolist(), why.namespace.tolist()] == [[1], [CANNOT_LINK], [-1]]
@@ -278,7 +273,7 @@ def test_what_must_not_be_one_person_is_the_reason_before_any_limit() -> None:
 )
 def test_a_limit_with_a_window_counts_what_was_seen_within_it(window: int | None, groups: list[int]) -> None:
     links = [(0, 1, 0.9, 10, False), (2, 3, 0.9, 5, False), (2, 4, 0.9, 39, False), (1, 3, 0.5, 8, False)]
-    found = Graph([0, 1, 1, 1, 0], links, ((1, window), NONE, NONE), 500, "strongest").grouped()
+    found = Graph([0, 1, 1, 1, 0], links, ((1, window), NONE, NONE)).grouped()
     assert found.label.tolist() == groups
     assert [found.suppressed.value_a.tolist(), found.suppressed.value_b.tolist()] == (
         [[0], [4]] if groups[2] else [[], []]
@@ -287,22 +282,14 @@ def test_a_limit_with_a_window_counts_what_was_seen_within_it(window: int | None
 
 def test_the_window_is_of_the_newest_link_of_a_value_not_of_the_one_that_joins() -> None:
     links = [(0, 1, 0.9, 10, False), (0, 2, 0.9, 500, False), (1, 3, 0.5, 10, False)]
-    found = Graph([0, 1, 1, 0], links, ((1, 30), NONE, NONE), 500, "strongest").grouped()
+    found = Graph([0, 1, 1, 0], links, ((1, 30), NONE, NONE)).grouped()
     assert found.label.tolist() == [0, 0, 0, 0]
-
-
-def test_an_oversized_group_says_so() -> None:
-    links = [(n, n + 1, 0.9 - n / 10, 0, False) for n in range(4)]
-    found = Graph([1] * 5, links, (NONE, NONE, NONE), 3, "strongest").grouped()
-    assert found.label.tolist() == [0, 0, 0, 3, 3]
-    assert found.suppressed.code.tolist() == [OVERSIZED]
-    assert found.suppressed.namespace.tolist() == [-1] == found.suppressed.value_a.tolist()
 
 
 def test_newer_first_where_the_policy_says_so() -> None:
     links = [(0, 2, 0.9, 1, False), (1, 2, 0.3, 2, False)]
     for order, label in (("strongest", [0, 1, 0]), ("newest", [0, 1, 1])):
-        assert Graph([0, 0, 1], links, ((1, None), NONE, NONE), 500, order).grouped().label.tolist() == label
+        assert Graph([0, 0, 1], links, ((1, None), NONE, NONE), order).grouped().label.tolist() == label
 
 
 @pytest.mark.parametrize("window", [None, 10])
@@ -311,7 +298,7 @@ def test_a_hundred_thousand_links_of_one_large_component(window: int | None) -> 
     n = 100_000
     spaces = [0 if one % 10 == 0 else 1 for one in range(n)]
     links = [(one, one + 1, 0.5, 0, False) for one in range(n - 1)]
-    found = Graph(spaces, links, ((1, window), NONE, NONE), n, "strongest").grouped()
+    found = Graph(spaces, links, ((1, window), NONE, NONE)).grouped()
     assert len(members(found)) == n // 10
     assert len(found.suppressed) == n // 10 - 1
 
@@ -321,6 +308,6 @@ def test_ten_thousand_pairs_apart_in_one_star() -> None:
     n = 10_000
     links = [(0, one, 0.5, 0, False) for one in range(1, n)]
     pairs = tuple((one, one + 1) for one in range(1, n - 1))
-    found = Graph([0] + [1] * (n - 1), links, (NONE, NONE, NONE), n, "strongest", pairs).grouped()
+    found = Graph([0] + [1] * (n - 1), links, (NONE, NONE, NONE), cannot=pairs).grouped()
     assert (found.label == 0).nonzero()[0].tolist() == [0, *range(1, n, 2)]
     assert set(found.suppressed.code.tolist()) == {CANNOT_LINK}
