@@ -175,11 +175,12 @@ class _Part:
 
     def doubtful(self, label: Int32) -> Bool:
         """Identifiers of components that may break a limit: their links are read, and tell."""
-        limits = Limits.of(self.policy, self.rules)
+        limits = Limits.of(self.rules)
         ever = replace(limits, window=np.full_like(limits.window, -1))
-        namespace, rules = self.identifiers.namespace, self.rules
-        facts = Facts(namespace, rules.namespaces, (), np.zeros(len(label), np.int64), rules.priority, self.cannot)
-        broken: Bool = np.any(broken_limits(label, facts, ever), axis=0)
+        unseen = np.zeros(len(label), dtype=np.int64)
+        facts = Facts(self.identifiers.namespace, (), unseen, self.cannot, self.rules)
+        large = np.bincount(label, minlength=len(label)) > self.policy.max_identifiers
+        broken: Bool = np.any([*broken_limits(label, facts, ever), large], axis=0)
         return broken[label]
 
     def evidence(self, inside: Bool) -> EvidenceTable:
