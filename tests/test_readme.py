@@ -100,8 +100,8 @@ def test_every_block_is_of_a_kind_that_is_checked() -> None:
 
 
 def test_every_make_target_exists() -> None:
-    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
-    named = set(re.findall(r"\bmake ([a-z]+)\b(?=`|\n|  )", TEXT))
+    targets = set(re.findall(r"^([a-z0-9]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+    named = set(re.findall(r"\bmake ([a-z0-9]+)\b(?=`|\n|  )", TEXT))
     assert {"demo", "test", "serve", "neo4j", "bench"} <= named <= targets
 
 
