@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 STORE ?= identity_graph.db
 
-.PHONY: demo test check serve bench readme clean
+.PHONY: demo test check serve neo4j bench readme clean
 .DEFAULT_GOAL := demo
 
 demo: $(READY)  ## a small world, end to end, in a temporary store
@@ -23,6 +23,9 @@ check: $(READY)  ## format, lint, types
 serve: $(READY) $(STORE)  ## GraphQL on http://127.0.0.1:8000/graphql
 	$(BIN)/identity-graph serve --store sqlite:///$(STORE)
 
+neo4j: $(READY)  ## a Neo4j with GDS to play with, until Ctrl-C; KEEP=folder keeps its data
+	@$(BIN)/python -m tests.neo4j $(KEEP)
+
 bench: $(READY)  ## ratios against named peers, in one run
 	$(BIN)/python -m bench
 
@@ -30,7 +33,7 @@ readme: $(READY)  ## write the parts of the README that follow from the code, an
 	$(BIN)/python -m tests.readme_session
 
 clean:  ## the virtual environment and what the tools cached
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) .cache .mypy_cache .ruff_cache .pytest_cache
 
 # A newcomer has something to look at: the world of the demo, kept.
 $(STORE): | $(READY)

@@ -1,45 +1,39 @@
-// Constraints and indexes of the graph model. Every statement may be run again: what exists is left as it is.
+// Constraints and indexes of the graph model, version 1. Every statement may be run again: what exists is left as it is.
 //
-//   (:Identifier {key, namespace, value})   key is "namespace:value"
-//   (:Event {id, time, source, name})       what came in
-//   (:Person {id})                          what is published
-//   (:Source {name})                        who sends events
-//   (:Identifier)-[:SEEN_WITH]->(:Identifier), (:Event)-[:OBSERVED]->(:Identifier), (:Identifier)-[:IDENTIFIES]->(:Person)
+//   (:Identifier {key, namespace, value, number})   key is "namespace:value"; the namespace is a label, too; `pruned`: why
+//                                                   it joins nobody
+//   (:Event {id, number, time, received, source, name, traits, properties, identifiers, stated, content})
+//   (:Person {id, number, created, updated})        published; (:Retired)-[:MERGED_INTO]->(:Person) after a merge
+//   (:Change), (:Segment), (:Run), (:Quarantined), (:Tombstone), and one (:Store) that holds the counters
+//
+//   (:Event)-[:OBSERVED]->(:Identifier)
+//   (:Identifier)-[:SEEN_WITH {source, count, first_seen, last_seen}]->(:Identifier)   one a source; not of :Wide events
+//   (:Identifier)-[:SAME_PERSON {event, time}]->(:Identifier)                          stated, one an event
+//   (:Identifier)-[:NOT_SAME_PERSON {event, time}]->(:Identifier)                      stated, one an event
+//   (:Identifier)-[:IDENTIFIES {since}]->(:Person)
+//   (:Identifier)-[:SUPPRESSED {code, message, namespace, values}]->(:Identifier)      refused by a limit
+//   (:Person)-[:MEMBER_OF]->(:Segment)
+//
+// Times are microseconds since 1970, UTC; numbers are the store's own, given once.
 
-// One node an identifier. A single composite text, because the Community edition has no node keys.
+CREATE CONSTRAINT store_name IF NOT EXISTS FOR (store:Store) REQUIRE store.name IS UNIQUE;
 CREATE CONSTRAINT identifier_key IF NOT EXISTS FOR (identifier:Identifier) REQUIRE identifier.key IS UNIQUE;
-
-// An event is stored once, however often it is sent.
+CREATE CONSTRAINT identifier_number IF NOT EXISTS FOR (identifier:Identifier) REQUIRE identifier.number IS UNIQUE;
 CREATE CONSTRAINT event_id IF NOT EXISTS FOR (event:Event) REQUIRE event.id IS UNIQUE;
-
-// A person id names one person for ever, also after it was retired by a merge.
+CREATE CONSTRAINT event_number IF NOT EXISTS FOR (event:Event) REQUIRE event.number IS UNIQUE;
 CREATE CONSTRAINT person_id IF NOT EXISTS FOR (person:Person) REQUIRE person.id IS UNIQUE;
-
-// Sources are counted and trusted by name.
-CREATE CONSTRAINT source_name IF NOT EXISTS FOR (source:Source) REQUIRE source.name IS UNIQUE;
-
-// A segment is asked for by its name.
+CREATE CONSTRAINT person_number IF NOT EXISTS FOR (person:Person) REQUIRE person.number IS UNIQUE;
+CREATE CONSTRAINT retired_id IF NOT EXISTS FOR (person:Retired) REQUIRE person.id IS UNIQUE;
+CREATE CONSTRAINT retired_number IF NOT EXISTS FOR (person:Retired) REQUIRE person.number IS UNIQUE;
 CREATE CONSTRAINT segment_name IF NOT EXISTS FOR (segment:Segment) REQUIRE segment.name IS UNIQUE;
-
-// A run is resumed by its id.
 CREATE CONSTRAINT run_id IF NOT EXISTS FOR (run:Run) REQUIRE run.id IS UNIQUE;
-
-// A tombstone is looked up by the keyed hash of each identifier and event that comes in.
+CREATE CONSTRAINT change_number IF NOT EXISTS FOR (change:Change) REQUIRE change.number IS UNIQUE;
+CREATE CONSTRAINT quarantined_number IF NOT EXISTS FOR (record:Quarantined) REQUIRE record.number IS UNIQUE;
 CREATE CONSTRAINT tombstone_hash IF NOT EXISTS FOR (tombstone:Tombstone) REQUIRE tombstone.hash IS UNIQUE;
-
-// Which identifiers there are of one namespace: counts, hubs, exports.
-CREATE INDEX identifier_namespace IF NOT EXISTS FOR (identifier:Identifier) ON (identifier.namespace);
-
-// A journey is a range of time.
+CREATE INDEX identifier_pruned IF NOT EXISTS FOR (identifier:Identifier) ON (identifier.pruned);
 CREATE INDEX event_time IF NOT EXISTS FOR (event:Event) ON (event.time);
-
-// What arrived since the last resolution.
-CREATE INDEX event_number IF NOT EXISTS FOR (event:Event) ON (event.number);
-
-// Changes are read in order of number, and by person.
-CREATE INDEX change_number IF NOT EXISTS FOR (change:Change) ON (change.number);
-CREATE INDEX change_person IF NOT EXISTS FOR (change:Change) ON (change.person);
-
-// Quarantined records are read in order of number, and by the reason for which they were set aside.
-CREATE INDEX quarantined_number IF NOT EXISTS FOR (record:Quarantined) ON (record.number);
-CREATE INDEX quarantined_code IF NOT EXISTS FOR (record:Quarantined) ON (record.code);
+CREATE INDEX change_person IF NOT EXISTS FOR (change:Change) ON (change.person_id);
+CREATE INDEX run_started IF NOT EXISTS FOR (run:Run) ON (run.started);
+CREATE INDEX run_fingerprint IF NOT EXISTS FOR (run:Run) ON (run.fingerprint);
+CREATE INDEX quarantined_code IF NOT EXISTS FOR (record:Quarantined) ON (record.code, record.number);
+CALL db.awaitIndexes(60)

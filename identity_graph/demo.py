@@ -62,17 +62,16 @@ def show(people: int, seed: int) -> None:
     print("\nNext: make serve")
 
 
-def keep(path: Path, people: int, seed: int, say: Callable[[str], None]) -> None:
-    """Only the demo's world, loaded and resolved into a store at this path, which must not exist."""
-    if path.exists():
-        raise StoreError("STORE_OPEN", f"{path} exists already", help="Name a file that does not exist yet.")
-    with TemporaryDirectory(prefix="identity-graph-") as name:
+def keep(url: str, people: int, seed: int, say: Callable[[str], None]) -> None:
+    """Only the demo's world, loaded and resolved into an empty store. Raises STORE_OPEN where something is in it."""
+    with IdentityGraph.open(url) as graph, TemporaryDirectory(prefix="identity-graph-") as name:
+        if any(count for what, count in graph.store.operations.counts().items() if what != "bytes"):
+            raise StoreError("STORE_OPEN", "the store is not empty", help="Name a new file, or an empty database.")
         World(people, seed).write(name)
-        with IdentityGraph.open(f"sqlite:///{path}") as graph:
-            _load(graph, Path(name))
-            run = graph.resolver.resolve()
-            _save_segments(graph)
-            say(f"{path}: a world of {people:,} people. {run.message}.")
+        _load(graph, Path(name))
+        run = graph.resolver.resolve()
+        _save_segments(graph)
+        say(f"A world of {people:,} people: {run.message}.")
 
 
 @contextmanager

@@ -18,6 +18,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from identity_graph.model import Run
 
 CODES: Mapping[str, str] = MappingProxyType(
     {
@@ -59,6 +63,7 @@ CODES: Mapping[str, str] = MappingProxyType(
         "POLICY_KEY": "The policy has a key that does not exist.",
         "POLICY_VALUE": "The policy has a value that is not allowed.",
         "POLICY_MISSING": "The policy file does not exist or cannot be read.",
+        "POLICY_DIFFERS": "The store was published under another policy than the one given.",
         "LOADER_UNKNOWN": "No loader of that name.",
         "LOADER_SYNTAX": "The loader file is not TOML.",
         "LOADER_KEY": "The loader has a key that does not exist.",
@@ -69,12 +74,18 @@ CODES: Mapping[str, str] = MappingProxyType(
         "STORE_VERSION": "The store was written by another version of the project.",
         "STORE_BUSY": "Another process is writing to the store.",
         "STORE_FULL": "The disk is full.",
+        "STORE_UNREACHABLE": "No server answers at the store's address, or the connection to it was lost.",
+        "STORE_DENIED": "The server of the store refused the user or the password.",
+        "STORE_TIMEOUT": "A transaction took longer than the server of the store allows.",
+        "ENGINE_MISSING": "The engine that was asked for cannot run on this store.",
+        "STORE_KEEPS": "The server of the store may keep what was deleted in files of its own.",
         "STORE_FAILED": "The store failed to read or write.",
         "STORE_KEY": "The key of the tombstones is missing or cannot be read.",
         # questions
         "PERSON_UNKNOWN": "Nobody is known by that key or id.",
         "SEGMENT_UNKNOWN": "No segment of that name.",
         "QUARANTINE_UNKNOWN": "No quarantined record of that number.",
+        "STATEMENT_INVALID": "What was said of two identifiers names one of them twice, or gives no reason.",
         "CONDITION_INVALID": "The segment's condition is not one that exists.",
         "PAGE_INVALID": "Paging takes first or last, 1 to 100, and a cursor of the same list.",
         "BATCH_TOO_LARGE": "Too many keys or events in one request.",
@@ -92,11 +103,98 @@ CODES: Mapping[str, str] = MappingProxyType(
     }
 )
 
+HELP: Mapping[str, str] = MappingProxyType(
+    {
+        # records
+        "NOT_JSON": "Write one JSON object a line, or say in the loader of which format the file is.",
+        "NOT_UTF8": "Save the file as UTF-8, or name the encoding of a CSV file in its loader.",
+        "RECORD_TOO_LARGE": "Send less in one record; this one cannot be replayed, as only its beginning is kept.",
+        "RECORD_TOO_DEEP": "Send the record flatter.",
+        "RAGGED_ROW": "Quote the fields that hold the delimiter, and see that the loader names the right one.",
+        "QUOTE_OPEN": "Close the quote, and double each quote inside of a quoted field.",
+        "NUMBER_RANGE": "Send the number as text, or leave it out.",
+        "TYPE_INVALID": "Mend the record at its sender, or what the loader says of the field, then replay.",
+        "TEXT_INVALID": "Take NUL characters and halves of surrogate pairs out at the sender.",
+        "NO_IDENTIFIER": "See that the loader names the record's fields as they are written.",
+        "EVENT_ID_INVALID": "Send a shorter id, or none: a record without one gets a hash of its content.",
+        "EVENT_NAME_INVALID": "Send a name, or let the loader give a constant one.",
+        "ID_REUSE": "Give what is another event another id. If it is the same and has no time of its own, load the "
+        "file with the time that it had: --time TIME.",
+        "TS_INVALID": "Send ISO 8601, or a number in the unit that the loader names.",
+        "TS_RANGE": "See that the loader's time_unit is the sender's.",
+        "TS_FUTURE": "Set the sender's clock or the loader's time_unit right; or replay it when its time has come.",
+        # identifiers
+        "NAMESPACE_INVALID": "Rename it at the sender, or in the loader or policy that names it.",
+        "VALUE_INVALID": "Correct the value at the sender, or leave its field out of the loader, then replay.",
+        "EMAIL_INVALID": "Correct the address at the sender, or leave its field out of the loader, then replay.",
+        "PHONE_INVALID": "Send it with + and the country code, or name the phone_region in the loader, then replay.",
+        "IP_INVALID": "Correct the address at the sender, or leave its field out of the loader, then replay.",
+        "FRAME_INVALID": "Compare the table with what the documentation of `resolve` says of its columns.",
+        "KEY_INVALID": "Write namespace:value, say email:ann@example.org.",
+        # files of records
+        "SOURCE_MISSING": "Give the path of a readable file.",
+        "SOURCE_TRUNCATED": "Copy the file again and load it; what was read is kept and will not be counted twice.",
+        "SOURCE_FORMAT": "Known are CSV, JSONL and Parquet in UTF-8, each also as .gz; if it is one, copy it again.",
+        "SOURCE_COLUMNS": "See that the loader names the file's columns as they are written.",
+        "SOURCE_CHANGED": "Let the other process finish, then load the file again; nothing is counted twice.",
+        "OUTPUT_FAILED": "Make room, or name another place.",
+        # settings, policy and loaders
+        "SETTING_INVALID": "Correct the variable in the environment, or unset it.",
+        "POLICY_SYNTAX": "Correct the line as TOML wants it, then try: identity-graph policy check FILE.",
+        "POLICY_KEY": "Correct its spelling; identity-graph policy show prints every key.",
+        "POLICY_VALUE": "Correct the value; identity-graph policy show prints one of each kind.",
+        "POLICY_MISSING": "Give the path of a readable file by --policy or IDENTITY_GRAPH_POLICY, or neither: then the "
+        "default holds.",
+        "POLICY_DIFFERS": "Give that one by --policy FILE, or publish all under this one: identity-graph resolve.",
+        "LOADER_UNKNOWN": "Give the name of one that ships, or the path of a file that ends in .toml.",
+        "LOADER_SYNTAX": "Correct the line as TOML wants it.",
+        "LOADER_KEY": "Correct its spelling, or take it out.",
+        "LOADER_VALUE": "Correct the value; the loaders that ship are examples.",
+        # stores
+        "STORE_URL": "Write sqlite:///FILE, sqlite:///:memory: or neo4j://HOST:PORT/DATABASE.",
+        "STORE_OPEN": "See that the path or address is right, and that this user may read and write there.",
+        "STORE_VERSION": "Use the version of identity-graph that wrote it, or load the sources into a new store.",
+        "STORE_BUSY": "Try again when the other process is done.",
+        "STORE_FULL": "Make room on the disk; nothing of this step is stored.",
+        "STORE_UNREACHABLE": "Start the server, or correct the address; what was acknowledged is stored.",
+        "STORE_DENIED": "Correct the user or the password in the store's URL.",
+        "STORE_TIMEOUT": "Raise db.transaction.timeout of the server; nothing of this step is stored.",
+        "ENGINE_MISSING": "Use the engine arrays, or a Neo4j server that has Graph Data Science.",
+        "STORE_KEEPS": "Set a short db.tx_log.rotation.retention_policy on the server, and now and then copy the store"
+        " into a new database: identity-graph copy.",
+        "STORE_FAILED": "See that the disk or the server is sound, then do the same again: nothing is counted twice.",
+        "STORE_KEY": "Put the key back that this store was written with.",
+        # questions
+        "PERSON_UNKNOWN": "Give namespace:value or a person id. "
+        "Was it loaded, and then resolved (identity-graph resolve)?",
+        "SEGMENT_UNKNOWN": "Ask for the segments that there are; names are exact.",
+        "QUARANTINE_UNKNOWN": "Ask for the records that there are; one that was replayed is gone.",
+        "STATEMENT_INVALID": "Name two different identifiers, and say why in up to 1,000 characters.",
+        "CONDITION_INVALID": "Compare the condition with ConditionInput in the schema.",
+        "PAGE_INVALID": "Take the cursor as it came, and one of first and last.",
+        "BATCH_TOO_LARGE": "Send fewer at once.",
+        "TOKEN_INVALID": "Look again, and take the token of that preview.",
+        "QUERY_FAILED": "The errors in the answer say what to do.",
+        "QUERY_INVALID": "Compare the request with the schema: identity-graph schema, or /schema.graphql.",
+        "QUERY_TOO_COMPLEX": "Ask for less at once: fewer fields, smaller pages.",
+        "OPERATION_REQUIRED": "Name one of them as operationName.",
+        "BODY_INVALID": 'Send a JSON object: {"query": "...", "variables": {...}}.',
+        "BODY_TOO_LARGE": "Send less at once, values as variables.",
+        "MEDIA_TYPE": "Send Content-Type: application/json, and accept JSON.",
+        "METHOD_REFUSED": "Send it by POST.",
+        "INTERNAL": "Report it with the lines of the log; IDENTITY_GRAPH_DEBUG=1 shows where it came from.",
+        "QUARANTINED": "Mend and replay them, or leave out --strict.",
+    }
+)
+"""What to do about it, where the one who raises it knows no better."""
+
 
 class IdentityGraphError(Exception):
-    """The root of the tree: `code` is stable, `help` says what to do, `exit_status` is the command line's."""
+    """The root of the tree: `code` is stable, `help` says what to do, `exit_status` is the command line's; `run` is
+    the run that the error ended, as it was stored."""
 
     exit_status = 1
+    run: Run | None = None
 
     def __init__(self, code: str, message: str, *, help: str = "") -> None:
         if code not in CODES:
@@ -104,7 +202,7 @@ class IdentityGraphError(Exception):
         super().__init__(message)
         self.code = code
         self.message = message
-        self.help = help or CODES[code]
+        self.help = help or HELP[code]
 
     def __reduce__(self) -> tuple[object, ...]:
         return (_rebuild, (type(self), self.code, self.message, self.help))

@@ -21,8 +21,9 @@ class EventTable(Sequence[Event]):
     """Events column by column: one step for many where one for each would take longer than storing them.
 
     As a sequence it makes each event anew. `named` holds identifiers without repeats, each in use: `seen` (int32) are
-    places in it, event by event, `lengths` (int32) how many of them each event has, and `stated` (event, a, b) the
-    pairs that an event states, also as places. `traits` and `properties` are canonical JSON, None for an empty object.
+    places in it, event by event, `lengths` (int32) how many of them each event has, and `stated` (event, a, b, apart)
+    the pairs that an event states, also as places. `traits` and `properties` are canonical JSON, None for an empty
+    object.
     """
 
     ids: Sequence[str]
@@ -33,7 +34,7 @@ class EventTable(Sequence[Event]):
     named: Sequence[tuple[str, str]]
     seen: Int32
     lengths: Int32
-    stated: Sequence[tuple[int, int, int]]
+    stated: Sequence[tuple[int, int, int, bool]]
     traits: Sequence[str | None]
     properties: Sequence[str | None]
 
@@ -48,11 +49,12 @@ class EventTable(Sequence[Event]):
         if isinstance(events, EventTable):
             return events
         columns = zip(*events, strict=True) if events else ((),) * len(Event._fields)
-        ids, times, sources, names, identifiers, traits, properties, stated, received = columns
+        ids, times, sources, names, identifiers, traits, properties, same, received, apart = columns
         places: dict[tuple[str, str], int] = {}
         seen = [places.setdefault(found, len(places)) for row in identifiers for found in row]
         pairs = [
-            (number, places.setdefault(a, len(places)), places.setdefault(b, len(places)))
+            (number, places.setdefault(a, len(places)), places.setdefault(b, len(places)), kept_apart)
+            for kept_apart, stated in ((False, same), (True, apart))
             for number, row in enumerate(stated)
             if row
             for a, b in row
@@ -111,7 +113,7 @@ class EventTable(Sequence[Event]):
         seen = self.seen[np.repeat(kept, self.lengths)]
         new_place = {old: new for new, old in enumerate(rows)}
         pairs = [pair for pair in self.stated if pair[0] in new_place]
-        ends = np.array([pair[1:] for pair in pairs], dtype=np.int32).reshape(-1, 2)
+        ends = np.array([pair[1:3] for pair in pairs], dtype=np.int32).reshape(-1, 2)
         used, places = np.unique(np.concatenate((seen, ends.ravel())), return_inverse=True)
         renamed = places[len(seen) :].reshape(-1, 2).tolist()
 
@@ -127,7 +129,7 @@ class EventTable(Sequence[Event]):
             [self.named[place] for place in used.tolist()],
             places[: len(seen)].astype(np.int32),
             self.lengths[kept],
-            [(new_place[pair[0]], a, b) for pair, (a, b) in zip(pairs, renamed, strict=True)],
+            [(new_place[pair[0]], a, b, pair[3]) for pair, (a, b) in zip(pairs, renamed, strict=True)],
             pick(self.traits),
             pick(self.properties),
         )
@@ -150,9 +152,10 @@ class EventTable(Sequence[Event]):
     def __iter__(self) -> Iterator[Event]:
         ends = np.cumsum(self.lengths).tolist()
         identifiers = [Identifier(*found) for found in self.named]
-        stated: dict[int, list[tuple[Identifier, Identifier]]] = {}
-        for event, a, b in self.stated:
-            stated.setdefault(event, []).append((identifiers[a], identifiers[b]))
+        same: dict[int, list[tuple[Identifier, Identifier]]] = {}
+        apart: dict[int, list[tuple[Identifier, Identifier]]] = {}
+        for event, a, b, kept_apart in self.stated:
+            (apart if kept_apart else same).setdefault(event, []).append((identifiers[a], identifiers[b]))
         seen = self.seen.tolist()
         start = 0
         for row, end in enumerate(ends):
@@ -164,8 +167,9 @@ class EventTable(Sequence[Event]):
                 [identifiers[place] for place in seen[start:end]],
                 _object(self.traits[row]),
                 _object(self.properties[row]),
-                stated.get(row, []),
+                same.get(row, []),
                 self.received[row],
+                apart.get(row, []),
             )
             start = end
 

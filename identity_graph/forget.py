@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from identity_graph import __version__
 from identity_graph.errors import InputError, StoreError
 from identity_graph.mentions import Mentions
-from identity_graph.model import Change, ChangeKind, ErasurePreview, Receipt
+from identity_graph.model import Change, ChangeKind, ErasurePreview, Identifier, Receipt
 from identity_graph.neighbourhood import component
 from identity_graph.people import People
 from identity_graph.policy import Policy
@@ -30,13 +30,16 @@ class _Plan:
     shared: list[IdentifierRow]
     beside: list[IdentifierRow]
 
-    def token(self) -> str:
-        """A digest of all that would be erased: another event or identifier gives another token."""
+    def token(self, kept: bool) -> str:
+        """A digest of all that would be erased: another event or identifier gives another token. `kept`: what was
+        asked for stays, which the receipt then says."""
         digest = hashlib.sha256(self.person_id.encode())
         for number in sorted(row.number for row in self.events):
             digest.update(b"e%d" % number)
         for number in sorted(row.number for row in self.exclusive):
             digest.update(b"i%d" % number)
+        if kept:
+            digest.update(b"k")
         return f"{self.person_id}.{digest.hexdigest()[:32]}"
 
 
@@ -57,25 +60,28 @@ class Forget:
         self._clock = clock
         self._new_id = new_id
 
-    def preview(self, person_id: str) -> ErasurePreview | None:
+    def preview(self, person_id: str, asked: Identifier | None = None) -> ErasurePreview | None:
         """What erasing the person takes and what stays; None where nobody has the id. A retired id is its survivor's.
 
         *Exclusive* identifiers go: those that no event of anybody else holds. *Shared* ones stay, with the others'
-        evidence alone.
+        evidence alone, and an identifier by which the person was `asked` for may be one. Raises POLICY_DIFFERS.
         """
         with self._store.transaction():
-            self._resolver.publish()  # an event that just came in may be the person's
+            self._resolver.catch_up()  # an event that just came in may be the person's
             plan = self._plan(person_id)
         if plan is None:
             return None
         (segments,) = self._people.segments([plan.person_id])
+        shared = tuple(row.identifier for row in plan.shared)
+        kept = asked if asked in shared else None
         return ErasurePreview(
-            token=plan.token(),
+            token=plan.token(kept is not None),
             person_id=plan.person_id,
             exclusive=tuple(row.identifier for row in plan.exclusive),
-            shared=tuple(row.identifier for row in plan.shared),
+            shared=shared,
             events=len(plan.events),
             segments=segments,
+            kept=kept,
         )
 
     def erase(self, token: str) -> Receipt:
@@ -83,16 +89,17 @@ class Forget:
 
         One transaction: events of the person, its exclusive identifiers, every identifier left without events, and
         quarantined records that hold its values; keyed hashes of the exclusive identifiers and of the event ids stay as
-        tombstones. Raises TOKEN_INVALID when the person changed since the preview.
+        tombstones. Raises TOKEN_INVALID when the person changed since the preview, and
+        POLICY_DIFFERS.
 
         The receipt says `scrubbed: false` where a long reader held on to the files: what was deleted is gone for
         everybody who asks, but bytes of it are left until `scrub` succeeds.
         """
         started = self._clock()
         with self._store.transaction():
-            self._resolver.publish()
+            self._resolver.catch_up()
             plan = self._plan(token.partition(".")[0])
-            if plan is None or plan.token() != token:
+            if plan is None or token not in (plan.token(False), plan.token(True)):
                 raise InputError("TOKEN_INVALID", "the person is gone or changed since", help="Look again: preview.")
             erased, weakened = self._erase(plan, started)
         document = {
@@ -104,6 +111,7 @@ class Forget:
             "events": len(erased.events),
             "identifiersErased": len(erased.identifiers),
             "identifiersKept": len(weakened),
+            "requestedIdentifierKept": token == plan.token(True),
             "quarantinedRecords": len(erased.quarantined),
             "tombstones": len(erased.tombstones) + len(erased.event_ids),
             "policy": self._policy.digest,
@@ -113,11 +121,12 @@ class Forget:
         return Receipt(str(document["receipt"]), document)
 
     def scrub(self) -> bool:
-        """Leave no deleted byte in the store's files. False while another process reads what was deleted."""
+        """Leave no deleted byte in the store's files. False while another process reads what was deleted, and where a
+        server keeps files of its own."""
         try:
             self._store.privacy.scrub()
         except StoreError as error:
-            if error.code != "STORE_BUSY":
+            if error.code not in ("STORE_BUSY", "STORE_KEEPS"):
                 raise
             return False
         return True

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, NamedTuple, Self
 
-from identity_graph.errors import InputError
+from identity_graph.errors import HELP, InputError
 
 
 class Identifier(NamedTuple):
@@ -33,18 +33,15 @@ class Identifier(NamedTuple):
         """Read `namespace:value`; the value may hold colons and is taken as it is. Raises KEY_INVALID."""
         namespace, colon, value = key.partition(":")
         if not (namespace and colon and value):
-            raise InputError(
-                "KEY_INVALID",
-                f"{key!r} is not a key",
-                help="Write namespace:value, say email:ann@example.org.",
-            )
+            raise InputError("KEY_INVALID", f"{key!r} is not a key")
         return cls(namespace, value)
 
 
 class Event(NamedTuple):
     """What comes in. `identifiers` are canonical, without repeats, in the order that the record named them.
 
-    `same_person` holds pairs that the record *states* to be one person (Segment's alias): must-links.
+    `same_person` holds pairs that the record *states* to be one person (Segment's alias): must-links; `apart` those
+    that it states not to be: cannot-links. Of what is stated of a pair the newest counts.
     `traits` and `properties` are JSON objects.
     """
 
@@ -57,6 +54,7 @@ class Event(NamedTuple):
     properties: Mapping[str, Any]
     same_person: Sequence[tuple[Identifier, Identifier]] = ()
     received: int = 0
+    apart: Sequence[tuple[Identifier, Identifier]] = ()
 
 
 class Origin(NamedTuple):
@@ -277,6 +275,11 @@ class Quarantined:
     message: str
     record: bytes
 
+    @property
+    def help(self) -> str:
+        """What to do about it."""
+        return HELP.get(self.code, "")
+
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
@@ -291,7 +294,10 @@ class Explanation:
 
 @dataclass(frozen=True, slots=True)
 class ErasurePreview:
-    """What `forget` would take: `exclusive` identifiers go, `shared` ones stay with the others' evidence."""
+    """What `forget` would take: `exclusive` identifiers go, `shared` ones stay with the others' evidence.
+
+    `kept` is the identifier that the person was asked for by, where it is a shared one.
+    """
 
     token: str
     person_id: str
@@ -299,6 +305,7 @@ class ErasurePreview:
     shared: tuple[Identifier, ...]
     events: int
     segments: tuple[str, ...]
+    kept: Identifier | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 
+from identity_graph.engines import Engine
 from identity_graph.policy import Policy
-from identity_graph.resolve import Resolution, fold_links, resolve, resolve_links
+from identity_graph.resolve import Resolution, resolve
 from identity_graph.resolve.prune import CODES, Int8
+from identity_graph.resolve.statements import settle
 from identity_graph.store.protocols import Store
-from identity_graph.tables import Bool, EvidenceTable, IdentifierTable, Int64
+from identity_graph.tables import Bool, Int64
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,22 +26,11 @@ class Neighbourhood:
     known: Int8
 
 
-def read_links(store: Store, policy: Policy) -> tuple[IdentifierTable, Sequence[str], EvidenceTable]:
-    """Every identifier with its value, and every link, as columns."""
-    evidence = store.evidence
-    identifiers, values = evidence.identifier_table()
-    links = fold_links(identifiers, values, evidence.observation_table(), evidence.sources(), policy)
-    return identifiers, values, links
-
-
-def everything(store: Store, policy: Policy) -> Neighbourhood:
-    evidence = store.evidence
-    identifiers, values, links = read_links(store, policy)
-    a, b = (np.searchsorted(identifiers.number, ends).astype(np.int32) for ends in evidence.stated_pairs())
-    resolution = resolve_links(
-        identifiers, values, links, (a, b), sorted(evidence.sources()), policy, now=_now(store, policy)
-    )
-    return Neighbourhood(resolution, np.ones(len(identifiers), np.bool_), _known(store, identifiers.number, None))
+def everything(store: Store, policy: Policy, engine: Engine) -> Neighbourhood:
+    """All there is; of the links, those that the engine brings."""
+    resolution = engine.resolve(store, policy)
+    number = resolution.identifiers.number
+    return Neighbourhood(resolution, np.ones(len(number), np.bool_), _known(store, number, None))
 
 
 def around(store: Store, policy: Policy, numbers: Int64, *, as_published: bool = False) -> Neighbourhood:
@@ -49,8 +40,9 @@ def around(store: Store, policy: Policy, numbers: Int64, *, as_published: bool =
     """
     evidence = store.evidence
     observations = evidence.observation_table(numbers)
-    stated = evidence.stated_pairs(numbers)
-    reached = np.unique(np.concatenate([numbers, observations.identifier, *stated]))
+    statements = evidence.statements(numbers)
+    must, cannot = settle(statements)
+    reached = np.unique(np.concatenate([numbers, observations.identifier, statements.a, statements.b]))
     identifiers, values = evidence.identifier_table(reached)
     inside = np.isin(identifiers.number, numbers)
     known = _known(store, identifiers.number, identifiers.number)
@@ -61,9 +53,10 @@ def around(store: Store, policy: Policy, numbers: Int64, *, as_published: bool =
         identifiers,
         values,
         observations,
-        stated,
+        must,
         evidence.sources(),
         policy,
+        cannot=cannot,
         known=np.where(settled, known, -1).astype(np.int8),
         now=_now(store, policy),
     )

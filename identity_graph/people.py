@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from functools import wraps
+from functools import partial, wraps
 from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 
 import numpy as np
@@ -23,16 +23,20 @@ from identity_graph.model import (
     Profile,
     Session,
 )
+from identity_graph.network import network
 from identity_graph.policy import Policy
 from identity_graph.reasons import pruned_reason
+from identity_graph.remembering import Remembering
 from identity_graph.segment import Facts
 from identity_graph.stitch import stitch
 from identity_graph.store.protocols import EventRow, IdentifierRow, PersonRow, Store
 
 if TYPE_CHECKING:
+    import networkx as nx
     import polars as pl
 
 
+Look = Callable[..., None]
 Given = ParamSpec("Given")
 Answer = TypeVar("Answer")
 
@@ -44,30 +48,37 @@ def _of_one_moment(
 
     @wraps(method)
     def read(self: People, /, *args: Given.args, **kwargs: Given.kwargs) -> Answer:
-        with self._store.snapshot():
-            return method(self, *args, **kwargs)
+        return self._store.moment(lambda: method(self, *args, **kwargs))
 
     return read
 
 
 class People:
-    """With `remember`, journeys that were read are kept until the object goes: for one request, say."""
+    """`look`, where there is one, hears first of the persons that are looked for."""
 
-    def __init__(self, store: Store, policy: Policy, *, remember: bool = False) -> None:
+    def __init__(self, store: Store, policy: Policy, *, look: Look | None = None) -> None:
         self._store = store
         self._policy = policy
         self._linking = Linking(store, policy)
-        self._remembered: dict[str, tuple[JourneyEvent, ...]] | None = {} if remember else None
+        self._look = look
+        self._remembered: dict[str, tuple[JourneyEvent, ...]] | None = None if look is None else {}
 
-    def at_once(self) -> People:
-        """The same, for the many questions of one request."""
-        return People(self._store, self._policy, remember=True)
+    def at_once(self, *, events: bool) -> People:
+        """The same, for the many questions of one request: what is read of the persons that it finds is kept until the
+        object goes. `events`: whether their events will be asked for, or what follows from them."""
+        remembering = Remembering(self._store)
+        return People(remembering, self._policy, look=partial(remembering.look, events=events))
 
     # ---- who
 
-    @_of_one_moment
     def find(self, ids: Sequence[str]) -> list[Person | None]:
         """By person id; a retired id finds its survivor, and says so by `requested_id`."""
+        if self._look:
+            self._look(ids=ids)
+        return self._find(ids)
+
+    @_of_one_moment
+    def _find(self, ids: Sequence[str]) -> list[Person | None]:
         rows = self._store.persons.persons(ids)
         retired = [row.survivor for row in rows if row and row.survivor is not None]
         survivors = self._by_number(retired)
@@ -81,8 +92,13 @@ class People:
                 found.append(_person(survivors[row.survivor], requested_id=row.id))
         return found
 
-    @_of_one_moment
     def find_by_identifier(self, identifiers: Sequence[Identifier]) -> list[Person | None]:
+        if self._look:
+            self._look(identifiers=identifiers)
+        return self._find_by_identifier(identifiers)
+
+    @_of_one_moment
+    def _find_by_identifier(self, identifiers: Sequence[Identifier]) -> list[Person | None]:
         rows = self._store.evidence.identifiers(identifiers)
         persons = self._by_number([row.person for row in rows if row and row.person is not None])
         return [_person(persons[row.person]) if row and row.person is not None else None for row in rows]
@@ -173,7 +189,7 @@ class People:
 
     @_of_one_moment
     def segments(self, person_ids: Sequence[str]) -> list[tuple[str, ...]]:
-        ids = [found.id if found else "" for found in self.find(person_ids)]
+        ids = [found.id if found else "" for found in self._find(person_ids)]
         return [tuple(names) for names in self._store.segments.of_persons(ids)]
 
     @_of_one_moment
@@ -199,6 +215,12 @@ class People:
     def links(self, person_ids: Sequence[str]) -> list[tuple[Link, ...]]:
         """Links between a person's identifiers, and the suppressed ones that end in them; by keys."""
         return self._linking.links(self._members(person_ids))
+
+    @_of_one_moment
+    def networks(self, person_ids: Sequence[str]) -> list[nx.Graph[str]]:
+        """Each person as a networkx graph, suppressed links included; see `network`."""
+        found = zip(self.members(person_ids), self.links(person_ids), strict=True)
+        return [network(members, links) for members, links in found]
 
     @_of_one_moment
     def evidence(self, pairs: Sequence[tuple[Identifier, Identifier]]) -> list[tuple[Event, ...]]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from identity_graph.engines import Engine
 from identity_graph.model import ChangeKind
 from identity_graph.neighbourhood import everything
 from identity_graph.policy import Policy
@@ -29,13 +30,14 @@ class Rehearsal:
     pruned_then: int
 
 
-def rehearse(store: Store, policy: Policy) -> Rehearsal:
-    """Costs what a full resolution costs, less the writing."""
-    here = everything(store, policy)
+def rehearse(store: Store, policy: Policy, engine: Engine) -> Rehearsal:
+    """Of one moment, whoever writes meanwhile. Costs what a full resolution costs, less the writing."""
+    here, (members, owners), persons = store.moment(
+        lambda: (everything(store, policy, engine), store.persons.membership(), store.persons.count())
+    )
     resolution = here.resolution
     namespace, names = resolution.identifiers.namespace, resolution.rules.namespaces
     previous = np.zeros(len(resolution.identifiers), dtype=np.int64)
-    members, owners = store.persons.membership()
     previous[np.searchsorted(resolution.identifiers.number, members)] = owners
     found = assign(
         resolution.groups.label,
@@ -45,7 +47,7 @@ def rehearse(store: Store, policy: Policy) -> Rehearsal:
     )
     counts = Counter(change.kind for change in found.changes)
     return Rehearsal(
-        persons=store.persons.count(),
+        persons=persons,
         persons_then=len(np.unique(found.person[found.person != 0])),
         created=counts[ChangeKind.CREATED],
         absorbed=counts[ChangeKind.ABSORBED],

@@ -8,6 +8,8 @@ from dataclasses import replace
 
 import numpy as np
 
+from identity_graph.engines import Engine
+from identity_graph.errors import PolicyError
 from identity_graph.linking import identifier_at
 from identity_graph.model import Change, ChangeKind, Run, RunState
 from identity_graph.neighbourhood import Neighbourhood, around, component, everything
@@ -29,10 +31,17 @@ _MESSAGES = {
 
 class Resolver:
     def __init__(
-        self, store: Store, policy: Policy, segments: Segments, clock: Callable[[], int], new_id: Callable[[], str]
+        self,
+        store: Store,
+        policy: Policy,
+        engine: Engine,
+        segments: Segments,
+        clock: Callable[[], int],
+        new_id: Callable[[], str],
     ) -> None:
         self._store = store
         self._policy = policy
+        self._engine = engine
         self._segments = segments
         self._clock = clock
         self._new_id = new_id
@@ -58,6 +67,21 @@ class Resolver:
         self._store.operations.end_run(done)
         return done
 
+    def catch_up(self) -> None:
+        """Publish what arrived since the last time, within the caller's transaction, for who is about to look.
+
+        Only `resolve` sets the policy in force: raises POLICY_DIFFERS under another one, and does nothing where there
+        is none yet.
+        """
+        _, in_force = self._store.persons.resolved()
+        if in_force not in (None, self._policy.digest):
+            raise PolicyError(
+                "POLICY_DIFFERS",
+                f"the persons are of the policy {in_force[:12]}, and the one given is {self._policy.digest[:12]}",
+            )
+        if in_force is not None:
+            self.publish()
+
     def publish(
         self, *, full: bool = False, weakened: Iterable[int] = (), reach: Iterable[int] = (), cause: str = "evidence"
     ) -> str:
@@ -70,7 +94,7 @@ class Resolver:
         arrived, newest = self._store.evidence.arrived_since(resolved)
         lost = np.array(sorted(weakened), dtype=np.int64)
         if full or in_force != self._policy.digest or self._policy.decays:
-            here, scope = everything(self._store, self._policy), None
+            here, scope = everything(self._store, self._policy, self._engine), None
         elif len(arrived) or len(lost):
             scope = component(self._store, {*self._start(arrived, lost), *reach})
             here = around(self._store, self._policy, scope)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from identity_graph.errors import InputError
@@ -105,22 +106,20 @@ class Segments:
 
     def _persons(self, person_ids: Sequence[str] | None) -> Iterator[tuple[str, Facts, Sequence[str]]]:
         """Persons with their facts and segments, so many of one moment at a time."""
-        pages = self._pages() if person_ids is None else _chunks(person_ids)
-        while True:
-            with self._store.snapshot():
-                ids = next(pages, None)
-                if ids is None:
-                    return
-                rows = list(zip(ids, self._people.facts(ids), self._people.segments(ids), strict=True))
-            yield from rows
 
-    def _pages(self) -> Iterator[list[str]]:
+        def known(ids: Sequence[str]) -> list[tuple[str, Facts, Sequence[str]]]:
+            return list(zip(ids, self._people.facts(ids), self._people.segments(ids), strict=True))
+
+        if person_ids is not None:
+            for start in range(0, len(person_ids), _AT_ONCE):
+                chunk = person_ids[start : start + _AT_ONCE]
+                yield from self._store.moment(partial(known, chunk))
+            return
+
+        def page(after: str) -> list[tuple[str, Facts, Sequence[str]]]:
+            return known([person.id for person in self._people.page(after, _AT_ONCE)])
+
         after = ""
-        while ids := [person.id for person in self._people.page(after, _AT_ONCE)]:
-            yield ids
-            after = ids[-1]
-
-
-def _chunks(person_ids: Sequence[str]) -> Iterator[list[str]]:
-    for start in range(0, len(person_ids), _AT_ONCE):
-        yield list(person_ids[start : start + _AT_ONCE])
+        while rows := self._store.moment(partial(page, after)):
+            yield from rows
+            after = rows[-1][0]

@@ -9,12 +9,14 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
+from identity_graph.engines import choose_engine
 from identity_graph.forget import Forget
 from identity_graph.ingest import Ingest
 from identity_graph.people import People
 from identity_graph.policy import Policy
 from identity_graph.resolver import Resolver
 from identity_graph.segments import Segments
+from identity_graph.stating import Stating
 from identity_graph.store import open_store
 from identity_graph.store.protocols import Store
 
@@ -44,16 +46,19 @@ class IdentityGraph:
         store: Store,
         policy: Policy | None = None,
         *,
+        engine: str = "auto",
         clock: Callable[[], int] = now,
         new_id: Callable[[], str] = uuid7,
     ) -> None:
         self.store = store
+        self.engine = choose_engine(store, engine)
         self.policy = policy or Policy.default()
         self.clock = clock
         self.people = People(store, self.policy)
         self.segments = Segments(store, self.people, clock)
-        self.resolver = Resolver(store, self.policy, self.segments, clock, new_id)
+        self.resolver = Resolver(store, self.policy, self.engine, self.segments, clock, new_id)
         self.ingest = Ingest(store, clock, new_id)
+        self.stating = Stating(store, self.ingest, self.resolver, self.people, clock, new_id)
         self.forget = Forget(store, self.policy, self.people, self.resolver, clock, new_id)
 
     @classmethod
@@ -62,11 +67,17 @@ class IdentityGraph:
         url: str,
         policy: Policy | None = None,
         *,
+        engine: str = "auto",
         clock: Callable[[], int] = now,
         new_id: Callable[[], str] = uuid7,
     ) -> Self:
-        """Open or create a store. Raises STORE_URL, STORE_OPEN, STORE_VERSION."""
-        return cls(open_store(url), policy, clock=clock, new_id=new_id)
+        """Open or create a store. Raises what `open_store` and `choose_engine` raise."""
+        store = open_store(url)
+        try:
+            return cls(store, policy, engine=engine, clock=clock, new_id=new_id)
+        except BaseException:
+            store.close()
+            raise
 
     def digest(self) -> str:
         """SHA-256 of the canonical state, hexadecimal: evidence, suppressed links, memberships without ids."""

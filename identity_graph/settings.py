@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -23,6 +24,10 @@ class Settings(BaseSettings):
 
     store: str = Field(default="sqlite:///identity_graph.db", description="The store's URL.")
     policy: Path | None = Field(default=None, description="A policy file; without it the default policy.")
+    engine: Literal["auto", "arrays", "gds"] = Field(
+        default="auto",
+        description="Who finds components: `arrays` here, `gds` on a Neo4j server, or `auto`: the server, if it can.",
+    )
     host: str = Field(default="127.0.0.1", description="The address that `serve` listens on.")
     port: int = Field(default=8000, ge=0, le=65535, description="The port that `serve` listens on; 0 takes a free one.")
     tombstone_key: SecretStr | None = Field(

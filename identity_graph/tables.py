@@ -50,6 +50,20 @@ class ObservationTable:
 
 
 @dataclass(frozen=True, slots=True)
+class StatementTable:
+    """What was said of pairs, m rows in any order: `a`, `b` int64, a < b, the store's numbers of identifiers; `time`
+    int64; `apart` bool, whether they are not one person."""
+
+    a: Int64
+    b: Int64
+    time: Int64
+    apart: Bool
+
+    def __len__(self) -> int:
+        return len(self.a)
+
+
+@dataclass(frozen=True, slots=True)
 class EvidenceTable:
     """Links by source: m rows sorted by (a, b, source), no row twice.
 

@@ -1,20 +1,39 @@
-"""The store under test, one parameter per implementation, and a clock that only tests move."""
+"""The store under test, one parameter per implementation; Neo4j; and a clock that only tests move."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
-from pathlib import Path
+from typing import NoReturn
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from identity_graph.store import open_store
 from identity_graph.store.protocols import Store
+from tests.neo4j.database import emptied
+from tests.neo4j.jars import Unavailable
+from tests.neo4j.launcher import Neo4j
 
 # One line per store: how a test gets the URL of an empty one.
-STORES: dict[str, Callable[[Path], str]] = {
-    "sqlite": lambda folder: f"sqlite:///{folder / 'people.db'}",
-    "sqlite-memory": lambda folder: "sqlite:///:memory:",
+STORES: dict[str, Callable[[pytest.FixtureRequest], str]] = {
+    "sqlite": lambda request: f"sqlite:///{request.getfixturevalue('tmp_path') / 'people.db'}",
+    "sqlite-memory": lambda request: "sqlite:///:memory:",
+    "neo4j": lambda request: emptied(request.getfixturevalue("neo4j_url")),
 }
+
+NIGHTLY = os.environ.get("HYPOTHESIS_PROFILE") == "nightly"
+settings.register_profile(
+    "nightly", max_examples=2_000, deadline=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow]
+)
+if NIGHTLY:
+    settings.load_profile("nightly")
+
+
+def law(examples: int) -> settings:
+    """For a law over whole worlds: as many examples, the same each time; with HYPOTHESIS_PROFILE=nightly fifty times as
+    many, and others each time."""
+    return settings(max_examples=examples * (50 if NIGHTLY else 1), deadline=None, derandomize=not NIGHTLY)
 
 
 class Clock:
@@ -36,9 +55,17 @@ def clock() -> Clock:
     return Clock()
 
 
+@pytest.fixture(scope="session", autouse=True)
+def own_data(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Keys of tombstones of stores on a server lie in a folder of the user; tests have one of their own."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_DATA_HOME", str(tmp_path_factory.mktemp("data")))
+        yield
+
+
 @pytest.fixture(params=STORES)
-def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    return STORES[request.param](tmp_path)
+def store_url(request: pytest.FixtureRequest) -> str:
+    return STORES[request.param](request)
 
 
 @pytest.fixture
@@ -46,3 +73,39 @@ def store(store_url: str) -> Iterator[Store]:
     opened = open_store(store_url)
     yield opened
     opened.close()
+
+
+ELSEWHERE = "IDENTITY_GRAPH_TEST_NEO4J"  # the URL of a server that tests may fill and empty, and leave running
+
+
+def without_neo4j(reason: str) -> NoReturn:
+    """Nobody reads the skips of a CI, so there this fails."""
+    if os.environ.get("CI"):
+        pytest.fail(reason, pytrace=False)
+    pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
+def neo4j_process() -> Iterator[Neo4j]:
+    """Started when the first test asks for it, for all of them."""
+    if os.environ.get(ELSEWHERE):
+        without_neo4j(f"it kills and starts a server of its own, and {ELSEWHERE} names one: unset that")
+    try:
+        with Neo4j() as server:
+            yield server
+    except Unavailable as error:
+        without_neo4j(str(error))
+
+
+@pytest.fixture
+def neo4j_server(neo4j_process: Neo4j) -> Iterator[Neo4j]:
+    """The server to kill, stop and start; it runs before and after each test."""
+    yield neo4j_process
+    if not neo4j_process.running:
+        neo4j_process.start()
+
+
+@pytest.fixture(scope="session")
+def neo4j_url(request: pytest.FixtureRequest) -> str:
+    """The one database of a server with Graph Data Science; see `tests.neo4j.database.emptied`."""
+    return os.environ.get(ELSEWHERE) or str(request.getfixturevalue("neo4j_process").url)

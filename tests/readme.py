@@ -16,6 +16,7 @@ from identity_graph import errors
 from identity_graph.cli import app
 from identity_graph.loaders import known_loaders
 from identity_graph.settings import PREFIX, Settings
+from tests.cypher import EXPLORE, head
 from tests.test_layers import LAYERS
 
 ROOT = Path(__file__).parents[1]
@@ -98,6 +99,14 @@ def loaders() -> str:
     return table("loader", "source", rows)
 
 
+def explore() -> str:
+    rows = []
+    for name in EXPLORE:
+        about = re.split(r"\.(?: |$)", " ".join(head(name).purpose))[0]
+        rows.append((f"[{name.removeprefix('explore/')}](cypher/{name}.cypher)", about))
+    return table("query", "shows", rows)
+
+
 def layers() -> str:
     package = ROOT / "identity_graph"
     rows = []
@@ -129,6 +138,7 @@ def table(first: str, second: str, rows: Any, *more: str) -> str:
 PARTS = {
     "transcript": transcript,
     "person": person,
+    "explore": explore,
     "layers": layers,
     "commands": commands,
     "statuses": statuses,

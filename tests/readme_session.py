@@ -1,5 +1,7 @@
 """The README's blocks, run in order in one folder, as a reader would: what each says, and what really came out.
 
+Blocks marked as ```console neo4j are run by themselves, in another folder, on an empty database of a server.
+
 `python -m tests.readme_session` writes README.md anew: the parts that are made from the code, and the output of every
 command that no longer prints what the page says. What differs each time is written as `...`.
 """
@@ -15,17 +17,23 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from identity_graph.store.neo4j.address import Address
+from tests.neo4j.database import emptied
+from tests.neo4j.launcher import Neo4j
+from tests.neo4j.port import USUAL
 from tests.readme import PART, README, ROOT, generated
 
-BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+BLOCK = re.compile(r"^```(\w+)( neo4j)?\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 COMMAND = re.compile(r"^\$ ((?:.*\\\n)*.*)\n((?:(?!\$ ).*\n)*)", re.MULTILINE)
 PORT = "8000"
+SERVER = Neo4j(port=USUAL).url  # as `make neo4j` prints it
 
 
 @dataclass(frozen=True)
@@ -42,18 +50,33 @@ class Step:
         return doctest.OutputChecker().check_output(self.said, self.printed, doctest.ELLIPSIS)
 
 
-def blocks(readme: str) -> Iterator[tuple[str, str, int]]:
-    """Language, text and place of each block outside of the generated parts."""
+def blocks(readme: str, *, neo4j: bool = False) -> Iterator[tuple[str, str, int]]:
+    """Language, text and place of each block outside of the generated parts; of those that need a server, or not."""
     outside = PART.sub(lambda match: " " * len(match[0]), readme)
     for match in BLOCK.finditer(outside):
-        yield match[1], match[2], match.start(2)
+        if bool(match[2]) == neo4j:
+            yield match[1], match[3], match.start(3)
+
+
+def commands(readme: str, *, neo4j: bool = False) -> list[tuple[str, int]]:
+    """Each command of the console, and where its output stands."""
+    return [
+        (match[1], start + match.start(2))
+        for language, text, start in blocks(readme, neo4j=neo4j)
+        if language == "console"
+        for match in COMMAND.finditer(text)
+    ]
 
 
 @dataclass
 class Session:
-    """A folder, an environment, and servers to stop at the end."""
+    """A folder, an environment, and servers to stop at the end.
+
+    With the URL of an empty Neo4j, which then stands for SERVER, it runs the blocks that need one.
+    """
 
     folder: Path
+    neo4j: str = ""
     environment: dict[str, str] = field(default_factory=dict)
     status: int = 0
     names: dict[str, Any] = field(default_factory=dict)
@@ -73,6 +96,7 @@ class Session:
             "PATH": f"{programs}{os.pathsep}{kept['PATH']}",
             "PYTHONPATH": str(ROOT),
             "IDENTITY_GRAPH_PORT": self.port,
+            "XDG_DATA_HOME": str(self.folder / "data"),
         }
         self.work = self.folder / "work"
         self.work.mkdir()
@@ -86,7 +110,7 @@ class Session:
                 server.stdout.close()
 
     def run(self, readme: str) -> Iterator[Step]:
-        for language, text, start in blocks(readme):
+        for language, text, start in blocks(readme, neo4j=bool(self.neo4j)):
             if language == "console":
                 for match in COMMAND.finditer(text):
                     yield Step(match[1], match[2], start + match.start(2), self.command(match[1]))
@@ -99,7 +123,7 @@ class Session:
         words = shlex.split(command, comments=True)
         if words[0] == "export":
             name, _, value = words[1].partition("=")
-            self.environment[name] = value
+            self.environment[name] = self.neo4j if self.neo4j and value == SERVER else value
             return ""
         if words[0] == "unset":
             del self.environment[words[1]]
@@ -119,7 +143,7 @@ class Session:
         )
         self.status = done.returncode
         output = done.stdout if not done.stdout or done.stdout.endswith("\n") else done.stdout + "\n"
-        return output.replace(f":{self.port}/", f":{PORT}/")
+        return self._as_shown(output)
 
     def start(self, command: str) -> str:
         """In the background; answers its first line."""
@@ -134,7 +158,13 @@ class Session:
         )
         self.servers.append(server)
         assert server.stdout
-        return server.stdout.readline().replace(f":{self.port}/", f":{PORT}/")
+        return self._as_shown(server.stdout.readline())
+
+    def _as_shown(self, output: str) -> str:
+        """With the addresses of the page."""
+        if self.neo4j:
+            output = output.replace(str(Address.parse(self.neo4j)), str(Address.parse(SERVER)))
+        return output.replace(f":{self.port}/", f":{PORT}/")
 
     def examples(self, text: str, start: int) -> Iterator[Step]:
         """All blocks of Python share their names and run in the folder."""
@@ -184,15 +214,19 @@ def masked(printed: str) -> str:
     return re.sub(rf"{now:%Y-%m-%d}T[0-9:.]+Z", "...", printed)
 
 
-def rewritten(readme: str) -> str:
+def rewritten(readme: str, neo4j: str) -> str:
     readme = generated(readme)
-    with TemporaryDirectory() as folder, Session(Path(folder)) as session:
-        steps = list(session.run(readme))
-    for step in reversed(steps):
+    steps: list[Step] = []
+    for url in ("", emptied(neo4j)):
+        with TemporaryDirectory() as folder, Session(Path(folder), url) as session:
+            steps += session.run(readme)
+    for step in sorted(steps, key=lambda step: step.start, reverse=True):
         if not step.agrees:
             readme = readme[: step.start] + masked(step.printed) + readme[step.start + len(step.said) :]
     return readme
 
 
 if __name__ == "__main__":
-    README.write_text(rewritten(README.read_text(encoding="utf-8")), encoding="utf-8")
+    with ExitStack() as stack:
+        url = os.environ.get("IDENTITY_GRAPH_TEST_NEO4J") or stack.enter_context(Neo4j()).url
+        README.write_text(rewritten(README.read_text(encoding="utf-8"), url), encoding="utf-8")

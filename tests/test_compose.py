@@ -9,8 +9,15 @@ from typing import Any
 import pytest
 import yaml
 
+from identity_graph.store.neo4j.address import Address
+from tests.neo4j.jars import SERVER, version
+from tests.neo4j.launcher import SETTINGS
+from tests.readme import README
+from tests.readme_session import commands
+
 ROOT = Path(__file__).parents[1]
-COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))
+TEXT = (ROOT / "docker-compose.yml").read_text(encoding="utf-8")
+COMPOSE = yaml.safe_load(TEXT)
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 DOCKERFILE = SERVICES["identity-graph"]["build"]["dockerfile_inline"].splitlines()
 
@@ -21,7 +28,7 @@ def instructions(name: str) -> list[str]:
 
 def test_the_services_are_neo4j_with_gds_and_ours() -> None:
     assert set(SERVICES) == {"neo4j", "identity-graph"}
-    assert SERVICES["neo4j"]["image"] == "neo4j:5.26-community"
+    assert SERVICES["neo4j"]["image"] == f"neo4j:{version(SERVER)}-community", "the one that the tests run"
     assert SERVICES["neo4j"]["environment"]["NEO4J_PLUGINS"] == '["graph-data-science"]'
 
 
@@ -46,7 +53,36 @@ def test_data_lives_in_named_volumes(name: str) -> None:
 def test_the_password_comes_from_the_environment() -> None:
     match = re.fullmatch(r"neo4j/\$\{NEO4J_PASSWORD:-(.+)\}", SERVICES["neo4j"]["environment"]["NEO4J_AUTH"])
     assert match and len(match[1]) >= 8, "Neo4j refuses shorter ones"
-    assert "NEO4J_PASSWORD" in (ROOT / "docker-compose.yml").read_text(encoding="utf-8").partition("services:")[0]
+    assert "NEO4J_PASSWORD" in TEXT.partition("services:")[0]
+
+
+def test_the_server_is_set_up_as_the_one_of_the_tests() -> None:
+    settings = {
+        re.sub("__?", lambda match: "_" if match[0] == "__" else ".", name.removeprefix("NEO4J_")): value
+        for name, value in SERVICES["neo4j"]["environment"].items()
+        if name not in ("NEO4J_AUTH", "NEO4J_PLUGINS")
+    }
+    assert {"db.lock.acquisition.timeout", "dbms.security.procedures.unrestricted"} <= set(settings)
+    assert settings == {name: SETTINGS[name] for name in settings}
+
+
+def test_the_service_waits_for_the_server_and_uses_it() -> None:
+    service, server = SERVICES["identity-graph"], SERVICES["neo4j"]
+    assert service["depends_on"] == {"neo4j": {"condition": "service_healthy"}}
+    url = service["environment"]["IDENTITY_GRAPH_STORE"]
+    secret = server["environment"]["NEO4J_AUTH"].removeprefix("neo4j/")
+    assert url == f"neo4j://neo4j:{secret}@neo4j:7687/neo4j"
+    assert str(Address.parse(url.replace(secret, "letters0"))) == "neo4j://neo4j:7687/neo4j"
+
+
+def test_two_commands_lead_to_a_resolved_demo() -> None:
+    """Those at the head of the file and in the README; what the second one runs inside is run by the README's test."""
+    readme = README.read_text(encoding="utf-8")
+    ((up, demo),) = re.findall(r"^```sh\n(docker compose .*)\n(docker compose .*)\n```$", readme, re.MULTILINE)
+    assert [line[1:].strip() for line in TEXT.splitlines() if line.startswith("#   ")] == [up, demo]
+    assert up == "docker compose up --build --wait"
+    inside = re.fullmatch(r"docker compose exec identity-graph sh -c '(.+)'", demo)
+    assert inside and inside[1] in [command for command, _ in commands(readme, neo4j=True)]
 
 
 def test_the_image_is_made_of_files_that_exist() -> None:
@@ -63,11 +99,12 @@ def test_the_image_does_not_run_as_root() -> None:
     assert text.index("pip install") < text.index("USER ") < text.index("CMD ")
 
 
-def test_the_image_serves_a_store_on_its_volume() -> None:
+def test_what_the_service_keeps_is_on_its_volume() -> None:
+    """The key of the tombstones: without it what was erased could come back."""
     service = SERVICES["identity-graph"]
     assert instructions("CMD") == ['["identity-graph", "serve", "--host", "0.0.0.0"]']
     folder = service["volumes"][0].partition(":")[2]
-    assert f"sqlite:///{folder}/" in service["environment"]["IDENTITY_GRAPH_STORE"]
+    assert service["environment"]["XDG_DATA_HOME"] == folder and instructions("WORKDIR")[-1] == folder
     assert any(f"-o {instructions('USER')[0]}" in line and line.endswith(folder) for line in instructions("RUN"))
 
 

@@ -54,8 +54,15 @@ def test_an_error_survives_another_process(family: type[errors.IdentityGraphErro
     assert (error.code, error.message, error.help) == ("INTERNAL", "what and where", "what to do")
 
 
-def test_help_is_never_empty() -> None:
-    assert errors.InputError("NOT_JSON", "line 3").help == errors.CODES["NOT_JSON"]
+@pytest.mark.parametrize("code", errors.CODES)
+def test_help_says_what_to_do_and_not_once_more_what_is_wrong(code: str) -> None:
+    help = errors.InputError(code, "what and where").help
+    assert re.fullmatch(r"[A-Z-].{10,}[.?]", help) and help != errors.CODES[code]
+    assert errors.InputError(code, "what and where", help="Do this.").help == "Do this."
+
+
+def test_every_help_is_of_a_code() -> None:
+    assert list(errors.HELP) == list(errors.CODES)
 
 
 def test_every_code_that_the_sources_raise_is_listed() -> None:

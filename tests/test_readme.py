@@ -10,16 +10,15 @@ from pathlib import Path
 
 import pytest
 
+from identity_graph.store.neo4j.statements import statement
+from tests.cypher import EXPLORE, head
+from tests.neo4j.database import asked, emptied
 from tests.readme import PART, PARTS, README, ROOT
-from tests.readme_session import COMMAND, Session, Step, blocks
+from tests.readme_session import Session, Step, blocks, commands
 
 TEXT = README.read_text(encoding="utf-8")
-CONSOLE = [
-    (match[1], start + match.start(2))
-    for language, text, start in blocks(TEXT)
-    if language == "console"
-    for match in COMMAND.finditer(text)
-]
+CONSOLE = commands(TEXT)
+ON_NEO4J = commands(TEXT, neo4j=True)
 
 
 @pytest.fixture(scope="module")
@@ -27,6 +26,13 @@ def steps(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[int, Ste
     """Every command and example, run in order, by where its output stands."""
     with Session(tmp_path_factory.mktemp("readme")) as session:
         yield {step.start: step for step in session.run(TEXT)}
+
+
+@pytest.fixture(scope="module")
+def on_neo4j(tmp_path_factory: pytest.TempPathFactory, neo4j_url: str) -> Mapping[int, Step]:
+    """The same on a server, on which the demo's world is left."""
+    with Session(tmp_path_factory.mktemp("readme"), emptied(neo4j_url)) as session:
+        return {step.start: step for step in session.run(TEXT)}
 
 
 @pytest.mark.parametrize("name", PARTS)
@@ -46,9 +52,38 @@ def test_a_command_prints_what_the_page_says(command: str, start: int, steps: Ma
     assert steps[start].printed == steps[start].said or steps[start].agrees, steps[start].printed
 
 
+@pytest.mark.parametrize(("command", "start"), ON_NEO4J, ids=[command[:60] for command, _ in ON_NEO4J])
+def test_a_command_prints_on_neo4j_what_the_page_says(command: str, start: int, on_neo4j: Mapping[int, Step]) -> None:
+    assert on_neo4j[start].agrees, on_neo4j[start].printed
+
+
+@pytest.mark.parametrize("name", EXPLORE)
+def test_the_examples_of_a_saved_query_find_something_in_the_demo(
+    name: str, neo4j_url: str, on_neo4j: Mapping[int, Step]
+) -> None:
+    examples = head(name).examples
+    (values,) = asked(neo4j_url, "RETURN " + ", ".join(f"{text} AS `{key}`" for key, text in examples.items()))
+    assert asked(neo4j_url, statement(name), **values.data())
+
+
+def test_the_style_is_for_what_the_graph_has(neo4j_url: str, on_neo4j: Mapping[int, Step]) -> None:
+    (style,) = [text for language, text, _ in blocks(TEXT) if language == "css"]
+    rules = re.findall(
+        r"^(node|relationship)\.(\w+) \{(?: caption: \"\{(\w+)\}\";)?(?: [\w-]+: #?\w+;)* \}$", style, re.M
+    )
+    assert style.splitlines()[0] == ":style" and len(rules) == len(style.splitlines()) - 1
+    query = {
+        "node": "MATCH (one) WHERE $name IN labels(one) AND one[$caption] IS NOT NULL RETURN count(*) > 0",
+        "relationship": "MATCH ()-[one]->() WHERE type(one) = $name AND one[$caption] IS NOT NULL RETURN count(*) > 0",
+    }
+    for kind, name, caption in rules:
+        (found,) = asked(neo4j_url, query[kind], name=name, caption=caption or "namespace")
+        assert found[0], f"{kind}.{name} {caption}"
+
+
 def test_every_example_in_python_prints_what_the_page_says(steps: Mapping[int, Step]) -> None:
-    commands = {start for _, start in CONSOLE}
-    examples = [step for start, step in steps.items() if start not in commands]
+    console = {start for _, start in CONSOLE}
+    examples = [step for start, step in steps.items() if start not in console]
     assert len(examples) >= 10
     for step in examples:
         assert step.agrees, f"{step.command}\n{step.printed}"
@@ -56,7 +91,8 @@ def test_every_example_in_python_prints_what_the_page_says(steps: Mapping[int, S
 
 def test_every_block_is_of_a_kind_that_is_checked() -> None:
     kinds = {language for language, _, _ in blocks(TEXT)}
-    assert kinds == {"console", "python", "toml", "sh", "text"}
+    assert kinds == {"console", "python", "toml", "sh", "text", "css"}
+    assert {language for language, _, _ in blocks(TEXT, neo4j=True)} == {"console"}
     for language, text, _ in blocks(TEXT):
         if language == "toml":
             name = re.match(r"# ([\w.-]+)\n", text)
@@ -66,7 +102,7 @@ def test_every_block_is_of_a_kind_that_is_checked() -> None:
 def test_every_make_target_exists() -> None:
     targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
     named = set(re.findall(r"\bmake ([a-z]+)\b(?=`|\n|  )", TEXT))
-    assert {"demo", "test", "serve", "bench"} <= named <= targets
+    assert {"demo", "test", "serve", "neo4j", "bench"} <= named <= targets
 
 
 def test_the_map_names_what_there_is() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -29,12 +29,19 @@ if TYPE_CHECKING:
     from identity_graph.service import IdentityGraph
 
 
+EVENTLESS = frozenset(
+    {"__typename", "person", "people", "node", "id", "createdAt", "updatedAt", "requestedId", "segments", "name"}
+    | {"description", "size"}
+)
+"""Fields of a person, and on the way to one, that are answered without its events."""
+
+
 class Reads:
     """A batch for each service method that takes keys, made when it is first used."""
 
-    def __init__(self, graph: IdentityGraph) -> None:
+    def __init__(self, graph: IdentityGraph, events: bool) -> None:
         self._graph = graph
-        self._people = graph.people.at_once()
+        self._people = graph.people.at_once(events=events)
         self.waves = Waves()
 
     def _batch(self, method: Callable[[Sequence[Any]], Sequence[Any]]) -> Batch[Any, Any]:
@@ -137,13 +144,16 @@ class Reads:
 
 
 class Context:
-    def __init__(self, graph: IdentityGraph) -> None:
+    """`fields` are the names of all fields that the document holds."""
+
+    def __init__(self, graph: IdentityGraph, fields: Set[str]) -> None:
         self.graph = graph
-        self.reads = Reads(graph)
+        self._events = not fields <= EVENTLESS
+        self.reads = Reads(graph, self._events)
 
     def changed(self) -> None:
         """A mutation has run: forget what was read before it."""
-        self.reads = Reads(self.graph)
+        self.reads = Reads(self.graph, self._events)
 
 
 Info = strawberry.Info[Context, None]

@@ -9,14 +9,17 @@ from dataclasses import dataclass
 import anyio.to_thread
 from graphql import (
     DocumentNode,
+    FieldNode,
     GraphQLError,
     GraphQLSchema,
     GraphQLSyntaxError,
     OperationDefinitionNode,
     OperationType,
+    Visitor,
     is_object_type,
     parse,
     validate,
+    visit,
 )
 
 from identity_graph.api.cost import MAX_LENGTH, MAX_TOKENS, check_cost
@@ -36,8 +39,11 @@ class Invalid(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
+    """`fields` are the names of all fields in the document."""
+
     document: DocumentNode
     operations: Mapping[str | None, OperationDefinitionNode]
+    fields: Set[str]
 
     def operation(self, name: str | None) -> OperationDefinitionNode:
         """The operation to run. Raises OPERATION_REQUIRED."""
@@ -112,4 +118,15 @@ def prepare(schema: GraphQLSchema, paged: Set[str], text: str) -> Prepared:
     }
     if not operations:
         raise QueryError("QUERY_INVALID", "the document has no operation", help="Write at least one query.")
-    return Prepared(document, operations)
+    names = _FieldNames()
+    visit(document, names)
+    return Prepared(document, operations, frozenset(names.found))
+
+
+class _FieldNames(Visitor):
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: set[str] = set()
+
+    def enter_field(self, node: FieldNode, *_: object) -> None:
+        self.found.add(node.name.value)

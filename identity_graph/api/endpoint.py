@@ -72,7 +72,7 @@ class Endpoint:
         result = execute(
             self._schema,
             prepared.document,
-            context_value=Context(self._graph),
+            context_value=Context(self._graph, prepared.fields),
             variable_values=dict(request.variables),
             operation_name=request.operation_name,
             max_coercion_errors=10,

@@ -21,6 +21,9 @@ class ErasurePreview:
     token: str = strawberry.field(description="For `erase`: proves that somebody looked at this very state first.")
     exclusive: list[Identifier] = strawberry.field(description="No event of anybody else holds them: they go.")
     shared: list[Identifier] = strawberry.field(description="Events of others hold them too: they stay with those.")
+    kept: Identifier | None = strawberry.field(
+        description="What the person was asked for by, where that is a shared one: it stays, and leads to others."
+    )
     events: int = strawberry.field(description="How many go.")
 
     @field(Person | None)

@@ -7,37 +7,14 @@ from typing import Any
 
 import strawberry
 
-from identity_graph import model
 from identity_graph.api.lookup import IdentifierInput
 from identity_graph.api.scalars import JSON, DateTime
-from identity_graph.errors import InputError
-from identity_graph.loaders import Loader, parse_loader
-
-_LOADER = """
-source = "graphql"
-
-[event]
-id = "id"
-time = "time"
-time_unit = "us"
-name = "name"
-source = "source"
-
-[[identifier_pairs]]
-namespace = "identifiers[].namespace"
-value = "identifiers[].value"
-
-[traits]
-"*" = "traits"
-
-[properties]
-"*" = "properties"
-"""
+from identity_graph.loaders import Loader, read_loader
 
 
 @cache
-def _loader() -> Loader:
-    return parse_loader(_LOADER, "the loader of ingest")
+def ingest_loader() -> Loader:
+    return read_loader("graphql")
 
 
 @strawberry.input
@@ -57,8 +34,8 @@ class EventInput:
     )
     properties: JSON | None = strawberry.field(default=strawberry.UNSET, description="An object: what happened.")
 
-    def read(self, received: int, where: str) -> model.Event:
-        """Raises InputError with the code of the quarantine; `where` begins its message."""
+    def record(self) -> dict[str, Any]:
+        """As the loader reads it."""
         record: dict[str, Any] = {
             "id": None if self.id is strawberry.UNSET else self.id,
             "time": self.time,
@@ -66,14 +43,7 @@ class EventInput:
             "name": self.name,
             "identifiers": [{"namespace": one.namespace, "value": one.value} for one in self.identifiers],
         }
-        try:
-            for name, value in (("traits", self.traits), ("properties", self.properties)):
-                if value is not strawberry.UNSET and value is not None:
-                    if not isinstance(value, dict):
-                        raise InputError(
-                            "TYPE_INVALID", f"{name} is not an object", help="Give an object of named values."
-                        )
-                    record[name] = value
-            return _loader().event(record, received=received)
-        except InputError as error:
-            raise InputError(error.code, f"{where}: {error.message}", help=error.help) from None
+        for name, value in (("traits", self.traits), ("properties", self.properties)):
+            if value is not strawberry.UNSET and value is not None:
+                record[name] = value
+        return record

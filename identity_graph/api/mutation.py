@@ -6,12 +6,13 @@ from typing import Any
 
 import strawberry
 
-from identity_graph import model
 from identity_graph.api.condition import ConditionInput, as_mapping
 from identity_graph.api.context import Info
 from identity_graph.api.erasure import Receipt
-from identity_graph.api.event_input import EventInput
+from identity_graph.api.event_input import EventInput, ingest_loader
 from identity_graph.api.field import mutation
+from identity_graph.api.link import Explanation
+from identity_graph.api.lookup import IdentifierInput
 from identity_graph.api.node import quarantine_number
 from identity_graph.api.run import Run
 from identity_graph.api.segment import Segment
@@ -24,8 +25,9 @@ MOST_EVENTS = 1_000
 class Mutation:
     @mutation(
         Run,
-        f"Store events: all of them, durably, or none. At most {MOST_EVENTS:,}. An event whose id is "
-        "stored already counts as a duplicate. They join persons at the next `resolve`.",
+        f"Store events, durably and in one transaction. At most {MOST_EVENTS:,}. An event whose id is stored already "
+        "counts as a duplicate; one that is refused is set aside with the reason, see `quarantine`, and the others are "
+        "kept. They join persons at the next `resolve`.",
     )
     async def ingest(self, info: Info, events: list[EventInput]) -> Any:
         if len(events) > MOST_EVENTS:
@@ -34,14 +36,8 @@ class Mutation:
                 f"ingest was given {len(events):,} events; {MOST_EVENTS:,} are allowed",
                 help="Send fewer at once, or load a file with identity-graph load.",
             )
-        graph = info.context.graph
-
-        def store() -> model.Run:
-            received = graph.clock()
-            read = [event.read(received, f"events[{position}]") for position, event in enumerate(events)]
-            return graph.ingest.events(read)
-
-        return await _change(info, store)
+        records = [event.record() for event in events]
+        return await _change(info, info.context.graph.ingest.records, ingest_loader(), records)
 
     @mutation(
         Run,
@@ -74,6 +70,22 @@ class Mutation:
         numbers = [_number(id) for id in ids] if isinstance(ids, list) else None
         reason = code if isinstance(code, str) else None
         return await _change(info, info.context.graph.ingest.replay, numbers, reason)
+
+    @mutation(
+        Explanation,
+        "State that two identifiers are one person, whatever the limits; until the opposite is stated. Kept as "
+        "evidence, and resolved at once.",
+    )
+    async def link(self, info: Info, a: IdentifierInput, b: IdentifierInput, reason: str) -> Any:
+        return await _change(info, info.context.graph.stating.link, a.canonical(), b.canonical(), reason)
+
+    @mutation(
+        Explanation,
+        "State that two identifiers are not one person, whatever links them; until the opposite is stated. Kept as "
+        "evidence, and resolved at once.",
+    )
+    async def unlink(self, info: Info, a: IdentifierInput, b: IdentifierInput, reason: str) -> Any:
+        return await _change(info, info.context.graph.stating.unlink, a.canonical(), b.canonical(), reason)
 
     @mutation(
         Receipt,

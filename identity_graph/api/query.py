@@ -117,7 +117,8 @@ class Query:
     @field(ErasurePreview | None, "What erasing a person would take.")
     def preview_erasure(self, info: Info, by: PersonBy) -> Any:
         call, preview = info.context.reads.waves.call, info.context.graph.forget.preview
-        return by.find(info, lambda person: person and call(preview, person.id))
+        asked = by.identifier.canonical() if isinstance(by.identifier, IdentifierInput) else None
+        return by.find(info, lambda person: person and call(preview, person.id, asked))
 
     @field(Run | None)
     def run(self, info: Info, id: strawberry.ID) -> Any:

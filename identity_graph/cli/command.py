@@ -69,7 +69,7 @@ class Command:
                 f"there is nothing at {self.store}",
                 help="Load something first (identity-graph load ...), or name another store by --store.",
             )
-        with IdentityGraph.open(self.store, policy) as graph:
+        with IdentityGraph.open(self.store, policy, engine=self.settings.engine) as graph:
             yield graph
 
     def say(self, text: str) -> None:
@@ -95,11 +95,7 @@ def person_of(graph: IdentityGraph, key: str) -> Person:
     """By key or by person id. Raises PERSON_UNKNOWN."""
     found = graph.people.find_by_identifier([identifier_of(key)]) if ":" in key else graph.people.find([key])
     if found[0] is None:
-        raise NotFound(
-            "PERSON_UNKNOWN",
-            f"nobody is known by {key}",
-            help="Give namespace:value or a person id. Was it loaded, and then resolved (identity-graph resolve)?",
-        )
+        raise NotFound("PERSON_UNKNOWN", f"nobody is known by {key}")
     return found[0]
 
 
@@ -137,7 +133,7 @@ def verb(function: Callable[Concatenate[Command, P], None]) -> Callable[..., Non
             if debug:
                 raise
             what = f"{error.filename}: {error.strerror}" if error.filename else str(error)
-            failed = InputError("OUTPUT_FAILED", what, help="Make room, or name another place.")
+            failed = InputError("OUTPUT_FAILED", what)
             _show(failed, json)
             raise typer.Exit(failed.exit_status) from None
         except Exception as error:

@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from identity_graph.cli.command import Command, verb
 from identity_graph.cli.show import console, print_table
 from identity_graph.cli.views import COUNTS, run_view
-from identity_graph.errors import InputError, QuarantineError
+from identity_graph.errors import IdentityGraphError, InputError, QuarantineError
+
+if TYPE_CHECKING:
+    from identity_graph.model import Run
 
 
 @verb
@@ -38,30 +41,33 @@ def load(
     missing = next((name for name in files if name != "-" and not Path(name).exists()), None)
     if missing:
         raise InputError("SOURCE_MISSING", f"{missing}: no such file", help="Nothing was loaded; correct the name.")
-    runs = []
+    runs: list[Run] = []
+    failure: IdentityGraphError | None = None
     with command.graph(create=True) as graph:
         for name in files:
-            with _progress(name) as progress:
-                runs.append(graph.ingest.load(mapping, name, time=moment, progress=progress))
+            try:
+                with _progress(name) as progress:
+                    runs.append(graph.ingest.load(mapping, name, time=moment, progress=progress))
+            except IdentityGraphError as error:
+                failure = error
+                break
+    begun = len(runs) + bool(failure)
+    if failure and failure.run:
+        runs.append(failure.run)
     total = {count: sum(getattr(run, count) for run in runs) for count in COUNTS}
-    if command.json:
+    if runs and command.json:
         command.answer({"runs": [run_view(run) for run in runs], "total": total})
-    else:
-        print_table(
-            ["file", *COUNTS],
-            [
-                [Path(name).name, *(getattr(run, count) for count in COUNTS)]
-                for name, run in zip(files, runs, strict=True)
-            ],
-            total=["", *total.values()] if len(runs) > 1 else None,
-        )
+    elif runs:
+        _show(files, runs, total, ["state"] if failure else [])
+    if files[begun:]:
+        command.say(f"Not begun: {', '.join(files[begun:])}")
     if total["quarantined"]:
         aside = "1 record was" if total["quarantined"] == 1 else f"{total['quarantined']:,} records were"
         command.say(f"{aside} set aside: identity-graph quarantine list")
-        if strict:
-            raise QuarantineError(
-                "QUARANTINED", f"{aside} set aside", help="Mend and replay them, or leave out --strict."
-            )
+        if strict and not failure:
+            raise QuarantineError("QUARANTINED", f"{aside} set aside")
+    if failure:
+        raise failure
 
 
 @verb
@@ -75,6 +81,18 @@ def resolve(
         counts = graph.store.operations.counts()
     result = {**run_view(run), "persons": counts["persons"]}
     command.answer(result, lambda _: f"{counts['persons']:,} persons. {run.message}".rstrip())
+
+
+def _show(files: list[str], runs: list[Run], total: dict[str, int], more: list[str]) -> None:
+    """The accounting as a table, with `more` columns."""
+    print_table(
+        ["file", *COUNTS, *more],
+        [
+            [Path(name).name, *(getattr(run, column) for column in (*COUNTS, *more))]
+            for name, run in zip(files, runs, strict=False)
+        ],
+        total=["", *total.values(), *("" for _ in more)] if len(runs) > 1 else None,
+    )
 
 
 @contextmanager

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from contextlib import nullcontext
 from enum import StrEnum
+from getpass import getuser
 from pathlib import Path
 from typing import Annotated
 
@@ -75,3 +76,24 @@ def explain(
         print_path(start, found.path)
     for reason in found.obstacles:
         typer.echo(f"{reason.code}: {reason.message}")
+
+
+A = Annotated[str, typer.Argument(metavar="KEY", help="namespace:value")]
+B = Annotated[str, typer.Argument(metavar="KEY", help="namespace:value")]
+Reason = Annotated[str, typer.Option("--reason", "-r", help="Why: it is kept with the statement.")]
+
+
+@verb
+def link(command: Command, a: A, b: B, reason: Reason) -> None:
+    """State that two identifiers are one person, and publish what follows."""
+    with command.graph() as graph:
+        found = graph.stating.link(identifier_of(a), identifier_of(b), reason, getuser())
+    command.answer(explanation_view(found), lambda view: str(view["message"]))
+
+
+@verb
+def unlink(command: Command, a: A, b: B, reason: Reason) -> None:
+    """State that two identifiers are not one person, and publish what follows."""
+    with command.graph() as graph:
+        found = graph.stating.unlink(identifier_of(a), identifier_of(b), reason, getuser())
+    command.answer(explanation_view(found), lambda view: str(view["message"]))

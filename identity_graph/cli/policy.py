@@ -107,4 +107,4 @@ def _effect(command: Command, policy: Policy) -> dict[str, int] | None:
     if not command.has_store():
         return None
     with command.graph() as graph:
-        return asdict(rehearse(graph.store, policy))
+        return asdict(rehearse(graph.store, policy, graph.engine))

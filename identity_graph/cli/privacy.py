@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from identity_graph.cli.command import Command, interactive, person_of, verb
+from identity_graph.cli.command import Command, identifier_of, interactive, person_of, verb
 from identity_graph.cli.show import as_json
 from identity_graph.cli.views import preview_view
 from identity_graph.errors import InputError, NotFound
@@ -28,7 +28,7 @@ def forget(
     _check_place(receipt or Path("receipt.json"))
     with command.graph() as graph:
         person = person_of(graph, key)
-        found = graph.forget.preview(person.id)
+        found = graph.forget.preview(person.id, identifier_of(key) if ":" in key else None)
         if found is None:
             raise NotFound("PERSON_UNKNOWN", f"nobody is known by {key}")
         if preview:
@@ -40,6 +40,7 @@ def forget(
             command.say(_words(preview_view(found)))
             typer.confirm("Erase this person for ever?", abort=True, err=True)
         proof = graph.forget.erase(found.token)
+        (heir,) = graph.people.find_by_identifier([found.kept]) if found.kept else (None,)
     path = receipt or Path(f"receipt-{proof.id}.json")
     try:
         path.write_text(as_json(proof.document) + "\n", encoding="utf-8")
@@ -48,8 +49,11 @@ def forget(
         command.answer(proof.document)
         raise InputError("OUTPUT_FAILED", f"{path}: {error.strerror}") from error
     command.say(f"Erased. The receipt is in {path}")
+    if found.kept:
+        whose = f"leads to person {heir.id}" if heir else "is nobody's"
+        command.say(f"{found.kept.key} is kept: events of others hold it too. It now {whose}.")
     if not proof.document["scrubbed"]:
-        command.say("Bytes are left that another process still reads. When it has ended: identity-graph scrub")
+        command.say("Deleted bytes are left in the store's files. To remove them, or see why not: identity-graph scrub")
     command.answer({"receipt": str(path), "document": proof.document}, lambda _: proof.id)
 
 
@@ -72,5 +76,7 @@ def _words(view: dict[str, Any]) -> str:
     lines += [f"  goes   {key}" for key in view["exclusive"]]
     lines += ["events of others hold these too:"] if view["shared"] else []
     lines += [f"  stays  {key}" for key in view["shared"]]
+    if view["kept"]:
+        lines.append(f"{view['kept']} itself stays, and will lead to somebody else or to nobody")
     lines += [f"it leaves the segments {', '.join(view['segments'])}"] if view["segments"] else []
     return "\n".join(lines)

@@ -34,6 +34,8 @@ def list_(
         ["number", "source", "line", "code", "message"],
         [[record.number, record.source, record.line, record.code, record.message] for record in records],
     )
+    for code, help in sorted({record.code: record.help for record in records}.items()):
+        command.say(f"{code}: {help}")
 
 
 @app.command()
@@ -59,4 +61,6 @@ def replay(
         run = graph.ingest.replay(numbers or None, code)
     words = f"{run.read:,} read: {run.accepted:,} accepted, {run.duplicate:,} duplicate"
     words += f", {run.quarantined:,} still set aside, {run.suppressed:,} suppressed"
+    if run.message:
+        command.say(run.message)
     command.answer(run_view(run), lambda _: words)

@@ -18,7 +18,8 @@ SEED = 7
 def demo(
     command: Command,
     keep: Annotated[
-        Path | None, typer.Option("--keep", metavar="FILE", help="Only make the demo's world, and keep its store.")
+        str | None,
+        typer.Option("--keep", metavar="FILE|URL", help="Only make the demo's world, in a new file or an empty store."),
     ] = None,
     people: Annotated[int, typer.Option(min=10, max=1_000_000, help="How many people live in the world.")] = 200,
 ) -> None:
@@ -28,7 +29,7 @@ def demo(
     if keep is None:
         demo.show(people, SEED)
     else:
-        demo.keep(keep, people, SEED, say=command.say)
+        demo.keep(keep if "://" in keep else f"sqlite:///{keep}", people, SEED, say=command.say)
 
 
 @verb

@@ -101,6 +101,7 @@ def quarantined_view(record: Quarantined) -> dict[str, Any]:
         "offset": record.offset,
         "code": record.code,
         "message": record.message,
+        "help": record.help,
         "record": record.record.decode("utf-8", "backslashreplace"),
     }
 
@@ -122,4 +123,5 @@ def preview_view(preview: ErasurePreview) -> dict[str, Any]:
         "shared": [identifier.key for identifier in preview.shared],
         "events": preview.events,
         "segments": list(preview.segments),
+        "kept": preview.kept and preview.kept.key,
     }

@@ -88,7 +88,8 @@ class Crew:
         path = os.pathsep.join(filter(None, (str(PACKAGE), os.environ.get("PYTHONPATH"))))
         with suppress(OSError, EOFError, ValueError):
             worker = subprocess.Popen(
-                [sys.executable, "-c", "from identity_graph.ingest.worker import main; main()"],
+                # -P: or Python would look for modules in the working directory first
+                [sys.executable, "-P", "-c", "from identity_graph.ingest.worker import main; main()"],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 env=os.environ | {"PYTHONPATH": path},

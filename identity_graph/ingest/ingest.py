@@ -13,12 +13,14 @@ from contextlib import closing, suppress
 from dataclasses import replace
 from pathlib import Path
 
-from identity_graph.errors import IdentityGraphError, InputError, NotFound, StoreError
+from identity_graph.errors import IdentityGraphError, InputError, LoaderError, NotFound, StoreError
+from identity_graph.ingest.ahead import ahead
 from identity_graph.ingest.steps import collector_paused, steps
 from identity_graph.loaders import Loader, read_loader
+from identity_graph.loaders.path import Record
 from identity_graph.model import Event, Origin, Quarantined, Refused, Run, RunState
 from identity_graph.records import Form, Reader, read_again
-from identity_graph.records.event_bytes import finite, read_event, write_event
+from identity_graph.records.event_bytes import finite, read_event, write_event, write_record
 from identity_graph.store.protocols import Batch, Store
 from identity_graph.times import DAY, EARLIEST, LATEST
 
@@ -56,15 +58,12 @@ class Ingest:
         killed, interrupted or failed goes on where it stands, and its run counts as if nothing had happened. `progress`
         hears bytes read, bytes in all (None: unknown) and records read, after each transaction.
 
-        Raises the codes of sources and stores; what was stored stays, and the run says FAILED.
+        Raises the codes of sources and stores; what was stored stays, and the error's `run` counts it and is FAILED.
         """
         with Reader(path, _form(loader)) as reader:
             found = reader.source.fingerprint()
-            begun = Run(
-                id=self._new_id(),
-                kind="load",
-                state=RunState.RUNNING,
-                started=self._clock(),
+            begun = replace(
+                self._new_run("load"),
                 source=loader.source,
                 default_time=reader.source.modified if time is None else time,
             )
@@ -75,6 +74,8 @@ class Ingest:
             )
             reader.start = run.offset
             found_steps = steps(reader, loader, run, self._clock, batch, processes)
+            if self._store.kind != "sqlite" and reader.size is not None:  # who writes waits for a server meanwhile
+                found_steps = ahead(found_steps)
             with self._ending(run) as ending, collector_paused(), closing(found_steps):
                 for step in found_steps:
                     ending.run = self._store.evidence.append(ending.run, step)
@@ -91,9 +92,7 @@ class Ingest:
         TEXT_INVALID, NUMBER_RANGE, TS_RANGE, TS_FUTURE and ID_REUSE.
         """
         now = self._clock()
-        run = self._store.operations.begin_run(
-            Run(id=self._new_id(), kind="ingest", state=RunState.RUNNING, started=now)
-        )
+        run = self._store.operations.begin_run(self._new_run("ingest"))
         good: list[Event] = []
         origins: list[Origin] = []
         refused: list[Refused] = []
@@ -112,9 +111,38 @@ class Ingest:
             else:
                 good.append(event)
                 origins.append(origin)
+        return self._at_once(run, Batch(good, origins, refused, position=len(events)))
+
+    def records(self, loader: Loader, records: Sequence[Record]) -> Run:
+        """Store the events of records that are at hand, in one transaction. Raises StoreError; nothing is then stored.
+
+        Each is read as a line of JSON would be. What is refused goes to quarantine; its line is the record's place,
+        from 1.
+        """
+        received = self._clock()
+        run = self._store.operations.begin_run(
+            replace(self._new_run("ingest"), source=loader.source), loader=loader.reference
+        )
+        events: list[Event] = []
+        origins: list[Origin] = []
+        refused: list[Refused] = []
+        for number, record in enumerate(records):
+            raw = write_record(record)
+            origin = Origin(number + 1, number, raw)
+            try:
+                events.append(loader.event(_again(raw, loader), received=received))
+                origins.append(origin)
+            except InputError as error:
+                refused.append(Refused(origin, error.code, error.message))
+        return self._at_once(run, Batch(events, origins, refused, position=len(records)))
+
+    def _at_once(self, run: Run, batch: Batch) -> Run:
         with self._ending(run) as ending:
-            ending.run = self._store.evidence.append(run, Batch(good, origins, refused, position=len(events)))
+            ending.run = self._store.evidence.append(run, batch)
         return ending.done()
+
+    def _new_run(self, kind: str) -> Run:
+        return Run(id=self._new_id(), kind=kind, state=RunState.RUNNING, started=self._clock())
 
     # ---- quarantine
 
@@ -122,20 +150,21 @@ class Ingest:
         """Run records that were set aside through their loaders again: these numbers, those of a code, or all.
 
         What can be stored now leaves quarantine in the same transaction; the rest stays as it is and counts as
-        quarantined. Raises QUARANTINE_UNKNOWN, the errors of loaders, and StoreError.
+        quarantined. So do those whose loader is gone or broken: the run's message names it. Raises QUARANTINE_UNKNOWN
+        and StoreError.
         """
         chosen = None if numbers is None else list(dict.fromkeys(numbers))
         for number in chosen or ():
             if not self._quarantined(number):
                 raise NotFound("QUARANTINE_UNKNOWN", f"no record {number} in quarantine")
-        run = self._store.operations.begin_run(
-            Run(id=self._new_id(), kind="replay", state=RunState.RUNNING, started=self._clock())
-        )
-        loaders: dict[str, Loader] = {}
+        run = self._store.operations.begin_run(self._new_run("replay"))
+        loaders: dict[str, Loader | LoaderError] = {}
+        stay: Counter[str] = Counter()
         with self._ending(run) as ending:
             for records in self._chosen(chosen, code):
                 ending.run = self._replay(ending.run, records, loaders)
-        return ending.done()
+                stay.update(one.loader for one in records if isinstance(loaders.get(one.loader), LoaderError))
+        return ending.done("; ".join(_why_they_stay(loaders[name], count) for name, count in stay.items()))
 
     def _quarantined(self, number: int) -> list[Quarantined]:
         found = self._store.operations.quarantined(after=number - 1, limit=1)
@@ -151,7 +180,7 @@ class Ingest:
             for number in numbers:
                 yield [record for record in self._quarantined(number) if code in (None, record.code)]
 
-    def _replay(self, run: Run, records: Sequence[Quarantined], loaders: dict[str, Loader]) -> Run:
+    def _replay(self, run: Run, records: Sequence[Quarantined], loaders: dict[str, Loader | LoaderError]) -> Run:
         operations = self._store.operations
         runs = {found.id: found for found in operations.find_runs([r.run_id for r in records]) if found}
         events: list[Event] = []
@@ -182,7 +211,9 @@ class Ingest:
             operations.release(gone)
         return run
 
-    def _once_more(self, record: Quarantined, default_time: int | None, loaders: dict[str, Loader]) -> Event:
+    def _once_more(
+        self, record: Quarantined, default_time: int | None, loaders: dict[str, Loader | LoaderError]
+    ) -> Event:
         now = self._clock()
         if record.code == "RECORD_TOO_LARGE":
             raise InputError(record.code, record.message)
@@ -196,12 +227,11 @@ class Ingest:
                 raise InputError(*flaw)
             return event
         if record.loader not in loaders:
-            loaders[record.loader] = read_loader(record.loader)
+            loaders[record.loader] = _loader_or_error(record.loader)
         loader = loaders[record.loader]
-        found = read_again(record.record, _form(loader))
-        if isinstance(found, tuple):
-            raise InputError(*found)
-        return loader.event(found, received=now, fallback_time=default_time)
+        if isinstance(loader, LoaderError):
+            raise InputError(loader.code, loader.message)
+        return loader.event(_again(record.record, loader), received=now, fallback_time=default_time)
 
     def _ending(self, run: Run) -> _Ending:
         return _Ending(self._store, self._clock, run)
@@ -221,21 +251,42 @@ class _Ending:
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         # Where another process has moved the run on, it is that one's to end.
         if isinstance(error, IdentityGraphError) and error.code != "SOURCE_CHANGED":
+            error.run = self.run
             with suppress(StoreError):  # a full disk: then the run stays as it is, and goes on as any other
-                self._end(RunState.FAILED, f"{error.code}: {error.message}"[:500])
+                error.run = self._end(RunState.FAILED, f"{error.code}: {error.message}"[:500])
 
     def _end(self, state: RunState, message: str) -> Run:
         ended = replace(self.run, state=state, ended=self._clock(), message=message)
         self._store.operations.end_run(ended)
         return ended
 
-    def done(self) -> Run:
-        return self._end(RunState.DONE, "")
+    def done(self, message: str = "") -> Run:
+        return self._end(RunState.DONE, message[:500])
 
 
 def _form(loader: Loader) -> Form:
     file = loader.file
     return Form(file.format, file.delimiter, file.encoding, tuple(loader.columns))
+
+
+def _loader_or_error(reference: str) -> Loader | LoaderError:
+    try:
+        return read_loader(reference)
+    except LoaderError as error:
+        return error
+
+
+def _why_they_stay(error: object, count: int) -> str:
+    assert isinstance(error, LoaderError)
+    return f"{count:,} {'record' if count == 1 else 'records'} stay: {error.code}: {error.message}"
+
+
+def _again(raw: bytes, loader: Loader) -> Record:
+    """The record of bytes that are, or would be, kept of it. Raises InputError."""
+    found = read_again(raw, _form(loader))
+    if isinstance(found, tuple):
+        raise InputError(*found)
+    return found
 
 
 def _fingerprint(content: str, loader: Loader, time: int | None) -> str:
@@ -245,7 +296,7 @@ def _fingerprint(content: str, loader: Loader, time: int | None) -> str:
 
 def _flaw(event: Event, now: int) -> tuple[str, str] | None:
     """What a loader would have refused, of an event that came without one."""
-    if not event.identifiers and not event.same_person:
+    if not (event.identifiers or event.same_person or event.apart):
         return "NO_IDENTIFIER", "the event has no identifier"
     if not isinstance(event.id, str) or not 0 < len(event.id) <= 256 or event.id.isspace():
         return "EVENT_ID_INVALID", "the event id is not a text of 1 to 256 characters"

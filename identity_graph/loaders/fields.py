@@ -24,39 +24,41 @@ def object_reader(file: LoaderFile, others: Sequence[Path], *, traits: bool) -> 
 
     What a name says wins over what `"*"` takes, and an earlier object of `"*"` over a later one. Objects that
     properties take come without what was taken elsewhere; traits keep it, since an identifier may be a trait.
-    What comes back may be an object of the record itself.
+    What comes back may be an object of the record itself. What `"*"` should take and is no object is refused with
+    TYPE_INVALID, but for null, an empty text, and what a wider object of the properties keeps.
     """
     if traits:
         fields = [_trait(field, others) for field in file.traits]
-        objects = [path.one() for path in file.trait_objects if not below(path, others)]
+        objects = [(path.text, path.one()) for path in file.trait_objects if not below(path, others)]
     else:
         fields = list(file.properties)
         taken = [path for path in file.taken() if not below(path, others)]
         whole = [path for path in file.trait_objects if not below(path, others)]
         objects = []
         for path in file.property_objects:
-            objects.append(remainder(taken, whole, path))
+            kept = below(path, [other for other in file.property_objects if other.steps != path.steps])
+            objects.append(("" if kept else path.text, remainder(taken, whole, path)))
             whole.append(path)
     constants = {field.name: field.constant.value for field in fields if field.constant}
     readers = [(field.name, _field_reader(field)) for field in fields if field.paths]
     if not (objects or constants or readers):
         return None
     if len(objects) == 1 and not (constants or readers):
-        (only,) = objects
+        ((where, only),) = objects
 
         def take(record: Record) -> dict[str, Any]:
-            value = only(record)
-            return value if value.__class__ is dict else {}
+            value: dict[str, Any] = only(record)
+            return value if value.__class__ is dict else _nothing(value, where)
 
         return take
     objects.reverse()
 
     def read(record: Record) -> dict[str, Any]:
         found: dict[str, Any] = {}
-        for get in objects:
+        for where, get in objects:
             value = get(record)
-            if value and value.__class__ is dict:
-                found.update(value)
+            if value is not None:
+                found.update(value if value.__class__ is dict else _nothing(value, where))
         for name, get in readers:
             value = get(record)
             if value is not None and value != "":
@@ -66,6 +68,12 @@ def object_reader(file: LoaderFile, others: Sequence[Path], *, traits: bool) -> 
         return found
 
     return read
+
+
+def _nothing(value: Any, where: str) -> dict[str, Any]:
+    if value is None or value == "" or not where:
+        return {}
+    raise InputError("TYPE_INVALID", f"{where} is not an object")
 
 
 def _trait(field: Field, others: Sequence[Path]) -> Field:

@@ -141,11 +141,7 @@ def _compile_one(file: LoaderFile, others: Sequence[Path]) -> Mapper:
         identifiers = identifiers_of(record)
         stated = stated_of(record, identifiers) if stated_of else ()
         if not identifiers:
-            raise InputError(
-                "NO_IDENTIFIER",
-                "none of the loader's identifier paths has a value",
-                help="See that the loader names the record's fields as they are written.",
-            )
+            raise InputError("NO_IDENTIFIER", "none of the loader's identifier paths has a value")
         id = get_id(record)
         if id is None:
             id = content_id(source, record)
@@ -167,6 +163,7 @@ def _compile_one(file: LoaderFile, others: Sequence[Path]) -> Mapper:
                 properties_of(record) if properties_of else {},
                 stated,
                 received,
+                (),
             ),
         )
 

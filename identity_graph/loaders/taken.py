@@ -12,13 +12,11 @@ _Tree = dict[tuple[str, bool], Any]
 _WHOLE, _OBJECT = "whole", "object"
 
 
-def remainder(
-    values: Iterable[Path], objects: Iterable[Path], root: Path
-) -> Callable[[Mapping[str, Any]], dict[str, Any] | None]:
+def remainder(values: Iterable[Path], objects: Iterable[Path], root: Path) -> Callable[[Mapping[str, Any]], Any]:
     """Reads the object at `root` without the values at the paths of `values`, and without the objects at the
     paths of `objects` (anything else that is found there stays). Objects and lists that this empties go too.
-    The record is not changed, and what has nothing to lose is its own object, not a copy. None where there is no
-    object.
+    The record is not changed, and what has nothing to lose is its own object, not a copy. What is at `root` and no
+    object comes back as it is.
 
     >>> rest = remainder([Path.parse("a.b"), Path.parse("c[].d")], [], Path.parse("."))
     >>> rest({"a": {"b": 1}, "c": [{"d": 2}, {"d": 3, "e": 4}], "f": 5})
@@ -37,9 +35,9 @@ def remainder(
         return lambda record: prune(record) or {}
     read = root.one()
 
-    def rest(record: Mapping[str, Any]) -> dict[str, Any] | None:
+    def rest(record: Mapping[str, Any]) -> Any:
         value = read(record)
-        return (prune(value) or {}) if isinstance(value, dict) else None
+        return (prune(value) or {}) if isinstance(value, dict) else value
 
     return rest
 

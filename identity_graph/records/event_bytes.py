@@ -1,7 +1,9 @@
-"""An event that came by the API, as the bytes that quarantine keeps of it."""
+"""An event or a record that came without a file, as the bytes that quarantine keeps of it."""
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from typing import Any
 
 import orjson
@@ -22,10 +24,23 @@ def write_event(event: Event) -> bytes:
         plain = event._asdict() | {
             "identifiers": [list(identifier) for identifier in event.identifiers],
             "same_person": [[list(a), list(b)] for a, b in event.same_person],
+            "apart": [[list(a), list(b)] for a, b in event.apart],
         }
         return orjson.dumps(plain, option=orjson.OPT_SORT_KEYS)
     except orjson.JSONEncodeError as error:
         raise ValueError(str(error)) from error
+
+
+def write_record(record: Mapping[str, Any]) -> bytes:
+    """A line of JSON with all that is in the record, also what `read_json` then refuses.
+
+    >>> write_record({"n": 2**70})
+    b'{"n":1180591620717411303424}'
+    """
+    try:
+        return json.dumps(record, ensure_ascii=False, separators=(",", ":")).encode()
+    except UnicodeEncodeError:
+        return json.dumps(record).encode()
 
 
 def read_event(raw: bytes) -> Event:
@@ -42,6 +57,7 @@ def read_event(raw: bytes) -> Event:
             properties=value["properties"],
             same_person=tuple((Identifier(*a), Identifier(*b)) for a, b in value["same_person"]),
             received=value["received"],
+            apart=tuple((Identifier(*a), Identifier(*b)) for a, b in value["apart"]),
         )
     except (KeyError, TypeError) as error:
         raise ValueError(f"not an event: {error}") from error

@@ -110,9 +110,7 @@ class Source:
         return InputError("SOURCE_FORMAT", f"{self.name}: {what}", help=help)
 
     def _missing(self, error: OSError) -> InputError:
-        return InputError(
-            "SOURCE_MISSING", f"{self.name}: {error.strerror or error}", help="Give the path of a readable file."
-        )
+        return InputError("SOURCE_MISSING", f"{self.name}: {error.strerror or error}")
 
     def _read(self, size: int = CHUNK) -> bytes:
         chunk = self._file.read1(size) if self.standard_input else self._file.read(size)  # type: ignore[attr-defined]
@@ -133,6 +131,7 @@ class Source:
         """Every member of a gzip file; what there is of a broken one comes before the error."""
         member = zlib.decompressobj(wbits=31)
         first = True
+        given = 0
         try:
             for data in self._raw():
                 while data:
@@ -147,18 +146,20 @@ class Source:
                         if first:
                             self._refuse_others(found)
                             first = False
+                        given += len(found)
                         yield found
             if tail := member.flush():
+                given += len(tail)
                 yield tail
         except zlib.error as error:
             raise self.fail(
-                f"the gzip data is damaged: {error}", "Copy the file again; good records are kept."
+                f"the gzip data is damaged after {given:,} bytes of its content: {error}",
+                "Copy the file again; good records are kept.",
             ) from error
         if not member.eof:
             raise InputError(
                 "SOURCE_TRUNCATED",
-                f"{self.name}: the gzip data ends in the middle",
-                help="Copy the file again and load it; what was read is kept and will not be counted twice.",
+                f"{self.name}: the gzip data ends in the middle, after {given:,} bytes of its content",
             )
 
     def _refuse_others(self, head: bytes) -> None:

@@ -63,8 +63,7 @@ def fold(
         b.append(np.maximum(centre, others))
         rows.append(np.full(len(others), start, dtype=np.int64))
     if not a:
-        none32, none64 = np.empty(0, np.int32), np.empty(0, np.int64)
-        return EvidenceTable(none32, none32, np.empty(0, np.int16), none32, none64, none64)
+        return _none()
     row = np.concatenate(rows)
     return _group(np.concatenate(a), np.concatenate(b), source[row], time[row], n=len(namespace))
 
@@ -102,3 +101,34 @@ def _group(a: Int32, b: Int32, source: Int16, time: Int64, n: int) -> EvidenceTa
         first_seen=np.minimum.reduceat(times, starts),
         last_seen=np.maximum.reduceat(times, starts),
     )
+
+
+def merge(tables: Sequence[EvidenceTable]) -> EvidenceTable:
+    """One table of several, in any order and with any repeats; what is of one pair and source is counted together.
+
+    O(m log m) for m rows.
+    """
+    columns = [np.concatenate(each) for each in zip(*map(_columns, tables), strict=True)] if tables else []
+    if not columns or not len(columns[0]):
+        return _none()
+    a, b, source, count, first_seen, last_seen = columns
+    order = np.lexsort((source, b, a))
+    a, b, source = a[order], b[order], source[order]
+    starts = np.flatnonzero(np.r_[True, (a[1:] != a[:-1]) | (b[1:] != b[:-1]) | (source[1:] != source[:-1])])
+    return EvidenceTable(
+        a=a[starts],
+        b=b[starts],
+        source=source[starts],
+        count=np.add.reduceat(count[order], starts),
+        first_seen=np.minimum.reduceat(first_seen[order], starts),
+        last_seen=np.maximum.reduceat(last_seen[order], starts),
+    )
+
+
+def _columns(table: EvidenceTable) -> tuple[Int32, Int32, Int16, Int32, Int64, Int64]:
+    return table.a, table.b, table.source, table.count, table.first_seen, table.last_seen
+
+
+def _none() -> EvidenceTable:
+    none32, none64 = np.empty(0, np.int32), np.empty(0, np.int64)
+    return EvidenceTable(none32, none32, np.empty(0, np.int16), none32, none64, none64)

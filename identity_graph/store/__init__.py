@@ -5,23 +5,29 @@ from __future__ import annotations
 from identity_graph.errors import StoreError
 from identity_graph.store.protocols import Store
 
-_HELP = "Write sqlite:///people.db, sqlite:////absolute/path.db or sqlite:///:memory:"
+_HELP = "Write sqlite:///people.db, sqlite:////absolute/path.db, sqlite:///:memory: or neo4j://user:password@host:7687/neo4j"
 
 
 def open_store(url: str) -> Store:
     """Open the store, and create it where there is none.
 
-    Three slashes and a path from the working directory, four and a path from the root, or `:memory:`.
-    Raises STORE_URL, STORE_OPEN, STORE_VERSION and STORE_BUSY.
+    SQLite: three slashes and a path from the working directory, four and a path from the root, or `:memory:`. A Neo4j
+    server: neo4j:// or bolt://, with TLS neo4j+s:// or bolt+s://; the user's rights must allow making constraints.
+    Raises STORE_URL, STORE_OPEN, STORE_VERSION and STORE_BUSY; of a server STORE_UNREACHABLE and STORE_DENIED too.
 
     >>> store = open_store("sqlite:///:memory:")
     >>> store.operations.counts()["events"]
     0
     >>> store.close()
     """
-    scheme, slashes, path = url.partition(":///")
-    if scheme != "sqlite" or not slashes or not path:
-        raise StoreError("STORE_URL", f"{url!r} is not the URL of a store", help=_HELP)
-    from identity_graph.store.sqlite import SqliteStore
+    scheme, _, rest = url.partition("://")
+    if scheme == "sqlite" and rest.startswith("/") and len(rest) > 1:
+        from identity_graph.store.sqlite import SqliteStore
 
-    return SqliteStore(path)
+        return SqliteStore(rest[1:])
+    if scheme.partition("+")[0] in ("neo4j", "bolt"):
+        from identity_graph.store.neo4j import Neo4jStore
+
+        return Neo4jStore(url)
+    # A URL may hold a password: it is never repeated.
+    raise StoreError("STORE_URL", f"{scheme if rest else url!r} is not the URL of a store", help=_HELP)

@@ -7,10 +7,10 @@ never leave the services.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 from identity_graph.model import (
     Change,
@@ -25,7 +25,10 @@ from identity_graph.model import (
     Run,
     Segment,
 )
-from identity_graph.tables import IdentifierTable, Int64, ObservationTable
+from identity_graph.policy import Policy
+from identity_graph.tables import EvidenceTable, IdentifierTable, Int64, ObservationTable, StatementTable
+
+T = TypeVar("T")
 
 
 class EventRow(NamedTuple):
@@ -73,6 +76,27 @@ class PersonRow(NamedTuple):
     created: int
     updated: int
     survivor: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Subgraph:
+    """Persons with what is stored of them and around them, of one moment; every row as the other reads give it.
+
+    `moment` differs where a publication or an erasure lies between two subgraphs. `asked` has of each identifier asked
+    for its row, of each person id its row, or None. `persons` and `identifiers`, by
+    number, hold whatever a row here names; `members`, by person, is in order of key, `suppressed` is by member and
+    `segments` by person, in order of name. `events`, by member, is in order of time, then id; None where events were
+    left out, and then `identifiers` are the members alone.
+    """
+
+    moment: object
+    asked: Mapping[Identifier | str, IdentifierRow | PersonRow | None]
+    persons: Mapping[int, PersonRow]
+    identifiers: Mapping[int, IdentifierRow]
+    members: Mapping[int, Sequence[IdentifierRow]]
+    suppressed: Mapping[int, Sequence[SuppressedRow]]
+    segments: Mapping[int, Sequence[Segment]]
+    events: Mapping[int, Sequence[EventRow]] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,8 +171,13 @@ class EvidenceStore(Protocol):
         """Every observation, or all those of the events that saw any of the given identifiers."""
         ...
 
-    def stated_pairs(self, numbers: Int64 | None = None) -> tuple[Int64, Int64]:
-        """Must-links between identifier numbers (a < b, no repeats): all, or those that touch the given ones."""
+    def link_table(self, identifiers: IdentifierTable, values: Sequence[str], policy: Policy) -> EvidenceTable:
+        """Every link, by source: of dense identifiers, positions in the table of all of them, and of sources numbered
+        by name. What follows from every observation by `resolve.fold_links`; a store may keep it."""
+        ...
+
+    def statements(self, numbers: Int64 | None = None) -> StatementTable:
+        """All that events stated of pairs of identifiers, or what touches any of the given ones."""
         ...
 
     def sources(self) -> Sequence[str]:
@@ -216,12 +245,17 @@ class PersonStore(Protocol):
 
     def count(self) -> int: ...
 
+    def subgraph(self, identifiers: Sequence[Identifier], ids: Sequence[str], *, events: bool) -> Subgraph:
+        """The persons that have these identifiers, and those of these ids (of a retired one: its survivor), by as few
+        reads as the store can: one, where each read is a journey over a network."""
+        ...
+
 
 class SegmentStore(Protocol):
     """Saved conditions and who meets them."""
 
     def save(self, segment: Segment, members: Sequence[str]) -> None:
-        """Create or replace, with all its members (person ids)."""
+        """Create or replace, with all its members: ids of live persons, others are left out."""
         ...
 
     def delete(self, name: str) -> bool: ...
@@ -230,7 +264,9 @@ class SegmentStore(Protocol):
         """By name, aligned; None: all, by name."""
         ...
 
-    def refresh(self, name: str, entered: Sequence[str], left: Sequence[str], evaluated: int) -> None: ...
+    def refresh(self, name: str, entered: Sequence[str], left: Sequence[str], evaluated: int) -> None:
+        """Persons leave, then enter (ids of live persons, others are left out). Raises SEGMENT_UNKNOWN."""
+        ...
 
     def of_persons(self, person_ids: Sequence[str]) -> list[list[str]]:
         """Of each person: the names of its segments, in order."""
@@ -315,8 +351,9 @@ class OperationStore(Protocol):
 
 
 class Store(Protocol):
-    """Everything, and the transaction that holds it together."""
+    """Everything, and the transaction that holds it together. `kind` is the scheme of its URL."""
 
+    kind: str
     evidence: EvidenceStore
     persons: PersonStore
     segments: SegmentStore
@@ -327,8 +364,11 @@ class Store(Protocol):
         """All or nothing, one writer at a time; nests. Raises STORE_BUSY, STORE_FULL, STORE_FAILED."""
         ...
 
-    def snapshot(self) -> AbstractContextManager[Any]:
-        """Several reads of one moment, whoever writes meanwhile; ends in the thread in which it began; nests."""
+    def moment(self, read: Callable[[], T]) -> T:
+        """What `read` answers when all that it reads is of one moment, whoever writes meanwhile; nests.
+
+        Where a store cannot hold a moment still, it calls `read` again after a publication or an erasure came between.
+        """
         ...
 
     def trace(self, hear: Any) -> AbstractContextManager[Any]:

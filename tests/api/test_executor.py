@@ -43,7 +43,7 @@ def run(api: Api, query: str, variables: dict[str, Any], executor: type[Executor
         result = execute(
             graphql_schema(),
             parse(query),
-            context_value=Context(api.graph),
+            context_value=Context(api.graph, frozenset({"profile"})),
             variable_values=variables,
             executor_class=executor,
         )

@@ -190,8 +190,14 @@ def test_preview_erasure_and_erase(api: Api) -> None:
     assert f"email:{ANN}" in [one["key"] for one in preview["exclusive"]]
     assert preview["segments"] == [{"name": "vip"}]
 
+    assert preview["kept"] is None
+    tablet = {"namespace": "device_id", "value": "tablet"}
+    asked = api.run("preview_erasure", by={"identifier": tablet})["previewErasure"]
+    assert (asked["person"]["id"], asked["kept"]) == (api.person_id(BOB), {"key": "device_id:tablet"})
+    assert api.run("preview_erasure", by=asked["person"])["previewErasure"]["kept"] is None
+
     receipt = api.run("erase", token=preview["token"])["erase"]
-    assert receipt["id"]
+    assert receipt["id"] and receipt["document"]["requestedIdentifierKept"] is False
     assert ANN not in str(receipt["document"])
     assert api.run("person_by_email", email=ANN)["person"] is None
     assert api.run("node", id="a1")["node"] is None
@@ -273,6 +279,7 @@ def test_quarantine_and_replay_quarantine(api: Api, clock: Clock) -> None:
     assert (run["accepted"], run["quarantined"]) == (0, 1)
     (record,) = api.run("quarantine")["quarantine"]["nodes"]
     assert record["reason"]["code"] == "ID_REUSE"
+    assert "--time" in record["help"], "a file without times that was touched is the usual reason"
     assert record["run"]["id"] == run["id"]
     assert "Another Name" in record["record"]
     assert api.run("quarantine", code="NOT_JSON")["quarantine"]["nodes"] == []
@@ -334,3 +341,12 @@ def test_every_operation_is_tested_here_and_every_root_field_is_in_one() -> None
     assert schema.query_type and schema.mutation_type
     assert set(schema.query_type.fields) == used[OperationType.QUERY]
     assert set(schema.mutation_type.fields) == used[OperationType.MUTATION]
+
+
+def test_link_and_unlink(api: Api, clock: Clock) -> None:
+    two = {"a": {"namespace": "user_id", "value": "u1"}, "b": {"namespace": "user_id", "value": "u2"}}
+    assert api.run("explain", **two)["explain"]["samePerson"] is False
+    assert api.run("link", **two, reason="one person with two logins")["link"]["samePerson"] is True
+    clock.tick()
+    found = api.run("unlink", **two, reason="they are not")["unlink"]
+    assert found["samePerson"] is False and found["obstacles"][0]["code"] == "CANNOT_LINK"

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import re
 from pathlib import Path
 
 from identity_graph.cli import app
+from identity_graph.errors import HELP
 from identity_graph.world import NAMES
 from tests.cli.calling import RUNNER, answer, failure, failure_of, on_terminal, run
 
@@ -46,6 +48,37 @@ def test_load_shows_its_progress_on_a_terminal_only(events: Path) -> None:
     assert run("load", "-l", "web", events / "web.jsonl").stderr == ""
 
 
+def test_a_load_that_fails_accounts_for_what_it_kept(events: Path) -> None:
+    packed = gzip.compress((events / "web.jsonl").read_bytes())
+    Path("cut.jsonl.gz").write_bytes(packed[: len(packed) // 2])
+    Path("never.jsonl").write_text("")
+    words = ["load", "-l", "web", str(events / "app.jsonl"), "cut.jsonl.gz", "never.jsonl"]
+    result = run(*words, "--json", status=3)
+    told = json.loads(result.stdout)
+    whole, cut = told["runs"]
+    assert (whole["state"], cut["state"]) == ("DONE", "FAILED")
+    assert cut["accepted"] > 0 and cut["message"].startswith("SOURCE_TRUNCATED: cut.jsonl.gz")
+    assert told["total"]["accepted"] == whole["accepted"] + cut["accepted"] == answer("stats")["events"]
+    assert failure_of(result) == "SOURCE_TRUNCATED"
+    result = run(*words, status=3)
+    lines = result.stdout.splitlines()
+    assert lines[0].split()[-1] == "state"
+    assert [(line.split()[0], line.split()[-1]) for line in lines[1:3]] == [
+        ("app.jsonl", "DONE"),
+        ("cut.jsonl.gz", "FAILED"),
+    ]
+    assert len(lines[3].split()) == 5
+    assert result.stderr.splitlines()[0] == "Not begun: never.jsonl"
+    assert "SOURCE_TRUNCATED: cut.jsonl.gz" in result.stderr
+
+
+def test_a_load_that_cannot_begin_has_nothing_to_account_for(events: Path) -> None:
+    Path("x.jsonl").write_bytes(b"PK\x03\x04" * 9)
+    assert run("load", "-l", "web", "x.jsonl", status=3).stdout == ""
+    told = json.loads(run("load", "-l", "web", events / "app.jsonl", "x.jsonl", "--json", status=3).stdout)
+    assert [one["state"] for one in told["runs"]] == ["DONE"]
+
+
 def test_load_reads_standard_input(events: Path) -> None:
     content = (events / "web.jsonl").read_bytes()
     result = RUNNER.invoke(app, ["load", "-l", "web", "--json", "-"], input=content)
@@ -77,7 +110,9 @@ def test_quarantine_list_show_replay(tmp_path: Path) -> None:
     run("load", "-l", "crm", "bad.csv")
     (record,) = answer("quarantine", "list")
     assert (record["source"], record["line"], record["code"]) == ("crm", 2, "EMAIL_INVALID")
-    assert record["number"] == answer("quarantine", "show", "1")["number"]
+    assert record["help"] == HELP["EMAIL_INVALID"]
+    assert record == answer("quarantine", "show", "1")
+    assert run("quarantine", "list").stderr == f"EMAIL_INVALID: {HELP['EMAIL_INVALID']}\n"
     assert "no at sign" in record["record"]
     assert "EMAIL_INVALID" in run("quarantine", "list", "--code", "EMAIL_INVALID").stdout
     assert answer("quarantine", "list", "--code", "NOT_JSON") == []
@@ -86,6 +121,16 @@ def test_quarantine_list_show_replay(tmp_path: Path) -> None:
     assert "1 still set aside" in run("quarantine", "replay", "1").stdout
     assert failure("quarantine", "show", "7", status=7) == "QUARANTINE_UNKNOWN"
     assert failure("quarantine", "replay", "7", status=7) == "QUARANTINE_UNKNOWN"
+
+
+def test_a_replay_says_which_loader_is_gone() -> None:
+    Path("own.toml").write_text('like = "crm"\n')
+    Path("bad.csv").write_text("change_id,contact_id,email,updated_at\n1,u1,no at sign,2026-01-01T00:00:00Z\n")
+    run("load", "-l", "own.toml", "bad.csv")
+    Path("own.toml").unlink()
+    result = run("quarantine", "replay")
+    assert "1 still set aside" in result.stdout and "own.toml" in result.stderr
+    assert "own.toml" in answer("quarantine", "replay")["message"]
 
 
 def test_resolve_full_gives_the_same_state(copied: str) -> None:

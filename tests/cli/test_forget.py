@@ -42,6 +42,37 @@ def test_forget_erases_and_writes_a_receipt(copied: str, events: Path, member: t
         assert failure("person", "--store", copied, gone, status=7) == "PERSON_UNKNOWN"
 
 
+def test_forget_does_not_publish_under_other_rules(copied: str, member: tuple[str, str, str]) -> None:
+    Path("strict.toml").write_text("min_weight = 1.0\n")
+    run("resolve", "--store", copied, "--policy", "strict.toml")
+    before = run("digest", "--store", copied).stdout
+    for way in ("--preview", "--yes"):
+        assert failure("forget", "--store", copied, member[1], way, status=4) == "POLICY_DIFFERS"
+    assert run("digest", "--store", copied).stdout == before
+    assert answer("forget", "--store", copied, member[1], "--preview", "--policy", "strict.toml")["personId"]
+
+
+def test_forget_warns_when_the_key_that_was_asked_for_stays() -> None:
+    def line(id: int, **identifiers: str) -> str:
+        return json.dumps({"id": id, "time": "2026-01-01", "name": "Seen", "identifiers": identifiers}) + "\n"
+
+    lines = [line(1, user_id="xavier", email="x@example.org"), line(2, user_id="xavier", email="x@example.org")]
+    lines.append(line(3, user_id="yann", email="x@example.org"))
+    Path("e.jsonl").write_text("".join(lines))
+    run("load", "-l", "events", "e.jsonl")
+    run("resolve")
+    key = "email:x@example.org"
+    assert answer("forget", key, "--preview")["kept"] == key
+    assert answer("forget", "user_id:xavier", "--preview")["kept"] is None
+    assert f"{key} itself stays" in run("forget", key, "--preview").stdout
+    assert "itself stays" not in run("forget", "user_id:xavier", "--preview").stdout
+    done = run("forget", key, "--yes", "--receipt", "r.json")
+    yann = answer("person", key)["id"]
+    assert f"{key} is kept" in done.stderr and f"person {yann}" in done.stderr
+    assert json.loads(Path("r.json").read_text())["requestedIdentifierKept"] is True
+    assert "is kept" not in run("forget", key, "--yes").stderr
+
+
 def test_forget_does_not_begin_what_it_cannot_prove(copied: str, member: tuple[str, str, str]) -> None:
     before = run("digest", "--store", copied).stdout
     for place in ("no/such/folder/receipt.json", "."):

@@ -60,6 +60,15 @@ def test_explain_says_why_not(loaded: str) -> None:
     assert unseen.startswith("user_id:never-seen was never observed")
 
 
+def test_link_and_unlink(loaded: str) -> None:
+    table = pl.read_csv(run("persons", "--store", loaded).stdout.encode())
+    a, b = (f"user_id:{value}" for value in table.filter(pl.col("namespace") == "user_id")["value"][:2])
+    assert answer("link", "--store", loaded, a, b, "--reason", "a second account")["samePerson"]
+    found = run("unlink", "--store", loaded, a, b, "--reason", "a mistake").stdout
+    assert f"{a} and {b} are not one person" in found
+    assert answer("explain", "--store", loaded, a, b)["samePerson"] is False
+
+
 def test_query_from_a_file_standard_input_and_by_name(loaded: str, tmp_path: Path) -> None:
     text = (ROOT / "graphql" / "operations" / "stats.graphql").read_text()
     (tmp_path / "mine.graphql").write_text(text)

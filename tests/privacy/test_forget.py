@@ -6,14 +6,15 @@ import json
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from identity_graph import IdentityGraph
-from identity_graph.errors import InputError
+from identity_graph.errors import InputError, PolicyError
 from identity_graph.loaders import read_loader
 from identity_graph.model import ChangeKind, ErasurePreview, Event, Receipt
-from tests.conftest import Clock
+from identity_graph.policy import Policy
+from tests.conftest import Clock, law
 from tests.story.picture import picture
 from tests.story.worlds import (
     event,
@@ -51,7 +52,7 @@ def forget(graph: IdentityGraph, text: str) -> Receipt:
 # ---- the law
 
 
-@settings(max_examples=20, deadline=None, derandomize=True)
+@law(20)
 @given(worlds(), policies | st.builds(fading), st.randoms(use_true_random=False))
 def test_as_if_the_events_had_never_been(events, policy, random):  # type: ignore[no-untyped-def]
     keys = {one for event in events for one in event.identifiers}
@@ -157,6 +158,20 @@ def test_a_shared_tablet_stays_with_the_others_evidence() -> None:
         assert (run.duplicate, run.suppressed) == (1, 3)
 
 
+def test_what_was_asked_for_and_stays_is_said_before_and_after() -> None:
+    with told(shared_tablet()) as graph:
+        ann, tablet = person(graph, "user_id:ann"), key("device_id:tablet")
+        assert person(graph, tablet.key) == ann
+        for asked, kept in ((None, None), (key("user_id:ann"), None), (key("cookie:other"), None), (tablet, tablet)):
+            preview = graph.forget.preview(ann, asked)
+            assert preview and preview.kept == kept
+        assert preview
+        document = graph.forget.erase(preview.token).document
+        assert document["requestedIdentifierKept"] is True
+        assert person(graph, tablet.key) == person(graph, "user_id:bob")
+        assert forget(graph, "user_id:bob").document["requestedIdentifierKept"] is False
+
+
 def test_the_token_is_of_the_person_as_it_was_seen() -> None:
     with told(town()) as graph:
         token = look(graph, person(graph, KIM)).token
@@ -186,6 +201,34 @@ def test_the_receipt_proves_and_tells_nothing() -> None:
         assert (document["tombstones"], document["quarantinedRecords"], document["verified"]) == (7, 0, True)
         assert document["requestedAt"] == document["completedAt"] == "2026-01-01T00:00:00Z"
         assert document["policy"] == graph.policy.digest and document["receipt"] == receipt.id
+
+
+def test_nobody_is_published_under_other_rules_than_those_in_force(tmp_path: Path) -> None:
+    """A look is no resolution: it must not be the one that changes everybody."""
+    url = f"sqlite:///{tmp_path / 'people.db'}"
+    with told(town(), url=url) as graph:
+        token = look(graph, kim := person(graph, KIM)).token
+        before = graph.digest(), graph.store.persons.changes(), graph.store.persons.resolved()
+        with IdentityGraph.open(url, Policy.parse("min_weight = 1.0")) as other:
+            for act in (lambda: other.forget.preview(kim), lambda: other.forget.erase(token)):
+                with pytest.raises(PolicyError) as refused:
+                    act()
+                assert refused.value.code == "POLICY_DIFFERS"
+                assert graph.policy.digest[:12] in refused.value.message
+                assert (graph.digest(), graph.store.persons.changes(), graph.store.persons.resolved()) == before
+            other.resolver.resolve()
+            events = look(other, person(other, KIM)).events
+            graph.ingest.events([event("late", 500, KIM)])
+            assert look(other, person(other, KIM)).events == events + 1
+        with pytest.raises(PolicyError):
+            graph.forget.preview(kim)
+
+
+def test_a_look_at_a_store_that_was_never_resolved_publishes_nobody() -> None:
+    with new_graph() as graph:
+        graph.ingest.events(town())
+        assert graph.forget.preview("anybody") is None
+        assert graph.store.persons.resolved() == (0, None)
 
 
 def test_an_erasure_does_not_bring_the_history_of_shared_addresses() -> None:

@@ -27,10 +27,13 @@ def event(
     properties: Mapping[str, Any] | None = None,
     same_person: Sequence[tuple[str, str]] = (),
     received: int = NOW,
+    apart: Sequence[tuple[str, str]] = (),
 ) -> Event:
-    pairs = tuple((Identifier.parse(a), Identifier.parse(b)) for a, b in same_person)
+    same, other = (
+        tuple((Identifier.parse(a), Identifier.parse(b)) for a, b in pairs) for pairs in (same_person, apart)
+    )
     identifiers = tuple(Identifier.parse(key) for key in keys)
-    return Event(id, time, source, name, identifiers, traits or {}, properties or {}, pairs, received)
+    return Event(id, time, source, name, identifiers, traits or {}, properties or {}, same, received, other)
 
 
 def batch(events: Iterable[Event], *, position: int = 0, offset: int = 0, refused: Sequence[Refused] = ()) -> Batch:

@@ -9,8 +9,9 @@ from identity_graph.model import Event, Identifier
 
 
 def content(event: Event) -> tuple[Any, ...]:
-    pairs = {frozenset(pair) for pair in event.same_person if pair[0] != pair[1]}
-    ends = {end for pair in event.same_person for end in pair}
+    pairs = {(frozenset(pair), False) for pair in event.same_person if pair[0] != pair[1]}
+    pairs |= {(frozenset(pair), True) for pair in event.apart if pair[0] != pair[1]}
+    ends = {end for pair in (*event.same_person, *event.apart) for end in pair}
     seen = frozenset(event.identifiers) | ends
     return event.time, event.source, event.name, seen, pairs, repr_of(event.traits), repr_of(event.properties)
 

@@ -71,6 +71,7 @@ REUSED = {
     "traits": event("a", "email:a@x.org", traits={"x": 1}),
     "properties": event("a", "email:a@x.org", properties={"x": 1}),
     "stated": event("a", "email:a@x.org", same_person=[("email:a@x.org", "cookie:known")]),
+    "kept apart": event("a", "email:a@x.org", apart=[("email:a@x.org", "cookie:known")]),
 }
 
 
@@ -122,7 +123,7 @@ def test_both_ends_of_a_stated_pair_are_observed(store: Store) -> None:
 def test_an_identifier_stated_to_be_itself_says_nothing(store: Store) -> None:
     load(store, event("a", same_person=[("user_id:1", "user_id:1")]))
     assert load(store, event("a", "user_id:1")).duplicate == 1
-    assert len(store.evidence.stated_pairs()[0]) == 0
+    assert len(store.evidence.statements()) == 0
 
 
 def test_a_run_that_moved_on_refuses_who_is_behind(store: Store) -> None:

@@ -63,13 +63,12 @@ def test_everything_of_the_person_goes_and_the_others_stay(people: Store) -> Non
     )
     y, shared = numbers(people, "email:y@x.org", "ip:shared")
     people.privacy.erase(gone)
-    people.privacy.scrub()
     assert people.evidence.events(["x1", "x2"]) == [None, None]
     assert numbers(people, "email:x@x.org", "cookie:x") == []
     assert people.evidence.identifiers_by_number(gone.identifiers) == [None, None]
     assert people.evidence.events_of(gone.identifiers) == [[], []]
     assert people.evidence.sightings(gone.identifiers) == [None, None]
-    assert len(people.evidence.stated_pairs()[0]) == 0
+    assert len(people.evidence.statements()) == 0
     [[left]] = people.evidence.events_of([shared])
     assert left.event.id == "y1"
     assert set(people.evidence.observation_table().identifier.tolist()) == {y, shared}

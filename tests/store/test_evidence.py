@@ -117,23 +117,31 @@ def test_tables_of_an_empty_store(store: Store) -> None:
     assert (store.evidence.newest(), list(store.evidence.sources())) == (0, [])
 
 
-def test_stated_pairs(store: Store) -> None:
+def test_statements(store: Store) -> None:
+    a, b, c = "user_id:1", "user_id:2", "user_id:3"
     load(
         store,
-        event("a", same_person=[("user_id:2", "user_id:1")]),
-        event("b", same_person=[("user_id:1", "user_id:2"), ("user_id:2", "user_id:3")]),
+        event("e", same_person=[(b, a)], time=5),
+        event("f", same_person=[(a, b), (b, c)], apart=[(c, b), (c, c)], time=7),
     )
-    one, two, three = numbers(store, "user_id:1", "user_id:2", "user_id:3")
+    one, two, three = numbers(store, a, b, c)
 
-    def pairs(*touching: int) -> list[tuple[int, int]]:
-        a, b = store.evidence.stated_pairs(array(touching) if touching else None)
-        return list(zip(a.tolist(), b.tolist(), strict=True))
+    def said(*touching: int) -> list[tuple[int, int, int, bool]]:
+        table = store.evidence.statements(array(touching) if touching else None)
+        assert [column.dtype.name for column in (table.a, table.b, table.time, table.apart)] == ["int64"] * 3 + ["bool"]
+        columns = (table.a, table.b, table.time, table.apart)
+        return sorted(zip(*(column.tolist() for column in columns), strict=True))
 
-    both = sorted([(min(one, two), max(one, two)), (min(two, three), max(two, three))])
-    assert pairs() == both
-    assert pairs(two) == both
-    assert pairs(three) == [(min(two, three), max(two, three))]
-    assert pairs(4_711) == []
+    first, second = (min(one, two), max(one, two)), (min(two, three), max(two, three))
+    everything = sorted([(*first, 5, False), (*first, 7, False), (*second, 7, False), (*second, 7, True)])
+    assert said() == everything
+    assert said(two) == everything
+    assert said(three) == [(*second, 7, False), (*second, 7, True)]
+    assert said(4_711) == []
+    [row] = store.evidence.events(["f"])
+    assert row is not None
+    assert row.event.apart == ((Identifier("user_id", "2"), Identifier("user_id", "3")),)
+    assert len(row.event.same_person) == 2
 
 
 def test_what_arrived_since(store: Store) -> None:

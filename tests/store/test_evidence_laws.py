@@ -31,6 +31,7 @@ EVENTS = st.builds(
     properties=OBJECTS,
     received=st.integers(0, 9),
     same_person=st.lists(st.tuples(*[st.sampled_from(IDENTIFIERS)] * 2), max_size=1).map(tuple),
+    apart=st.lists(st.tuples(*[st.sampled_from(IDENTIFIERS)] * 2), max_size=1).map(tuple),
 )
 
 

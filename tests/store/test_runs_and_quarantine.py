@@ -80,7 +80,7 @@ def test_counts(store: Store) -> None:
         )
     )
     counts = store.operations.counts()
-    assert counts.pop("bytes") > 0
+    assert counts.pop("bytes", 1) > 0  # a server does not say
     assert counts == {
         "events": 2,
         "identifiers": 3,

@@ -7,7 +7,7 @@ import pytest
 from identity_graph.errors import NotFound
 from identity_graph.model import Segment
 from identity_graph.store.protocols import Store
-from tests.store.building import NOW
+from tests.store.building import NOW, publication, publish_persons
 
 CONDITION = {"all": [{"trait": {"name": "plan", "is": {"equals": "gold"}}}]}
 
@@ -16,14 +16,20 @@ def segment(name: str, condition: dict[str, object] | None = None) -> Segment:
     return Segment(name, f"about {name}", condition or CONDITION, NOW, NOW, 0)
 
 
-def test_save_and_replace(store: Store) -> None:
-    store.segments.save(segment("gold"), ["p3", "p1", "p1"])
-    [found] = store.segments.segments(["gold"])
+@pytest.fixture
+def people(store: Store) -> Store:
+    publish_persons(store, {f"p{n}": [] for n in range(5)})
+    return store
+
+
+def test_save_and_replace(people: Store) -> None:
+    people.segments.save(segment("gold"), ["p3", "p1", "p1"])
+    [found] = people.segments.segments(["gold"])
     assert found == Segment("gold", "about gold", CONDITION, NOW, NOW, 2)
-    assert store.segments.members("gold") == ["p1", "p3"]
-    store.segments.save(Segment("gold", "anew", {"not": {}}, NOW + 1, NOW + 2, 99), ["p2"])
-    assert store.segments.segments() == [Segment("gold", "anew", {"not": {}}, NOW + 1, NOW + 2, 1)]
-    assert store.segments.members("gold") == ["p2"]
+    assert people.segments.members("gold") == ["p1", "p3"]
+    people.segments.save(Segment("gold", "anew", {"not": {}}, NOW + 1, NOW + 2, 99), ["p2"])
+    assert people.segments.segments() == [Segment("gold", "anew", {"not": {}}, NOW + 1, NOW + 2, 1)]
+    assert people.segments.members("gold") == ["p2"]
 
 
 def test_segments_are_aligned_or_all_by_name(store: Store) -> None:
@@ -34,38 +40,57 @@ def test_segments_are_aligned_or_all_by_name(store: Store) -> None:
     assert store.segments.segments([]) == []
 
 
-def test_delete(store: Store) -> None:
-    store.segments.save(segment("gold"), ["p1"])
-    assert store.segments.delete("gold") is True
-    assert store.segments.delete("gold") is False
-    assert store.segments.segments() == []
-    assert store.segments.of_persons(["p1"]) == [[]]
-    store.segments.save(segment("gold"), [])
-    assert store.segments.members("gold") == []
+def test_delete(people: Store) -> None:
+    people.segments.save(segment("gold"), ["p1"])
+    assert people.segments.delete("gold") is True
+    assert people.segments.delete("gold") is False
+    assert people.segments.segments() == []
+    assert people.segments.of_persons(["p1"]) == [[]]
+    people.segments.save(segment("gold"), [])
+    assert people.segments.members("gold") == []
 
 
-def test_refresh_moves_only_who_entered_or_left(store: Store) -> None:
-    store.segments.save(segment("gold"), ["p1", "p2", "p3"])
-    store.segments.refresh("gold", ["p4", "p2"], ["p1", "p9"], NOW + 5)
-    assert store.segments.members("gold") == ["p2", "p3", "p4"]
-    [found] = store.segments.segments(["gold"])
+def test_refresh_moves_only_who_entered_or_left(people: Store) -> None:
+    people.segments.save(segment("gold"), ["p1", "p2", "p3"])
+    people.segments.refresh("gold", ["p4", "p2"], ["p1", "p9"], NOW + 5)
+    assert people.segments.members("gold") == ["p2", "p3", "p4"]
+    [found] = people.segments.segments(["gold"])
     assert found is not None and (found.size, found.evaluated, found.created) == (3, NOW + 5, NOW)
     with pytest.raises(NotFound) as caught:
-        store.segments.refresh("silver", [], [], NOW)
+        people.segments.refresh("silver", [], [], NOW)
     assert caught.value.code == "SEGMENT_UNKNOWN"
 
 
-def test_segments_of_persons(store: Store) -> None:
-    store.segments.save(segment("b"), ["p1", "p2"])
-    store.segments.save(segment("a"), ["p1"])
-    assert store.segments.of_persons(["p2", "p0", "p1", "p2"]) == [["b"], [], ["a", "b"], ["b"]]
-    assert store.segments.of_persons([]) == []
+def test_segments_of_persons(people: Store) -> None:
+    people.segments.save(segment("b"), ["p1", "p2"])
+    people.segments.save(segment("a"), ["p1"])
+    assert people.segments.of_persons(["p2", "p0", "p1", "p2"]) == [["b"], [], ["a", "b"], ["b"]]
+    assert people.segments.of_persons([]) == []
 
 
 def test_members_are_paged(store: Store) -> None:
     ids = [f"p{n:03}" for n in range(250)]
+    publish_persons(store, {id: [] for id in ids})
     store.segments.save(segment("all"), ids)
     assert store.segments.members("all") == ids[:100]
     assert store.segments.members("all", after="p099", limit=101) == ids[100:201]
     assert store.segments.members("all", after="p249") == []
     assert store.segments.members("none") == []
+
+
+def test_only_live_persons_are_members(people: Store) -> None:
+    [old, new] = [row.number for row in people.persons.persons(["p1", "p2"]) if row]
+    people.persons.publish(publication(retired=[(old, new)]))
+    people.segments.save(segment("gold"), ["p1", "nobody", "p3", "\0"])
+    assert people.segments.members("gold") == ["p3"]
+    people.segments.refresh("gold", ["p2", "nobody", "p1"], ["p1"], NOW)
+    assert people.segments.members("gold") == ["p2", "p3"]
+    [found] = people.segments.segments(["gold"])
+    assert found is not None and found.size == 2
+    assert people.segments.of_persons(["p1", "nobody", "p2"]) == [[], [], ["gold"]]
+
+
+def test_who_leaves_and_enters_at_once_is_in(people: Store) -> None:
+    people.segments.save(segment("gold"), ["p1"])
+    people.segments.refresh("gold", ["p1", "p2"], ["p1", "p2"], NOW)
+    assert people.segments.members("gold") == ["p1", "p2"]

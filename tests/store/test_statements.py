@@ -19,7 +19,7 @@ READS: dict[str, tuple[int, Callable[[Store, int], object]]] = {
     "sightings": (1, lambda s, n: s.evidence.sightings(range(1, n + 1))),
     "identifier_table": (2, lambda s, n: s.evidence.identifier_table(array(range(1, n + 1)))),
     "observation_table": (1, lambda s, n: s.evidence.observation_table(array(range(1, n + 1)))),
-    "stated_pairs": (1, lambda s, n: s.evidence.stated_pairs(array(range(1, n + 1)))),
+    "statements": (1, lambda s, n: s.evidence.statements(array(range(1, n + 1)))),
     "membership": (1, lambda s, n: s.persons.membership(array(range(1, n + 1)))),
     "persons": (1, lambda s, n: s.persons.persons([f"p{i}" for i in range(n)])),
     "persons_by_number": (1, lambda s, n: s.persons.persons_by_number(range(1, n + 1))),
@@ -42,13 +42,14 @@ def full(store: Store) -> Store:
 
 
 @pytest.mark.parametrize("read", READS)
-def test_a_read_takes_as_many_statements_for_many_keys_as_for_one(full: Store, read: str) -> None:
-    expected, act = READS[read]
+def test_a_read_takes_as_many_statements_for_many_keys_as_for_one(full: Store, read: str, store_url: str) -> None:
+    most, act = READS[read]
     act(full, 1)  # names of namespaces and sources are read once
     for keys in (1, MANY):
         heard: list[str] = []
         with full.trace(heard.append):
             act(full, keys)
+        expected = 1 if store_url.startswith("neo4j") else most  # over a network each one is a journey
         assert len([sql for sql in heard if sql not in ("BEGIN", "COMMIT")]) == expected, heard
 
 

@@ -138,6 +138,32 @@ def test_the_processes_do_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     assert len(here) < blocks * 0.8
 
 
+def test_the_processes_run_nothing_of_the_working_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Files of events may lie beside anything."""
+    for name in ("csv", "random", "json", "polars", "identity_graph", "sitecustomize"):
+        (tmp_path / f"{name}.py").write_text("open('was-run', 'a').write(__name__)\n")
+    monkeypatch.chdir(tmp_path)
+    path = write(tmp_path / "e.jsonl", content())
+    began: list[int] = []
+
+    def wait(*_: object) -> None:
+        began.extend(children())
+        time.sleep(0.02)
+
+    assert outcome(path, 1, progress=wait) == outcome(path, 0)
+    assert began and not (tmp_path / "was-run").exists()
+
+
+def test_the_processes_find_what_this_one_was_told_to_find(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """PYTHONPATH is the user's own word."""
+    (tmp_path / "told").mkdir()
+    (tmp_path / "told" / "sitecustomize.py").write_text(f"open({str(tmp_path / 'was-run')!r}, 'w')\n")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path / "told"))
+    path = write(tmp_path / "e.jsonl", content(500))
+    assert outcome(path, 1, progress=lambda *_: time.sleep(0.05)) == outcome(path, 0)
+    assert (tmp_path / "was-run").exists()
+
+
 def test_an_interrupt_ends_the_processes_and_the_load_goes_on(tmp_path: Path, small_blocks: list[int]) -> None:
     path = write(tmp_path / "e.jsonl", content())
     store = open_store("sqlite:///:memory:")

@@ -10,10 +10,10 @@ import time
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner
 
-from identity_graph.cli import app
 from identity_graph.world import NAMES
+from tests.cli.calling import answer, failure, run
+from tests.neo4j.database import emptied
 
 ROOT = Path(__file__).parents[2]
 
@@ -103,9 +103,17 @@ def test_it_works_for_worlds_of_other_sizes(people: str, tmp_path: Path) -> None
 
 
 def test_a_world_can_be_kept_once(tmp_path: Path) -> None:
-    runner, path = CliRunner(), tmp_path / "kept.db"
-    assert runner.invoke(app, ["demo", "--keep", str(path), "--people", "10"]).exit_code == 0
-    stats = runner.invoke(app, ["stats", "--store", f"sqlite:///{path}"])
-    assert stats.exit_code == 0 and "segments" in stats.stdout
-    again = runner.invoke(app, ["demo", "--keep", str(path)])
-    assert again.exit_code == 6 and "exists already" in again.stderr
+    path = tmp_path / "kept.db"
+    run("demo", "--keep", path, "--people", "10")
+    assert "segments" in run("stats", "--store", f"sqlite:///{path}").stdout
+    assert failure("demo", "--keep", path, status=6) == "STORE_OPEN"
+
+
+def test_a_world_can_be_kept_on_a_server(tmp_path: Path, neo4j_url: str) -> None:
+    url = emptied(neo4j_url)
+    kept = run("demo", "--keep", url, "--people", "10")
+    assert kept.stderr.startswith("A world of 10 people: ")
+    run("demo", "--keep", tmp_path / "kept.db", "--people", "10")
+    assert run("digest", "--store", url).stdout == run("digest", "--store", f"sqlite:///{tmp_path / 'kept.db'}").stdout
+    assert answer("segment", "list", "--store", url)
+    assert failure("demo", "--keep", url, status=6) == "STORE_OPEN"

@@ -8,16 +8,17 @@ from itertools import permutations
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from identity_graph.loaders import read_loader
 from identity_graph.world import NAMES, World
+from tests.conftest import law
 from tests.story.picture import picture
 from tests.story.worlds import fading, new_graph, policies, save_segments, told, town, world_ends, worlds
 
 
-@settings(max_examples=15, deadline=None, derandomize=True)
+@law(15)
 @given(worlds(most=15), policies | st.builds(fading), st.randoms(use_true_random=False))
 def test_any_order_any_batches_any_repeats(events, policy, random):  # type: ignore[no-untyped-def]
     keys = {one for event in events for one in event.identifiers}

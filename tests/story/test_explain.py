@@ -7,11 +7,12 @@ from itertools import combinations, pairwise
 
 import networkx as nx
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 from identity_graph import IdentityGraph
 from identity_graph.model import Event, Explanation, Identifier, LinkKind
 from identity_graph.policy import Policy
+from tests.conftest import law
 from tests.story.worlds import (
     alias,
     cookie_reset,
@@ -147,7 +148,7 @@ def test_to_explain_a_hub_does_not_bring_its_history() -> None:
         assert 0 < sum(reads) <= 4
 
 
-@settings(max_examples=40, deadline=None, derandomize=True)
+@law(40)
 @given(worlds(most=12), policies)
 def test_the_path_holds_or_says_why_not(events, policy):  # type: ignore[no-untyped-def]
     group_of = {one: group for group in naive(events, policy) for one in group}

@@ -316,6 +316,7 @@ def test_a_truncated_file_keeps_its_good_records(store: Store, ingest: Ingest, t
             ingest.load(EVENTS, path, batch=1000)
         assert raised.value.code == "SOURCE_TRUNCATED"
     (failed,) = store.operations.runs()
+    assert raised.value.run == failed
     assert (failed.state, failed.message.startswith("SOURCE_TRUNCATED: ")) == (RunState.FAILED, True)
     kept = counts(failed)[1]
     assert 1000 < kept < 2000

@@ -10,6 +10,8 @@ import pytest
 
 from identity_graph import IdentityGraph
 from identity_graph.people import People
+from identity_graph.policy import Policy
+from identity_graph.rehearsal import rehearse
 from tests.conftest import Clock
 from tests.story.worlds import cookie_reset, event, key, new_graph, numbered, person, save_segments, tell
 
@@ -49,14 +51,29 @@ def test_what_happens_between_two_reads_is_not_seen(
     question: str, happens: Callable[[IdentityGraph], None], tmp_path: Path
 ) -> None:
     """Another connection erases or extends the person before the n-th statement of a question, for every n."""
-    place = 0
-    while happened_before(place, QUESTIONS[question], happens, f"sqlite:///{tmp_path / str(place)}.db"):
+    ask, place = QUESTIONS[question], 0
+    while happened_before(
+        place, lambda graph, id: ask(graph.people, id), happens, f"sqlite:///{tmp_path / str(place)}.db"
+    ):
+        place += 1
+    assert place > 1
+
+
+@pytest.mark.parametrize("happens", [forgotten, joined_by_others])
+def test_what_happens_during_a_rehearsal_is_not_seen(happens: Callable[[IdentityGraph], None], tmp_path: Path) -> None:
+    strict, place = Policy.parse("min_weight = 0.5"), 0
+    while happened_before(
+        place,
+        lambda graph, _: rehearse(graph.store, strict, graph.engine),
+        happens,
+        f"sqlite:///{tmp_path / str(place)}.db",
+    ):
         place += 1
     assert place > 1
 
 
 def happened_before(
-    place: int, ask: Callable[[People, str], object], happens: Callable[[IdentityGraph], None], url: str
+    place: int, ask: Callable[[IdentityGraph, str], object], happens: Callable[[IdentityGraph], None], url: str
 ) -> bool:
     """Whether the question has a statement of that number; what happens before it must be seen whole or not at all."""
     heard = 0
@@ -73,8 +90,8 @@ def happened_before(
                 writer.join()
             heard += 1
 
-        before = ask(graph.people, id)
+        before = ask(graph, id)
         with graph.store.trace(hear):
-            found = ask(graph.people, id)
-        assert found in (before, ask(graph.people, id))
+            found = ask(graph, id)
+        assert found in (before, ask(graph, id))
     return heard > place

@@ -8,12 +8,13 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 from identity_graph import IdentityGraph
 from identity_graph.model import Event, Identifier, LinkKind
 from identity_graph.policy import Policy
 from identity_graph.times import DAY
+from tests.conftest import law
 from tests.story.worlds import (
     MINUTE,
     START,
@@ -76,7 +77,7 @@ def test_an_event_is_his_whose_identifier_ranks_highest() -> None:
         assert [one and one.person_id for one in graph.people.events(["t3", "none", "t4"])] == [bob, None, ann]
 
 
-@settings(max_examples=40, deadline=None, derandomize=True)
+@law(40)
 @given(worlds(), policies)
 def test_every_event_is_in_the_journey_of_one(events, policy):  # type: ignore[no-untyped-def]
     def owner(one: Event) -> Identifier | None:

@@ -32,7 +32,8 @@ def resolved(policy: Policy | None, *loads: tuple[str, str]) -> Iterator[Identit
 def test_junk_ids_of_1434_real_messages_join_nobody() -> None:
     with resolved(None, ("rudder.toml", "rudder_events/events_dev.ndjson")) as graph:
         policy = graph.policy
-        stated = np.unique(np.concatenate(graph.store.evidence.stated_pairs())).tolist()
+        said = graph.store.evidence.statements()
+        stated = np.unique(np.concatenate([said.a, said.b])).tolist()
         aliases = {row.identifier.key for row in graph.store.evidence.identifiers_by_number(stated) if row}
         sizes = []
         for group in persons(graph):

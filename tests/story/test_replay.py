@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from identity_graph.errors import LoaderError, NotFound
+from identity_graph.errors import NotFound
 from identity_graph.ingest import Ingest
 from identity_graph.loaders import read_loader
 from identity_graph.model import Event, Identifier, RunState
@@ -100,15 +101,29 @@ def test_a_record_that_was_cut_is_never_stored(store: Store, ingest: Ingest, tmp
     assert counts(ingest.replay()) == (1, 0, 0, 1, 0)
 
 
-def test_replay_without_its_loader(store: Store, ingest: Ingest, tmp_path: Path) -> None:
+@pytest.mark.parametrize("left", [None, "like = ", 'source = "own"\n[event]\nname = "n"\n'])
+def test_replay_when_a_loader_is_gone_or_broken(
+    store: Store, ingest: Ingest, clock: Clock, tmp_path: Path, left: str | None
+) -> None:
+    """The others are loaded again; its own records stay as they are."""
     loader = tmp_path / "own.toml"
     loader.write_text('like = "events"\nsource = "own"\n')
-    ingest.load(read_loader(loader), write(tmp_path / "e.jsonl", b"nonsense\n"))
-    loader.unlink()
-    with pytest.raises(LoaderError) as raised:
-        ingest.replay()
-    assert raised.value.code == "LOADER_UNKNOWN"
-    assert len(quarantine(store)) == 1
+    future = [native(number, time="2026-01-03T00:00:00Z") for number in range(6)]
+    ingest.load(read_loader(loader), write(tmp_path / "a.jsonl", jsonl(*future[:2])))
+    ingest.load(EVENTS, write(tmp_path / "b.jsonl", jsonl(*future[2:5])))
+    ingest.load(read_loader(loader), write(tmp_path / "c.jsonl", jsonl(*future[5:])))
+    whole = loader.read_text()
+    loader.unlink() if left is None else loader.write_text(left)
+    clock.tick(86400)
+    before = quarantine(store)
+    run = ingest.replay()
+    assert (counts(run), run.state) == ((6, 3, 0, 3, 0), RunState.DONE)
+    assert loader.name in run.message and "3 records" in run.message
+    assert quarantine(store) == [record for record in before if record.loader != "events"]
+    assert store.operations.runs()[0] == run
+    loader.write_text(whole)
+    run = ingest.replay()
+    assert (counts(run), run.message) == ((3, 3, 0, 0, 0), "")
 
 
 # ---- events of the API --------------------------------------------------------------------------------------------
@@ -161,3 +176,30 @@ def test_replay_of_events(store: Store, ingest: Ingest, clock: Clock) -> None:
     (row,) = store.evidence.events(["e1"])
     assert row is not None
     assert (row.event.time, row.event.same_person) == (late.time, ((Identifier("cookie", "c"), EMAIL),))
+
+
+def test_records_are_judged_as_lines_of_a_file(store: Store, ingest: Ingest) -> None:
+    bad: dict[str, list[Any]] = {
+        "NUMBER_RANGE": [float("nan"), 2**64, float("-inf")],
+        "TEXT_INVALID": ["\ud800"],
+        "RECORD_TOO_DEEP": [deep()],
+    }
+    records = [
+        native(n, traits={"x": value}) for n, value in enumerate(value for many in bad.values() for value in many)
+    ]
+    run = ingest.records(
+        EVENTS, [native(90), *records, native(91, note="\u00e9"), native(90), native(90, name="Other")]
+    )
+    assert (counts(run), run.kind, run.source) == ((9, 2, 1, 6, 0), "ingest", "events")
+    found = {record.line: record.code for record in quarantine(store)}
+    assert found == dict(enumerate((code for code, many in bad.items() for _ in many), 2)) | {9: "ID_REUSE"}
+    before = quarantine(store)
+    assert counts(ingest.replay()) == (6, 0, 0, 6, 0)
+    assert quarantine(store) == before
+
+
+def deep() -> list[Any]:
+    value: list[Any] = []
+    for _ in range(70):
+        value = [value]
+    return value

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from identity_graph import IdentityGraph
 from identity_graph.model import ChangeKind, Event, RunState
 from identity_graph.policy import Policy
-from tests.conftest import Clock
+from tests.conftest import Clock, law
 from tests.story.worlds import (
     alias,
     cookie_reset,
@@ -49,7 +49,7 @@ def changes(graph: IdentityGraph, after: int = 0) -> list[tuple[ChangeKind, str,
 # ---- one answer, whatever the way to it
 
 
-@settings(max_examples=60, deadline=None, derandomize=True)
+@law(60)
 @given(worlds(), policies, st.randoms(use_true_random=False))
 def test_full_incremental_and_plain_give_the_same(events, policy, random):  # type: ignore[no-untyped-def]
     random.shuffle(events)
@@ -69,7 +69,7 @@ def test_full_incremental_and_plain_give_the_same(events, policy, random):  # ty
         assert (graph.digest(), changes(graph)) == (digest, said)
 
 
-@settings(max_examples=25, deadline=None, derandomize=True)
+@law(25)
 @given(worlds(), st.lists(policies, min_size=2, max_size=3))
 def test_another_policy_resolves_everything(events, rules):  # type: ignore[no-untyped-def]
     with new_graph(rules[0]) as first:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from identity_graph import IdentityGraph
 from identity_graph.errors import InputError
 from identity_graph.segment import parse_condition
-from tests.conftest import Clock
+from tests.conftest import Clock, law
 from tests.story.worlds import (
     SEGMENTS,
     event,
@@ -48,7 +48,7 @@ def assert_all_right(graph: IdentityGraph) -> None:
         assert one.size == len(members)
 
 
-@settings(max_examples=40, deadline=None, derandomize=True)
+@law(40)
 @given(worlds(), policies, st.randoms(use_true_random=False))
 def test_members_are_those_who_meet_the_condition(events, policy, random):  # type: ignore[no-untyped-def]
     with new_graph(policy) as graph:

@@ -24,6 +24,7 @@ EVENTS = st.lists(
         properties=OBJECTS,
         same_person=st.lists(st.tuples(IDENTIFIERS, IDENTIFIERS), max_size=2),
         received=st.integers(0, 2**55),
+        apart=st.lists(st.tuples(IDENTIFIERS, IDENTIFIERS), max_size=2),
     ),
     max_size=6,
 )
@@ -31,7 +32,7 @@ EVENTS = st.lists(
 
 def well_formed(table: EventTable) -> bool:
     """Each identifier once, and each of them in use."""
-    used = {*table.seen.tolist(), *(end for _, *ends in table.stated for end in ends)}
+    used = {*table.seen.tolist(), *(end for _, *ends, _ in table.stated for end in ends)}
     return len(set(table.named)) == len(table.named) and used == set(range(len(table.named)))
 
 

@@ -48,7 +48,7 @@ def shown(found: Event) -> dict[str, Any]:
 
 
 def test_the_loaders_that_ship() -> None:
-    assert known_loaders() == ["app", "crm", "events", "loyalty", "orders", "segment", "web"]
+    assert known_loaders() == ["app", "crm", "events", "graphql", "loyalty", "orders", "segment", "web"]
 
 
 @pytest.mark.parametrize("name", known_loaders())
@@ -132,7 +132,7 @@ def test_unknown_loaders_list_the_known(tmp_path: FilePath) -> None:
         with pytest.raises(LoaderError) as raised:
             read_loader(name)
         assert raised.value.code == "LOADER_UNKNOWN"
-        assert "crm, events, loyalty" in raised.value.help
+        assert "crm, events, graphql, loyalty" in raised.value.help
 
 
 @pytest.mark.parametrize(

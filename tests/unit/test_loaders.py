@@ -181,7 +181,8 @@ kind = { value = ["a", 1] }
     expected = {"x": 1, "y": 1, "z": 2, "city": "Rome", "cards": [1, 2], "points": 12.5, "member": True}
     expected |= {"code": ["7", "x"], "kind": ["a", 1]}
     assert event(text, value).traits == expected
-    assert event(text, record(a=7, b=[1])).traits == {"kind": ["a", 1]}
+    assert event(text, record(a=None, b="")).traits == {"kind": ["a", 1]}
+    assert code_of(text, record(b=[1])) == "TYPE_INVALID"
     for bad in ("twelve", "0x10", "1_000", "nan", {"a": 1}, True):
         assert code_of(text, record(points=bad)) == "TYPE_INVALID"
     for large in ("1e999", str(2**64), "9" * 300):
@@ -311,3 +312,29 @@ def read_loader_once(name: str) -> Loader:
     if name not in _LOADERS:
         _LOADERS[name] = read_loader(name)
     return _LOADERS[name]
+
+
+NO_OBJECTS: list[Any] = [["a"], [], "text", 7, False]
+ONLY_OBJECTS = LEAST + '[traits]\n"*" = "traits"\n[properties]\n"*" = "properties"\n'
+
+
+@pytest.mark.parametrize("name", ["traits", "properties"])
+@pytest.mark.parametrize("value", NO_OBJECTS)
+def test_what_should_be_an_object_and_is_not_is_refused(name: str, value: Any) -> None:
+    with pytest.raises(InputError) as refused:
+        event(ONLY_OBJECTS, record(**{name: value}))
+    assert (refused.value.code, refused.value.message) == ("TYPE_INVALID", f"{name} is not an object")
+    nothings: list[Any] = [None, "", {}]
+    for nothing in nothings:
+        found = event(ONLY_OBJECTS, record(**{name: nothing}))
+        assert found.traits == found.properties == {}
+
+
+@pytest.mark.parametrize("loader", ["events", "segment"])
+@pytest.mark.parametrize("value", NO_OBJECTS)
+def test_what_a_wider_object_keeps_is_not_refused(loader: str, value: Any) -> None:
+    whole = {"name": "x", "userId": "u", "identifiers": {"user_id": "u"}}
+    found = read_loader(loader).event(whole | {"properties": value}, received=NOW, fallback_time=NOW)
+    assert found.properties["properties"] == value
+    with pytest.raises(InputError, match="traits is not an object"):
+        read_loader(loader).event(whole | {"traits": value}, received=NOW, fallback_time=NOW)

@@ -7,6 +7,7 @@ import io
 import math
 import os
 import random
+import re
 import sys
 import threading
 import zlib
@@ -95,6 +96,9 @@ def test_a_truncated_gzip_keeps_its_good_records(tmp_path: Path, format: str) ->
         with Reader(path) as reader, pytest.raises(InputError, match="ends in the middle") as raised:
             found.extend(record for _, record in reader)
         assert raised.value.code == "SOURCE_TRUNCATED"
+        (place,) = re.findall(r"after ([\d,]+) bytes of its content$", raised.value.message)
+        whole = "\n".join([*(["a"] if format == "csv" else []), *lines[: len(found)], ""])
+        assert 0 <= int(place.replace(",", "")) - len(whole) < len(lines[0]) + 1
         assert len(found) > 5000 * part // 10 - 500
         assert found == [{"a": str(number)} for number in numbers[: len(found)]]
 

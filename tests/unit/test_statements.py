@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from identity_graph.policy import Policy
 from identity_graph.resolve.statements import settle
+from identity_graph.tables import StatementTable
 from tests.unit.as_columns import event, identifiers, keys, resolved, suppressed
 
 Statement = tuple[int, int, int, bool]
@@ -18,7 +19,7 @@ statements = st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3), st.integer
 
 def settled(rows: list[Statement]) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
     table = np.array(rows, np.int64).reshape(-1, 4)
-    must, cannot = settle(table[:, 0], table[:, 1], table[:, 2], table[:, 3].astype(np.bool_))
+    must, cannot = settle(StatementTable(table[:, 0], table[:, 1], table[:, 2], table[:, 3].astype(np.bool_)))
     return list(zip(*(c.tolist() for c in must), strict=True)), list(zip(*(c.tolist() for c in cannot), strict=True))
 
 

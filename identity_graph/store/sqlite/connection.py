@@ -167,6 +167,11 @@ class Connection:
         version: int = self._writer.execute("PRAGMA data_version").get
         return version
 
+    def moment(self) -> tuple[int, int]:
+        """Differs when anybody has written."""
+        with self._reader_lock:
+            return self._reader.execute("PRAGMA data_version").get, self._reader.total_changes()
+
     # ---- transactions
 
     @contextmanager

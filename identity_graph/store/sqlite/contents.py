@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from hashlib import blake2b
 from itertools import pairwise
@@ -13,7 +12,8 @@ import numpy as np
 import orjson
 
 from identity_graph.event_table import EventTable
-from identity_graph.store.sqlite.columns import LARGEST_NUMBER, NUMBER_BITS, pack, paired
+from identity_graph.store.numbered import LARGEST_NUMBER, NUMBER_BITS, Stated, numbered, paired, unflat
+from identity_graph.store.sqlite.columns import pack
 from identity_graph.tables import Int64
 
 
@@ -46,28 +46,19 @@ class Columns(NamedTuple):
 
     content: ContentColumns
     seen: Int64
-    stated: Mapping[int, Sequence[tuple[int, int]]]
+    stated: Mapping[int, Sequence[Stated]]
 
     @classmethod
     def of(cls, events: EventTable, numbers: Int64, sources: Mapping[str, int]) -> Columns:
         """`numbers` are those of `events.named`. Both ends of a stated pair are observed too."""
-        stating = np.array(events.stated, dtype=np.int64).reshape(-1, 3)
-        ends = numbers[stating[:, 1:]]
-        places = np.concatenate((np.repeat(np.arange(len(events)), events.lengths), np.repeat(stating[:, 0], 2)))
-        # One number for event and identifier: sorted and without repeats in one step.
-        seen = np.unique(paired(places, np.concatenate((numbers[events.seen], ends.ravel()))))
+        seen, stated = numbered(events, numbers)
         cuts = (8 * np.searchsorted(seen, np.arange(len(events) + 1) << NUMBER_BITS)).tolist()
         packed = pack(seen & LARGEST_NUMBER)
-        found: dict[int, set[tuple[int, int]]] = defaultdict(set)
-        for place, (a, b) in zip(stating[:, 0].tolist(), ends.tolist(), strict=True):
-            if a != b:
-                found[place].add((min(a, b), max(a, b)))
-        stated = {place: sorted(pairs) for place, pairs in found.items()}
         content = ContentColumns(
             events.times,
             [sources[name] for name in events.sources],
             [packed[start:end] for start, end in pairwise(cuts)],
-            [pack_pairs(stated.get(place)) for place in range(len(events))],
+            [pack_stated(stated.get(place)) for place in range(len(events))],
             events.names,
             events.traits,
             events.properties,
@@ -81,8 +72,8 @@ class Columns(NamedTuple):
         return turned
 
 
-def pack_pairs(pairs: Sequence[tuple[int, int]] | None) -> bytes | None:
-    return pack([number for pair in pairs for number in pair]) if pairs else None
+def pack_stated(stated: Sequence[Stated] | None) -> bytes | None:
+    return pack([number for one in stated for number in one]) if stated else None
 
 
 def read_object(text: str | None) -> dict[str, Any]:
@@ -100,8 +91,5 @@ def numbers_of(blob: bytes) -> tuple[int, ...]:
     return unpack(f"<{len(blob) >> 3}q", blob)
 
 
-def pairs_of(blob: bytes | None) -> list[tuple[int, int]]:
-    if not blob:
-        return []
-    flat = numbers_of(blob)
-    return list(zip(flat[::2], flat[1::2], strict=True))
+def stated_of(blob: bytes | None) -> list[Stated]:
+    return unflat(numbers_of(blob)) if blob else []

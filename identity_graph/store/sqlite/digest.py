@@ -5,13 +5,13 @@ from __future__ import annotations
 from array import array
 from collections.abc import Iterator, Sequence
 from itertools import chain, groupby
-from typing import Any
 
 import orjson
 
+from identity_graph.store.canonical import event_line, person_lines, suppressed_lines
 from identity_graph.store.sqlite.columns import number_set
 from identity_graph.store.sqlite.connection import Connection
-from identity_graph.store.sqlite.contents import numbers_of, pairs_of
+from identity_graph.store.sqlite.contents import numbers_of, stated_of
 
 CHUNK = 5_000
 
@@ -27,10 +27,6 @@ def canonical_lines(database: Connection) -> Iterator[bytes]:
         yield from _events(database, names, sources)
         yield from _groups(database, names)
         yield from _suppressed(database, names)
-
-
-def _line(kind: str, value: Any) -> bytes:
-    return orjson.dumps([kind, value])
 
 
 def _keys(database: Connection, names: dict[int, str], numbers: Sequence[int]) -> dict[int, str]:
@@ -52,19 +48,9 @@ def _events(database: Connection, names: dict[int, str], sources: dict[int, str]
         seen = sorted({number for row in chunk for number in numbers_of(row[4])})
         keys = _keys(database, names, seen) if seen else {}
         for id, time, source, name, identifiers, stated, traits, properties in chunk:
-            yield _line(
-                "event",
-                [
-                    id,
-                    time,
-                    sources[source],
-                    name,
-                    sorted(keys[number] for number in numbers_of(identifiers)),
-                    sorted(sorted((keys[a], keys[b])) for a, b in pairs_of(stated)),
-                    orjson.Fragment(traits or "{}"),
-                    orjson.Fragment(properties or "{}"),
-                ],
-            )
+            own = [keys[number] for number in numbers_of(identifiers)]
+            pairs = [(keys[a], keys[b], apart) for a, b, apart in stated_of(stated)]
+            yield event_line(id, time, sources[source], name, own, pairs, traits, properties)
 
 
 def _groups(database: Connection, names: dict[int, str]) -> Iterator[bytes]:
@@ -72,12 +58,9 @@ def _groups(database: Connection, names: dict[int, str]) -> Iterator[bytes]:
         "SELECT m.person, i.namespace, i.value FROM member m INDEXED BY member_person"
         " CROSS JOIN identifier i ON i.number = m.identifier ORDER BY m.person"
     )
-    groups = (
-        sorted(f"{names[space]}:{value}" for _, space, value in group)
-        for _, group in groupby(rows, key=lambda row: row[0])
+    yield from person_lines(
+        [f"{names[space]}:{value}" for _, space, value in group] for _, group in groupby(rows, key=lambda row: row[0])
     )
-    for keys in sorted(groups):
-        yield _line("person", keys)
 
 
 def _suppressed(database: Connection, names: dict[int, str]) -> Iterator[bytes]:
@@ -85,9 +68,6 @@ def _suppressed(database: Connection, names: dict[int, str]) -> Iterator[bytes]:
     if not rows:
         return
     keys = _keys(database, names, sorted(set(chain.from_iterable(row[:2] for row in rows))))
-    links = [
-        [*sorted((keys[a], keys[b])), code, namespace or "", sorted(orjson.loads(values))]
-        for a, b, code, namespace, values in rows
-    ]
-    for link in sorted(links):
-        yield _line("suppressed", link)
+    yield from suppressed_lines(
+        (keys[a], keys[b], code, namespace, orjson.loads(values)) for a, b, code, namespace, values in rows
+    )

@@ -10,16 +10,20 @@ from typing import Any
 import numpy as np
 
 from identity_graph.model import Event, Identifier, Run
+from identity_graph.policy import Policy
+from identity_graph.resolve import fold_links
+from identity_graph.store.appending import Appending
+from identity_graph.store.numbered import distinct, joined, told_apart
 from identity_graph.store.protocols import Batch, EventRow, IdentifierRow, Sighting
-from identity_graph.store.sqlite.appending import Appending
-from identity_graph.store.sqlite.columns import chunks, columns, distinct, joined, number_set, text_set, unpack
+from identity_graph.store.sqlite.columns import chunks, columns, number_set, text_set, unpack
 from identity_graph.store.sqlite.connection import Connection
-from identity_graph.store.sqlite.contents import id_hashes, numbers_of, pairs_of, read_object
+from identity_graph.store.sqlite.contents import id_hashes, numbers_of, read_object, stated_of
+from identity_graph.store.sqlite.event_rows import EventRows
 from identity_graph.store.sqlite.layers import both
 from identity_graph.store.sqlite.names import Names
 from identity_graph.store.sqlite.numbering import last_number
-from identity_graph.store.sqlite.tombstones import Tombstones
-from identity_graph.tables import IdentifierTable, Int64, ObservationTable
+from identity_graph.store.tombstones import Tombstones
+from identity_graph.tables import EvidenceTable, IdentifierTable, Int64, ObservationTable, StatementTable
 
 _EVENT = "e.number, e.id, e.time, e.source, e.name, e.identifiers, e.stated, e.traits, e.properties, e.received"
 _EVENT_BY_ID = both(
@@ -41,11 +45,12 @@ class SqliteEvidence:
         self._database = database
         self._namespaces = namespaces
         self._sources = sources
-        self._appending = Appending(database, namespaces, sources, tombstones)
+        self._rows = EventRows(database, namespaces, sources)
+        self._appending = Appending(database.transaction, self._rows, tombstones)
 
     def forget(self) -> None:
         """Drop what is remembered of identifiers that may be gone."""
-        self._appending.forget()
+        self._rows.forget()
 
     def append(self, run: Run, batch: Batch) -> Run:
         return self._appending.append(run, batch)
@@ -94,7 +99,7 @@ class SqliteEvidence:
         answer = []
         for number, id, time, source, event_name, identifiers, stated, traits, properties, received in rows:
             seen = numbers_of(identifiers)
-            pairs = [_by_key((keys[a], keys[b])) for a, b in pairs_of(stated)]
+            same, apart = told_apart((keys[a], keys[b], kept_apart) for a, b, kept_apart in stated_of(stated))
             event = Event(
                 id,
                 time,
@@ -103,8 +108,9 @@ class SqliteEvidence:
                 _by_key(keys[n] for n in seen),
                 read_object(traits),
                 read_object(properties),
-                tuple(sorted((a, b) for a, b in pairs)),
+                same,
                 received,
+                apart,
             )
             answer.append(EventRow(number, event, seen))
         return answer
@@ -201,20 +207,26 @@ class SqliteEvidence:
             joined(events, np.int64), joined(identifiers, np.int64), joined(times, np.int64), joined(sources, np.int16)
         )
 
-    def stated_pairs(self, numbers: Int64 | None = None) -> tuple[Int64, Int64]:
+    def link_table(self, identifiers: IdentifierTable, values: Sequence[str], policy: Policy) -> EvidenceTable:
+        return fold_links(identifiers, values, self.observation_table(), self.sources(), policy)
+
+    def statements(self, numbers: Int64 | None = None) -> StatementTable:
+        rows: Iterable[Sequence[int]] = ()
         if numbers is None:
-            rows = self._database.rows("SELECT DISTINCT a, b FROM stated ORDER BY a, b")
-        elif len(numbers):
-            keys = number_set(np.unique(numbers))
             rows = self._database.rows(
-                "SELECT s.a, s.b FROM carray(?) k CROSS JOIN stated s ON s.a = k.value"
-                " UNION SELECT s.a, s.b FROM carray(?) k CROSS JOIN stated s ON s.b = k.value ORDER BY 1, 2",
-                (keys, keys),
+                "SELECT s.a, s.b, e.time, s.apart FROM stated s CROSS JOIN event e ON e.number = s.event"
             )
-        else:
-            rows = []
-        a, b = columns(rows, 2)
-        return a, b
+        elif len(numbers):
+            found = (
+                "SELECT s.a, s.b, s.event, s.apart FROM carray(?1) k CROSS JOIN stated s ON s.a = k.value"
+                " UNION SELECT s.a, s.b, s.event, s.apart FROM carray(?1) k CROSS JOIN stated s ON s.b = k.value"
+            )
+            rows = self._database.rows(
+                f"SELECT s.a, s.b, e.time, s.apart FROM ({found}) s CROSS JOIN event e ON e.number = s.event",
+                (number_set(np.unique(numbers)),),
+            )
+        a, b, time, apart = columns(rows, 4)
+        return StatementTable(a, b, time, apart.astype(np.bool_))
 
     def sources(self) -> Sequence[str]:
         return self._sources.all()

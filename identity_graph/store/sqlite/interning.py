@@ -7,7 +7,8 @@ from itertools import islice
 from typing import cast
 
 from identity_graph.errors import StoreError
-from identity_graph.store.sqlite.columns import LARGEST_NUMBER, text_set
+from identity_graph.store.numbered import LARGEST_NUMBER
+from identity_graph.store.sqlite.columns import text_set
 from identity_graph.store.sqlite.connection import Connection
 from identity_graph.store.sqlite.layers import both
 from identity_graph.store.sqlite.names import Names

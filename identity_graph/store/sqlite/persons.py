@@ -4,14 +4,24 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
+from itertools import chain
 from typing import Any
 
 import numpy as np
 import orjson
 
 from identity_graph.model import Change, ChangeKind, Identifier, Person, Reason
-from identity_graph.store.protocols import IdentifierRow, PersonRow, Publication, SuppressedRow
-from identity_graph.store.sqlite.columns import columns, distinct, number_set, text_set
+from identity_graph.store.numbered import distinct
+from identity_graph.store.protocols import (
+    EvidenceStore,
+    IdentifierRow,
+    PersonRow,
+    Publication,
+    SegmentStore,
+    Subgraph,
+    SuppressedRow,
+)
+from identity_graph.store.sqlite.columns import columns, number_set, text_set
 from identity_graph.store.sqlite.connection import Connection
 from identity_graph.store.sqlite.names import Names
 from identity_graph.store.sqlite.publishing import publish
@@ -22,9 +32,13 @@ _CHANGE = "number, time, kind, person_id, from_ids, to_ids, cause, message, poli
 
 
 class SqlitePersons:
-    def __init__(self, database: Connection, namespaces: Names) -> None:
+    def __init__(
+        self, database: Connection, namespaces: Names, evidence: EvidenceStore, segments: SegmentStore
+    ) -> None:
         self._database = database
         self._namespaces = namespaces
+        self._evidence = evidence
+        self._segments = segments
 
     def publish(self, publication: Publication) -> None:
         publish(self._database, publication)
@@ -159,6 +173,40 @@ class SqlitePersons:
             "SELECT (SELECT count(*) FROM person) - (SELECT count(*) FROM person WHERE survivor IS NOT NULL)"
         )
         return found
+
+    def subgraph(self, identifiers: Sequence[Identifier], ids: Sequence[str], *, events: bool) -> Subgraph:
+        with self._database.snapshot():
+            return self._subgraph(identifiers, ids, events)
+
+    def _subgraph(self, identifiers: Sequence[Identifier], ids: Sequence[str], events: bool) -> Subgraph:
+        rows, named = self._evidence.identifiers(identifiers), self.persons(ids)
+        wanted = {row.person for row in rows if row and row.person is not None}
+        wanted |= {row.survivor or row.number for row in named if row}
+        numbers = sorted(wanted)
+        members = dict(zip(numbers, self.members(numbers), strict=True))
+        inside = [row.number for found in members.values() for row in found]
+        known = {row.number: row for found in members.values() for row in found}
+        known |= {row.number: row for row in rows if row}
+        seen = dict(zip(inside, self._evidence.events_of(inside), strict=True)) if events else None
+        if seen is not None:
+            beside = {number for found in seen.values() for row in found for number in row.identifiers} - known.keys()
+            known |= {row.number: row for row in self._evidence.identifiers_by_number(sorted(beside)) if row}
+        owners = {row.person for row in known.values() if row.person is not None}
+        persons = {row.number: row for row in self.persons_by_number(sorted(wanted | owners)) if row}
+        persons |= {row.number: row for row in named if row}
+        ids_of = [persons[number].id for number in numbers]
+        names = self._segments.of_persons(ids_of)
+        segments = {one.name: one for one in self._segments.segments(sorted(set(chain.from_iterable(names)))) if one}
+        return Subgraph(
+            moment=self._database.moment(),
+            asked={**dict(zip(identifiers, rows, strict=True)), **dict(zip(ids, named, strict=True))},
+            persons=persons,
+            identifiers=known,
+            members=members,
+            suppressed=dict(zip(inside, self.suppressed(inside), strict=True)),
+            segments={number: [segments[name] for name in of] for number, of in zip(numbers, names, strict=True)},
+            events=seen,
+        )
 
 
 def _change(row: Sequence[Any]) -> Change:

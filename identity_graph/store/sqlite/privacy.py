@@ -8,11 +8,11 @@ from identity_graph.model import Identifier
 from identity_graph.store.protocols import Erasure
 from identity_graph.store.sqlite.columns import number_set
 from identity_graph.store.sqlite.connection import Connection
-from identity_graph.store.sqlite.contents import id_hashes, numbers_of, pairs_of
+from identity_graph.store.sqlite.contents import id_hashes, numbers_of, stated_of
 from identity_graph.store.sqlite.evidence import SqliteEvidence
 from identity_graph.store.sqlite.numbering import keep_numbers
 from identity_graph.store.sqlite.publishing import add_changes, remove_persons
-from identity_graph.store.sqlite.tombstones import Tombstones
+from identity_graph.store.tombstones import Tombstones
 
 
 class SqlitePrivacy:
@@ -53,7 +53,7 @@ class SqlitePrivacy:
             )
         self._database.write_many(
             "DELETE FROM stated WHERE a = ? AND b = ? AND event = ?",
-            ((a, b, number) for number, _, _, _, stated in rows for a, b in pairs_of(stated)),
+            ((a, b, number) for number, _, _, _, stated in rows for a, b, _ in stated_of(stated)),
         )
         self._database.write("DELETE FROM event WHERE number IN (SELECT value FROM carray(?))", (keys,))
 

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 import apsw
-import numpy as np
 import orjson
 
 from identity_graph.model import Change
+from identity_graph.store.numbered import LARGEST_NUMBER, NUMBER_BITS, paired
 from identity_graph.store.protocols import Publication
-from identity_graph.store.sqlite.columns import LARGEST_NUMBER, NUMBER_BITS, number_set, paired, text_set
+from identity_graph.store.sqlite.columns import number_set, text_set
 from identity_graph.store.sqlite.connection import Connection
 from identity_graph.store.sqlite.numbering import keep_numbers, last_number
-from identity_graph.tables import Int64
+from identity_graph.store.survivors import numbered_persons, survivors
 
 
 def publish(database: Connection, publication: Publication) -> None:
@@ -26,7 +26,7 @@ def publish(database: Connection, publication: Publication) -> None:
         if len(publication.updated):
             database.write(
                 "UPDATE person SET updated = ? WHERE number IN (SELECT value FROM carray(?))",
-                (publication.time, number_set(_numbered(publication.updated, first))),
+                (publication.time, number_set(numbered_persons(publication.updated, first))),
             )
         add_changes(database, publication.changes)
         database.write_many(
@@ -82,16 +82,11 @@ def _create(database: Connection, publication: Publication) -> int:
     return first
 
 
-def _numbered(persons: Int64, first: int) -> Int64:
-    """With the numbers of new persons in place of -1, -2, ..."""
-    return np.where(persons < 0, first - 1 - persons, persons)
-
-
 def _move(database: Connection, publication: Publication, first: int) -> None:
     identifiers, persons = publication.members
     if not len(identifiers):
         return
-    pairs = paired(identifiers, _numbered(persons, first))
+    pairs = paired(identifiers, numbered_persons(persons, first))
     pairs.sort()
     database.write(
         f"INSERT INTO member (identifier, person, since) SELECT value >> {NUMBER_BITS}, value & {LARGEST_NUMBER}, ?"
@@ -138,27 +133,11 @@ def _suppress(database: Connection, publication: Publication) -> None:
 def _retire(database: Connection, publication: Publication, first: int) -> None:
     if not publication.retired:
         return
-    survivors = {
-        person: first - 1 - survivor if survivor is not None and survivor < 0 else survivor
-        for person, survivor in publication.retired
-    }
-    _leave_segments(database, number_set(list(survivors)))
-    ends = {person: _end(person, survivors) for person in survivors}
-    merged = [(person, end) for person, end in ends.items() if end is not None]
-    gone = [person for person, end in ends.items() if end is None]
+    merged, gone = survivors(publication.retired, first)
+    _leave_segments(database, number_set([person for person, _ in publication.retired]))
     database.write_many("UPDATE person SET survivor = ?2 WHERE number = ?1 OR survivor = ?1", merged)
     if gone:
         remove_persons(database, gone)
-
-
-def _end(person: int, survivors: Mapping[int, int | None]) -> int | None:
-    seen = {person}
-    while (following := survivors.get(person)) is not None:
-        if following in seen:
-            raise ValueError(f"persons {sorted(seen)} survive each other")
-        seen.add(following)
-        person = following
-    return None if person in survivors else person
 
 
 def remove_persons(database: Connection, persons: Iterable[int]) -> None:

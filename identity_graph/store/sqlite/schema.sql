@@ -12,7 +12,8 @@ CREATE TABLE identifier (
     value TEXT NOT NULL
 ) STRICT;
 
--- identifiers: numbers, ascending; stated: pairs of numbers, ascending; both little-endian int64.
+-- identifiers: numbers, ascending; stated: two numbers and 1 where they are kept apart, else 0, ascending; both
+-- little-endian int64.
 -- traits, properties: canonical JSON (sorted keys, no blanks); null for an empty object.
 CREATE TABLE event (
     number INTEGER PRIMARY KEY,
@@ -73,7 +74,8 @@ CREATE TABLE stated (
     a INTEGER NOT NULL,
     b INTEGER NOT NULL,
     event INTEGER NOT NULL,
-    PRIMARY KEY (a, b, event)
+    apart INTEGER NOT NULL,
+    PRIMARY KEY (a, b, event, apart)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX stated_b ON stated (b);
 

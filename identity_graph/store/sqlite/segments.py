@@ -105,8 +105,8 @@ class SqliteSegments:
     def _enter(self, number: int, person_ids: Sequence[str]) -> None:
         if person_ids:
             self._database.write(
-                "INSERT INTO segment_member (segment, person_id) SELECT ?, value FROM carray(?) WHERE true"
-                " ON CONFLICT DO NOTHING",
+                "INSERT INTO segment_member (segment, person_id) SELECT ?, p.id FROM carray(?) k"
+                " CROSS JOIN person p ON p.id = k.value WHERE p.survivor IS NULL ON CONFLICT DO NOTHING",
                 (number, text_set(person_ids)),
             )
 

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from typing import Any
+from pathlib import Path
+from typing import Any, TypeVar
 
 from identity_graph.store.protocols import EvidenceStore, OperationStore, PersonStore, PrivacyStore, SegmentStore
-from identity_graph.store.sqlite.connection import Connection
+from identity_graph.store.sqlite.connection import MEMORY, Connection
 from identity_graph.store.sqlite.evidence import SqliteEvidence
 from identity_graph.store.sqlite.names import Names
 from identity_graph.store.sqlite.operations import SqliteOperations
 from identity_graph.store.sqlite.persons import SqlitePersons
 from identity_graph.store.sqlite.privacy import SqlitePrivacy
 from identity_graph.store.sqlite.segments import SqliteSegments
-from identity_graph.store.sqlite.tombstones import Tombstones
+from identity_graph.store.sqlite.tombstones import BuriedRows
+from identity_graph.store.tombstones import Tombstones
+
+T = TypeVar("T")
 
 
 class SqliteStore:
@@ -23,23 +27,27 @@ class SqliteStore:
     Raises STORE_OPEN and STORE_VERSION. A statement waits `busy_timeout` seconds for another process's write.
     """
 
+    kind = "sqlite"
+
     def __init__(self, path: str, *, busy_timeout: float = 10.0) -> None:
         database = Connection(path, busy_timeout=busy_timeout)
         namespaces, sources = Names(database, "namespace"), Names(database, "source")
-        tombstones = Tombstones(database)
+        place = None if path == MEMORY else Path(f"{path}.key")
+        tombstones = Tombstones(BuriedRows(database), path, place)
         evidence = SqliteEvidence(database, namespaces, sources, tombstones)
         self._database = database
         self.evidence: EvidenceStore = evidence
-        self.persons: PersonStore = SqlitePersons(database, namespaces)
         self.segments: SegmentStore = SqliteSegments(database)
+        self.persons: PersonStore = SqlitePersons(database, namespaces, evidence, self.segments)
         self.privacy: PrivacyStore = SqlitePrivacy(database, evidence, tombstones)
         self.operations: OperationStore = SqliteOperations(database)
 
     def transaction(self) -> AbstractContextManager[Any]:
         return self._database.transaction()
 
-    def snapshot(self) -> AbstractContextManager[Any]:
-        return self._database.snapshot()
+    def moment(self, read: Callable[[], T]) -> T:
+        with self._database.snapshot():
+            return read()
 
     def trace(self, hear: Callable[[str], Any]) -> AbstractContextManager[Any]:
         return self._database.trace(hear)

@@ -1,172 +1,39 @@
-"""Keyed hashes of what was erased. Without the key they say nothing; a plain hash of an e-mail can be guessed."""
+"""Hashes of what was erased, as rows."""
 
 from __future__ import annotations
 
-import hmac
-import os
-import secrets
-from collections.abc import Iterable, Sequence
-from hashlib import sha256
-from itertools import starmap
-from pathlib import Path
+from collections.abc import Sequence
 
 import apsw
-import numpy as np
 
-from identity_graph.errors import StoreError
-from identity_graph.event_table import EventTable
-from identity_graph.model import Identifier
-from identity_graph.store.sqlite.connection import MEMORY, Connection
-from identity_graph.tables import Bool
-
-VARIABLE = "IDENTITY_GRAPH_TOMBSTONE_KEY"
-KEY_BYTES = 32
-_CHECK = b"check\0"
+from identity_graph.store.sqlite.connection import Connection
 
 
-class Tombstones:
-    """The key lies in a file of mode 0600 beside the store, or in the environment, in hexadecimal."""
-
+class BuriedRows:
     def __init__(self, database: Connection) -> None:
         self._database = database
-        self._path = None if database.path == MEMORY else Path(f"{database.path}.key")
-        self._key: bytes | None = None
 
     def any(self) -> bool:
         return bool(self._database.one("SELECT EXISTS (SELECT 1 FROM tombstone)"))
 
-    def of_identifiers(self, identifiers: Sequence[tuple[str, str]]) -> list[bool]:
-        if not identifiers or not self.any():
-            return [False] * len(identifiers)
-        return self._buried([_identifier(*identifier) for identifier in identifiers])
-
-    def of_events(self, events: EventTable) -> Bool:
-        """Whether the id of each, or an identifier that it saw or stated, is buried."""
-        named = np.array(self.of_identifiers(events.named), dtype=bool)
-        gone = np.array(self._buried([_event(id) for id in events.ids]), dtype=bool)
-        gone[np.repeat(np.arange(len(events)), events.lengths)[named[events.seen]]] = True
-        for place, a, b in events.stated:
-            gone[place] |= named[a] | named[b]
-        return gone
-
-    def of_records(self, records: Sequence[bytes]) -> list[bool]:
-        return self._buried([_record(record) for record in records])
-
-    def bury(self, *, event_ids: Iterable[str], identifiers: Iterable[Identifier], records: Iterable[bytes]) -> None:
-        """Inside a transaction."""
-        self._database.write(
-            "INSERT INTO meta (key, value) VALUES ('key_check', ?) ON CONFLICT DO NOTHING", (self.keyed_hash(_CHECK),)
+    def found(self, hashes: Sequence[bytes]) -> list[bool]:
+        rows = self._database.rows(
+            "SELECT k.rowid - 1 FROM carray(?) k CROSS JOIN tombstone t ON t.hash = k.value",
+            (apsw.carray(tuple(hashes)),),
         )
-        texts = [*map(_event, event_ids), *starmap(_identifier, identifiers), *map(_record, records)]
-        hashes = ((self.keyed_hash(text),) for text in texts)
-        self._database.write_many("INSERT INTO tombstone (hash) VALUES (?) ON CONFLICT DO NOTHING", hashes)
-
-    def _buried(self, texts: Sequence[bytes]) -> list[bool]:
-        if not texts:
-            return []
-        hashes = tuple(self.keyed_hash(text) for text in texts)
-        found = self._database.rows(
-            "SELECT k.rowid - 1 FROM carray(?) k CROSS JOIN tombstone t ON t.hash = k.value", (apsw.carray(hashes),)
-        )
-        answer = [False] * len(texts)
-        for (place,) in found:
+        answer = [False] * len(hashes)
+        for (place,) in rows:
             answer[place] = True
         return answer
 
-    # ---- the key
+    def add(self, hashes: Sequence[bytes]) -> None:
+        self._database.write_many(
+            "INSERT INTO tombstone (hash) VALUES (?) ON CONFLICT DO NOTHING", ((one,) for one in hashes)
+        )
 
-    def keyed_hash(self, text: bytes) -> bytes:
-        """HMAC-SHA256. Raises STORE_KEY where there are tombstones and their key is gone."""
-        if self._key is None:
-            key = self._from_environment() or self._from_file()
-            written = self._database.one("SELECT value FROM meta WHERE key = 'key_check'")
-            if written is not None and written != hmac.digest(key, _CHECK, sha256):
-                raise StoreError(
-                    "STORE_KEY",
-                    f"the key is not the one that wrote the tombstones of {self._database.path}",
-                    help=f"Put that key back, as {self._path} or in {VARIABLE}: with another one erased data returns.",
-                )
-            self._key = key
-        return hmac.digest(self._key, text, sha256)
+    def key_check(self) -> bytes | None:
+        found: bytes | None = self._database.one("SELECT value FROM meta WHERE key = 'key_check'")
+        return found
 
-    def _from_environment(self) -> bytes | None:
-        text = os.environ.get(VARIABLE)
-        if not text:
-            return None
-        try:
-            key = bytes.fromhex(text)
-        except ValueError:
-            key = b""
-        if len(key) < KEY_BYTES:
-            raise StoreError("STORE_KEY", f"{VARIABLE} is not {KEY_BYTES} bytes", help="Write 64 hexadecimal digits.")
-        return key
-
-    def _from_file(self) -> bytes:
-        if self._path is None:
-            return secrets.token_bytes(KEY_BYTES)
-        key = self._read(self._path)
-        if key is None:
-            if self.any():
-                raise StoreError(
-                    "STORE_KEY",
-                    f"{self._path} is missing",
-                    help=f"Put the key of this store's tombstones back, or into {VARIABLE}.",
-                )
-            self._create(self._path)
-            key = self._read(self._path)
-        if key is None or len(key) != KEY_BYTES:
-            raise StoreError("STORE_KEY", f"{self._path} is not a key of {KEY_BYTES} bytes", help="Put the key back.")
-        return key
-
-    @staticmethod
-    def _read(path: Path) -> bytes | None:
-        try:
-            return path.read_bytes()
-        except FileNotFoundError:
-            return None
-        except OSError as error:
-            raise StoreError(
-                "STORE_KEY", f"{path}: {error.strerror}", help="Make it readable for this user only."
-            ) from error
-
-    @staticmethod
-    def _create(path: Path) -> None:
-        """Whole or not at all, and never over another one: two processes may come here at once."""
-        draft = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
-        try:
-            descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            try:
-                os.write(descriptor, secrets.token_bytes(KEY_BYTES))
-                os.fsync(descriptor)
-            finally:
-                os.close(descriptor)
-            try:
-                os.link(draft, path)
-            except FileExistsError:
-                pass
-            finally:
-                draft.unlink()
-            folder = os.open(path.parent, os.O_RDONLY)
-            try:
-                os.fsync(folder)
-            finally:
-                os.close(folder)
-        except OSError as error:
-            raise StoreError(
-                "STORE_KEY", f"{path}: {error.strerror}", help="The store's folder must be writable."
-            ) from error
-
-
-# The kinds are kept apart, so that an event id can never bury an identifier. A namespace holds no NUL.
-
-
-def _event(id: str) -> bytes:
-    return b"event\0" + id.encode("utf-8", "surrogatepass")
-
-
-def _identifier(namespace: str, value: str) -> bytes:
-    return f"identifier\0{namespace}\0{value}".encode("utf-8", "surrogatepass")
-
-
-def _record(record: bytes) -> bytes:
-    return b"record\0" + record
+    def keep_key_check(self, check: bytes) -> None:
+        self._database.write("INSERT INTO meta (key, value) VALUES ('key_check', ?) ON CONFLICT DO NOTHING", (check,))

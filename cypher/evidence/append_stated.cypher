@@ -1,0 +1,6 @@
+// Pairs of identifiers that events state to be one person.
+// $rows list<list>: a, b, event, time; numbers, a < b
+UNWIND $rows AS row
+MATCH (a:Identifier {number: row[0]})
+MATCH (b:Identifier {number: row[1]})
+CREATE (a)-[:SAME_PERSON {event: row[2], time: row[3]}]->(b)

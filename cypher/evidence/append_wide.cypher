@@ -1,0 +1,5 @@
+// Events that saw too many identifiers to link every two of them.
+// $numbers list<integer>: of events
+UNWIND $numbers AS number
+MATCH (event:Event {number: number})
+SET event:Wide

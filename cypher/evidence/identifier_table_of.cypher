@@ -1,0 +1,7 @@
+// Identifiers by number, as columns.
+// $numbers list<integer>: without repeats
+// returns: numbers, namespaces, values
+UNWIND $numbers AS number
+MATCH (identifier:Identifier {number: number})
+RETURN collect(identifier.number) AS numbers, collect(identifier.namespace) AS namespaces,
+       collect(identifier.value) AS values

@@ -1,0 +1,4 @@
+// Record a run.
+// $run map: its properties
+CREATE (run:Run)
+SET run = $run

@@ -1,0 +1,5 @@
+// Say how a run stands.
+// $id string: of the run
+// $run map: its properties
+MATCH (run:Run {id: $id})
+SET run += $run

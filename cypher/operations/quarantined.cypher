@@ -1,0 +1,10 @@
+// Records in quarantine, in order of number.
+// $after integer: the number before the first
+// $limit integer
+// returns: number, run_id, source, loader, line, offset, code, message, record
+MATCH (quarantined:Quarantined) WHERE quarantined.number > $after
+WITH quarantined ORDER BY quarantined.number LIMIT $limit
+OPTIONAL MATCH (run:Run {id: quarantined.run_id})
+RETURN quarantined.number AS number, quarantined.run_id AS run_id, run.source AS source, run.loader AS loader,
+       quarantined.line AS line, quarantined.offset AS offset, quarantined.code AS code,
+       quarantined.message AS message, quarantined.record AS record ORDER BY number

@@ -1,0 +1,8 @@
+// The runs before one, newest first.
+// $before string: id of a run
+// $limit integer
+// returns: run
+MATCH (later:Run {id: $before})
+MATCH (run:Run) WHERE run.started <= later.started AND (run.started < later.started OR run.id < later.id)
+WITH run ORDER BY run.started DESC, run.id DESC LIMIT $limit
+RETURN properties(run) AS run ORDER BY run.started DESC, run.id DESC

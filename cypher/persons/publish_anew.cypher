@@ -1,0 +1,3 @@
+// Delete every suppressed link, before all are written anew.
+MATCH ()-[link:SUPPRESSED]->()
+DELETE link

@@ -1,0 +1,5 @@
+// Identifiers that may join again.
+// $numbers list<integer>: of identifiers
+UNWIND $numbers AS number
+MATCH (identifier:Identifier {number: number})
+REMOVE identifier.pruned

@@ -1,0 +1,10 @@
+// Move identifiers to persons; who is there already stays since when it came.
+// $rows list<list>: number of the identifier, number of the person; in this order, an identifier once
+// $time integer
+UNWIND $rows AS row
+MATCH (identifier:Identifier {number: row[0]})
+MATCH (person:Person {number: row[1]})
+OPTIONAL MATCH (identifier)-[before:IDENTIFIES]->(owner)
+WITH identifier, person, before, owner WHERE owner IS NULL OR owner <> person
+DELETE before
+CREATE (identifier)-[:IDENTIFIES {since: $time}]->(person)

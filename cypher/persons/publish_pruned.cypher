@@ -1,0 +1,8 @@
+// Identifiers that join nobody; they leave their persons.
+// $rows list<list>: number, code
+UNWIND $rows AS row
+MATCH (identifier:Identifier {number: row[0]})
+SET identifier.pruned = row[1]
+WITH identifier
+MATCH (identifier)-[member:IDENTIFIES]->()
+DELETE member

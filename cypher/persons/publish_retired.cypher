@@ -1,0 +1,12 @@
+// Retire persons that were merged; those merged into them before get the new survivor.
+// $rows list<list>: number of the retired, number of the survivor
+UNWIND $rows AS row
+MATCH (person:Person {number: row[0]})
+MATCH (survivor:Person {number: row[1]})
+CREATE (person)-[:MERGED_INTO]->(survivor)
+REMOVE person:Person
+SET person:Retired
+WITH person, survivor
+MATCH (earlier:Retired)-[before:MERGED_INTO]->(person)
+DELETE before
+CREATE (earlier)-[:MERGED_INTO]->(survivor)

@@ -1,0 +1,62 @@
+// Persons with all that is around them, in one answer.
+// $keys list<string>: namespace:value, of identifiers asked for
+// $ids list<string>: of persons asked for
+// $events boolean: whether to bring their events
+// returns: before, asked, persons, retired, members, suppressed, segments, events, beside, owners, after
+MATCH (store:Store {name: 'identity-graph'})
+WITH store.published AS before
+CALL () {
+  UNWIND $keys AS key
+  MATCH (identifier:Identifier {key: key})
+  OPTIONAL MATCH (identifier)-[member:IDENTIFIES]->(person:Person)
+  RETURN collect([identifier.number, identifier.namespace, identifier.value, person.number, coalesce(member.since, 0),
+                  identifier.pruned]) AS asked, collect(DISTINCT person) AS owning
+}
+CALL () {
+  UNWIND $ids AS id
+  MATCH (person:Person {id: id})
+  RETURN collect(DISTINCT person) AS named
+}
+CALL () {
+  UNWIND $ids AS id
+  MATCH (gone:Retired {id: id})-[:MERGED_INTO]->(person:Person)
+  USING INDEX SEEK gone:Retired(id)
+  RETURN collect(DISTINCT [gone.number, gone.id, gone.created, gone.updated, person.number]) AS retired,
+         collect(DISTINCT person) AS survivors
+}
+WITH before, asked, retired, owning + named + survivors AS found
+CALL (found) {
+  UNWIND found AS person
+  WITH DISTINCT person
+  RETURN collect(person) AS whole, collect([person.number, person.id, person.created, person.updated, null]) AS persons,
+         collect([person.number, [(person)-[:MEMBER_OF]->(segment:Segment) | properties(segment)]]) AS segments
+}
+CALL (whole) {
+  UNWIND whole AS person
+  MATCH (member:Identifier)-[belongs:IDENTIFIES]->(person)
+  RETURN collect(member) AS inside,
+         collect([member.number, member.namespace, member.value, person.number, belongs.since, member.pruned]) AS members
+}
+CALL (inside) {
+  UNWIND inside AS member
+  MATCH (member)-[link:SUPPRESSED]-()
+  RETURN collect([member.number, startNode(link).number, endNode(link).number, link.code, link.message, link.namespace,
+                  link.values]) AS suppressed
+}
+CALL (inside) {
+  UNWIND CASE WHEN $events THEN inside ELSE [] END AS member
+  MATCH (member)<-[:OBSERVED]-(event:Event)
+  WITH event, collect(member.number) AS found
+  RETURN collect(event) AS seen, collect([found, properties(event)]) AS events
+}
+CALL (seen) {
+  UNWIND seen AS event
+  MATCH (event)-[:OBSERVED]->(identifier:Identifier)
+  WITH DISTINCT identifier
+  OPTIONAL MATCH (identifier)-[member:IDENTIFIES]->(owner:Person)
+  RETURN collect([identifier.number, identifier.namespace, identifier.value, owner.number, coalesce(member.since, 0),
+                  identifier.pruned]) AS beside,
+         collect(DISTINCT [owner.number, owner.id, owner.created, owner.updated, null]) AS owners
+}
+MATCH (again:Store {name: 'identity-graph'})
+RETURN before, asked, persons, retired, members, suppressed, segments, events, beside, owners, again.published AS after

@@ -1,0 +1,10 @@
+// Delete events, and say what they were.
+// $numbers list<integer>: of events
+// returns: numbers, identifiers, sources, stated
+UNWIND $numbers AS number
+MATCH (event:Event {number: number})
+WITH event, event.number AS number, event.identifiers AS identifiers, event.source AS source,
+     coalesce(event.stated, []) AS stated
+DETACH DELETE event
+RETURN collect(number) AS numbers, collect(identifiers) AS identifiers, collect(source) AS sources,
+       collect(stated) AS stated

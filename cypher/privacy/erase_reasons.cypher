@@ -1,0 +1,6 @@
+// Delete suppressed links whose reason quotes an erased identifier.
+// $keys list<string>: of the erased; the same value in another namespace is another identifier
+MATCH ()-[link:SUPPRESSED]->()
+WHERE any(value IN link.values
+          WHERE link.namespace + ':' + value IN $keys OR (value STARTS WITH link.namespace + ':' AND value IN $keys))
+DELETE link

@@ -1,0 +1,20 @@
+// Let persons leave and enter a segment; who is nobody, or is retired, is passed over.
+// $segment string: its name
+// $left list<string>: ids of persons
+// $entered list<string>: ids of persons
+// $evaluated integer: time
+// returns: size
+MATCH (segment:Segment {name: $segment})
+CALL (segment) {
+  UNWIND $left AS id
+  MATCH (person:Person {id: id})-[member:MEMBER_OF]->(segment)
+  USING INDEX SEEK person:Person(id)
+  DELETE member
+}
+CALL (segment) {
+  UNWIND $entered AS id
+  MATCH (person:Person {id: id})
+  MERGE (person)-[:MEMBER_OF]->(segment)
+}
+SET segment.evaluated = $evaluated, segment.size = COUNT { (segment)<-[:MEMBER_OF]-() }
+RETURN segment.size AS size

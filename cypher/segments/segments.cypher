@@ -1,0 +1,6 @@
+// Segments by name.
+// $names list<string>: without repeats
+// returns: segment
+UNWIND $names AS name
+MATCH (segment:Segment {name: name})
+RETURN properties(segment) AS segment

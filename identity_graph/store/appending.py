@@ -1,0 +1,131 @@
+"""Storing a batch of events: what is new, what is known, what must not come back. The same for every store."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import replace
+from typing import Any, Generic, Protocol, TypeVar
+
+import numpy as np
+
+from identity_graph.errors import StoreError
+from identity_graph.event_table import EventTable
+from identity_graph.model import Origin, Refused, Run
+from identity_graph.store.protocols import Batch
+from identity_graph.store.tombstones import Tombstones
+
+Content = TypeVar("Content")
+"""What tells two events of one id apart; equal for equal content."""
+
+
+class Rows(Protocol[Content]):
+    """What a store reads and writes for a batch, all of it inside one transaction."""
+
+    def begin(self) -> None:
+        """Forget what another process may have changed."""
+        ...
+
+    def known(self, events: EventTable) -> tuple[dict[str, Content], Any]:
+        """Of the ids that are stored: their contents; and what `insert` need not find out again."""
+        ...
+
+    def contents(self, events: EventTable) -> Iterable[Content]:
+        """Of these events, as if they were stored; nothing is."""
+        ...
+
+    def insert(self, events: EventTable, fresh: Sequence[int], found: Any) -> None:
+        """The events at these places, which ascend; `found` came from `known`. Both may be all there are, or none."""
+        ...
+
+    def set_aside(self, run: Run, refused: Sequence[Refused]) -> None: ...
+
+    def advance(self, before: Run, after: Run) -> bool:
+        """False where the run is not, or no longer, as it was before."""
+        ...
+
+
+class Appending(Generic[Content]):
+    def __init__(
+        self,
+        transaction: Callable[[], AbstractContextManager[None]],
+        rows: Rows[Content],
+        tombstones: Tombstones,
+    ) -> None:
+        self._transaction = transaction
+        self._rows = rows
+        self._tombstones = tombstones
+
+    def append(self, run: Run, batch: Batch) -> Run:
+        with self._transaction():
+            self._rows.begin()
+            table, origins, refused = EventTable.of(batch.events), batch.origins, list(batch.refused)
+            if self._tombstones.any():
+                table, origins, refused = self._admitted(table, origins, refused)
+            read = len(batch.events) + len(batch.refused)
+            suppressed = read - len(table) - len(refused)
+            known, found = self._rows.known(table)
+            fresh, again = _sorted_out(table, known)
+            self._rows.insert(table, fresh, found)
+            reused = self._reused(table, origins, fresh, again, known) if again else []
+            if refused or reused:
+                self._rows.set_aside(run, refused + reused)
+            after = replace(
+                run,
+                read=run.read + read,
+                accepted=run.accepted + len(fresh),
+                duplicate=run.duplicate + len(again) - len(reused),
+                quarantined=run.quarantined + len(refused) + len(reused),
+                suppressed=run.suppressed + suppressed,
+                position=batch.position,
+                offset=batch.offset,
+            )
+            if not self._rows.advance(run, after):
+                raise StoreError(
+                    "SOURCE_CHANGED",
+                    f"run {run.id} is not where this process left it",
+                    help="Another process loads the same file; let it finish. Nothing of this batch was stored.",
+                )
+        return after
+
+    def _admitted(
+        self, events: EventTable, origins: Sequence[Origin], refused: Sequence[Refused]
+    ) -> tuple[EventTable, Sequence[Origin], list[Refused]]:
+        """Without what was erased: events by id or identifier, refused records by their bytes."""
+        records = self._tombstones.of_records([record.origin.raw for record in refused])
+        kept = np.flatnonzero(~self._tombstones.of_events(events)).tolist()
+        if len(kept) < len(events):
+            events, origins = events.take(kept), [origins[place] for place in kept]
+        return events, origins, [record for record, gone in zip(refused, records, strict=True) if not gone]
+
+    def _reused(
+        self,
+        events: EventTable,
+        origins: Sequence[Origin],
+        fresh: Sequence[int],
+        again: Sequence[int],
+        known: Mapping[str, Content],
+    ) -> list[Refused]:
+        """Of those whose id is known: the ones whose content is not that of the first."""
+        ids = {events.ids[place] for place in again} - known.keys()
+        first = dict(known)
+        if ids:
+            twice = events.take([place for place in fresh if events.ids[place] in ids])
+            first.update(zip(twice.ids, self._rows.contents(twice), strict=True))
+        found = []
+        for place, content in zip(again, self._rows.contents(events.take(again)), strict=True):
+            id = events.ids[place]
+            if content != first[id]:
+                message = f"an event with the id {id!r} and another content is stored already"
+                found.append(Refused(origins[place], "ID_REUSE", message))
+        return found
+
+
+def _sorted_out(events: EventTable, known: Mapping[str, Any]) -> tuple[list[int], list[int]]:
+    """Places of the first event of each new id, and of all others."""
+    first: dict[str, int] = {}
+    for place, id in enumerate(events.ids):
+        first.setdefault(id, place)
+    fresh = [place for id, place in first.items() if id not in known]
+    kept = set(fresh)
+    return fresh, [place for place in range(len(events)) if place not in kept]

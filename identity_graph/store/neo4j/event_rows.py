@@ -1,0 +1,198 @@
+"""The events of a batch as nodes and relationships."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from hashlib import blake2b
+from itertools import islice, pairwise
+from typing import Any
+
+import numpy as np
+import orjson
+
+from identity_graph.errors import StoreError
+from identity_graph.event_table import EventTable
+from identity_graph.model import Refused, Run
+from identity_graph.resolve.fold import fold
+from identity_graph.store.neo4j.chunks import CHUNK, in_chunks
+from identity_graph.store.neo4j.connection import Connection
+from identity_graph.store.numbered import LARGEST_NUMBER, NUMBER_BITS, numbered
+from identity_graph.tables import EvidenceTable, Int64
+
+PAIRWISE = 8
+"""An event of more identifiers is wide: which links follow from it is for the policy to say, so none are stored."""
+
+CACHED = 300_000
+Key = tuple[str, str]
+
+
+class EventRows:
+    """Events, observations, links and what is set aside; for use inside a transaction only."""
+
+    def __init__(self, database: Connection) -> None:
+        self._database = database
+        self._numbers: dict[Key, int] = {}
+        self._erased = -1
+        database.rolled_back.append(self.forget)
+
+    def forget(self) -> None:
+        self._numbers = {}
+
+    def begin(self) -> None:
+        erased = self._database.ledger.get("erased", 0)
+        if erased != self._erased:
+            self.forget()
+            self._erased = erased
+
+    def known(self, events: EventTable) -> tuple[dict[str, str], None]:
+        ids = sorted(set(events.ids))
+        known: dict[str, str] = {}
+        for chunk in in_chunks(ids):
+            stored, contents = self._database.one("evidence/append_known", ids=chunk)
+            known.update(zip(stored, contents, strict=True))
+        return known, None
+
+    def contents(self, events: EventTable) -> Iterable[str]:
+        keys = [f"{namespace}:{value}" for namespace, value in events.named]
+        seen, stated = numbered(events, np.arange(len(keys), dtype=np.int64))
+        own = _by_event(seen, len(events))
+        for row in range(len(events)):
+            told = sorted([*sorted((keys[a], keys[b])), apart] for a, b, apart in stated.get(row, ()))
+            yield _content(events, row, sorted(keys[place] for place in own[row]), told)
+
+    def insert(self, events: EventTable, fresh: Sequence[int], found: None) -> None:
+        if not fresh:
+            return
+        if len(fresh) < len(events):
+            events = events.take(fresh)
+        contents = list(self.contents(events))
+        seen, stated = numbered(events, np.array(self._intern(events.named), dtype=np.int64))
+        first = self._database.ledger.take("event", len(events))
+        self._database.ledger.intern(events.sources)
+        own = _by_event(seen, len(events))
+        rows = [
+            {
+                "number": first + row,
+                "id": events.ids[row],
+                "time": events.times[row],
+                "received": events.received[row],
+                "source": events.sources[row],
+                "name": events.names[row],
+                "traits": events.traits[row],
+                "properties": events.properties[row],
+                "identifiers": own[row],
+                "stated": [number for one in stated.get(row, ()) for number in one] or None,
+                "content": contents[row],
+            }
+            for row in range(len(events))
+        ]
+        for chunk in in_chunks(rows, CHUNK // 4):
+            self._database.write("evidence/append_events", events=chunk)
+        wide = [first + row for row, identifiers in enumerate(own) if len(identifiers) > PAIRWISE]
+        if wide:
+            self._database.write("evidence/append_wide", numbers=wide)
+        self._insert_links(events, seen, own)
+        told = [[a, b, first + row, events.times[row], apart] for row, of in stated.items() for a, b, apart in of]
+        for name, kept_apart in (("evidence/append_stated", 0), ("evidence/append_apart", 1)):
+            if rows_of := [one[:4] for one in told if one[4] == kept_apart]:
+                self._database.write(name, rows=rows_of)
+
+    def _insert_links(self, events: EventTable, seen: Int64, own: Sequence[Sequence[int]]) -> None:
+        numbers, dense = np.unique(seen & LARGEST_NUMBER, return_inverse=True)
+        names = sorted(set(events.sources))
+        links = links_of(
+            seen >> NUMBER_BITS,
+            dense.astype(np.int32),
+            np.array(events.times, dtype=np.int64),
+            np.array([names.index(source) for source in events.sources], dtype=np.int16),
+            np.array([len(identifiers) <= PAIRWISE for identifiers in own]),
+            len(numbers),
+        )
+        rows = zip(
+            numbers[links.a].tolist(),
+            numbers[links.b].tolist(),
+            [names[source] for source in links.source.tolist()],
+            links.count.tolist(),
+            links.first_seen.tolist(),
+            links.last_seen.tolist(),
+            strict=True,
+        )
+        for chunk in in_chunks([list(row) for row in rows]):
+            self._database.write("evidence/append_links", rows=chunk)
+
+    def _intern(self, named: Sequence[Key]) -> list[int]:
+        """The number of each; new ones get theirs in the order in which they come first."""
+        if len(self._numbers) > CACHED:
+            self._numbers = dict(islice(self._numbers.items(), len(self._numbers) // 2, None))
+        known = self._numbers
+        missing = {f"{space}:{value}": (space, value) for space, value in named if (space, value) not in known}
+        for chunk in in_chunks(sorted(missing)):
+            keys, numbers = self._database.one("evidence/append_find", keys=chunk)
+            known.update((missing[key], number) for key, number in zip(keys, numbers, strict=True))
+        new = [key for key in missing.values() if key not in known]
+        if new:
+            first = self._database.ledger.take("identifier", len(new))
+            if first + len(new) > LARGEST_NUMBER:
+                raise StoreError("STORE_FULL", "the store has numbers for 2,147,483,647 identifiers, and no more")
+            known.update((key, first + place) for place, key in enumerate(new))
+            for rows in in_chunks([[known[key], *key] for key in new]):
+                self._database.write("evidence/append_identifiers", rows=rows)
+        return [known[key] for key in named]
+
+    def set_aside(self, run: Run, refused: Sequence[Refused]) -> None:
+        first = self._database.ledger.take("quarantined", len(refused))
+        records = [
+            {
+                "number": number,
+                "run_id": run.id,
+                "line": origin.line,
+                "offset": origin.offset,
+                "code": code,
+                "message": message,
+                "record": origin.raw,
+            }
+            for number, (origin, code, message) in enumerate(refused, first)
+        ]
+        self._database.write("evidence/append_quarantined", records=records)
+
+    def advance(self, before: Run, after: Run) -> bool:
+        counts = ("read", "accepted", "duplicate", "quarantined", "suppressed", "position", "offset")
+        ((moved,),) = self._database.write(
+            "evidence/append_advance",
+            id=before.id,
+            position=before.position,
+            read=before.read,
+            after={name: getattr(after, name) for name in counts},
+        )
+        return bool(moved)
+
+
+def links_of(event: Int64, identifier: Any, time: Int64, source: Any, narrow: Any, n: int) -> EvidenceTable:
+    """Every two of the identifiers of each narrow event; `event` are places in the last three columns."""
+    kept = narrow[event]
+    event, identifier = event[kept], identifier[kept]
+    nothing = np.zeros(n, dtype=np.int16)
+    return fold(
+        event,
+        identifier,
+        time[event],
+        source[event],
+        namespace=nothing,
+        namespaces=[""],
+        values=(),
+        priority=np.zeros(1, dtype=np.int32),
+        pairwise_up_to=PAIRWISE,
+    )
+
+
+def _by_event(seen: Int64, events: int) -> list[list[int]]:
+    cuts = np.searchsorted(seen, np.arange(events + 1) << NUMBER_BITS).tolist()
+    numbers = (seen & LARGEST_NUMBER).tolist()
+    return [numbers[start:end] for start, end in pairwise(cuts)]
+
+
+def _content(events: EventTable, row: int, keys: list[str], stated: Sequence[Sequence[Any]]) -> str:
+    """128 bits of all that tells two events of one id apart."""
+    traits, properties = events.traits[row], events.properties[row]
+    told = [events.times[row], events.sources[row], events.names[row], keys, stated, traits, properties]
+    return blake2b(orjson.dumps(told), digest_size=16).hexdigest()

@@ -1,0 +1,45 @@
+"""What the store knows of itself: the one node that every writer takes hold of first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Literal
+
+Counter = Literal["event", "identifier", "person", "change", "quarantined"]
+
+
+class Ledger:
+    """The properties of the `Store` node as one transaction found them, and what it changes.
+
+    Counters hold the highest number ever given, so that no number is given twice; `published` grows with each
+    publication and erasure, so that a reader sees that one came between two of its reads.
+    """
+
+    def __init__(self, properties: Mapping[str, Any]) -> None:
+        self._known = dict(properties)
+        self.changed: dict[str, Any] = {}
+
+    def get(self, name: str, default: Any = None) -> Any:
+        return self.changed.get(name, self._known.get(name, default))
+
+    def set(self, name: str, value: Any) -> None:
+        self.changed[name] = value
+
+    def take(self, counter: Counter, count: int) -> int:
+        """The first of so many new numbers."""
+        last: int = self.get(counter, 0)
+        self.set(counter, last + count)
+        return last + 1
+
+    def publish(self) -> None:
+        """What was published before is no more."""
+        self.set("published", self.get("published", 0) + 1)
+
+    def intern(self, names: Iterable[str]) -> Mapping[str, int]:
+        """Sources as positions in the list of all of them; new ones come last."""
+        known: list[str] = list(self.get("sources", ()))
+        new = sorted(set(names) - set(known))
+        if new:
+            known += new
+            self.set("sources", known)
+        return {name: number for number, name in enumerate(known)}

@@ -1,0 +1,109 @@
+"""Erasure and what it leaves: the privacy protocol on Neo4j."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence, Set
+from itertools import combinations
+
+from identity_graph.errors import StoreError
+from identity_graph.model import Identifier
+from identity_graph.store.neo4j.chunks import in_chunks
+from identity_graph.store.neo4j.connection import Connection
+from identity_graph.store.neo4j.event_rows import PAIRWISE
+from identity_graph.store.neo4j.evidence import Neo4jEvidence
+from identity_graph.store.neo4j.publishing import add_changes, remove_persons
+from identity_graph.store.numbered import unflat
+from identity_graph.store.protocols import Erasure
+from identity_graph.store.tombstones import Tombstones
+
+
+class Neo4jPrivacy:
+    def __init__(self, database: Connection, evidence: Neo4jEvidence, tombstones: Tombstones) -> None:
+        self._database = database
+        self._evidence = evidence
+        self._tombstones = tombstones
+
+    def erase(self, erasure: Erasure) -> None:
+        """Records in quarantine are buried by their bytes, so that loading their file again leaves them out."""
+        with self._database.transaction():
+            if erasure.events:
+                self._erase_events(sorted(set(erasure.events)), set(erasure.identifiers))
+            if erasure.identifiers:
+                self._erase_identifiers(sorted(set(erasure.identifiers)))
+            remove_persons(self._database, [erasure.person, *erasure.emptied])
+            records = self._erase_records(sorted(set(erasure.quarantined))) if erasure.quarantined else []
+            add_changes(self._database, erasure.changes)
+            self._tombstones.bury(event_ids=erasure.event_ids, identifiers=erasure.tombstones, records=records)
+            ledger = self._database.ledger
+            ledger.set("erased", ledger.get("erased", 0) + 1)
+            ledger.publish()
+            self._evidence.forget()
+
+    def _erase_events(self, numbers: Sequence[int], gone: Set[int]) -> None:
+        """Links to `gone` identifiers are left to go with them."""
+        links: set[tuple[int, int, str]] = set()
+        for chunk in in_chunks(numbers):
+            ((found, identifiers, sources, stated),) = self._database.write("privacy/erase_events", numbers=chunk)
+            pairs = [[a, b, number] for number, flat in zip(found, stated, strict=True) for a, b, _ in unflat(flat)]
+            if pairs:
+                self._database.write("privacy/erase_stated", rows=pairs)
+            for seen, source in zip(identifiers, sources, strict=True):
+                if len(seen) <= PAIRWISE:
+                    stays = [number for number in seen if number not in gone]
+                    links.update((a, b, source) for a, b in combinations(stays, 2))
+        for rows in in_chunks([list(link) for link in sorted(links)]):
+            self._database.write("privacy/erase_links", rows=rows)
+
+    def _erase_identifiers(self, numbers: Sequence[int]) -> None:
+        # A reason may quote a value beside a link that stays; the next resolution of that component writes it anew.
+        for chunk in in_chunks(numbers):
+            ((keys,),) = self._database.write("privacy/erase_identifiers", numbers=chunk)
+            self._database.write("privacy/erase_reasons", keys=keys)
+
+    def _erase_records(self, numbers: Sequence[int]) -> list[bytes]:
+        ((records,),) = self._database.write("privacy/erase_records", numbers=numbers)
+        return [bytes(record) for record in records]
+
+    def scrub(self) -> None:
+        """Raises STORE_KEEPS, always: what is deleted is gone for whoever asks, but not from the server's own files."""
+        raise StoreError(
+            "STORE_KEEPS",
+            f"{self._database.address}: a Neo4j server keeps what was deleted in its transaction logs, and in its files"
+            " until it needs the room",
+        )
+
+    def tombstoned(self, identifiers: Sequence[Identifier]) -> list[bool]:
+        return self._tombstones.of_identifiers(identifiers)
+
+    def keyed_hash(self, text: str) -> bytes:
+        return self._tombstones.keyed_hash(text.encode("utf-8", "surrogatepass"))
+
+
+class BuriedNodes:
+    """Hashes of what was erased, as nodes."""
+
+    def __init__(self, database: Connection) -> None:
+        self._database = database
+
+    def any(self) -> bool:
+        return self.key_check() is not None
+
+    def found(self, hashes: Sequence[bytes]) -> list[bool]:
+        texts = [one.hex() for one in hashes]
+        stored: set[str] = set()
+        for chunk in in_chunks(texts):
+            stored.update(self._database.one("privacy/tombstoned", hashes=chunk)[0])
+        return [text in stored for text in texts]
+
+    def add(self, hashes: Sequence[bytes]) -> None:
+        for chunk in in_chunks(sorted({one.hex() for one in hashes})):
+            self._database.write("privacy/bury", hashes=chunk)
+
+    def key_check(self) -> bytes | None:
+        """Written with the first tombstone: without it there is none."""
+        text = self._database.property("key_check")
+        return None if text is None else bytes.fromhex(text)
+
+    def keep_key_check(self, check: bytes) -> None:
+        if self.key_check() is None:
+            self._database.ledger.set("key_check", check.hex())

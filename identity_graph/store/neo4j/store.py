@@ -1,0 +1,59 @@
+"""All protocols over one database of a Neo4j server."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any, TypeVar
+
+from identity_graph.store.neo4j.address import Address
+from identity_graph.store.neo4j.connection import Connection
+from identity_graph.store.neo4j.evidence import Neo4jEvidence
+from identity_graph.store.neo4j.operations import Neo4jOperations
+from identity_graph.store.neo4j.persons import Neo4jPersons
+from identity_graph.store.neo4j.privacy import BuriedNodes, Neo4jPrivacy
+from identity_graph.store.neo4j.segments import Neo4jSegments
+from identity_graph.store.protocols import EvidenceStore, OperationStore, PersonStore, PrivacyStore, SegmentStore
+from identity_graph.store.tombstones import Tombstones
+
+T = TypeVar("T")
+
+
+class Neo4jStore:
+    """Safe to use from many threads, and by many processes at once.
+
+    Raises STORE_URL, STORE_UNREACHABLE, STORE_DENIED, STORE_OPEN and STORE_VERSION.
+    """
+
+    kind = "neo4j"
+
+    def __init__(self, url: str) -> None:
+        database = Connection(Address.parse(url))
+        tombstones = Tombstones(BuriedNodes(database), str(database.address), _key_place(database))
+        evidence = Neo4jEvidence(database, tombstones)
+        self.database = database
+        self.evidence: EvidenceStore = evidence
+        self.persons: PersonStore = Neo4jPersons(database)
+        self.segments: SegmentStore = Neo4jSegments(database)
+        self.privacy: PrivacyStore = Neo4jPrivacy(database, evidence, tombstones)
+        self.operations: OperationStore = Neo4jOperations(database)
+
+    def transaction(self) -> AbstractContextManager[Any]:
+        return self.database.transaction()
+
+    def moment(self, read: Callable[[], T]) -> T:
+        return self.database.moment(read)
+
+    def trace(self, hear: Callable[[str], Any]) -> AbstractContextManager[Any]:
+        return self.database.trace(hear)
+
+    def close(self) -> None:
+        self.database.close()
+
+
+def _key_place(database: Connection) -> Path:
+    """There is no file beside a server: the key is the user's, under the id of the store."""
+    data = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
+    return Path(data) / "identity-graph" / f"{database.property('id')}.key"

@@ -1,0 +1,122 @@
+"""The events of a batch as rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+
+from identity_graph.event_table import EventTable
+from identity_graph.model import Refused, Run, RunState
+from identity_graph.store.numbered import LARGEST_NUMBER, NUMBER_BITS
+from identity_graph.store.sqlite.columns import number_set
+from identity_graph.store.sqlite.connection import Connection
+from identity_graph.store.sqlite.contents import Columns, Content, id_hashes
+from identity_graph.store.sqlite.interning import Interning
+from identity_graph.store.sqlite.layers import both, settle
+from identity_graph.store.sqlite.names import Names
+from identity_graph.store.sqlite.numbering import last_number
+from identity_graph.tables import Int64
+
+# An observation names its event by the place in the batch, so that one column of numbers carries both; time and source
+# are cut from one text of fixed width. No values are bound row by row, and no row is looked up: four times as fast.
+_WIDTH = 26
+_OBSERVE = (
+    "INSERT INTO recent_observation (identifier, time, event, source)"
+    f" SELECT value >> {NUMBER_BITS}, CAST(substr(?2, 1 + {_WIDTH} * (value & {LARGEST_NUMBER}), 20) AS INTEGER),"
+    f" ?3 + (value & {LARGEST_NUMBER}), CAST(substr(?2, 21 + {_WIDTH} * (value & {LARGEST_NUMBER}), 6) AS INTEGER)"
+    " FROM carray(?1)"
+)
+
+
+_STORED = both(
+    "SELECT e.id, e.time, e.source, e.identifiers, e.stated, e.name, e.traits, e.properties FROM carray(?1) k"
+    " CROSS JOIN {recent}event_id x ON x.hash = k.value CROSS JOIN event e ON e.number = x.event"
+)
+
+
+class EventRows:
+    """Events, observations and what is set aside; for use inside a transaction only."""
+
+    def __init__(self, database: Connection, namespaces: Names, sources: Names) -> None:
+        self._database = database
+        self._sources = sources
+        self._interning = Interning(database, namespaces)
+
+    def forget(self) -> None:
+        self._interning.forget()
+
+    def begin(self) -> None:
+        self._interning.refresh()
+
+    def known(self, events: EventTable) -> tuple[dict[str, Content], Int64]:
+        hashes = id_hashes(events.ids)
+        if not len(events):
+            return {}, hashes
+        rows, ids = self._database.rows(_STORED, (number_set(np.unique(hashes)),)), set(events.ids)
+        return {row[0]: Content(*row[1:]) for row in rows if row[0] in ids}, hashes
+
+    def insert(self, events: EventTable, fresh: Sequence[int], found: Int64) -> None:
+        """Column by column, because row by row the interpreter would take longer than the database."""
+        if not fresh:
+            return
+        all_new = len(fresh) == len(events)
+        events, hashes = (events, found) if all_new else (events.take(fresh), found[fresh])
+        sources = self._sources.intern(events.sources)
+        columns = Columns.of(events, np.array(self._interning.intern(events.named), dtype=np.int64), sources)
+        first = 1 + last_number(self._database, "event")
+        numbers = range(first, first + len(events))
+        self._database.write_many(
+            "INSERT INTO event (number, time, source, identifiers, stated, name, traits, properties, received, id)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            zip(numbers, *columns.content, events.received, events.ids, strict=True),
+        )
+        order = np.argsort(hashes)
+        self._database.write_many(
+            "INSERT INTO recent_event_id (hash, event) VALUES (?, ?)",
+            zip(hashes[order].tolist(), (order + first).tolist(), strict=True),
+        )
+        facts = np.empty(len(events), dtype=[("time", "S20"), ("source", "S6")])
+        facts["time"], facts["source"] = columns.content.time, columns.content.source
+        observed = columns.by_identifier()
+        if len(observed):
+            self._database.write(_OBSERVE, (number_set(observed), facts.tobytes(), first))
+        self._database.write_many(
+            "INSERT INTO stated (a, b, event, apart) VALUES (?, ?, ?, ?)",
+            ((a, b, first + place, apart) for place, stated in columns.stated.items() for a, b, apart in stated),
+        )
+        settle(self._database)
+
+    def contents(self, events: EventTable) -> Iterable[Content]:
+        """As they would be stored; an identifier that was never stored has the number 0, which none has."""
+        known = self._interning.find(events.named)
+        numbers = np.array([known.get(key, 0) for key in events.named], dtype=np.int64)
+        sources = {name: self._sources.number(name) for name in set(events.sources)}
+        columns = Columns.of(events, numbers, {name: -1 if n is None else n for name, n in sources.items()})
+        return map(Content._make, zip(*columns.content, strict=True))
+
+    def set_aside(self, run: Run, refused: Sequence[Refused]) -> None:
+        self._database.write_many(
+            "INSERT INTO quarantine (run_id, line, offset, code, message, record) VALUES (?, ?, ?, ?, ?, ?)",
+            ((run.id, origin.line, origin.offset, code, message, origin.raw) for origin, code, message in refused),
+        )
+
+    def advance(self, before: Run, after: Run) -> bool:
+        moved = self._database.write(
+            "UPDATE run SET read = ?, accepted = ?, duplicate = ?, quarantined = ?, suppressed = ?, position = ?,"
+            " offset = ? WHERE id = ? AND state = ? AND position = ? AND read = ?",
+            (
+                after.read,
+                after.accepted,
+                after.duplicate,
+                after.quarantined,
+                after.suppressed,
+                after.position,
+                after.offset,
+                before.id,
+                RunState.RUNNING,
+                before.position,
+                before.read,
+            ),
+        )
+        return moved > 0

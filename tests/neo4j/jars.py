@@ -1,0 +1,87 @@
+"""The jars of the server and of its plugin: fetched by Maven once, then taken from a cache."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from xml.etree import ElementTree
+
+ROOT = Path(__file__).parents[2]
+SERVER = Path(__file__).with_name("server.xml")
+PLUGINS = Path(__file__).with_name("plugins.xml")
+NEEDED = (
+    "Java 17 or newer and Maven run a real Neo4j here (apt-get install default-jre-headless maven); "
+    "or set IDENTITY_GRAPH_TEST_NEO4J=neo4j://user:password@host:7687/neo4j to use a server that is already there"
+)
+PATIENCE = 1800.0  # seconds for 157 MB; one minute is usual
+COLOURS = re.compile(r"\x1b\[\d*m")  # Maven resets them even where it was told to be quiet
+
+
+class Unavailable(Exception):
+    """No server can be had on this machine. The message says what to install or to set."""
+
+
+def cache() -> Path:
+    return Path(os.environ.get("IDENTITY_GRAPH_NEO4J_CACHE") or ROOT / ".cache" / "neo4j").absolute()
+
+
+@contextmanager
+def alone() -> Iterator[None]:
+    """One process at a time changes the cache; the lock goes with a process that dies. Not re-entrant."""
+    cache().mkdir(parents=True, exist_ok=True)
+    with (cache() / "lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def version(pom: Path) -> str:
+    return ElementTree.parse(pom).getroot().findtext("{*}version", default="")
+
+
+def fetched(pom: Path) -> Path:
+    """The folder of the jars that `pom` asks for, and of those that these need.
+
+    Another version, or another list, is another folder. Raises Unavailable.
+    """
+    digest = hashlib.sha256(pom.read_bytes()).hexdigest()[:8]
+    folder = cache() / f"{pom.stem}-{version(pom)}-{digest}"
+    if folder.is_dir():
+        return folder
+    with alone():
+        if not folder.is_dir():
+            print(f"Fetching {folder.name} into {cache()}, once ...", file=sys.stderr, flush=True)
+            # What an interrupted fetch copied may be half a jar. What it had downloaded is in Maven's own repository.
+            partial = folder.with_name(f"{folder.name}.partial")
+            shutil.rmtree(partial, ignore_errors=True)
+            _copy(pom, partial)
+            partial.rename(folder)
+    return folder
+
+
+def _copy(pom: Path, folder: Path) -> None:
+    maven = shutil.which("mvn")
+    if maven is None:
+        raise Unavailable(f"{NEEDED}. There is no mvn on the PATH.")
+    command = [maven, "-B", "-q", "-f", str(pom), "dependency:copy-dependencies", "-DincludeScope=runtime"]
+    try:
+        done = subprocess.run(
+            [*command, f"-DoutputDirectory={folder}"],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=PATIENCE,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        raise Unavailable(f"{NEEDED}. Maven did not end within {PATIENCE:.0f} s.") from None
+    if done.returncode or not folder.is_dir():
+        raise Unavailable(f"{NEEDED}. Maven could not fetch {pom.name}:\n{COLOURS.sub('', done.stdout)[-2000:]}")

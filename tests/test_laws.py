@@ -1,0 +1,29 @@
+"""The laws over whole worlds: the same examples each time, and in the nightly profile many others."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+ASK = "from tests.conftest import law; few = law(20); print(few.max_examples, few.derandomize)"
+
+
+@pytest.mark.parametrize(("profile", "said"), [("", "20 True"), ("nightly", "1000 False")])
+def test_the_profile_decides_how_many_examples_there_are(profile: str, said: str) -> None:
+    environment = {name: value for name, value in os.environ.items() if name not in ("HYPOTHESIS_PROFILE", "CI")}
+    environment |= {"HYPOTHESIS_PROFILE": profile} if profile else {}
+    done = subprocess.run(
+        [sys.executable, "-c", ASK], capture_output=True, text=True, check=True, cwd=ROOT, env=environment
+    )
+    assert done.stdout.strip() == said
+
+
+def test_no_law_pins_its_examples_by_itself() -> None:
+    pinned = re.compile(r"^@settings\(.*derandomize", re.MULTILINE)
+    assert [path.name for path in (ROOT / "tests").rglob("test_*.py") if pinned.search(path.read_text())] == []
