@@ -13,14 +13,13 @@ SUPPRESSED = ("LIMIT", "OVERSIZED", "CANNOT_LINK")
 """The codes of suppressed links, by the number in a `SuppressedTable`."""
 
 
-STEPS = ("", "least cut", "too large", "hub", "bridge", "threshold", "community", "quarantine")
+STEPS = ("", "least cut", "too large", "bridge", "threshold", "community", "quarantine")
 """What was done to the component beside taking its strongest or newest links, by the number in a `SuppressedTable`."""
 
 _DONE = {
     "": "",
     "least cut": "; as little of the component as possible was cut",
     "too large": "; the component is too large for a least cut, so that the strongest links were taken",
-    "hub": ": one of the two was seen with more than that",
     "bridge": ": this link alone held two parts of a larger component together, and is weaker than most on either side",
     "threshold": ": this is one of the weakest links of a larger component",
     "community": ": this link leads from one dense part of a larger component to another",
@@ -55,11 +54,11 @@ def suppressed_reason(code: int, step: int, a: Identifier | None, b: Identifier 
 
 def pruned_reason(code: str, identifier: Identifier, policy: Policy) -> Reason:
     """Of BLOCKED, NOT_JOINING and HUB."""
-    cap = policy.rule(identifier.namespace).hub_cap
+    cap, most = policy.rule(identifier.namespace).hub_cap, policy.max_identifiers
     message = {
         "BLOCKED": f"{identifier.key} is a value that means nobody",
         "NOT_JOINING": f"{identifier.namespace} is kept as evidence and joins nobody",
-        "HUB": f"{identifier.key} was seen with what would be more than {cap} persons",
+        "HUB": f"{identifier.key} was seen with what would be more than {cap} persons, or one of more than {most}",
     }[code]
     return Reason(code, message, identifier.namespace, (identifier.value,))
 

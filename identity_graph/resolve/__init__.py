@@ -14,7 +14,7 @@ from identity_graph.policy import Policy
 from identity_graph.resolve.fold import fold
 from identity_graph.resolve.groups import Groups, group
 from identity_graph.resolve.part import NO_PAIRS, Pairs
-from identity_graph.resolve.prune import JOINS, expired_links, prune_hubs, prune_links, prune_values
+from identity_graph.resolve.prune import JOINS, prune_ends, prune_hubs, prune_links, prune_values
 from identity_graph.resolve.rules import Rules
 from identity_graph.resolve.weights import weigh
 from identity_graph.tables import (
@@ -115,9 +115,9 @@ def resolve_links(
     rules = Rules.of(policy, identifiers.namespaces, sources)
     links = weigh(evidence, (np.minimum(*stated), np.maximum(*stated)), namespace, rules, now=now)
     pruned = prune_values(namespace, values, policy, rules)
-    expired = expired_links(links, namespace, rules, now)
-    pruned = prune_hubs(links, namespace, pruned, rules, known, expired=expired)
-    dropped = prune_links(links, pruned, expired, policy.min_weight)
+    dropped = prune_links(links, namespace, rules, policy.min_weight, now)
+    pruned = prune_hubs(links, dropped, namespace, pruned, rules, policy.max_identifiers, known)
+    dropped = prune_ends(links, dropped, pruned)
     two = cannot[0] != cannot[1]
     apart = (cannot[0][two], cannot[1][two])
     groups = group(links, dropped == JOINS, pruned == JOINS, namespace, values, policy, rules, apart)

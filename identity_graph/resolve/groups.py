@@ -62,7 +62,7 @@ def group(
     for chosen, name in ((broken & ~small, "forest"), (small, "cut"), (large, "ladder")):
         if not chosen.any():
             continue
-        part = Part.of(links, kept, chosen[label], facts, ordered=name != "forest")
+        part = Part.of(links, kept, chosen[label], facts, ordered=name == "cut")
         order = precedence(part, policy.order)
         step = np.full(len(part.a), STEPS.index("too large" if policy.order == "cut" else ""), dtype=np.int8)
         if name == "ladder":

@@ -28,12 +28,12 @@ class Climb:
 
 
 def climb(part: Part, order: Int64, limits: Limits, cap: int) -> Climb:
-    """Group the identifiers of an ordered part, none in a group of more than `cap`, unless stated links hold it.
+    """Group the identifiers of a part, none in a group of more than `cap`, unless stated links hold it.
 
     As long as the forest, grown in the `order` given, has groups that are too large, these lose links, and all is grown
     again; groups that limits keep small are let alone. The rungs, of which each is for what is still too large:
 
-    1. hub: one with more links within its group than `cap` loses all, unless a person has but one of its namespace;
+    1. hub: an identifier that more than `cap` others would join was pruned before, by `prune_hubs`;
     2. bridge: links that alone hold two parts together, and are weaker than the median of either;
     3. threshold: links less than one logit stronger than the group's weakest (as dedupe does), four times, but never
        more than half of them: what tells nobody apart would part everybody;
@@ -46,7 +46,6 @@ def climb(part: Part, order: Int64, limits: Limits, cap: int) -> Climb:
     quarantined: Bool = np.zeros(len(part), dtype=np.bool_)
     forest = grow_forest(part, order, limits)
     rungs = [
-        ("hub", _hubs),
         ("bridge", _bridges),
         *[("threshold", _weakest)] * DEPTH,
         *[("community", _between)] * DEPTH,
@@ -57,7 +56,7 @@ def climb(part: Part, order: Int64, limits: Limits, cap: int) -> Climb:
         within: Bool = (step == 0) & (label[part.a] == label[part.b]) & large[part.a]
         if not (within & ~part.must).any():
             break
-        cut = rung(part, label, np.flatnonzero(within), cap) & (step == 0) & ~part.must
+        cut = rung(part, label, np.flatnonzero(within)) & (step == 0) & ~part.must
         step[cut] = STEPS.index(name)
         forest = grow_forest(part, order[step[order] == 0], limits)
         if name == "quarantine":
@@ -65,20 +64,12 @@ def climb(part: Part, order: Int64, limits: Limits, cap: int) -> Climb:
     return Climb(forest, step, quarantined)
 
 
-def _hubs(part: Part, label: Int32, within: Int64, cap: int) -> Bool:
-    rules = part.facts.rules
-    alone = (rules.limit == 1) & (rules.window < 0)
-    degree = np.bincount(np.r_[part.a[within], part.b[within]], minlength=len(part))
-    hub: Bool = (degree > cap) & ~alone[part.namespace]
-    return hub[part.a] | hub[part.b]
-
-
-def _bridges(part: Part, label: Int32, within: Int64, cap: int) -> Bool:
+def _bridges(part: Part, label: Int32, within: Int64) -> Bool:
     weak = weak_bridges(len(part), part.a[within], part.b[within], part.weight[within])
     return _at(part, within[weak])
 
 
-def _weakest(part: Part, label: Int32, within: Int64, cap: int) -> Bool:
+def _weakest(part: Part, label: Int32, within: Int64) -> Bool:
     own = within[~part.must[within]]
     group, weight = label[part.a[own]], part.weight[own]
     odds = np.ones(len(part))
@@ -90,18 +81,19 @@ def _weakest(part: Part, label: Int32, within: Int64, cap: int) -> Bool:
     return _at(part, own[weak & few[group]])
 
 
-def _between(part: Part, label: Int32, within: Int64, cap: int) -> Bool:
+def _between(part: Part, label: Int32, within: Int64) -> Bool:
     cut = []
     for own in runs(label[part.a[within]]):
         rows = within[own]
-        nodes, ends = np.unique(np.r_[part.a[rows], part.b[rows]], return_inverse=True)
-        a, b = ends[: len(rows)].astype(np.int32), ends[len(rows) :].astype(np.int32)
+        nodes = np.unique(np.r_[part.a[rows], part.b[rows]]).astype(np.int64)
+        rank = part.ranked(nodes)  # where communities are even, numbers decide
+        a, b = rank[part.a[rows]], rank[part.b[rows]]
         community = communities(len(nodes), a, b, np.round(part.weight[rows], 9))
         cut.append(rows[community[a] != community[b]])
     return _at(part, np.concatenate(cut))
 
 
-def _every(part: Part, label: Int32, within: Int64, cap: int) -> Bool:
+def _every(part: Part, label: Int32, within: Int64) -> Bool:
     inside = np.zeros(len(part), dtype=np.bool_)
     inside[part.a[within]] = inside[part.b[within]] = True
     return inside[part.a] | inside[part.b]

@@ -79,7 +79,7 @@ def test_two_persons_by_a_limit() -> None:
 
 
 def test_two_persons_by_size() -> None:
-    cookies = [event(f"s{n}", n, EVE, f"cookie:s{n}") for n in range(6)]
+    cookies = [event(f"s{n}", n, f"cookie:s{n}", f"cookie:s{n + 1}") for n in range(5)]
     found = why(cookies, "cookie:s0", "cookie:s5", replace(Policy.default(), max_identifiers=4))
     assert [one.code for one in found.obstacles] == ["OVERSIZED"]
 

@@ -32,10 +32,17 @@ def persons(
         if a in joining and b in joining:
             neighbours[a][b.namespace] += 1
             neighbours[b][a.namespace] += 1
+    strong = Counter(
+        one
+        for pair in (set(weights) | must) - expired
+        for one in pair
+        if joining.issuperset(pair) and (pair in must or weights[pair] >= policy.min_weight)
+    )
     for one, counts in neighbours.items():
         limits = {space: policy.rule(space).limit for space in counts}
         needed = [math.ceil(counts[space] / limit) for space, limit in limits.items() if limit is not None]
-        if max(needed, default=0) > policy.rule(one.namespace).hub_cap:
+        many = strong[one] > policy.max_identifiers and not policy.rule(one.namespace).unique
+        if many or max(needed, default=0) > policy.rule(one.namespace).hub_cap:
             joining.discard(one)
     kept = [
         pair

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from statistics import median_low
@@ -20,7 +19,7 @@ Pair = tuple[Identifier, Identifier]
 Node = TypeVar("Node", bound=Hashable)
 Group = frozenset[Identifier]
 
-RUNGS = ["hub", "bridge", *["threshold"] * 4, *["community"] * 4, "quarantine"]
+RUNGS = ["bridge", *["threshold"] * 4, *["community"] * 4, "quarantine"]
 
 
 def climb(
@@ -40,7 +39,7 @@ def climb(
             break
         for group, inside in zip(large, insides, strict=True):
             if inside - must:
-                cut |= {pair for pair in _cut(rung, group, inside, links, weights, must, policy) if pair not in must}
+                cut |= {pair for pair in _cut(rung, group, inside, links, weights, must) if pair not in must}
         links = [pair for pair in links if pair not in cut]
         groups = grow(links)
     return groups
@@ -53,12 +52,7 @@ def _cut(
     links: list[Pair],
     weights: Mapping[Pair, float],
     must: AbstractSet[Pair],
-    policy: Policy,
 ) -> set[Pair]:
-    if rung == "hub":
-        degree = Counter(one for pair in inside for one in pair)
-        hubs = {one for one in group if degree[one] > policy.max_identifiers and not policy.rule(one.namespace).unique}
-        return {pair for pair in links if hubs & set(pair)}
     if rung == "bridge":
         return weak_bridges({pair: weights[pair] for pair in inside})
     if rung == "threshold":

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from identity_graph.policy import Policy, Rule
+from identity_graph.policy import Policy
 from identity_graph.reasons import STEPS, SUPPRESSED
 from identity_graph.resolve.groups import Groups
 from identity_graph.resolve.prune import HUB
@@ -80,14 +80,6 @@ def test_what_is_small_enough_is_let_alone(graph: Graph, largest: int) -> None:
     graph = replace(graph, largest=largest)
     both = replace(graph, spaces=graph.spaces + [1] * (largest + 1), links=graph.links + path).grouped()
     assert both.label[:n].tolist() == graph.grouped().label.tolist()
-
-
-def test_the_hub_goes_first() -> None:
-    """A thing that eleven were seen with, in fives and sixes: without it they are small enough."""
-    links = clique(range(1, 7)) + clique(range(7, 12)) + [(0, x, 0.9, 0, False) for x in range(1, 12)]
-    found = grouped(12, links, 10)
-    assert found.label.tolist() == [0] + [1] * 6 + [7] * 5
-    assert rungs(found) == {"hub": 11} and not found.quarantined.any()
 
 
 def test_who_is_one_a_person_is_no_hub() -> None:
@@ -168,16 +160,16 @@ def test_a_junk_email_of_thousands_joins_nobody(order: str) -> None:
     assert sorted(len(group) for group in groups(found)) == [2] * n
 
 
-def test_a_junk_device_of_a_hundred_thousand_cookies_joins_nobody() -> None:
-    """No limit says that it is too many people's: it is too large, and the hub goes first."""
-    n = 100_000
-    links = [(0, x, 0.5, 0, False) for x in range(1, n)] + [(x, x + 1, 0.5, 0, False) for x in range(1, n - 1, 2)]
-    found = grouped(n, sorted(links), 500)
-    assert max(Counter(found.label.tolist()).values()) == 2 and rungs(found) == {"hub": n - 1}
-    free = Rule(limit=None)
-    events = told(*(f"device_id:kiosk,cookie:c{x}" for x in range(600)))
-    kiosk = resolved(events, Policy(default_rule=free))
-    assert {len(group) for group in groups(kiosk)} == {1}
+def test_a_device_of_more_cookies_than_a_person_may_have_is_a_hub() -> None:
+    """No limit says that it is too many people's."""
+    for cookies, largest in ((499, 500), (500, 1), (501, 1)):
+        pairs = [f"device_id:kiosk,cookie:c{x:03}" for x in range(cookies)]
+        found = resolved(told(*pairs), Policy.default())
+        hub = cookies > 500
+        assert (found.pruned == HUB).sum() == hub
+        assert max(len(group) for group in groups(found)) == largest and found.groups.quarantined.any() == (
+            cookies == 500
+        )
 
 
 def test_a_component_of_two_hundred_thousand_comes_apart() -> None:

@@ -16,7 +16,7 @@ from identity_graph.resolve.prune import (
     JOINS,
     NOT_JOINING,
     WEAK,
-    expired_links,
+    prune_ends,
     prune_hubs,
     prune_links,
     prune_values,
@@ -64,7 +64,7 @@ def hubs(names: list[str], pairs: list[tuple[int, int]], pruned: list[int] | Non
     m = len(ends)
     links = LinkTable(ends[:, 0], ends[:, 1], np.ones(m), np.zeros(m, np.int64), np.zeros(m, np.bool_))
     start = np.array(pruned or [JOINS] * len(names), np.int8)
-    return prune_hubs(links, spaces(*names), start, RULES, known).tolist()
+    return prune_hubs(links, np.zeros(m, np.int8), spaces(*names), start, RULES, 500, known).tolist()
 
 
 def star(name: str, *others: str) -> tuple[list[str], list[tuple[int, int]]]:
@@ -121,7 +121,8 @@ def test_a_limit_with_a_window_counts_neighbours_of_all_time() -> None:
     rules = {"cookie": Rule(limit=None, hub_cap=2), "user_id": Rule(limit=1, window=1)}
     windowed = Rules.of(Policy(namespaces=rules), SPACES, [])
     names, pairs = star("cookie", *["user_id"] * 3)
-    assert prune_hubs(table(pairs, [0, 50, 100]), spaces(*names), np.zeros(4, np.int8), windowed)[0] == HUB
+    links, none = table(pairs, [0, 50, 100]), np.zeros(4, np.int8)
+    assert prune_hubs(links, none[:3], spaces(*names), none, windowed, 500)[0] == HUB
 
 
 AGING = Rules.of(Policy(namespaces={"cookie": Rule(expires=10), "email": Rule(expires=99)}), SPACES, [])
@@ -147,34 +148,50 @@ def table(pairs: list[tuple[int, int]], times: list[int], must: bool = False, we
 )
 def test_links_expire_by_the_shorter_age_of_their_ends(pair: list[str], time: int, expired: bool) -> None:
     links = [table([(0, 1)], [time], must=stated) for stated in (False, True)]
-    assert [expired_links(one, spaces(*pair), AGING, 100).tolist() for one in links] == [[expired], [False]]
+    found = [prune_links(one, spaces(*pair), AGING, 0.2, 100).tolist() for one in links]
+    assert found == [[EXPIRED if expired else JOINS], [JOINS]]
 
 
 def test_expired_links_make_no_hub() -> None:
     names, pairs = star("cookie", *["user_id"] * 3)
     links, none = table(pairs, [0, 0, 0]), np.zeros(4, np.int8)
-    expired = np.array([True, False, False])
-    assert prune_hubs(links, spaces(*names), none, RULES)[0] == HUB
-    assert prune_hubs(links, spaces(*names), none, RULES, expired=expired)[0] == JOINS
+    for code, hub in ((JOINS, HUB), (WEAK, HUB), (EXPIRED, JOINS)):
+        dropped = np.array([code, JOINS, JOINS], np.int8)
+        assert prune_hubs(links, dropped, spaces(*names), none, RULES, 500)[0] == hub
 
 
 @pytest.mark.parametrize(
-    ("ends", "expired", "weight", "must", "code"),
+    ("name", "cap", "code", "hub"),
     [
-        ((JOINS, JOINS), False, 0.2, False, JOINS),
-        ((JOINS, JOINS), False, 0.19, False, WEAK),
-        ((JOINS, JOINS), False, 0.0, True, JOINS),
-        ((JOINS, JOINS), True, 0.0, False, EXPIRED),
-        ((JOINS, HUB), True, 0.0, False, HUB),
-        ((BLOCKED, JOINS), False, 0.9, True, BLOCKED),
-        ((NOT_JOINING, BLOCKED), False, 0.9, False, NOT_JOINING),
+        ("cookie", 3, JOINS, False),
+        ("cookie", 2, JOINS, True),
+        ("email", 2, JOINS, True),
+        ("user_id", 2, JOINS, False),  # a person has one: it may own the others
+        ("cookie", 2, WEAK, False),  # what does not join makes nobody larger
     ],
 )
-def test_each_link_that_does_not_count_says_why(
-    ends: tuple[int, int], expired: bool, weight: float, must: bool, code: int
-) -> None:
+def test_what_would_alone_be_too_large_a_person_is_a_hub(name: str, cap: int, code: int, hub: bool) -> None:
+    names, pairs = star(name, *["cookie"] * 3)
+    dropped = np.array([code, JOINS, JOINS], np.int8)
+    found = prune_hubs(table(pairs, [0, 0, 0]), dropped, spaces(*names), np.zeros(4, np.int8), RULES, cap)
+    assert found.tolist() == [HUB if hub else JOINS, JOINS, JOINS, JOINS]
+
+
+@pytest.mark.parametrize(
+    ("ends", "weight", "must", "code"),
+    [
+        ((JOINS, JOINS), 0.2, False, JOINS),
+        ((JOINS, JOINS), 0.19, False, WEAK),
+        ((JOINS, JOINS), 0.0, True, JOINS),
+        ((JOINS, HUB), 0.0, False, HUB),
+        ((BLOCKED, JOINS), 0.9, True, BLOCKED),
+        ((NOT_JOINING, BLOCKED), 0.9, False, NOT_JOINING),
+    ],
+)
+def test_each_link_that_does_not_count_says_why(ends: tuple[int, int], weight: float, must: bool, code: int) -> None:
     links = table([(0, 1)], [0], must, weight)
-    found = prune_links(links, np.array(ends, np.int8), np.array([expired]), 0.2)
+    own = prune_links(links, spaces("user_id", "user_id"), AGING, 0.2, 100)
+    found = prune_ends(links, own, np.array(ends, np.int8))
     assert found.tolist() == [code] and found.dtype == np.int8
     assert CODES[code] in ("", "BLOCKED", "NOT_JOINING", "HUB", "EXPIRED", "WEAK")
 
