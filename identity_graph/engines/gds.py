@@ -17,7 +17,7 @@ from identity_graph.policy import Policy
 from identity_graph.resolve import Resolution, resolve_links
 from identity_graph.resolve.fold import merge
 from identity_graph.resolve.part import Facts, Limits, Pairs, broken_limits
-from identity_graph.resolve.prune import JOINS, expired_links, prune_hubs, prune_links, prune_values
+from identity_graph.resolve.prune import JOINS, prune_ends, prune_hubs, prune_links, prune_values
 from identity_graph.resolve.rules import Rules
 from identity_graph.resolve.statements import settle
 from identity_graph.resolve.weights import ONCE, weigh
@@ -127,7 +127,7 @@ class _Part:
 
     def prune(self, pruned: Int8) -> Int8:
         """With hubs: only who has many links can be one, so only theirs are read."""
-        least = int(self.rules.hub_cap[self.rules.joins].min(initial=2**31 - 1))
+        least = int(self.rules.hub_cap[self.rules.joins].min(initial=self.policy.max_identifiers))
         crowded = np.zeros(len(pruned), dtype=np.bool_)
         crowded[self.links.crowded(least)] = True
         crowded[self.wide.a] = crowded[self.wide.b] = True
@@ -137,8 +137,11 @@ class _Part:
         links = self._weigh(merge([self.links.around(np.flatnonzero(crowded)), self.wide]))
         namespace = self.identifiers.namespace
         known = np.where(crowded, -1, pruned).astype(np.int8)
-        expired = expired_links(links, namespace, self.rules, self.now)
-        return prune_hubs(links, namespace, pruned, self.rules, known, expired=expired)
+        dropped = self._dropped(links)
+        return prune_hubs(links, dropped, namespace, pruned, self.rules, self.policy.max_identifiers, known)
+
+    def _dropped(self, links: LinkTable) -> Int8:
+        return prune_links(links, self.identifiers.namespace, self.rules, self.policy.min_weight, self.now)
 
     def _weigh(self, evidence: EvidenceTable) -> LinkTable:
         must = (np.minimum(*self.must), np.maximum(*self.must))
@@ -167,8 +170,7 @@ class _Part:
         keys = np.unique(np.stack([self.wide.a, self.wide.b]), axis=1)
         evidence = merge([self.links.between(keys[0], keys[1]), self.wide])
         links = self._weigh(evidence)
-        expired = expired_links(links, self.identifiers.namespace, self.rules, self.now)
-        rows = np.flatnonzero(prune_links(links, pruned, expired, self.policy.min_weight) == JOINS)
+        rows = np.flatnonzero(prune_ends(links, self._dropped(links), pruned) == JOINS)
         number = self.identifiers.number
         pairs: list[list[int]] = np.stack([number[links.a[rows]], number[links.b[rows]]], axis=1).tolist()
         return pairs
