@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from identity_graph.policy import Policy
+from identity_graph.resolve.checks import check_evidence
 from identity_graph.resolve.fold import fold
 from identity_graph.resolve.groups import Groups, group
 from identity_graph.resolve.part import NO_PAIRS, Pairs
@@ -110,7 +111,9 @@ def resolve_links(
     known: Int8 | None = None,
     now: int = 0,
 ) -> Resolution:
-    """As `resolve`, from links that are folded already: of dense identifiers, and of sources numbered by name."""
+    """As `resolve`, from links that are folded already: of dense identifiers, and of sources numbered by name. Raises
+    FRAME_INVALID for links that cannot be, POLICY_VALUE for such rules."""
+    check_evidence(len(identifiers), evidence, (*stated, *cannot), len(sources))
     namespace = identifiers.namespace
     rules = Rules.of(policy, identifiers.namespaces, sources)
     links = weigh(evidence, (np.minimum(*stated), np.maximum(*stated)), namespace, rules, now=now)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from identity_graph.policy import Policy
+from identity_graph.errors import PolicyError
+from identity_graph.policy import ORDERS, Policy, Rule
 from identity_graph.tables import Bool, Float64, Int16, Int32, Int64
 
 PERSON_LIKE = 2**32  # more than any number of devices: identifiers are numbered in 31 bits
@@ -40,11 +41,13 @@ class Rules:
 
     @classmethod
     def of(cls, policy: Policy, namespaces: Sequence[str], sources: Sequence[str]) -> Rules:
+        """Raises POLICY_VALUE for a policy that no file could say."""
         rules = [policy.rule(name) for name in namespaces]
         carries = [
             PERSON_LIKE if rule.limit is not None else DEVICE_LIKE if rule.priority <= 50 else COOKIE_LIKE
             for rule in rules
         ]
+        _check(policy, dict(zip(namespaces, rules, strict=True)), sources)
         return cls(
             namespaces=namespaces,
             trust=np.array([rule.trust for rule in rules], dtype=np.float64),
@@ -68,3 +71,17 @@ class Rules:
         """The shorter of the ages, `half_life` or `expires`, of each two namespaces; -1 where both have none."""
         first, second = ages[one], ages[other]
         return np.where(first < 0, second, np.where(second < 0, first, np.minimum(first, second)))
+
+
+def _check(policy: Policy, rules: Mapping[str, Rule], sources: Sequence[str]) -> None:
+    good = {"order": policy.order in ORDERS, "min_weight": 0 <= policy.min_weight <= 1}
+    good |= {"max_identifiers": policy.max_identifiers >= 2, "pairwise_up_to": policy.pairwise_up_to >= 2}
+    for name, rule in rules.items():
+        good |= {f"{name}.trust": 0 <= rule.trust <= 1, f"{name}.hub_cap": rule.hub_cap >= 1}
+        for key in ("limit", "window", "half_life", "expires"):
+            value = getattr(rule, key)
+            good[f"{name}.{key}"] = value is None or value >= 1
+    good |= {f"sources.{name}.trust": 0 <= policy.source_trust(name) <= 1 for name in sources}
+    wrong = [key for key, fits in good.items() if not fits]
+    if wrong:
+        raise PolicyError("POLICY_VALUE", f"the policy: {wrong[0]} is not a value that a file could give")
