@@ -39,9 +39,10 @@ def assign(label: Int32, previous: Int64, carries: Int64, key: Callable[[int], t
 
     `label` int32[n] is each identifier's group (-1: nobody), `previous` int64[n] its earlier person (0: nobody; a lower
     number is an older person), `carries` int64[n] how much it counts. Groups and persons are paired heaviest overlap
-    first, ties to the older person, then to the group with the smaller key; what is left over becomes new. Maximum
-    weight greedy pairing as in cluster tracking over time (Greene, Doyle, Cunningham 2010), so that assigning what is
-    published already changes nothing. O(n log n), and a loop over persons that merge or split only.
+    first, ties to the older person, then to the group with the smaller key; what is left over becomes new. Greedy
+    pairing, as in cluster tracking over time (Greene, Doyle, Cunningham 2010): of what identifiers carry at least half
+    as much stays with its person as in the best of all pairings (Avis 1983), and assigning what is published already
+    changes nothing. O(n log n), and a loop over persons that merge or split only.
 
     >>> again = assign(np.array([0, 0, 2], np.int32), np.array([7, 7, 9]), np.ones(3, np.int64), lambda i: ("", str(i)))
     >>> again.person.tolist(), again.created, list(again.changes)

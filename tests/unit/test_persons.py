@@ -161,6 +161,61 @@ def test_one_new_link_makes_one_merge_or_nothing(n: int, pairs: set[tuple[int, i
         assert {*change.from_persons, *change.to_persons} == {published[one], published[other]}
 
 
+@settings(max_examples=300)
+@given(cases())
+def test_no_other_way_keeps_twice_as_much(case: Case) -> None:
+    """Of identifiers weighed as they carry ids, at least half as many keep their person as in the best of all pairings:
+    the guarantee of the greedy one, against a maximum weight matching by networkx."""
+    found = case.assigned()
+    overlap: Counter[tuple[str, str]] = Counter()
+    kept = 0
+    for label, previous, person, space in zip(
+        case.label, case.previous, found.person.tolist(), case.spaces, strict=True
+    ):
+        if label >= 0 and previous > 0:
+            overlap[f"group {label}", f"person {previous}"] += int(CARRIES[space])
+            kept += int(CARRIES[space]) if person == previous else 0
+    graph: nx.Graph[str] = nx.Graph()
+    graph.add_edges_from((group, person, {"weight": weight}) for (group, person), weight in overlap.items())
+    best = sum(graph.edges[pair]["weight"] for pair in nx.max_weight_matching(graph))
+    assert 2 * kept >= best
+
+
+@settings(max_examples=300)
+@given(cases())
+def test_who_has_nothing_to_do_with_a_change_keeps_the_id(case: Case) -> None:
+    """A group that is one person, whole and with newcomers at most, is that person; another's trouble is not its."""
+    found = case.assigned()
+    for label in set(case.label) - {-1}:
+        inside = [row for row, one in enumerate(case.label) if one == label]
+        before = {case.previous[row] for row in inside} - {0}
+        if len(before) == 1:
+            (old,) = before
+            if all(case.label[row] == label for row, previous in enumerate(case.previous) if previous == old):
+                assert {int(found.person[row]) for row in inside} == {old}
+                assert old not in found.retired
+
+
+@settings(max_examples=200)
+@given(cases(), st.randoms(use_true_random=False))
+def test_new_persons_are_the_same_groups_however_identifiers_are_numbered(case: Case, random: Random) -> None:
+    order = list(range(len(case.label)))
+    random.shuffle(order)
+    place = {old: new for new, old in enumerate(order)}
+    label = [place[case.label[old]] if case.label[old] >= 0 else -1 for old in order]
+    carries = CARRIES[np.array([case.spaces[old] for old in order], np.int64)]
+    previous = np.array([case.previous[old] for old in order], np.int64)
+    other = assign(np.array(label, np.int32), previous, carries, lambda x: ("", f"{order[x]:05d}"))
+
+    def fresh(found: Persons, names: list[int]) -> set[frozenset[int]]:
+        sets: dict[int, set[int]] = defaultdict(set)
+        for row, person in enumerate(found.person.tolist()):
+            sets[person].add(names[row])
+        return {frozenset(group) for person, group in sets.items() if person < 0}
+
+    assert fresh(other, order) == fresh(case.assigned(), list(range(len(order))))
+
+
 # ---- small cases by hand
 
 
