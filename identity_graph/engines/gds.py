@@ -16,7 +16,7 @@ from identity_graph.errors import StoreError
 from identity_graph.policy import Policy
 from identity_graph.resolve import Resolution, resolve_links
 from identity_graph.resolve.fold import merge
-from identity_graph.resolve.part import Limits, Pairs, broken_limits
+from identity_graph.resolve.part import NO_PAIRS, Facts, Limits, Pairs, broken_limits
 from identity_graph.resolve.prune import JOINS, expired_links, prune_hubs, prune_links, prune_values
 from identity_graph.resolve.rules import Rules
 from identity_graph.resolve.weights import ONCE, weigh
@@ -174,9 +174,10 @@ class _Part:
         """Identifiers of components that may break a limit: their links are read, and tell."""
         limits = Limits.of(self.policy, self.rules)
         ever = replace(limits, window=np.full_like(limits.window, -1))
-        none = np.zeros(len(label), dtype=np.int64)
-        empty = np.empty(0, np.int32)
-        broken: Bool = np.any(broken_limits(label, self.identifiers.namespace, none, ever, (empty, empty)), axis=0)
+        identifiers = self.identifiers
+        never = np.zeros(len(label), dtype=np.int64)
+        facts = Facts(identifiers.namespace, identifiers.namespaces, (), never, self.rules.priority, NO_PAIRS)
+        broken: Bool = np.any(broken_limits(label, facts, ever), axis=0)
         return broken[label]
 
     def evidence(self, inside: Bool) -> EvidenceTable:
