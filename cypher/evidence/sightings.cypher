@@ -2,6 +2,7 @@
 // $numbers list<integer>: of identifiers
 // returns: number, first_seen, last_seen, observations, sources
 UNWIND $numbers AS number
-MATCH (:Identifier {number: number})<-[:OBSERVED]-(event:Event)
+MATCH (identifier:Identifier {number: number})<-[:OBSERVED]-(event:Event)
+  USING INDEX SEEK identifier:Identifier(number)
 RETURN number, min(event.time) AS first_seen, max(event.time) AS last_seen, count(event) AS observations,
        collect(DISTINCT event.source) AS sources

@@ -2,5 +2,6 @@
 // $numbers list<integer>: of identifiers
 // returns: pairs
 UNWIND $numbers AS number
-MATCH (:Identifier {number: number})-[stated:SAME_PERSON]-()
+MATCH (identifier:Identifier {number: number})-[stated:SAME_PERSON]-()
+  USING INDEX SEEK identifier:Identifier(number)
 RETURN collect(DISTINCT [startNode(stated).number, endNode(stated).number]) AS pairs

@@ -2,6 +2,8 @@
 // $after integer: the number before the first
 // $upto integer: the last number
 // returns: identifiers, persons
-MATCH (identifier:Identifier) WHERE identifier.number > $after AND identifier.number <= $upto
+MATCH (identifier:Identifier)
+  USING INDEX SEEK identifier:Identifier(number)
+WHERE identifier.number > $after AND identifier.number <= $upto
 MATCH (identifier)-[:IDENTIFIES]->(person)
 RETURN collect(identifier.number) AS identifiers, collect(person.number) AS persons

@@ -1,7 +1,8 @@
 // Take persons out of their segments.
 // $numbers list<integer>: of persons
 UNWIND $numbers AS number
-MATCH (:Person {number: number})-[member:MEMBER_OF]->(segment:Segment)
+MATCH (person:Person {number: number})-[member:MEMBER_OF]->(segment:Segment)
+  USING INDEX SEEK person:Person(number)
 DELETE member
 WITH segment, count(*) AS left
 SET segment.size = segment.size - left

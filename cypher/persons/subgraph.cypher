@@ -8,6 +8,7 @@ WITH store.published AS before
 CALL () {
   UNWIND $keys AS key
   MATCH (identifier:Identifier {key: key})
+    USING INDEX SEEK identifier:Identifier(key)
   OPTIONAL MATCH (identifier)-[member:IDENTIFIES]->(person:Person)
   RETURN collect([identifier.number, identifier.namespace, identifier.value, person.number, coalesce(member.since, 0),
                   identifier.pruned]) AS asked, collect(DISTINCT person) AS owning
@@ -15,11 +16,13 @@ CALL () {
 CALL () {
   UNWIND $ids AS id
   MATCH (person:Person {id: id})
+    USING INDEX SEEK person:Person(id)
   RETURN collect(DISTINCT person) AS named
 }
 CALL () {
   UNWIND $ids AS id
   MATCH (gone:Retired {id: id})-[:MERGED_INTO]->(person:Person)
+    USING INDEX SEEK gone:Retired(id)
   RETURN collect(DISTINCT [gone.number, gone.id, gone.created, gone.updated, person.number]) AS retired,
          collect(DISTINCT person) AS survivors
 }

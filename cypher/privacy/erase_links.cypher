@@ -2,6 +2,7 @@
 // $rows list<list>: a, b, source; numbers, a < b
 UNWIND $rows AS row
 MATCH (a:Identifier {number: row[0]})-[link:SEEN_WITH {source: row[2]}]->(b:Identifier {number: row[1]})
+  USING INDEX SEEK a:Identifier(number) USING INDEX SEEK b:Identifier(number)
 CALL (a, b, link) {
   WITH link, CASE WHEN COUNT { (a)<-[:OBSERVED]-() } <= COUNT { (b)<-[:OBSERVED]-() } THEN [a, b] ELSE [b, a] END AS ends
   WITH link, ends[0] AS near, ends[1] AS far

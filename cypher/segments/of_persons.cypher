@@ -2,5 +2,6 @@
 // $ids list<string>: of persons, without repeats
 // returns: ids, names
 UNWIND $ids AS id
-MATCH (:Person {id: id})-[:MEMBER_OF]->(segment:Segment)
+MATCH (person:Person {id: id})-[:MEMBER_OF]->(segment:Segment)
+  USING INDEX SEEK person:Person(id)
 RETURN collect(id) AS ids, collect(segment.name) AS names

@@ -7,12 +7,14 @@
 MATCH (segment:Segment {name: $segment})
 CALL (segment) {
   UNWIND $left AS id
-  MATCH (:Person {id: id})-[member:MEMBER_OF]->(segment)
+  MATCH (person:Person {id: id})-[member:MEMBER_OF]->(segment)
+    USING INDEX SEEK person:Person(id)
   DELETE member
 }
 CALL (segment) {
   UNWIND $entered AS id
   MATCH (person:Person {id: id})
+    USING INDEX SEEK person:Person(id)
   MERGE (person)-[:MEMBER_OF]->(segment)
 }
 SET segment.evaluated = $evaluated, segment.size = COUNT { (segment)<-[:MEMBER_OF]-() }

@@ -234,12 +234,12 @@ policies = st.builds(tight, st.sampled_from(["strongest", "newest"]), st.sampled
 
 
 @st.composite
-def worlds(draw: st.DrawFn, most: int = 25) -> list[Event]:
+def worlds(draw: st.DrawFn, most: int = 25, widest: int = 7) -> list[Event]:
     """Events over few identifiers and few moments, so that everything collides."""
     found = []
     for number in range(draw(st.integers(1, most))):
         keys = draw(
-            st.lists(st.sampled_from(_KEYS), min_size=1, max_size=draw(st.sampled_from([2, 3, 4, 7])), unique=True)
+            st.lists(st.sampled_from(_KEYS), min_size=1, max_size=draw(st.sampled_from([2, 3, 4, widest])), unique=True)
         )
         stated = [(keys[0], keys[1])] if len(keys) > 1 and draw(st.integers(0, 19)) == 0 else []
         minute = draw(st.sampled_from([0, 1, 2, 60, 70_000, 80_000]))
