@@ -24,6 +24,7 @@ serve: $(READY) $(STORE)  ## GraphQL on http://127.0.0.1:8000/graphql
 	$(BIN)/identity-graph serve --store sqlite:///$(STORE)
 
 bench: $(READY)  ## ratios against named peers, in one run
+	@$(BIN)/python -m pip install --quiet --group bench
 	$(BIN)/python -m bench
 
 readme: $(READY)  ## write the parts of the README that follow from the code, and what its commands print

@@ -1,8 +1,9 @@
 """Every benchmark, one after the other: `python -m bench`."""
 
-from bench import load, profile, resolve
+from bench import components, load, profile, resolve
 
 if __name__ == "__main__":
+    components.main()
     load.main()
     resolve.main()
     profile.main()
