@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import polars as pl
 
 from identity_graph.tables import Int32, Int64
 
@@ -40,3 +41,22 @@ def _shuffled(n: int, a: Int64, b: Int64, dice: np.random.Generator) -> tuple[In
     name, order, turned = dice.permutation(n).astype(np.int32), dice.permutation(len(a)), dice.random(len(a)) < 0.5
     a, b = np.where(turned, b, a)[order], np.where(turned, a, b)[order]
     return name[a], name[b]
+
+
+def keys(n: int, seed: int = 1) -> pl.Series:
+    """Identifiers as texts, 26 characters on average: e-mail addresses, devices, telephones and loyalty numbers."""
+    i = pl.col("i")
+    noise = np.random.default_rng(seed).integers(0, 2**63, n)
+    return (
+        pl.DataFrame({"i": np.arange(n), "noise": noise})
+        .select(
+            key=pl.when(i % 4 == 0)
+            .then(pl.format("email:person{}@example{}.com", i, pl.col("noise") % 100))
+            .when(i % 4 == 1)
+            .then(pl.format("device_id:{}-{}", "noise", i))
+            .when(i % 4 == 2)
+            .then(pl.format("phone:+1{}", 2_000_000_000 + i))
+            .otherwise(pl.format("loyalty_id:L{}", i))
+        )
+        .to_series()
+    )

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 from numba import njit
 
 from identity_graph.resolve.prefetch import prefetch
+from identity_graph.resolve.threads import both
 from identity_graph.tables import Int32
 
 UInt32 = npt.NDArray[np.uint32]
 UInt64 = npt.NDArray[np.uint64]
 Ends = tuple[int, int]
 Dealt = tuple[UInt64, int, int]
-T = TypeVar("T")
 
 FEW = 2**17
 """So few links that starting a second thread costs more than it saves."""
@@ -129,27 +127,18 @@ def components(n: int, a: Int32, b: Int32) -> Int32:
 def _join_by_rounds(parent: UInt32, a: UInt32, b: UInt32, thread: ThreadPoolExecutor) -> None:
     n, m = len(parent), len(a)
     below, above = slice(0, m // 2), slice(m // 2, m)
-    dealt = _both(thread, _begin, (parent, 0, n // 2, a[below], b[below]), (parent, n // 2, n, a[above], b[above]))
+    dealt = both(thread, _begin, (parent, 0, n // 2, a[below], b[below]), (parent, n // 2, n, a[above], b[above]))
     before = 2 * m
     while True:
         mine = [out[:front] for out, front, _ in dealt], [out[back + 1 :] for out, _, back in dealt]
         left = sum(len(links) for shares in mine for links in shares)
         if left <= max(FEW, m) // 64 or left > 0.9 * before:  # few, or paths that rounds are slow to shorten
             break
-        dealt = _both(thread, _climb, (parent, mine[0]), (parent, mine[1]))
+        dealt = both(thread, _climb, (parent, mine[0]), (parent, mine[1]))
         before = left
     for links in (*mine[0], *mine[1]):
         _join(parent, (links >> _LOW).astype(np.uint32), links.astype(np.uint32))
-    _both(thread, _flatten, (parent, 0, n // 2), (parent, n // 2, n))
-
-
-def _both(
-    thread: ThreadPoolExecutor, task: Callable[..., T], zeroth: tuple[Any, ...], first: tuple[Any, ...]
-) -> list[T]:
-    """What the task gives for each thread; it must leave the interpreter to the other one while it works."""
-    waiting = thread.submit(task, *zeroth)
-    done = task(*first)
-    return [waiting.result(), done]
+    both(thread, _flatten, (parent, 0, n // 2), (parent, n // 2, n))
 
 
 def _begin(parent: UInt32, start: int, stop: int, a: UInt32, b: UInt32) -> Dealt:
