@@ -71,9 +71,7 @@ def components(frame: Any) -> pl.DataFrame:
     if not {"a", "b"} <= set(table.columns):
         raise InputError("FRAME_INVALID", f"the table has the columns {', '.join(table.columns)}", help="Name a and b.")
     (a, b), found = intern(*(_texts(table, name).to_frame("key") for name in ("a", "b")))
-    label = connect(found.height, a, b)
-    number = np.cumsum(label == np.arange(len(label), dtype=np.int32)) - 1  # of the smallest of each component
-    return found.with_columns(pl.Series("component", number[label]))
+    return found.with_columns(pl.Series("component", _dense(connect(found.height, a, b))))
 
 
 def _table(frame: Any, only: tuple[str, ...] = _COLUMNS) -> pl.DataFrame:
@@ -111,7 +109,7 @@ def _of_observations(table: pl.DataFrame, policy: Policy) -> pl.DataFrame:
     once = ObservationTable(event[rows], identifiers.number[number[rows]], time[rows], source[rows])
     none = np.empty(0, np.int64)
     found = resolve_observations(identifiers, values, once, (none, none), sources, policy)
-    return _memberships(names, found.groups.label, found.pruned)
+    return _memberships(identifiers, names, found.groups.label, found.pruned)
 
 
 def _of_links(table: pl.DataFrame, policy: Policy) -> pl.DataFrame:
@@ -131,7 +129,7 @@ def _of_links(table: pl.DataFrame, policy: Policy) -> pl.DataFrame:
     count = _counts(table)
     first, last = (_times(table, *names) for names in (("first_seen", "last_seen"), ("last_seen", "first_seen")))
     if policy == policy.without_limits():  # whatever a link weighs, it joins: neither fold nor weigh
-        return _memberships(names, connect(len(identifiers), a, b), np.zeros(len(identifiers), np.int8))
+        return _memberships(identifiers, names, connect(len(identifiers), a, b), np.zeros(len(identifiers), np.int8))
     folded = (
         pl.DataFrame(
             {
@@ -159,7 +157,7 @@ def _of_links(table: pl.DataFrame, policy: Policy) -> pl.DataFrame:
     none: Int32 = np.empty(0, np.int32)
     now = int(evidence.last_seen.max()) if len(evidence) else 0
     found = resolve_links(identifiers, values, evidence, (none, none), sources, policy, now=now)
-    return _memberships(names, found.groups.label, found.pruned)
+    return _memberships(identifiers, names, found.groups.label, found.pruned)
 
 
 def _complete(table: pl.DataFrame, name: str) -> pl.Series:
@@ -192,7 +190,7 @@ def _identifiers(found: pl.DataFrame) -> tuple[IdentifierTable, list[str]]:
             raise InputError("NAMESPACE_INVALID", f"{name!r} is not a namespace", help="Write it in lower case.")
     if len(names) > 2**15:
         raise InputError("FRAME_INVALID", f"{len(names):,} namespaces", help=f"At most {2**15:,}: they are kinds.")
-    space = (found["namespace"].rank("dense").cast(pl.Int64) - 1).cast(pl.Int16).to_numpy()
+    space = found["namespace"].cast(pl.Enum(names)).to_physical().cast(pl.Int16).to_numpy()
     return IdentifierTable(np.arange(found.height, dtype=np.int64), space, names), found["value"].to_list()
 
 
@@ -240,12 +238,21 @@ def _times(table: pl.DataFrame, *names: str) -> Int64:
     return times.fill_null(0).to_numpy()
 
 
-def _memberships(names: pl.DataFrame, label: Int32, pruned: Int8) -> pl.DataFrame:
+def _memberships(identifiers: IdentifierTable, names: pl.DataFrame, label: Int32, pruned: Int8) -> pl.DataFrame:
     import polars as pl
 
-    codes = pl.Series("code", [code or None for code in CODES], pl.String)
-    table = names.with_columns(pl.Series("label", label), codes.gather(pl.Series(pruned)).alias("pruned"))
-    joined = pl.when(pl.col("label") >= 0).then(pl.col("label"))
-    return table.select((joined.rank("dense") - 1).cast(pl.Int64).alias("person"), "namespace", "value", "pruned").sort(
-        "person", "namespace", "value", nulls_last=True
-    )
+    person = _dense(label)
+    # One number for person and namespace, which are numbered by name; nobody comes last. Sorting the order alone, by as
+    # few columns as can be, takes a third of the time that sorting the rows does.
+    group = np.where(label < 0, len(label), person) * len(identifiers.namespaces) + identifiers.namespace
+    order = names.select(pl.arg_sort_by(pl.Series(group), "value")).to_series()
+    codes = pl.Series("pruned", [code or None for code in CODES], pl.String)
+    found = pl.Series("person", person)
+    table = [found.set(found < 0, None), names["namespace"], names["value"], codes.gather(pl.Series(pruned))]
+    return pl.DataFrame(table)[order]
+
+
+def _dense(label: Int32) -> Int64:
+    """Groups from 0, in the order of their smallest members, by which they are labelled; -1 for nobody."""
+    number = np.cumsum(label == np.arange(len(label), dtype=np.int32)) - 1
+    return np.where(label < 0, -1, number[label]) if len(label) else number

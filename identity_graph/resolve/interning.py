@@ -44,10 +44,11 @@ def intern(*tables: pl.DataFrame) -> tuple[list[Int32], pl.DataFrame]:
     import polars as pl
 
     width, height = len(tables), tables[0].height
-    whole = pl.concat(tables, rechunk=True)
     with ThreadPoolExecutor(1) as thread:
+        joined = thread.submit(pl.concat, tables, rechunk=True)
         for seed in count():
             hashes = np.stack([_hash(table, seed) for table in tables], axis=1).ravel()
+            whole = joined.result()
             first = _first_rows(hashes, thread)
             halves = (whole, first, width, 0, height // 2), (whole, first, width, height // 2, height)
             if all(both(thread, _same, *halves)):
