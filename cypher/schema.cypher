@@ -4,7 +4,8 @@
 //                                                   it joins nobody
 //   (:Event {id, number, time, received, source, name, traits, properties, identifiers, stated, content})
 //   (:Person {id, number, created, updated})        published; (:Retired)-[:MERGED_INTO]->(:Person) after a merge
-//   (:Change), (:Segment), (:Run), (:Quarantined), (:Tombstone), and one (:Store) that holds the counters
+//   (:Change), (:Segment), (:Run), (:Quarantined), (:Tombstone), one (:Store) that holds the counters,
+//   and one (:Moment) by which readers see that a publication came between
 //
 //   (:Event)-[:OBSERVED]->(:Identifier)
 //   (:Identifier)-[:SEEN_WITH {source, count, first_seen, last_seen}]->(:Identifier)   one a source; not of :Wide events
@@ -17,6 +18,7 @@
 // Times are microseconds since 1970, UTC; numbers are the store's own, given once.
 
 CREATE CONSTRAINT store_name IF NOT EXISTS FOR (store:Store) REQUIRE store.name IS UNIQUE;
+CREATE CONSTRAINT moment_name IF NOT EXISTS FOR (moment:Moment) REQUIRE moment.name IS UNIQUE;
 CREATE CONSTRAINT identifier_key IF NOT EXISTS FOR (identifier:Identifier) REQUIRE identifier.key IS UNIQUE;
 CREATE CONSTRAINT identifier_number IF NOT EXISTS FOR (identifier:Identifier) REQUIRE identifier.number IS UNIQUE;
 CREATE CONSTRAINT event_id IF NOT EXISTS FOR (event:Event) REQUIRE event.id IS UNIQUE;

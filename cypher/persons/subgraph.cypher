@@ -3,8 +3,8 @@
 // $ids list<string>: of persons asked for
 // $events boolean: whether to bring their events
 // returns: before, asked, persons, retired, members, suppressed, segments, events, beside, owners, after
-MATCH (store:Store {name: 'identity-graph'})
-WITH store.published AS before
+MATCH (moment:Moment {name: 'identity-graph'})
+WITH moment.turn AS before
 CALL () {
   UNWIND $keys AS key
   MATCH (identifier:Identifier {key: key})
@@ -58,5 +58,5 @@ CALL (seen) {
                   identifier.pruned]) AS beside,
          collect(DISTINCT [owner.number, owner.id, owner.created, owner.updated, null]) AS owners
 }
-MATCH (again:Store {name: 'identity-graph'})
-RETURN before, asked, persons, retired, members, suppressed, segments, events, beside, owners, again.published AS after
+MATCH (again:Moment {name: 'identity-graph'})
+RETURN before, asked, persons, retired, members, suppressed, segments, events, beside, owners, again.turn AS after

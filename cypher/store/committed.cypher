@@ -1,4 +1,11 @@
-// Whether a transaction was committed; of the latest fifty.
+// Whether a transaction was committed, looked up when it is sure to have ended: it holds the store until then.
 // $token string: of the transaction
+// $commits integer: what the store counted in it
 // returns: committed
-MATCH (store:Store {name: 'identity-graph'}) RETURN $token IN store.recent AS committed
+MATCH (store:Store {name: 'identity-graph'})
+SET store.writer = $token
+WITH store
+RETURN CASE
+  WHEN $token IN store.recent THEN true
+  WHEN store.commits < $commits + size(store.recent) THEN false
+END AS committed

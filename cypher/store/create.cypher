@@ -1,5 +1,7 @@
-// Make the node of an empty store; where there is one, it is left as it is.
+// Make the two nodes of an empty store; where they are, they are left as they are.
 // $id string: of the store, by which the key of its tombstones is found
 // $version integer: of the graph model
 MERGE (store:Store {name: 'identity-graph'})
-ON CREATE SET store.id = $id, store.version = $version, store.commits = 0, store.published = 0
+ON CREATE SET store.id = $id, store.version = $version, store.commits = 0
+MERGE (moment:Moment {name: 'identity-graph'})
+ON CREATE SET moment.turn = 0

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from urllib.parse import unquote, urlsplit
 
 from identity_graph.errors import StoreError
 
 SCHEMES = ("neo4j", "neo4j+s", "neo4j+ssc", "bolt", "bolt+s", "bolt+ssc")
-_HELP = "Write neo4j://user:password@host:7687/database; with TLS neo4j+s://. %40 stands for @ in a password."
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9.-]{2,62}")
+_HELP = (
+    "Write neo4j://user:password@host:7687/database; with TLS neo4j+s://. In a password %40 stands for @, %2F for /."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +39,11 @@ class Address:
         if parts.scheme not in SCHEMES or not parts.hostname or parts.query or parts.fragment:
             raise StoreError("STORE_URL", "that is not the URL of a Neo4j database", help=_HELP)
         database = parts.path.strip("/")
-        if "/" in database:
-            raise StoreError("STORE_URL", f"{database!r} is not the name of a database", help=_HELP)
+        if database and not _NAME.fullmatch(database):
+            # Not repeated: a password with a slash that is not written %2F ends up in it.
+            raise StoreError("STORE_URL", "what follows the port is not the name of a database", help=_HELP)
+        if database == "system":
+            raise StoreError("STORE_URL", "the database called system holds no graph", help=_HELP)
         host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
         user = unquote(parts.username) if parts.username else None
         return cls(f"{parts.scheme}://{host}:{port}", database or "neo4j", user, unquote(parts.password or ""))

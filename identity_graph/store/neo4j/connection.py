@@ -2,46 +2,55 @@
 
 from __future__ import annotations
 
-import random
+import logging
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, TypeVar
 from uuid import uuid4
 
-from neo4j import Driver, GraphDatabase, NotificationMinimumSeverity, Session
+from neo4j import Driver, GraphDatabase, NotificationMinimumSeverity, Session, Transaction
 from neo4j.exceptions import DriverError, IncompleteCommit, Neo4jError
 
 from identity_graph.errors import StoreError
 from identity_graph.store.neo4j.address import Address
-from identity_graph.store.neo4j.failures import LOST, PASSING, failure, named
+from identity_graph.store.neo4j.failures import named, patiently
 from identity_graph.store.neo4j.ledger import Ledger
 from identity_graph.store.neo4j.statements import script, statement
 
 VERSION = 1
-PAUSES = (0.1, 0.2, 0.4, 0.8, 1.6, 3.2)  # seconds between the attempts at what may be done again
-CONNECT = 10.0  # seconds that a connection may take
-ATTEMPTS = 4  # of a reading of one moment, before writers are kept out for it
+CONNECT = 10.0  # seconds that a connection may take, and an answer to whether something was committed
+GLANCES = (0.0, 0.005, 0.02, 0.08, 0.3)  # seconds to wait after a reading that was not of one moment
+
+# What the driver has to say is in the errors; without this Python prints its warnings beside them.
+logging.getLogger("neo4j").addHandler(logging.NullHandler())
 
 T = TypeVar("T")
 Parameters = dict[str, Any]
 
 
 class _Open:
-    """The transaction of one thread: how deep it is nested, and what it has written."""
+    """The transaction of one thread, and what it has written."""
+
+    transaction: Transaction
+    ledger: Ledger
 
     def __init__(self, session: Session) -> None:
         self.session = session
-        self.depth = 0
+        self.token = ""
         self.written: list[tuple[str, Parameters]] = []
-        self.renew()
 
-    def renew(self) -> None:
-        """Not begun, as far as the server is concerned, until the first statement."""
-        self.token = uuid4().hex
-        self.ledger = Ledger({})
+    def begin(self) -> None:
+        """Anew, where it was begun before."""
+        self.undo()
         self.transaction = self.session.begin_transaction()
+        self.token = uuid4().hex
+
+    def undo(self) -> None:
+        if self.token:
+            with suppress(DriverError, Neo4jError):  # the server undoes it, too, when the connection is gone
+                self.transaction.close()
 
 
 class Connection:
@@ -53,7 +62,6 @@ class Connection:
 
     def __init__(self, address: Address) -> None:
         self.address = address
-        self.rolled_back: list[Callable[[], None]] = []
         self._here = threading.local()
         self._ears: list[Callable[[str], Any]] = []
         with named(address):
@@ -70,21 +78,37 @@ class Connection:
             self._driver.verify_connectivity()
         known = self._known()
         if known is None:
+            self._refuse_foreign()
             for text in script("schema"):
                 self._alone(text, {})
             # Only then: whoever finds the node finds the constraints too.
             self._alone(statement("store/create"), {"id": str(uuid4()), "version": VERSION})
             known = self._known()
-        if known != VERSION:
+        self._check(known)
+
+    def _known(self) -> Parameters | None:
+        rows = self._alone(statement("store/ledger"), {})
+        return rows[0][0] if rows else None
+
+    def _check(self, known: Parameters | None) -> None:
+        version = VERSION if known is None else known.get("version")
+        if version != VERSION:
             raise StoreError(
                 "STORE_VERSION",
-                f"{self.address} has version {known} of the store; this program reads version {VERSION}",
+                f"{self.address} has version {version} of the store; this program reads version {VERSION}",
                 help="Use the version of identity-graph that wrote it, or load the sources into an empty database.",
             )
 
-    def _known(self) -> int | None:
-        rows = self._alone(statement("store/ledger"), {})
-        return rows[0][0].get("version") if rows else None
+    def _refuse_foreign(self) -> None:
+        """A store has its database for itself, also where the labels of another graph are not its own yet: they are
+        plain words. Its constraints would hold for Person and Event nodes of others, and its deletions reach them."""
+        ((occupied,),) = self._alone(statement("store/occupied"), {})
+        if occupied and self._known() is None:  # unless another process has made the store in between
+            raise StoreError(
+                "STORE_OPEN",
+                f"{self.address} holds a graph that is not a store",
+                help="Name an empty database; the Community edition has one a server, so that means another server.",
+            )
 
     def new_driver(self) -> Driver:
         """Connections of their own, to be closed by whoever asked for them."""
@@ -93,7 +117,7 @@ class Connection:
             address.uri,
             auth=(address.user, address.password) if address.user else None,
             connection_timeout=CONNECT,
-            connection_acquisition_timeout=2 * CONNECT,
+            connection_acquisition_timeout=CONNECT,
             notifications_min_severity=NotificationMinimumSeverity.OFF,
             user_agent="identity-graph",
         )
@@ -129,16 +153,12 @@ class Connection:
 
     def _alone(self, text: str, parameters: Parameters) -> list[tuple[Any, ...]]:
         """By itself, tried again while the failure may pass: for reads, and for what may be done twice."""
-        pauses = iter(PAUSES)
-        while True:
-            try:
-                with self._session() as session:
-                    return [tuple(row) for row in session.run(text, parameters)]
-            except (DriverError, Neo4jError) as error:
-                pause = next(pauses, None) if isinstance(error, PASSING) else None
-                if pause is None:
-                    raise failure(self.address, error) from error
-                time.sleep(pause * random.uniform(0.8, 1.2))
+
+        def once() -> list[tuple[Any, ...]]:
+            with named(self.address), self._session() as session:
+                return [tuple(row) for row in session.run(text, parameters)]
+
+        return patiently(once)
 
     def _session(self) -> Session:
         return self._driver.session(database=self.address.database, bookmark_manager=self._bookmarks)
@@ -162,91 +182,105 @@ class Connection:
             with self._inner(self._mine):
                 yield
             return
+        with self._outer(patiently):
+            yield
+
+    @contextmanager
+    def _outer(self, begin: Callable[[Callable[[], None]], object]) -> Iterator[None]:
         with named(self.address), self._session() as session:
             mine = self._here.open = _Open(session)
             try:
-                self._hold(mine)
+                # Once more where that fails, as nothing is written yet: the connection may have died of old age.
+                begin(lambda: self._hold(mine))
                 yield
                 if mine.ledger.changed:
                     self._run(statement("store/save"), {"changed": mine.ledger.changed}, "store/save")
                 self._commit(mine)
             except BaseException:
-                self._undo(mine)
+                mine.undo()
                 raise
             finally:
                 self._here.open = None
 
     def attempt(self, work: Callable[[], T]) -> T:
-        """Work in a transaction; once more where the server went away, or undid it, before it was committed."""
-        pauses = iter(PAUSES)
-        while True:
-            try:
-                with self.transaction():
-                    return work()
-            except StoreError as error:
-                cause = error.__cause__
-                if self._mine or not isinstance(cause, PASSING) or isinstance(cause, IncompleteCommit):
-                    raise
-                pause = next(pauses, None)
-                if pause is None:
-                    raise
-                time.sleep(pause * random.uniform(0.8, 1.2))
+        """Work in a transaction; once more where it is sure that it was undone, and the reason may pass."""
+
+        def once() -> T:
+            with self.transaction() if self._mine else self._outer(lambda hold: hold()):
+                return work()
+
+        return once() if self._mine else patiently(once)
 
     def _hold(self, mine: _Open) -> None:
-        """Until the end of the transaction; db.lock.acquisition.timeout of the server is the longest wait."""
+        """From its beginning until its end; db.lock.acquisition.timeout of the server is the longest wait."""
+        with named(self.address):
+            mine.begin()
         ((properties,),) = self._run(statement("store/hold"), {"token": mine.token}, "store/hold")
         mine.ledger = Ledger(properties)
 
     def _commit(self, mine: _Open) -> None:
+        turn, lost = self._begin_turn() if mine.ledger.published else 0, None
+        if turn:
+            self._end_turn(turn)
         try:
             mine.transaction.commit()
-        except (IncompleteCommit, *LOST) as error:
+        except IncompleteCommit as error:
             # Nobody knows whether the server has it: never send it again, look for its token.
-            if not self._committed(mine.token, error):
-                raise
+            if not self._committed(mine, error):
+                lost = error
+        if turn:
+            with suppress(StoreError):  # it is committed or not; others find out by keeping writers out
+                self._end_turn(turn)
+        if lost:
+            message = f"{self.address}: the connection was lost before a transaction was committed"
+            raise StoreError("STORE_UNREACHABLE", message, help="Do the same again: nothing of it is stored.") from lost
 
-    def _committed(self, token: str, error: Exception) -> bool:
-        try:
-            ((found,),) = self._alone(statement("store/committed"), {"token": token})
-        except StoreError:
+    def _committed(self, mine: _Open, error: Exception) -> bool:
+        """Waits until the transaction has ended, which holds the store until then. Raises STORE_UNREACHABLE, which is
+        not tried again, where that cannot be found out."""
+        parameters = {"token": mine.token, "commits": mine.ledger.get("commits")}
+
+        def once() -> bool | None:
+            with named(self.address), self._session() as session, session.begin_transaction(timeout=CONNECT) as looking:
+                ((found,),) = looking.run(statement("store/committed"), parameters)
+                looking.rollback()
+                return found  # type: ignore[no-any-return]
+
+        found = None
+        with suppress(StoreError):
+            found = patiently(once)
+        if found is None:
             raise StoreError(
                 "STORE_UNREACHABLE",
                 f"{self.address}: the connection was lost while a transaction was being committed: {error}",
                 help="When the server is back, run the same command again: it goes on from what is stored.",
-            ) from error
-        return bool(found)
-
-    def _undo(self, mine: _Open) -> None:
-        with suppress(DriverError, Neo4jError):  # the server undoes it, too, when the connection is gone
-            mine.transaction.close()
-        for forget in self.rolled_back:
-            forget()
+            )
+        return found
 
     @contextmanager
     def _inner(self, mine: _Open) -> Iterator[None]:
-        mark, changed = len(mine.written), dict(mine.ledger.changed)
-        mine.depth += 1
+        mark, ledger = len(mine.written), mine.ledger.copy()
         try:
             yield
         except Exception:
             if not mine.transaction.closed():
-                self._back_to(mine, mark, changed)
+                self._back_to(mine, mark, ledger)
             raise
-        finally:
-            mine.depth -= 1
 
-    def _back_to(self, mine: _Open, mark: int, changed: Mapping[str, Any]) -> None:
+    def _back_to(self, mine: _Open, mark: int, ledger: Ledger) -> None:
         """Neo4j has no savepoints: the outer transaction is begun again and written once more, up to the mark."""
         commits = mine.ledger.get("commits")
-        self._undo(mine)
-        mine.renew()
-        self._hold(mine)
-        if mine.ledger.get("commits") != commits:
-            raise StoreError("STORE_BUSY", f"{self.address}: another process wrote while a part was being undone")
-        mine.ledger.changed.update(changed)
-        del mine.written[mark:]
-        for name, parameters in mine.written:
-            self._run(statement(name), parameters, name)
+        try:
+            self._hold(mine)
+            if mine.ledger.get("commits") != commits:
+                raise StoreError("STORE_BUSY", f"{self.address}: another process wrote while a part was being undone")
+            mine.ledger.take_over(ledger)
+            del mine.written[mark:]
+            for name, parameters in mine.written:
+                self._run(statement(name), parameters, name)
+        except BaseException:
+            mine.undo()  # so that nothing more is written by whoever goes on in spite of it
+            raise
 
     def property(self, name: str, default: Any = None) -> Any:
         """Of the store itself."""
@@ -257,30 +291,51 @@ class Connection:
 
     # ---- moments
 
+    # Neo4j applies a commit piece by piece while others read: no number that a publication itself writes would tell
+    # them. So the turn is changed before its commit, to a negative number, and after it, by transactions of their own.
+
     def moment(self, read: Callable[[], T]) -> T:
         """Reads again when a publication came between; in the end it keeps writers out while it reads."""
         if self._mine is not None or getattr(self._here, "inside", False):
             return read()
         self._here.inside = True
         try:
-            for _ in range(ATTEMPTS):
-                before = self._published()
-                try:
-                    answer = read()
-                except (LookupError, ValueError):
-                    if self._published() == before:
-                        raise
-                    continue
-                if self._published() == before:
-                    return answer
+            for pause in GLANCES:
+                before = self._turn()
+                if before >= 0:
+                    try:
+                        answer = read()
+                    except (LookupError, ValueError):
+                        if self._turn() == before:
+                            raise
+                    else:
+                        if self._turn() == before:
+                            return answer
+                time.sleep(pause)
         finally:
             self._here.inside = False
-        with self.transaction():
+        with self.quiet():
             return read()
 
-    def _published(self) -> int:
-        found: int = self.one("store/published")[0]
+    @contextmanager
+    def quiet(self) -> Iterator[None]:
+        """A transaction to read in: nobody else writes meanwhile."""
+        with self.transaction():
+            turn = self._turn()
+            if turn < 0:  # whoever published is gone, or has not come to it yet
+                self._end_turn(turn)
+            yield
+
+    def _turn(self) -> int:
+        found: int = self.one("store/turn")[0]
         return found
+
+    def _begin_turn(self) -> int:
+        ((found,),) = self._alone(statement("store/begin_turn"), {})
+        return int(found)
+
+    def _end_turn(self, turn: int) -> None:
+        self._alone(statement("store/end_turn"), {"turn": turn})
 
     # ---- hearing
 

@@ -32,17 +32,19 @@ class EventRows:
     def __init__(self, database: Connection) -> None:
         self._database = database
         self._numbers: dict[Key, int] = {}
+        self._writer = ""
         self._erased = -1
-        database.rolled_back.append(self.forget)
 
     def forget(self) -> None:
         self._numbers = {}
 
     def begin(self) -> None:
-        erased = self._database.ledger.get("erased", 0)
-        if erased != self._erased:
+        """Numbers that are remembered may be of identifiers that were erased, or of a transaction that was undone; not
+        of the one that remembered last, where that is among the latest that were committed."""
+        recent, erased = self._database.ledger.get("recent"), self._database.ledger.get("erased", 0)
+        if self._writer not in recent or erased != self._erased:
             self.forget()
-            self._erased = erased
+        self._writer, self._erased = recent[0], erased
 
     def known(self, events: EventTable) -> tuple[dict[str, str], None]:
         ids = sorted(set(events.ids))

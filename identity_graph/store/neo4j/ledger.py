@@ -11,13 +11,22 @@ Counter = Literal["event", "identifier", "person", "change", "quarantined"]
 class Ledger:
     """The properties of the `Store` node as one transaction found them, and what it changes.
 
-    Counters hold the highest number ever given, so that no number is given twice; `published` grows with each
-    publication and erasure, so that a reader sees that one came between two of its reads.
+    Counters hold the highest number ever given, so that no number is given twice.
     """
 
     def __init__(self, properties: Mapping[str, Any]) -> None:
         self._known = dict(properties)
         self.changed: dict[str, Any] = {}
+        self.published = False  # whether readers must be told that what they read is no more
+
+    def copy(self) -> Ledger:
+        found = Ledger(self._known)
+        found.take_over(self)
+        return found
+
+    def take_over(self, other: Ledger) -> None:
+        """What another one changed."""
+        self.changed, self.published = dict(other.changed), other.published
 
     def get(self, name: str, default: Any = None) -> Any:
         return self.changed.get(name, self._known.get(name, default))
@@ -33,7 +42,7 @@ class Ledger:
 
     def publish(self) -> None:
         """What was published before is no more."""
-        self.set("published", self.get("published", 0) + 1)
+        self.published = True
 
     def intern(self, names: Iterable[str]) -> Mapping[str, int]:
         """Sources as positions in the list of all of them; new ones come last."""

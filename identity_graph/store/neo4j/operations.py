@@ -35,15 +35,17 @@ class Neo4jOperations:
         self._database = database
 
     def begin_run(self, run: Run, *, fingerprint: str | None = None, loader: str = "") -> Run:
-        with self._database.transaction():
-            if fingerprint is not None:
-                found = self._database.read("operations/begin_run_again", fingerprint=fingerprint, loader=loader)
-                if found:
-                    begun = replace(_run(found[0][0]), state=RunState.RUNNING, ended=None, message="")
-                    self.end_run(begun)
-                    return begun
-            properties = {**_properties(run), "fingerprint": fingerprint, "loader": loader}
-            self._database.write("operations/begin_run", run=properties)
+        return self._database.attempt(lambda: self._begin_run(run, fingerprint, loader))
+
+    def _begin_run(self, run: Run, fingerprint: str | None, loader: str) -> Run:
+        if fingerprint is not None:
+            found = self._database.read("operations/begin_run_again", fingerprint=fingerprint, loader=loader)
+            if found:
+                begun = replace(_run(found[0][0]), state=RunState.RUNNING, ended=None, message="")
+                self.end_run(begun)
+                return begun
+        properties = {**_properties(run), "fingerprint": fingerprint, "loader": loader}
+        self._database.write("operations/begin_run", run=properties)
         return run
 
     def end_run(self, run: Run) -> None:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 import orjson
 
 from identity_graph.model import Event, Identifier, Reason, Segment
-from identity_graph.store.neo4j.connection import Connection
+from identity_graph.store.neo4j.connection import GLANCES, Connection
 from identity_graph.store.numbered import is_plain, told_apart, unflat
 from identity_graph.store.protocols import EventRow, IdentifierRow, PersonRow, Subgraph, SuppressedRow
-
-ATTEMPTS = 4
 
 
 def read_subgraph(
@@ -21,12 +20,13 @@ def read_subgraph(
     """A statement that a publication fell into is run again; in the end, writers are kept out while it runs."""
     keys = sorted({one.key for one in identifiers if is_plain(one.key)})
     parameters = {"keys": keys, "ids": sorted({id for id in ids if is_plain(id)}), "events": events}
-    for _ in range(ATTEMPTS):
+    for pause in GLANCES:
         row = database.one("persons/subgraph", **parameters)
-        if row[0] == row[-1]:
+        if row[0] == row[-1] >= 0:
             break
+        time.sleep(pause)
     else:
-        with database.transaction():
+        with database.quiet():
             row = database.one("persons/subgraph", **parameters)
     return _subgraph(row, identifiers, ids, events)
 

@@ -1,0 +1,159 @@
+"""A Neo4j server with short time-outs, and with TLS by a certificate of its own; and its first moments as a store."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from multiprocessing import get_context
+from pathlib import Path
+
+import pytest
+
+from identity_graph.errors import StoreError
+from identity_graph.store import open_store
+from tests.conftest import without_neo4j
+from tests.durability.test_neo4j_opening import refused
+from tests.neo4j.database import asked, emptied
+from tests.neo4j.jars import Unavailable
+from tests.neo4j.launcher import Neo4j
+from tests.store.building import batch, begin, event, load
+
+ROOT = Path(__file__).parents[2]
+SPAWN = get_context("spawn")
+LOCK, TRANSACTION = 1.0, 3.0  # seconds
+ITSELF = ["-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1", "-days", "1"]
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    openssl = shutil.which("openssl")
+    if openssl is None:
+        without_neo4j("openssl makes the certificate of a server with TLS here: apt-get install openssl")
+    folder = tmp_path_factory.mktemp("certificate")
+    files = ["-keyout", str(folder / "private.key"), "-out", str(folder / "public.crt")]
+    command = [openssl, "req", "-x509", "-newkey", "rsa:2048", "-nodes", *ITSELF, *files]
+    subprocess.run(command, check=True, capture_output=True)
+    return folder / "public.crt"
+
+
+@pytest.fixture(scope="module")
+def strict(certificate: Path) -> Iterator[Neo4j]:
+    """Nothing was ever stored there. TLS is for those who want it."""
+    settings = {
+        "db.lock.acquisition.timeout": f"{LOCK:.0f}s",
+        "db.transaction.timeout": f"{TRANSACTION:.0f}s",
+        "db.transaction.monitor.check.interval": "100ms",
+        "dbms.ssl.policy.bolt.enabled": "true",
+        "dbms.ssl.policy.bolt.base_directory": str(certificate.parent),
+        "dbms.ssl.policy.bolt.client_auth": "NONE",
+        "server.bolt.tls_level": "OPTIONAL",
+    }
+    try:
+        with Neo4j(gds=False, heap="512m", settings=settings) as server:
+            yield server
+    except Unavailable as error:
+        without_neo4j(str(error))
+
+
+def begin_store(url: str, moment: float) -> None:
+    time.sleep(max(0.0, moment - time.time()))
+    store = open_store(url)
+    load(store, event(f"by {os.getpid()}", "cookie:of-all"))
+    store.close()
+
+
+def test_many_may_begin_the_store_at_once(strict: Neo4j) -> None:
+    assert asked(strict.url, "SHOW CONSTRAINTS") == []
+    moment = time.time() + 4
+    processes = [SPAWN.Process(target=begin_store, args=(strict.url, moment)) for _ in range(4)]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join()
+    assert [process.exitcode for process in processes] == [0, 0, 0, 0]
+    store = open_store(strict.url)
+    counts = store.operations.counts()
+    assert (counts["events"], counts["identifiers"], counts["observations"]) == (4, 1, 4)
+    assert asked(strict.url, "MATCH (store:Store) RETURN count(store)")[0][0] == 1
+    store.close()
+
+
+def test_a_transaction_may_take_too_long(strict: Neo4j) -> None:
+    store = open_store(emptied(strict.url))
+    for more in (lambda: load(store, event("b", "cookie:1")), lambda: None):
+        begun = time.monotonic()
+        with pytest.raises(StoreError) as caught, store.transaction():
+            load(store, event("a", "cookie:1"))
+            time.sleep(TRANSACTION + 0.5)
+            more()
+        assert (caught.value.code, "db.transaction.timeout" in caught.value.help) == ("STORE_TIMEOUT", True)
+        assert time.monotonic() - begun < TRANSACTION + 5
+        assert store.operations.counts()["events"] == 0
+    load(store, event("a", "cookie:1"))
+    assert store.operations.counts()["identifiers"] == 1
+    store.close()
+
+
+@pytest.mark.parametrize("whole", [True, False])
+def test_a_writer_waits_for_another_and_then_says_so(
+    whole: bool, strict: Neo4j, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("identity_graph.store.neo4j.failures.PATIENCE", 0.0)  # else it waits as often as that allows
+    one, two = open_store(emptied(strict.url)), open_store(strict.url)
+    run = begin(two)
+
+    def write() -> None:
+        if whole:
+            with two.transaction():
+                load(two, event("b"))
+        else:
+            two.evidence.append(run, batch([event("b")]))
+
+    with one.transaction():
+        load(one, event("a"))
+        begun = time.monotonic()
+        with pytest.raises(StoreError) as caught:
+            write()
+        assert (caught.value.code, "Another process" in caught.value.help) == ("STORE_BUSY", True)
+        assert LOCK * 0.9 < time.monotonic() - begun < LOCK + 1.5
+        assert [two.operations.counts()["events"], one.operations.counts()["events"]] == [0, 1], "readers do not wait"
+    # And where the other one ends in time.
+    held, ends = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with one.transaction():
+            load(one, event("c"))
+            held.set()
+            ends.wait(LOCK / 2)
+
+    holder = threading.Thread(target=hold)
+    holder.start()
+    held.wait()
+    write()
+    holder.join()
+    assert one.operations.counts()["events"] == 3
+    one.close()
+    two.close()
+
+
+def test_tls_by_a_certificate_that_is_trusted_or_need_not_be(strict: Neo4j, certificate: Path) -> None:
+    """neo4j+s:// in a process of its own: the certificates that are trusted are read once a process."""
+    emptied(strict.url)
+    for scheme in ("neo4j+s", "bolt+s"):
+        error = refused(strict.url.replace("neo4j://", f"{scheme}://"), "STORE_UNREACHABLE")
+        assert "self-signed certificate" in error.message and "neo4j+ssc://" in error.help
+    for scheme in ("neo4j+ssc", "bolt+ssc"):
+        store = open_store(strict.url.replace("neo4j://", f"{scheme}://"))
+        load(store, event(scheme, "cookie:1"))
+        assert store.operations.counts()["identifiers"] == 1
+        store.close()
+    url = strict.url.replace("neo4j://", "neo4j+s://")
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "SSL_CERT_FILE": str(certificate)}
+    command = [sys.executable, "-m", "identity_graph", "stats", "--json", "--store", url]
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
+    assert (done.returncode, '"events": 2' in done.stdout) == (0, True), done
