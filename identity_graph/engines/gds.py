@@ -56,11 +56,12 @@ class Gds:
         pruned = part.prune(prune_values(identifiers.namespace, values, policy, rules))
         label = self._components(part, pruned)
         inside = part.doubtful(label) & (pruned == JOINS)
+        beside = inside[must[0]] | inside[must[1]]
         found = resolve_links(
             identifiers,
             values,
             part.evidence(inside),
-            (must[0][inside[must[0]] & inside[must[1]]], must[1][inside[must[0]] & inside[must[1]]]),
+            (must[0][beside], must[1][beside]),
             links.sources,
             policy,
             cannot=cannot,
@@ -186,9 +187,9 @@ class _Part:
         return broken[label]
 
     def evidence(self, inside: Bool) -> EvidenceTable:
-        """Links between these identifiers."""
+        """Links of these identifiers. Those that lead out join nobody, but say when an identifier was last seen."""
         rows = np.flatnonzero(inside)
         if not len(rows):
             return merge([])
         found = merge([self.links.around(rows), self.wide])
-        return taken(found, np.flatnonzero(inside[found.a] & inside[found.b]))
+        return taken(found, np.flatnonzero(inside[found.a] | inside[found.b]))

@@ -28,6 +28,7 @@ from tests.story.picture import picture
 from tests.story.places import MEMORY
 from tests.story.test_real_data import LOADERS, data, rudder_messages
 from tests.story.worlds import (
+    MINUTE,
     event,
     fading,
     key,
@@ -44,6 +45,7 @@ from tests.story.worlds import (
 )
 from tests.unit.real_files import real_file
 
+KIM = "email:kim@example.org"
 ENGINES = ("gds", "arrays")
 FREE = Policy.default().without_limits()
 Look = Callable[[IdentityGraph], Any]
@@ -152,6 +154,17 @@ def test_a_town_and_its_crowds_under_every_policy(neo4j_url: str) -> None:
             found = pair.agree(policy, lambda graph: picture(graph, keys))
             seen.append((name, found["digest"]))
     assert len({digest for _, digest in seen}) > len(seen) // 2, seen
+
+
+def test_a_limit_within_a_time_counts_also_what_joins_nobody(neo4j_url: str) -> None:
+    """A card that was seen again, with a program that says its user is anonymous, is as new as another one."""
+    policy = Policy.parse('[namespaces.loyalty_id]\nlimit = "1 per 10 days"\n')
+    month, last, anybody = 30 * DAY // MINUTE, "loyalty_id:LC2", "user_id:anonymous"
+    with both(neo4j_url) as pair:
+        pair.tell([event("1", 0, "loyalty_id:LC1", KIM), event("2", month, last, KIM)])
+        assert len(pair.agree(policy, persons)) == 1
+        pair.tell([event("3", month, "loyalty_id:LC1", anybody)])
+        assert pair.agree(policy, persons) == {frozenset({last, KIM}), frozenset({"loyalty_id:LC1"})}
 
 
 @pytest.mark.parametrize("seed", [1, 2])
