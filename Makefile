@@ -27,6 +27,7 @@ neo4j: $(READY)  ## a Neo4j with GDS to play with, until Ctrl-C; KEEP=folder kee
 	@$(BIN)/python -m tests.neo4j $(KEEP)
 
 bench: $(READY)  ## ratios against named peers, in one run
+	@$(BIN)/python -m pip install --quiet --group bench
 	$(BIN)/python -m bench
 
 readme: $(READY)  ## write the parts of the README that follow from the code, and what its commands print

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
+from pathlib import Path
 from typing import NoReturn
 
 import pytest
@@ -14,6 +15,7 @@ from identity_graph.store.protocols import Store
 from tests.neo4j.database import emptied
 from tests.neo4j.jars import Unavailable
 from tests.neo4j.launcher import Neo4j
+from tests.story.places import few, place
 
 # One line per store: how a test gets the URL of an empty one.
 STORES: dict[str, Callable[[pytest.FixtureRequest], str]] = {
@@ -73,6 +75,36 @@ def store(store_url: str) -> Iterator[Store]:
     opened = open_store(store_url)
     yield opened
     opened.close()
+
+
+@pytest.fixture(scope="module", params=["sqlite", "neo4j"])
+def each_store(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Where `tests.story.worlds.new_graph` puts its graphs: SQLite's memory, then a server."""
+    if request.param == "sqlite":
+        yield
+        return
+    with place.on(request.getfixturevalue("neo4j_url")):
+        yield
+
+
+@pytest.fixture
+def shared_url(each_store: None, tmp_path: Path) -> str:
+    """Of an empty store there that may be opened twice."""
+    return place.fresh() if place.server else f"sqlite:///{tmp_path / 'shared.db'}"
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, object, object]:
+    """Of a law, fewer examples on a server."""
+    law = getattr(pyfuncitem.obj, "hypothesis", None)
+    if law is None or place.server is None:
+        return (yield)
+    whole = law.inner_test
+    law.inner_test = few(whole)
+    try:
+        return (yield)
+    finally:
+        law.inner_test = whole
 
 
 ELSEWHERE = "IDENTITY_GRAPH_TEST_NEO4J"  # the URL of a server that tests may fill and empty, and leave running

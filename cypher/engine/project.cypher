@@ -13,7 +13,7 @@
 CALL () {
   MATCH (a:Identifier) WHERE a.number > 0 AND NOT a.number IN $pruned
   CALL (a) {
-    MATCH (a)-[link:SEEN_WITH]->(b:Identifier) WHERE NOT b.number IN $pruned
+    MATCH (a)-[link:SEEN_WITH]->(b) WHERE NOT b.number IN $pruned
     WITH b, link,
          CASE WHEN $expires[b.namespace] IS NULL OR $expires[a.namespace] < $expires[b.namespace]
               THEN $expires[a.namespace] ELSE $expires[b.namespace] END AS expires,

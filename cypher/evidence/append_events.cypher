@@ -6,4 +6,5 @@ SET event = properties
 WITH event
 UNWIND event.identifiers AS number
 MATCH (identifier:Identifier {number: number})
+  USING INDEX SEEK identifier:Identifier(number)
 CREATE (event)-[:OBSERVED]->(identifier)

@@ -3,4 +3,5 @@
 // returns: keys, numbers
 UNWIND $keys AS key
 MATCH (identifier:Identifier {key: key})
+  USING INDEX SEEK identifier:Identifier(key)
 RETURN collect(identifier.key) AS keys, collect(identifier.number) AS numbers

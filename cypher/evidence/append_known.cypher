@@ -3,4 +3,5 @@
 // returns: ids, contents
 UNWIND $ids AS id
 MATCH (event:Event {id: id})
+  USING INDEX SEEK event:Event(id)
 RETURN collect(event.id) AS ids, collect(event.content) AS contents

@@ -2,4 +2,5 @@
 // $numbers list<integer>: of events
 UNWIND $numbers AS number
 MATCH (event:Event {number: number})
+  USING INDEX SEEK event:Event(number)
 SET event:Wide

@@ -3,6 +3,7 @@
 // returns: events
 UNWIND range(0, size($numbers) - 1) AS place
 MATCH (event:Event {number: $numbers[place]})
+  USING INDEX SEEK event:Event(number)
 WITH event, place ORDER BY place
 RETURN collect([event.id, event.time, event.source, event.name,
                 [(event)-[:OBSERVED]->(seen) | [seen.number, seen.key]], coalesce(event.stated, []),

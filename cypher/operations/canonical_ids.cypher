@@ -2,5 +2,7 @@
 // $after integer: the number before the first
 // $upto integer: the last number
 // returns: ids, numbers
-MATCH (event:Event) WHERE event.number > $after AND event.number <= $upto
+MATCH (event:Event)
+  USING INDEX SEEK event:Event(number)
+WHERE event.number > $after AND event.number <= $upto
 RETURN collect(event.id) AS ids, collect(event.number) AS numbers

@@ -3,4 +3,5 @@
 // returns: run
 UNWIND $ids AS id
 MATCH (run:Run {id: id})
+  USING INDEX SEEK run:Run(id)
 RETURN properties(run) AS run

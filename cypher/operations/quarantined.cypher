@@ -2,7 +2,9 @@
 // $after integer: the number before the first
 // $limit integer
 // returns: number, run_id, source, loader, line, offset, code, message, record
-MATCH (quarantined:Quarantined) WHERE quarantined.number > $after
+MATCH (quarantined:Quarantined)
+  USING INDEX SEEK quarantined:Quarantined(number)
+WHERE quarantined.number > $after
 WITH quarantined ORDER BY quarantined.number LIMIT $limit
 OPTIONAL MATCH (run:Run {id: quarantined.run_id})
 RETURN quarantined.number AS number, quarantined.run_id AS run_id, run.source AS source, run.loader AS loader,

@@ -3,4 +3,5 @@
 // returns: changes
 UNWIND $ids AS id
 MATCH (change:Change {person_id: id})
+  USING INDEX SEEK change:Change(person_id)
 RETURN collect(properties(change)) AS changes

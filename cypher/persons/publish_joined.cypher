@@ -2,4 +2,5 @@
 // $numbers list<integer>: of identifiers
 UNWIND $numbers AS number
 MATCH (identifier:Identifier {number: number})
+  USING INDEX SEEK identifier:Identifier(number)
 REMOVE identifier.pruned

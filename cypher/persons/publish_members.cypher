@@ -3,7 +3,9 @@
 // $time integer
 UNWIND $rows AS row
 MATCH (identifier:Identifier {number: row[0]})
+  USING INDEX SEEK identifier:Identifier(number)
 MATCH (person:Person {number: row[1]})
+  USING INDEX SEEK person:Person(number)
 OPTIONAL MATCH (identifier)-[before:IDENTIFIES]->(owner)
 WITH identifier, person, before, owner WHERE owner IS NULL OR owner <> person
 DELETE before

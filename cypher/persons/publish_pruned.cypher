@@ -2,6 +2,7 @@
 // $rows list<list>: number, code
 UNWIND $rows AS row
 MATCH (identifier:Identifier {number: row[0]})
+  USING INDEX SEEK identifier:Identifier(number)
 SET identifier.pruned = row[1]
 WITH identifier
 MATCH (identifier)-[member:IDENTIFIES]->()

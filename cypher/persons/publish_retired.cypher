@@ -2,7 +2,9 @@
 // $rows list<list>: number of the retired, number of the survivor
 UNWIND $rows AS row
 MATCH (person:Person {number: row[0]})
+  USING INDEX SEEK person:Person(number)
 MATCH (survivor:Person {number: row[1]})
+  USING INDEX SEEK survivor:Person(number)
 CREATE (person)-[:MERGED_INTO]->(survivor)
 REMOVE person:Person
 SET person:Retired

@@ -3,4 +3,5 @@
 // $time integer
 UNWIND $numbers AS number
 MATCH (person:Person {number: number})
+  USING INDEX SEEK person:Person(number)
 SET person.updated = $time

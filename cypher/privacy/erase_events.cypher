@@ -3,6 +3,7 @@
 // returns: numbers, identifiers, sources, stated
 UNWIND $numbers AS number
 MATCH (event:Event {number: number})
+  USING INDEX SEEK event:Event(number)
 WITH event, event.number AS number, event.identifiers AS identifiers, event.source AS source,
      coalesce(event.stated, []) AS stated
 DETACH DELETE event

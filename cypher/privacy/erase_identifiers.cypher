@@ -3,6 +3,7 @@
 // returns: keys
 UNWIND $numbers AS number
 MATCH (identifier:Identifier {number: number})
+  USING INDEX SEEK identifier:Identifier(number)
 WITH identifier, identifier.key AS key
 DETACH DELETE identifier
 RETURN collect(key) AS keys

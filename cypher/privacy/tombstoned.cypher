@@ -3,4 +3,5 @@
 // returns: buried
 UNWIND $hashes AS hash
 MATCH (tombstone:Tombstone {hash: hash})
+  USING INDEX SEEK tombstone:Tombstone(hash)
 RETURN collect(tombstone.hash) AS buried

@@ -3,4 +3,5 @@
 // returns: segment
 UNWIND $names AS name
 MATCH (segment:Segment {name: name})
+  USING INDEX SEEK segment:Segment(name)
 RETURN properties(segment) AS segment

@@ -44,7 +44,7 @@ class Gds:
         self._timeout = timeout
 
     def resolve(self, store: Store, policy: Policy) -> Resolution:
-        if policy.pairwise_up_to < PAIRWISE or policy.similarity:
+        if policy.pairwise_up_to < PAIRWISE:
             return Arrays().resolve(store, policy)  # the links that join are not those that the graph keeps
         evidence = store.evidence
         identifiers, values = evidence.identifier_table()
@@ -140,12 +140,12 @@ class _Part:
         dropped = self._dropped(links)
         return prune_hubs(links, dropped, namespace, pruned, self.rules, self.policy.max_identifiers, known)
 
-    def _dropped(self, links: LinkTable) -> Int8:
-        return prune_links(links, self.identifiers.namespace, self.rules, self.policy.min_weight, self.now)
-
     def _weigh(self, evidence: EvidenceTable) -> LinkTable:
         must = (np.minimum(*self.must), np.maximum(*self.must))
         return weigh(evidence, must, self.identifiers.namespace, self.rules, now=self.now)
+
+    def _dropped(self, links: LinkTable) -> Int8:
+        return prune_links(links, self.identifiers.namespace, self.rules, self.policy.min_weight, self.now)
 
     def weighing(self, pruned: Int8) -> dict[str, Any]:
         """The rules, as the server needs them to weigh links as `weigh` does."""

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from identity_graph.errors import PolicyError
 from identity_graph.policy import Policy
 from identity_graph.resolve.checks import check_evidence
 from identity_graph.resolve.fold import fold
@@ -113,6 +114,9 @@ def resolve_links(
 ) -> Resolution:
     """As `resolve`, from links that are folded already: of dense identifiers, and of sources numbered by name. Raises
     FRAME_INVALID for links that cannot be, POLICY_VALUE for such rules."""
+    if policy.similarity:  # better refused than read and not heeded
+        message = "similarity: its links are found by `resolve.similarity`, but no resolution takes them up yet"
+        raise PolicyError("POLICY_VALUE", message, help="Leave [[similarity]] out of the policy.")
     check_evidence(len(identifiers), evidence, (*stated, *cannot), len(sources))
     namespace = identifiers.namespace
     rules = Rules.of(policy, identifiers.namespaces, sources)

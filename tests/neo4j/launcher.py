@@ -75,7 +75,7 @@ class Neo4j:
     port: int = field(default_factory=free_port)
     gds: bool = True
     settings: Mapping[str, str] = field(default_factory=dict)
-    heap: str = "1g"
+    heap: str = "2g"
     jvm: Sequence[str] = SHORT_LIVED
     pid: int = field(default=0, init=False)  # of the server itself, once it was started
     _watcher: subprocess.Popen[str] | None = field(default=None, init=False, repr=False)

@@ -31,6 +31,8 @@ from tests.story.worlds import (
 )
 from tests.unit.naive import persons as naive
 
+pytestmark = pytest.mark.usefixtures("each_store")
+
 
 def why(events: list[Event], a: str, b: str, policy: Policy | None = None) -> Explanation:
     with told(events, policy) as graph:

@@ -27,6 +27,7 @@ from identity_graph.store.protocols import Store
 from identity_graph.times import parse_time
 from tests.conftest import Clock
 from tests.story.ingesting import EVENTS, counts, ingest_into, jsonl, native, quarantine, state, write
+from tests.story.places import MEMORY, place
 
 
 @pytest.fixture
@@ -114,7 +115,7 @@ def test_bad_records_are_set_aside_and_good_ones_around_them_are_kept(
     assert store.operations.counts()["events"] == len(BAD)
 
 
-def test_every_format_gives_the_same_events(clock: Clock, tmp_path: Path) -> None:
+def test_every_format_gives_the_same_events(each_store: None, clock: Clock, tmp_path: Path) -> None:
     rows = [
         {"order_id": f"o{n}", "customer_id": f"u{n % 5}", "email": f"p{n}@example.org", "amount": str(n * 1.5)}
         for n in range(40)
@@ -132,7 +133,7 @@ def test_every_format_gives_the_same_events(clock: Clock, tmp_path: Path) -> Non
         (tmp_path / f"{name}.gz").write_bytes(gzip.compress((tmp_path / name).read_bytes()))
     states = []
     for path in sorted(tmp_path.glob("o.*")):
-        store = open_store("sqlite:///:memory:")
+        store = open_store(place.fresh())
         run = ingest_into(store, clock).load(read_loader("orders"), path, batch=7)
         assert counts(run) == (40, 40, 0, 0, 0)
         states.append(state(store))
@@ -180,7 +181,9 @@ def test_progress_is_heard(ingest: Ingest, tmp_path: Path) -> None:
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
-def test_any_order_and_any_cut_give_one_state(tmp_path: Path, clock: Clock, data: st.DataObject) -> None:
+def test_any_order_and_any_cut_give_one_state(
+    each_store: None, tmp_path: Path, clock: Clock, data: st.DataObject
+) -> None:
     records = [native(number) for number in range(30)] + [native(number, traits={}) for number in (3, 9)]
     plain = ingest_state(tmp_path, clock, [records], 100)
     order = data.draw(st.permutations(records[:30]))
@@ -192,7 +195,7 @@ def test_any_order_and_any_cut_give_one_state(tmp_path: Path, clock: Clock, data
 
 
 def ingest_state(folder: Path, clock: Clock, parts: list[list[dict[str, Any]]], batch: int) -> list[bytes]:
-    store = open_store("sqlite:///:memory:")
+    store = open_store(place.fresh())
     ingest = ingest_into(store, clock)
     for part in parts:
         counts(ingest.load(EVENTS, write(folder / "part.jsonl", jsonl(*part)), batch=batch))
@@ -251,10 +254,10 @@ def mixed_parquet(path: Path) -> Path:
 @pytest.mark.parametrize("case", CASES)
 @pytest.mark.parametrize("stops", [[0], [3], [1, 0, 2]])
 def test_an_interrupted_load_goes_on_as_if_nothing_had_happened(
-    tmp_path: Path, clock: Clock, case: str, stops: list[int]
+    each_store: None, tmp_path: Path, clock: Clock, case: str, stops: list[int]
 ) -> None:
     loader, path = CASES[case](tmp_path)
-    calm, rough = open_store("sqlite:///:memory:"), open_store("sqlite:///:memory:")
+    calm, rough = open_store(MEMORY), open_store(place.fresh())
     undisturbed = ingest_into(calm, clock).load(loader, path, batch=4)
     ingest = ingest_into(rough, clock)
     for after in stops:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from itertools import count
@@ -12,12 +13,13 @@ from hypothesis import strategies as st
 from identity_graph import IdentityGraph
 from identity_graph.model import Event, Identifier
 from identity_graph.policy import Policy
+from identity_graph.store.neo4j.statements import statement
 from identity_graph.store.protocols import Store
 from identity_graph.times import DAY, parse_time
 from identity_graph.world import END
 from tests.conftest import Clock
+from tests.story.places import Told, place
 
-MEMORY = "sqlite:///:memory:"
 START = parse_time("2025-11-01T00:00:00Z")
 MINUTE = DAY // 1440
 
@@ -54,9 +56,15 @@ def numbered(prefix: str = "p") -> Callable[[], str]:
 
 
 def new_graph(
-    policy: Policy | None = None, *, url: str = MEMORY, clock: Callable[[], int] | None = None
+    policy: Policy | None = None,
+    *,
+    url: str | None = None,
+    clock: Callable[[], int] | None = None,
+    engine: str = "auto",
 ) -> IdentityGraph:
-    return IdentityGraph.open(url, policy, clock=clock or Clock(), new_id=numbered())
+    """In an empty store, see `places`, or in that of the URL."""
+    graph = Told.open(url or place.fresh(), policy, engine=engine, clock=clock or Clock(), new_id=numbered())
+    return graph if url else place.take(graph)
 
 
 def told(events: Iterable[Event], policy: Policy | None = None, **more: Any) -> IdentityGraph:
@@ -98,6 +106,16 @@ def spied(store: Store) -> list[int]:
 
     store.evidence.observation_table = observation_table  # type: ignore[method-assign]
     return rows
+
+
+def changing(heard: Iterable[str]) -> list[str]:
+    """Of traced statements those that write, a turn to write left out."""
+    found = []
+    for told in heard:
+        text = statement(told) if re.fullmatch(r"[a-z]+/\w+", told) else told  # on a server they are heard by name
+        if told != "store/hold" and re.search(r"\b(INSERT|UPDATE|DELETE|CREATE|MERGE|SET)\b", text):
+            found.append(told)
+    return found
 
 
 # ---- worlds with names
@@ -216,12 +234,12 @@ policies = st.builds(tight, st.sampled_from(["strongest", "newest"]), st.sampled
 
 
 @st.composite
-def worlds(draw: st.DrawFn, most: int = 25) -> list[Event]:
+def worlds(draw: st.DrawFn, most: int = 25, widest: int = 7) -> list[Event]:
     """Events over few identifiers and few moments, so that everything collides."""
     found = []
     for number in range(draw(st.integers(1, most))):
         keys = draw(
-            st.lists(st.sampled_from(_KEYS), min_size=1, max_size=draw(st.sampled_from([2, 3, 4, 7])), unique=True)
+            st.lists(st.sampled_from(_KEYS), min_size=1, max_size=draw(st.sampled_from([2, 3, 4, widest])), unique=True)
         )
         stated = [(keys[0], keys[1])] if len(keys) > 1 and draw(st.integers(0, 19)) == 0 else []
         minute = draw(st.sampled_from([0, 1, 2, 60, 70_000, 80_000]))

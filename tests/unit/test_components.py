@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import csv
 import json
+import sys
+from collections.abc import Callable
+from unittest import mock
 
 import networkx as nx
 import numpy as np
@@ -11,15 +14,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from identity_graph.resolve.components import components
+from identity_graph.resolve.components import FEW, components
+from identity_graph.tables import Int32
 from tests.unit.real_files import real_file
 
 Pairs = list[tuple[int, int]]
+MODULE = "identity_graph.resolve.components"
 
 
 def labels(n: int, pairs: Pairs) -> list[int]:
+    """By one thread and by two, which must agree."""
     ends = np.array(pairs, np.int32).reshape(-1, 2)
-    found: list[int] = components(n, ends[:, 0].copy(), ends[:, 1].copy()).tolist()
+    found: list[int] = components(n, ends[:, 0], ends[:, 1]).tolist()
+    with mock.patch.object(sys.modules[MODULE], "FEW", 0):
+        assert components(n, ends[:, 0], ends[:, 1]).tolist() == found
     return found
 
 
@@ -43,15 +51,50 @@ def test_each_label_is_the_smallest_of_its_component(graph: tuple[int, Pairs]) -
     assert labels(n, pairs) == expected
 
 
-@pytest.mark.parametrize("shape", ["up", "down", "shuffled"])
-def test_a_long_path_is_one_component(shape: str) -> None:
-    n = 100_000
-    ends = np.stack([np.arange(n - 1), np.arange(1, n)], axis=1).astype(np.int32)
-    if shape == "down":
+def path(n: int) -> Int32:
+    return np.stack([np.arange(n - 1, dtype=np.int32), np.arange(1, n, dtype=np.int32)], axis=1)
+
+
+def star(n: int) -> Int32:
+    ends = path(n)
+    ends[:, 1] = n - 1
+    return ends
+
+
+def comb(n: int) -> Int32:
+    """Two paths with a rung at each step, the higher path climbing in the other direction."""
+    half = np.arange(n // 2, dtype=np.int32)
+    return np.concatenate([path(n // 2), path(n // 2) + np.int32(n // 2), np.stack([half, n - 1 - half], axis=1)])
+
+
+@pytest.mark.parametrize("order", ["up", "down", "shuffled"])
+@pytest.mark.parametrize("shape", [path, star, comb])
+def test_large_shapes_are_one_component(shape: Callable[[int], Int32], order: str) -> None:
+    n = 2 * FEW
+    ends = shape(n)
+    if order == "down":
         ends = ends[::-1, ::-1]
-    if shape == "shuffled":
+    if order == "shuffled":
         ends = np.random.default_rng(7).permutation(n).astype(np.int32)[ends]
-    assert not components(n, ends[:, 0].copy(), ends[:, 1].copy()).any()
+    assert not components(n, ends[:, 0], ends[:, 1]).any()
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_many_links_have_the_components_of_few(seed: int) -> None:
+    """Small groups, hubs, repeats and self links, again and again: two threads, one answer."""
+    dice = np.random.default_rng(seed)
+    n, m = 3 * FEW, 4 * FEW
+    a = dice.integers(0, n, m)
+    near = np.minimum(a + dice.integers(0, 6, m), n - 1)
+    b = np.where(dice.random(m) < 0.02, dice.integers(0, 20, m) * 97, near)
+    name = dice.permutation(n).astype(np.int32)
+    left, right = name[a], name[b]
+    with mock.patch.object(sys.modules[MODULE], "FEW", m + 1):
+        expected = components(n, left, right)
+    assert 1 < len(np.unique(expected)) < n
+    for _ in range(5):
+        assert np.array_equal(components(n, left, right), expected)
+        assert np.array_equal(components(n, right[::-1], left[::-1]), expected)
 
 
 def test_nothing_and_nobody() -> None:

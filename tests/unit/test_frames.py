@@ -5,7 +5,9 @@ from __future__ import annotations
 import datetime as dt
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import combinations
+from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -14,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from identity_graph.errors import InputError
-from identity_graph.frames import resolve
+from identity_graph.frames import components, resolve
 from identity_graph.model import Event, Identifier
 from identity_graph.policy import Policy, Rule
 from identity_graph.times import DAY
@@ -196,6 +198,45 @@ def test_links_and_observations_agree(events: list[Event], policy: Policy) -> No
     assert resolve(observations(events), policy).drop("person").sort(pl.all()).equals(same)
 
 
+FREE = Policy.default().without_limits()
+
+
+@settings(max_examples=100, deadline=None)
+@given(worlds())
+def test_without_limits_persons_are_components(events: list[Event]) -> None:
+    """By the short way and by the long one, which any rule asks for."""
+    keys = [[one.key for one in event.identifiers] for event in events]
+    pairs = [(own[0], other) for own in keys for other in own]
+    links = pl.DataFrame(pairs, schema=["a", "b"], orient="row", schema_overrides={"a": pl.String, "b": pl.String})
+    found = resolve(links, FREE)
+    assert found.equals(resolve(links, replace(FREE, max_identifiers=2**30)))
+    alone = components(links)
+    keyed = found.select(pl.format("{}:{}", "namespace", "value").alias("key"), "person")
+    both = alone.join(keyed, on="key", validate="1:1")
+    assert both.height == alone.height == found.height
+    assert (both["component"] == both["person"]).all()
+
+
+def test_components_of_any_texts_without_a_policy() -> None:
+    table = {"a": ["x", "null", "y", "z"], "b": ["y", "w", "y", "null"], "count": [0, 0, 0, 0]}
+    expected = [("x", 0), ("y", 0), ("null", 1), ("w", 1), ("z", 1)]
+    assert components(table).rows() == components(pl.LazyFrame(table)).rows() == expected
+    assert components(table).schema == {"key": pl.String, "component": pl.Int64}
+    assert components({"a": [17], "b": [18]}).rows() == [("17", 0), ("18", 0)]
+    assert components({"a": [], "b": []}).rows() == []
+    for bad in ({"x": ["y"]}, {"a": ["x"], "b": [None]}, pl.LazyFrame({"x": ["y"]})):
+        with pytest.raises(InputError) as caught:
+            components(bad)
+        assert caught.value.code == "FRAME_INVALID"
+
+
+def test_a_lazy_table_is_read_no_further_than_needed(tmp_path: Path) -> None:
+    path = tmp_path / "links.parquet"
+    pl.DataFrame(LINKS | {"other": ["x"]}).write_parquet(path)
+    lazy = pl.scan_parquet(path).with_columns(pl.col("other").cast(pl.Int64, strict=True))
+    assert resolve(lazy).height == 2 and components(lazy).height == 2
+
+
 def test_evidence_before_1970_ages_as_any_other() -> None:
     policy = Policy(min_weight=0.4, default_rule=Rule(trust=1, half_life=DAY))
     old = {"a": ["left:1", "left:2"], "b": ["right:1", "right:2"], "first_seen": [-90 * DAY, -80 * DAY]}
@@ -204,8 +245,6 @@ def test_evidence_before_1970_ages_as_any_other() -> None:
 
 
 # ---- published answers
-
-FREE = Policy.default().without_limits()
 
 
 def long(path: Any, event: str, renamed: dict[str, str], *, own: str = "") -> pl.DataFrame:
