@@ -21,14 +21,15 @@ without any; of each entry the following one, the other end, and its own."""
 
 @dataclass(frozen=True, slots=True)
 class Forest:
-    """`label` int32[n]: some member of each identifier's group. Of each link: `refused` int16, JOINED, CANNOT or the
-    position of a limit; `value_a`, `value_b` int32, where it was refused the identifiers of a's group and of b's that
-    would have come together, else -1."""
+    """`label` int32[n]: some member of each identifier's group. `refused` int16[m] of each link: JOINED, CANNOT or the
+    position of a limit. `order`, `begin`, `later` and `listed` are what `name_values` needs."""
 
     label: Int32
     refused: Int16
-    value_a: Int32
-    value_b: Int32
+    order: Int64
+    begin: Int32
+    later: Int32
+    listed: Listed
 
 
 def grow_forest(part: Part, order: Int64, limits: Limits) -> Forest:
@@ -36,9 +37,8 @@ def grow_forest(part: Part, order: Int64, limits: Limits) -> Forest:
     break a limit, of which the first is named. Links that are not in `order` are not taken.
 
     Pairs that must not be in one group come before limits, these in their order. Stated links (`must`) heed the pairs
-    only. A group that stated links brought over a limit may still grow by what does not count.
-    Groups only grow, so what was refused once stays refused: every refused link ends in two groups. The two values of
-    a refusal are the smallest by key, one of either group; where the limit has a window, of the first that is full.
+    only. A group that stated links brought over a limit may still grow by what does not count. Groups only grow, so
+    what was refused once stays refused: every refused link ends in two groups.
 
     Kruskal's algorithm (1956) with a test before each union. O(links * limits) after the sort; a pair costs a look at
     the smaller of two lists of pairs, a limit with a window one pass over the values of both groups.
@@ -52,40 +52,79 @@ def grow_forest(part: Part, order: Int64, limits: Limits) -> Forest:
     begin = np.where(state[:, 1:] > 0, own[:, None], -1).astype(np.int32) if windows else np.empty((0, 0), np.int32)
     later = np.full(n if windows else 0, -1, dtype=np.int32)
     listed = _listed(part.cannot, n)
-    refused: Int16 = np.full(len(part.a), JOINED, dtype=np.int16)
-    parent = own.copy()
+    parent, taken = own.copy(), np.full(len(order), JOINED, dtype=np.int16)
     rules = (limits.most, limits.window)
-    _grow(order, part.a, part.b, part.must, parent, state, begin, later, part.seen, listed, rules, refused)
+    _grow(part.a[order], part.b[order], part.must[order], parent, state, begin, later, part.seen, listed, rules, taken)
     while not np.array_equal(parent, parent[parent]):
         parent = parent[parent]
+    refused: Int16 = np.full(len(part.a), JOINED, dtype=np.int16)
+    refused[order] = taken
+    return Forest(parent, refused, order, begin, later, listed)
+
+
+def name_values(part: Part, forest: Forest, limits: Limits) -> tuple[Int32, Int32]:
+    """Of each refused link two identifiers that would have come together, one of a's group and one of b's, int32[m]; -1
+    for the others.
+
+    They are the pair that must not be, or a value of either group; where the limit has a window, of the first that is
+    full. Of several the one whose links were taken first; of two ends of one link that of the smaller key.
+    """
     value_a, value_b = np.full((2, len(part.a)), -1, dtype=np.int32)
-    named = np.flatnonzero(refused != JOINED)
-    if len(named):
-        rank, best = _smallest(part, parent, named, limits)
-        grown = (begin, later, part.seen, listed, rules, refused)
-        _name(named, part.a, part.b, parent, rank, best, *grown, value_a, value_b)
-    return Forest(parent, refused, value_a, value_b)
+    rows = np.flatnonzero(forest.refused != JOINED)
+    if len(rows):
+        rank, best = _first_values(part, forest, limits, rows)
+        rules = (limits.most, limits.window)
+        grown = (forest.begin, forest.later, part.seen, forest.listed, rules, forest.refused)
+        _name(rows, part.a, part.b, forest.label, rank, best, *grown, value_a, value_b)
+    return value_a, value_b
 
 
-def _smallest(part: Part, parent: Int32, named: Int64, limits: Limits) -> tuple[Int32, Int32]:
-    """The smallest value of each group and limit, int32[n, limits]; and, of those among which there is a choice, places
-    in the order of keys, int32[n]."""
-    n = len(part)
+def _first_values(part: Part, forest: Forest, limits: Limits, rows: Int64) -> tuple[Int64, Int32]:
+    """Of identifiers among which there is a choice, how early they were taken, int64[n]; and the first value of each
+    group and limit, int32[n, limits]."""
+    n, label = len(part), forest.label
     touched = np.zeros(n, dtype=np.bool_)
-    touched[parent[part.a[named]]] = touched[parent[part.b[named]]] = True
-    best = np.full((n, max(len(limits.spaces), 1)), -1, dtype=np.int32)
-    choice = np.zeros(n, dtype=np.bool_)
+    touched[label[part.a[rows]]] = touched[label[part.b[rows]]] = True
+    choice: Bool = np.zeros(n, dtype=np.bool_)
     choice[np.r_[part.cannot]] = True
-    values = [np.flatnonzero((part.namespace == space) & touched[parent]) for space in limits.spaces]
+    values = [np.flatnonzero((part.namespace == space) & touched[label]) for space in limits.spaces]
     for own in values:
-        choice[own] = np.bincount(parent[own], minlength=n)[parent[own]] > 1
-    rank = part.ranked(np.flatnonzero(choice & touched[parent]))
+        choice[own] |= np.bincount(label[own], minlength=n)[label[own]] > 1
+    rank = _taken(part, forest.order, choice)
+    best = np.full((n, max(len(limits.spaces), 1)), -1, dtype=np.int32)
     for column, own in enumerate(values):
-        best[parent[own], column] = own
-        several = own[rank[own] >= 0]
-        several = several[np.argsort(-rank[several])]  # the smallest comes last, and stays
-        best[parent[several], column] = several
+        best[label[own], column] = own
+        several = own[choice[own]]
+        several = several[np.argsort(-rank[several])]  # the first comes last, and stays
+        best[label[several], column] = several
     return rank, best
+
+
+def _taken(part: Part, order: Int64, choice: Bool) -> Int64:
+    """Twice the place of each identifier's first link; one more for that of the larger key where it is the other's
+    too, and both are in the `choice` bool[n]."""
+    a, b = part.a[order], part.b[order]
+    first, shared = _places(a, b, choice)
+    rank = 2 * first
+    one, other = part.inside[a[shared]], part.inside[b[shared]]
+    larger = part.facts.larger(one, other)
+    rank[np.where(larger, a[shared], b[shared])] += 1
+    return rank
+
+
+@njit(cache=True)
+def _places(a: Int32, b: Int32, choice: Bool) -> tuple[Int64, Int64]:  # pragma: no cover - compiled
+    """The place of the first link of each identifier; and the links that are the first of both their ends, of which
+    both are in the choice."""
+    first = np.full(len(choice), len(a), np.int64)
+    for i in range(len(a) - 1, -1, -1):
+        first[a[i]] = first[b[i]] = i
+    count, shared = 0, np.empty(len(a), np.int64)
+    for i in range(len(a)):
+        if choice[a[i]] and choice[b[i]] and first[a[i]] == i and first[b[i]] == i:
+            shared[count] = i
+            count += 1
+    return first, shared[:count]
 
 
 def _listed(cannot: Pairs, n: int) -> Listed:
@@ -105,7 +144,6 @@ def _listed(cannot: Pairs, n: int) -> Listed:
 
 @njit(cache=True)
 def _grow(
-    order: Int64,
     a: Int32,
     b: Int32,
     must: Bool,
@@ -120,12 +158,12 @@ def _grow(
 ) -> None:  # pragma: no cover - compiled
     first, last, many, following, _, _ = listed
     most, window = rules
-    for row in order:
+    for row in range(len(a)):
         x, y = _find(parent, a[row]), _find(parent, b[row])
         if x == y:
             continue
         why = JOINED
-        if len(many) and _apart(parent, listed, x, y, many)[0] >= 0:
+        if len(many) and _apart(parent, listed, x, y, seen)[0] >= 0:
             why = CANNOT
         elif not must[row]:
             for limit in range(len(most)):
@@ -161,7 +199,7 @@ def _name(
     a: Int32,
     b: Int32,
     parent: Int32,
-    rank: Int32,
+    rank: Int64,
     best: Int32,
     begin: Int32,
     later: Int32,
@@ -187,9 +225,10 @@ def _name(
 
 @njit(cache=True)
 def _apart(
-    parent: Int32, listed: Listed, x: int, y: int, rank: Int32
+    parent: Int32, listed: Listed, x: int, y: int, rank: Int64
 ) -> tuple[int, int]:  # pragma: no cover - compiled
-    """The pair that roots x and y hold an end each of, x's first; of several that of the smaller ranks; else -1, -1."""
+    """The pair that roots x and y hold an end each of, x's first; of several that of the smaller `rank` int64[n]; else
+    -1, -1."""
     first, _, many, following, other, owner = listed
     in_x, in_y = -1, -1
     turned = many[x] > many[y]
@@ -236,7 +275,7 @@ def _full(
 
 
 @njit(cache=True)
-def _first(later: Int32, x: int, count: int, rank: Int32) -> int:  # pragma: no cover - compiled
+def _first(later: Int32, x: int, count: int, rank: Int64) -> int:  # pragma: no cover - compiled
     """Of `count` values from x on, that of the smallest rank."""
     found = x
     for _ in range(count):

@@ -11,7 +11,7 @@ from identity_graph.policy import Policy
 from identity_graph.reasons import STEPS, SUPPRESSED
 from identity_graph.resolve.components import components
 from identity_graph.resolve.cut import LARGEST, cut_links
-from identity_graph.resolve.forest import CANNOT, Forest, grow_forest
+from identity_graph.resolve.forest import CANNOT, Forest, grow_forest, name_values
 from identity_graph.resolve.ladder import climb
 from identity_graph.resolve.part import NO_PAIRS, Facts, Limits, Pairs, Part, broken_limits, newest_link
 from identity_graph.resolve.precedence import precedence
@@ -89,6 +89,7 @@ def _suppressed(part: Part, forest: Forest, limits: Limits, step: Int8) -> Suppr
     refused = forest.refused[at]
     spaces = np.array([*limits.spaces, -1], dtype=np.int16)
     named = np.r_[part.inside, -1].astype(np.int32)
+    value_a, value_b = name_values(part, forest, limits)
     code = np.full(len(at), SUPPRESSED.index("OVERSIZED"), dtype=np.int8)
     code[refused == CANNOT] = SUPPRESSED.index("CANNOT_LINK")
     code[refused >= 0] = SUPPRESSED.index("LIMIT")
@@ -96,8 +97,8 @@ def _suppressed(part: Part, forest: Forest, limits: Limits, step: Int8) -> Suppr
         link=part.rows[at],
         code=code,
         namespace=spaces[np.maximum(refused, -1)],
-        value_a=named[forest.value_a[at]],
-        value_b=named[forest.value_b[at]],
+        value_a=named[value_a[at]],
+        value_b=named[value_b[at]],
         step=step[at],
     )
 

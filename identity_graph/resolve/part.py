@@ -55,6 +55,16 @@ class Facts:
         ]
         return identifiers[sorted(range(len(keys)), key=keys.__getitem__)]
 
+    def larger(self, one: Int64, other: Int64) -> Bool:
+        """Whether the key of each one is larger than that of the other."""
+        names, values = self.rules.namespaces, self.values
+        place = np.argsort(sorted(range(len(names)), key=names.__getitem__))[self.namespace]
+        found: Bool = place[one] > place[other]
+        same = np.flatnonzero(place[one] == place[other])
+        pairs = zip(one[same].tolist(), other[same].tolist(), strict=True)
+        found[same] = [values[x] > values[y] for x, y in pairs]
+        return found
+
 
 @dataclass(frozen=True, slots=True)
 class Part:

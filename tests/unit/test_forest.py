@@ -242,15 +242,22 @@ def test_links_that_were_refused_change_nothing_when_they_go(graph: Graph, rando
 NONE: Limit = (None, None)
 
 
-def test_the_reason_is_the_first_limit_by_name_and_the_smallest_values() -> None:
+def test_the_reason_is_the_first_limit_by_name_and_the_values_that_came_first() -> None:
     spaces = [0, 0, 2, 0, 2]
     links = [(0, 1, 0.9, 0, False), (1, 2, 0.9, 0, False), (3, 4, 0.8, 0, False), (2, 3, 0.5, 0, False)]
     found = Graph(spaces, links, ((2, None), NONE, (1, None))).grouped()
     why = found.suppressed
     assert found.label.tolist() == [0, 0, 0, 3, 3]
-    # Both limits would break: "card" comes before "mail". Of either side its smallest card.
+    # Both limits would break: "card" comes before "mail". Of two ends of one link the smaller key.
     assert [why.link.tolist(), why.code.tolist(), why.namespace.tolist()] == [[2], [LIMIT], [0]]
     assert [why.value_a.tolist(), why.value_b.tolist()] == [[0], [3]]
+
+
+def test_of_several_values_that_which_joined_first_is_named() -> None:
+    links = [(2, 3, 0.9, 0, False), (0, 3, 0.8, 0, False), (1, 4, 0.7, 0, False), (3, 4, 0.5, 0, False)]
+    for window in (None, 10):
+        found = Graph([0, 0, 0, 1, 1], links, ((2, window), NONE, NONE)).grouped()
+        assert [found.suppressed.value_a.tolist(), found.suppressed.value_b.tolist()] == [[2], [1]]
 
 
 def test_what_must_not_be_one_person_is_the_reason_before_any_limit() -> None:
