@@ -15,7 +15,7 @@
 //   (:Identifier)-[:SUPPRESSED {code, message, namespace, values}]->(:Identifier)      refused by a limit
 //   (:Person)-[:MEMBER_OF]->(:Segment)
 //
-// Times are microseconds since 1970, UTC; numbers are the store's own, given once.
+// Times are microseconds since 1970, UTC; numbers are the store's own, given once. What is empty, a text aside, is absent.
 
 CREATE CONSTRAINT store_name IF NOT EXISTS FOR (store:Store) REQUIRE store.name IS UNIQUE;
 CREATE CONSTRAINT moment_name IF NOT EXISTS FOR (moment:Moment) REQUIRE moment.name IS UNIQUE;
@@ -38,4 +38,4 @@ CREATE INDEX change_person IF NOT EXISTS FOR (change:Change) ON (change.person_i
 CREATE INDEX run_started IF NOT EXISTS FOR (run:Run) ON (run.started);
 CREATE INDEX run_fingerprint IF NOT EXISTS FOR (run:Run) ON (run.fingerprint);
 CREATE INDEX quarantined_code IF NOT EXISTS FOR (record:Quarantined) ON (record.code, record.number);
-CALL db.awaitIndexes(60)
+CALL db.awaitIndexes(3600)

@@ -80,7 +80,9 @@ CODES: Mapping[str, str] = MappingProxyType(
         "ENGINE_MISSING": "The engine that was asked for cannot run on this store.",
         "STORE_KEEPS": "The server of the store may keep what was deleted in files of its own.",
         "STORE_FAILED": "The store failed to read or write.",
-        "STORE_KEY": "The key of the tombstones is missing or cannot be read.",
+        "STORE_KEY": "The key of the tombstones is missing, cannot be read or is another one.",
+        "COPY_TARGET": "The store to copy into holds something else than a part of this copy.",
+        "COPY_DIFFERS": "The copy is not equal to its source: one of them was changed meanwhile.",
         # questions
         "PERSON_UNKNOWN": "Nobody is known by that key or id.",
         "SEGMENT_UNKNOWN": "No segment of that name.",
@@ -164,6 +166,8 @@ HELP: Mapping[str, str] = MappingProxyType(
         " into a new database: identity-graph copy.",
         "STORE_FAILED": "See that the disk or the server is sound, then do the same again: nothing is counted twice.",
         "STORE_KEY": "Put the key back that this store was written with.",
+        "COPY_TARGET": "Empty it, or name a store that is empty, and copy again.",
+        "COPY_DIFFERS": "Empty the copy, and copy again while nobody writes to either store.",
         # questions
         "PERSON_UNKNOWN": "Give namespace:value or a person id. "
         "Was it loaded, and then resolved (identity-graph resolve)?",

@@ -48,6 +48,7 @@ class Remembering:
         self.kind = store.kind
         self.privacy = store.privacy
         self.operations = store.operations
+        self.transfer = store.transfer
         self.transaction = store.transaction
         self.trace = store.trace
         self.close = store.close

@@ -42,6 +42,7 @@ LAYERS = {
         "segments",
         "stating",
         "forget",
+        "copying",
         "service",
     },
     "edges": {"cli", "api", "demo", "__main__"},

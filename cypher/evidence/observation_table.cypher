@@ -6,4 +6,4 @@ MATCH (event:Event)
   USING INDEX SEEK event:Event(number)
 WHERE event.number > $after AND event.number <= $upto
 RETURN collect(event.number) AS events, collect(event.time) AS times, collect(event.source) AS sources,
-       collect(event.identifiers) AS identifiers
+       collect(coalesce(event.identifiers, [])) AS identifiers

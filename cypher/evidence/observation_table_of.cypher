@@ -6,4 +6,4 @@ MATCH (identifier:Identifier {number: number})<-[:OBSERVED]-(event:Event)
 USING INDEX SEEK identifier:Identifier(number)
 WITH DISTINCT event
 RETURN collect(event.number) AS events, collect(event.time) AS times, collect(event.source) AS sources,
-       collect(event.identifiers) AS identifiers
+       collect(coalesce(event.identifiers, [])) AS identifiers

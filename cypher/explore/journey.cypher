@@ -5,7 +5,8 @@
 // :param key => 'email:yusufcosta89188@gmail.com'
 // :param limit => 50
 // returns: time, source, name, by, properties, traits
-MATCH (:Identifier {key: $key})-[:IDENTIFIES]->(person:Person)
+MATCH (known:Identifier {key: $key})-[:IDENTIFIES]->(person:Person)
+USING INDEX SEEK known:Identifier(key)
 MATCH (person)<-[:IDENTIFIES]-(member:Identifier)<-[:OBSERVED]-(event:Event)
 WITH event, collect(member.key) AS keys ORDER BY event.time DESC, event.id DESC LIMIT $limit
 RETURN datetime({epochMillis: event.time / 1000}) AS time, event.source AS source, event.name AS name,

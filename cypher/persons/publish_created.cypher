@@ -1,5 +1,4 @@
 // New persons.
-// $rows list<list>: number, id
-// $time integer
+// $rows list<list>: number, id, created, updated
 UNWIND $rows AS row
-CREATE (:Person {number: row[0], id: row[1], created: $time, updated: $time})
+CREATE (:Person {number: row[0], id: row[1], created: row[2], updated: row[3]})

@@ -41,7 +41,7 @@ CALL (inside) {
   UNWIND inside AS member
   MATCH (member)-[link:SUPPRESSED]-()
   RETURN collect([member.number, startNode(link).number, endNode(link).number, link.code, link.message, link.namespace,
-                  link.values]) AS suppressed
+                  coalesce(link.values, [])]) AS suppressed
 }
 CALL (inside) {
   UNWIND CASE WHEN $events THEN inside ELSE [] END AS member

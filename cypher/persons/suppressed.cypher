@@ -6,4 +6,4 @@ MATCH (identifier:Identifier {number: number})-[link:SUPPRESSED]-()
 USING INDEX SEEK identifier:Identifier(number)
 RETURN collect(number) AS numbers, collect(startNode(link).number) AS a, collect(endNode(link).number) AS b,
        collect(link.code) AS codes, collect(link.message) AS messages,
-       collect(coalesce(link.namespace, '')) AS namespaces, collect(link.values) AS values
+       collect(coalesce(link.namespace, '')) AS namespaces, collect(coalesce(link.values, [])) AS values

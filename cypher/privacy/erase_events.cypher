@@ -4,7 +4,7 @@
 UNWIND $numbers AS number
 MATCH (event:Event {number: number})
   USING INDEX SEEK event:Event(number)
-WITH event, event.number AS number, event.identifiers AS identifiers, event.source AS source,
+WITH event, event.number AS number, coalesce(event.identifiers, []) AS identifiers, event.source AS source,
      coalesce(event.stated, []) AS stated
 DETACH DELETE event
 RETURN collect(number) AS numbers, collect(identifiers) AS identifiers, collect(source) AS sources,

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from identity_graph.cli import ask, data, people, policy, privacy, quarantine, segments, state
+from identity_graph.cli import ask, data, moving, people, policy, privacy, quarantine, segments, state
 from identity_graph.cli.command import JsonOption, PolicyOption, StoreOption
 
 app = typer.Typer(
@@ -38,6 +38,8 @@ app.command(rich_help_panel="Privacy")(privacy.scrub)
 app.add_typer(policy.app, name="policy", rich_help_panel="Rules and state")
 app.command(rich_help_panel="Rules and state")(state.stats)
 app.command(rich_help_panel="Rules and state")(state.digest)
+app.command(rich_help_panel="Rules and state")(moving.copy)
+app.command(rich_help_panel="Rules and state")(moving.export)
 
 
 def _version(asked: bool) -> None:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from identity_graph.cli.command import Command, verb
-from identity_graph.cli.show import console, print_table
+from identity_graph.cli.show import print_table, progress
 from identity_graph.cli.views import COUNTS, run_view
 from identity_graph.errors import IdentityGraphError, InputError, QuarantineError
 
@@ -46,8 +44,8 @@ def load(
     with command.graph(create=True) as graph:
         for name in files:
             try:
-                with _progress(name) as progress:
-                    runs.append(graph.ingest.load(mapping, name, time=moment, progress=progress))
+                with progress(Path(name).name, "records") as hear:
+                    runs.append(graph.ingest.load(mapping, name, time=moment, progress=hear))
             except IdentityGraphError as error:
                 failure = error
                 break
@@ -93,22 +91,3 @@ def _show(files: list[str], runs: list[Run], total: dict[str, int], more: list[s
         ],
         total=["", *total.values(), *("" for _ in more)] if len(runs) > 1 else None,
     )
-
-
-@contextmanager
-def _progress(name: str) -> Iterator[Callable[..., Any] | None]:
-    """A bar on a terminal, nothing elsewhere."""
-    screen = console(error=True)
-    if not screen.is_terminal:
-        yield None
-        return
-    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[records]:,} records"))
-    with Progress(*columns, TimeRemainingColumn(), console=screen, transient=True) as bar:
-        task = bar.add_task(Path(name).name, total=None, records=0)
-
-        def hear(done: int, total: int | None, records: int) -> None:
-            bar.update(task, completed=done, total=total, records=records)
-
-        yield hear

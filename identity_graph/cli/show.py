@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
@@ -75,3 +76,23 @@ def heading(title: str, about: str) -> None:
     screen.print(title, style="bold cyan", end="  ")
     screen.print(about, style="dim")
     screen.print()
+
+
+@contextmanager
+def progress(name: str, what: str) -> Iterator[Callable[..., Any] | None]:
+    """A bar on a terminal, nothing elsewhere. Hears how much is done, of how much if that is known, and a count of
+    `what`."""
+    screen = console(error=True)
+    if not screen.is_terminal:
+        yield None
+        return
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[count]:,} {task.fields[what]}"))
+    with Progress(*columns, TimeRemainingColumn(), console=screen, transient=True) as bar:
+        task = bar.add_task(name, total=None, count=0, what=what)
+
+        def hear(done: int, total: int | None, count: int) -> None:
+            bar.update(task, completed=done, total=total, count=count)
+
+        yield hear

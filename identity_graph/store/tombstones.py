@@ -46,7 +46,7 @@ class Tombstones:
     def __init__(self, buried: Buried, name: str, place: Path | None) -> None:
         self._buried = buried
         self._name = name
-        self._path = place
+        self.place = place
         self._key: bytes | None = None
 
     def any(self) -> bool:
@@ -89,10 +89,23 @@ class Tombstones:
                 raise StoreError(
                     "STORE_KEY",
                     f"the key is not the one that wrote the tombstones of {self._name}",
-                    help=f"Put that key back, as {self._path} or in {VARIABLE}: with another one erased data returns.",
+                    help=f"Put that key back, as {self.place} or in {VARIABLE}: with another one erased data returns.",
                 )
             self._key = key
         return hmac.digest(self._key, text, sha256)
+
+    def has_key(self, check: bytes) -> bool:
+        """Whether there is a key here and it made this check; none is made. Raises STORE_KEY for another one."""
+        key = self._key or self._from_environment() or (None if self.place is None else self._read(self.place))
+        if key is None:
+            return False
+        if check != hmac.digest(key, _CHECK, sha256):
+            raise StoreError(
+                "STORE_KEY",
+                f"{self._name} has another key of tombstones than the store that is to be copied into it",
+                help=f"Put the key of that store in its place, as {self.place} or in {VARIABLE}.",
+            )
+        return True
 
     def _from_environment(self) -> bytes | None:
         text = os.environ.get(VARIABLE)
@@ -107,20 +120,20 @@ class Tombstones:
         return key
 
     def _from_file(self) -> bytes:
-        if self._path is None:
+        if self.place is None:
             return secrets.token_bytes(KEY_BYTES)
-        key = self._read(self._path)
+        key = self._read(self.place)
         if key is None:
             if self.any():
                 raise StoreError(
                     "STORE_KEY",
-                    f"{self._path} is missing",
+                    f"{self.place} is missing",
                     help=f"Put the key of this store's tombstones back, or into {VARIABLE}.",
                 )
-            self._create(self._path)
-            key = self._read(self._path)
+            self._create(self.place)
+            key = self._read(self.place)
         if key is None or len(key) != KEY_BYTES:
-            raise StoreError("STORE_KEY", f"{self._path} is not a key of {KEY_BYTES} bytes", help="Put the key back.")
+            raise StoreError("STORE_KEY", f"{self.place} is not a key of {KEY_BYTES} bytes", help="Put the key back.")
         return key
 
     @staticmethod

@@ -84,7 +84,7 @@ def test_the_server_plans_it_by_an_index(name: str, session: Session) -> None:
 
 def test_every_file_is_used_and_every_statement_is_a_file() -> None:
     sources = "\n".join(path.read_text(encoding="utf-8") for path in PACKAGE.parents[1].rglob("*.py"))
-    named = set(re.findall(r'"((?:store|evidence|persons|segments|privacy|operations|engine)/\w+)"', sources))
+    named = set(re.findall(r'"((?:store|evidence|persons|segments|privacy|operations|transfer|engine)/\w+)"', sources))
     tables = {f"{name}_of" for name in named}
     assert named - set(FILES) == set()
     assert set(FILES) - named - tables == set(EXPLORE)

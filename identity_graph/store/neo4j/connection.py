@@ -79,6 +79,8 @@ class Connection:
         known = self._known()
         if known is None:
             self._refuse_foreign()
+        if known is None or known.get("unindexed"):  # Neo4j's importer makes no constraints: see import_files.py
+            self._check(known)
             for text in script("schema"):
                 self._alone(text, {})
             # Only then: whoever finds the node finds the constraints too.

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from hashlib import blake2b
 from itertools import islice, pairwise
-from typing import Any
 
 import numpy as np
 import orjson
@@ -17,6 +17,7 @@ from identity_graph.resolve.fold import fold
 from identity_graph.store.neo4j.chunks import CHUNK, in_chunks
 from identity_graph.store.neo4j.connection import Connection
 from identity_graph.store.numbered import LARGEST_NUMBER, NUMBER_BITS, numbered
+from identity_graph.store.protocols import EventColumns
 from identity_graph.tables import EvidenceTable, Int64
 
 PAIRWISE = 8
@@ -55,26 +56,27 @@ class EventRows:
         return known, None
 
     def contents(self, events: EventTable) -> Iterable[str]:
-        keys = [f"{namespace}:{value}" for namespace, value in events.named]
-        seen, stated = numbered(events, np.arange(len(keys), dtype=np.int64))
-        own = _by_event(seen, len(events))
-        for row in range(len(events)):
-            told = sorted([*sorted((keys[a], keys[b])), apart] for a, b, apart in stated.get(row, ()))
-            yield _content(events, row, sorted(keys[place] for place in own[row]), told)
+        return contents_of(events)
 
     def insert(self, events: EventTable, fresh: Sequence[int], found: None) -> None:
         if not fresh:
             return
         if len(fresh) < len(events):
             events = events.take(fresh)
-        contents = list(self.contents(events))
-        seen, stated = numbered(events, np.array(self._intern(events.named), dtype=np.int64))
+        named = np.array(self._intern(events.named), dtype=np.int64)
         first = self._database.ledger.take("event", len(events))
-        self._database.ledger.intern(events.sources)
-        own = _by_event(seen, len(events))
+        self.restore(EventColumns(np.arange(first, first + len(events)), events, named))
+
+    def restore(self, stored: EventColumns) -> None:
+        """New events under numbers that were given."""
+        events = stored.events
+        numbers = stored.numbers.tolist()
+        contents = list(contents_of(events))
+        seen, stated = numbered(events, stored.named)
+        own = by_event(seen, len(events))
         rows = [
             {
-                "number": first + row,
+                "number": numbers[row],
                 "id": events.ids[row],
                 "time": events.times[row],
                 "received": events.received[row],
@@ -82,7 +84,7 @@ class EventRows:
                 "name": events.names[row],
                 "traits": events.traits[row],
                 "properties": events.properties[row],
-                "identifiers": own[row],
+                "identifiers": own[row] or None,
                 "stated": [number for one in stated.get(row, ()) for number in one] or None,
                 "content": contents[row],
             }
@@ -90,29 +92,22 @@ class EventRows:
         ]
         for chunk in in_chunks(rows, CHUNK // 4):
             self._database.write("evidence/append_events", events=chunk)
-        wide = [first + row for row, identifiers in enumerate(own) if len(identifiers) > PAIRWISE]
+        wide = [numbers[row] for row, identifiers in enumerate(own) if len(identifiers) > PAIRWISE]
         if wide:
             self._database.write("evidence/append_wide", numbers=wide)
         self._insert_links(events, seen, own)
-        told = [[a, b, first + row, events.times[row], apart] for row, of in stated.items() for a, b, apart in of]
+        told = [[a, b, numbers[row], events.times[row], apart] for row, of in stated.items() for a, b, apart in of]
         for name, kept_apart in (("evidence/append_stated", 0), ("evidence/append_apart", 1)):
             if rows_of := [one[:4] for one in told if one[4] == kept_apart]:
                 self._database.write(name, rows=rows_of)
 
     def _insert_links(self, events: EventTable, seen: Int64, own: Sequence[Sequence[int]]) -> None:
-        numbers, dense = np.unique(seen & LARGEST_NUMBER, return_inverse=True)
-        names = sorted(set(events.sources))
-        links = links_of(
-            seen >> NUMBER_BITS,
-            dense.astype(np.int32),
-            np.array(events.times, dtype=np.int64),
-            np.array([names.index(source) for source in events.sources], dtype=np.int16),
-            np.array([len(identifiers) <= PAIRWISE for identifiers in own]),
-            len(numbers),
-        )
+        positions = self._database.ledger.intern(events.sources)
+        names = {position: name for name, position in positions.items()}
+        links = links_of(events, seen, own, positions)
         rows = zip(
-            numbers[links.a].tolist(),
-            numbers[links.b].tolist(),
+            links.a.tolist(),
+            links.b.tolist(),
             [names[source] for source in links.source.tolist()],
             links.count.tolist(),
             links.first_seen.tolist(),
@@ -137,9 +132,13 @@ class EventRows:
             if first + len(new) > LARGEST_NUMBER:
                 raise StoreError("STORE_FULL", "the store has numbers for 2,147,483,647 identifiers, and no more")
             known.update((key, first + place) for place, key in enumerate(new))
-            for rows in in_chunks([[known[key], *key] for key in new]):
-                self._database.write("evidence/append_identifiers", rows=rows)
+            self.add_identifiers([(known[key], *key) for key in new])
         return [known[key] for key in named]
+
+    def add_identifiers(self, rows: Sequence[tuple[int, str, str]]) -> None:
+        """Number, namespace and value, in order of number."""
+        for chunk in in_chunks([list(row) for row in rows]):
+            self._database.write("evidence/append_identifiers", rows=chunk)
 
     def set_aside(self, run: Run, refused: Sequence[Refused]) -> None:
         first = self._database.ledger.take("quarantined", len(refused))
@@ -169,32 +168,47 @@ class EventRows:
         return bool(moved)
 
 
-def links_of(event: Int64, identifier: Any, time: Int64, source: Any, narrow: Any, n: int) -> EvidenceTable:
-    """Every two of the identifiers of each narrow event; `event` are places in the last three columns."""
-    kept = narrow[event]
-    event, identifier = event[kept], identifier[kept]
-    nothing = np.zeros(n, dtype=np.int16)
-    return fold(
+def links_of(
+    events: EventTable, seen: Int64, own: Sequence[Sequence[int]], sources: Mapping[str, int]
+) -> EvidenceTable:
+    """Every two identifiers of each event that is not wide, by their numbers in the store, with sources as numbered.
+
+    `seen` is of `numbered`, `own` of `by_event`.
+    """
+    narrow = np.array([len(identifiers) <= PAIRWISE for identifiers in own], dtype=bool)
+    kept = seen[narrow[seen >> NUMBER_BITS]]
+    event = kept >> NUMBER_BITS
+    numbers, dense = np.unique(kept & LARGEST_NUMBER, return_inverse=True)
+    links = fold(
         event,
-        identifier,
-        time[event],
-        source[event],
-        namespace=nothing,
+        dense.astype(np.int32),
+        np.array(events.times, dtype=np.int64)[event],
+        np.array([sources[name] for name in events.sources], dtype=np.int16)[event],
+        namespace=np.zeros(len(numbers), dtype=np.int16),
         namespaces=[""],
         values=(),
         priority=np.zeros(1, dtype=np.int32),
         pairwise_up_to=PAIRWISE,
     )
+    numbers = numbers.astype(np.int32)
+    return replace(links, a=numbers[links.a], b=numbers[links.b])
 
 
-def _by_event(seen: Int64, events: int) -> list[list[int]]:
+def by_event(seen: Int64, events: int) -> list[list[int]]:
+    """The identifiers of each event, by number; `seen` is of `numbered`."""
     cuts = np.searchsorted(seen, np.arange(events + 1) << NUMBER_BITS).tolist()
     numbers = (seen & LARGEST_NUMBER).tolist()
     return [numbers[start:end] for start, end in pairwise(cuts)]
 
 
-def _content(events: EventTable, row: int, keys: list[str], stated: Sequence[Sequence[Any]]) -> str:
-    """128 bits of all that tells two events of one id apart."""
-    traits, properties = events.traits[row], events.properties[row]
-    told = [events.times[row], events.sources[row], events.names[row], keys, stated, traits, properties]
-    return blake2b(orjson.dumps(told), digest_size=16).hexdigest()
+def contents_of(events: EventTable) -> Iterator[str]:
+    """Of each event, 128 bits of all that tells two of one id apart."""
+    keys = [f"{namespace}:{value}" for namespace, value in events.named]
+    seen, stated = numbered(events, np.arange(len(keys), dtype=np.int64))
+    own = by_event(seen, len(events))
+    for row in range(len(events)):
+        kept = sorted([*sorted((keys[a], keys[b])), apart] for a, b, apart in stated.get(row, ()))
+        traits, properties = events.traits[row], events.properties[row]
+        named = sorted(keys[place] for place in own[row])
+        told = [events.times[row], events.sources[row], events.names[row], named, kept, traits, properties]
+        yield blake2b(orjson.dumps(told), digest_size=16).hexdigest()

@@ -11,6 +11,7 @@ from identity_graph.store.neo4j.chunks import in_chunks
 from identity_graph.store.neo4j.connection import Connection
 from identity_graph.store.neo4j.digest import canonical_lines
 from identity_graph.store.numbered import is_plain
+from identity_graph.store.protocols import RunRow
 
 _COUNTS = (
     "events",
@@ -44,8 +45,7 @@ class Neo4jOperations:
                 begun = replace(_run(found[0][0]), state=RunState.RUNNING, ended=None, message="")
                 self.end_run(begun)
                 return begun
-        properties = {**_properties(run), "fingerprint": fingerprint, "loader": loader}
-        self._database.write("operations/begin_run", run=properties)
+        insert_run(self._database, RunRow(run, fingerprint, loader))
         return run
 
     def end_run(self, run: Run) -> None:
@@ -69,7 +69,7 @@ class Neo4jOperations:
             rows = self._database.read("operations/quarantined", after=after, limit=limit)
         else:
             rows = self._database.read("operations/quarantined_code", code=code, after=after, limit=limit)
-        return [Quarantined(*row) for row in rows]
+        return [Quarantined(*[*row[:-1], row[-1] or b""]) for row in rows]
 
     def newest_quarantined(self) -> int:
         found: int = self._database.one("operations/newest_quarantined")[0]
@@ -88,6 +88,17 @@ class Neo4jOperations:
     def canonical_lines(self) -> Iterator[bytes]:
         """Of one moment; to be read to its end, or closed, in the thread that began it."""
         return canonical_lines(self._database)
+
+
+def insert_run(database: Connection, row: RunRow) -> None:
+    properties = {**_properties(row.run), "fingerprint": row.fingerprint, "loader": row.loader}
+    database.write("operations/begin_run", run=properties)
+
+
+def run_rows(database: Connection, after: str, limit: int) -> list[RunRow]:
+    """In order of id."""
+    rows = database.read("transfer/runs", after=after, limit=limit)
+    return [RunRow(_run(row), row.get("fingerprint"), row["loader"]) for (row,) in rows]
 
 
 def _properties(run: Run) -> dict[str, Any]:

@@ -99,6 +99,11 @@ class BuriedNodes:
         for chunk in in_chunks(sorted({one.hex() for one in hashes})):
             self._database.write("privacy/bury", hashes=chunk)
 
+    def page(self, after: bytes, limit: int) -> list[bytes]:
+        """In order."""
+        rows = self._database.read("transfer/tombstones", after=after.hex(), limit=limit)
+        return [bytes.fromhex(one) for (one,) in rows]
+
     def key_check(self) -> bytes | None:
         """Written with the first tombstone: without it there is none."""
         text = self._database.property("key_check")

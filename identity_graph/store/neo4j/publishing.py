@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from identity_graph.model import Change
 from identity_graph.store.neo4j.chunks import in_chunks
 from identity_graph.store.neo4j.connection import Connection
-from identity_graph.store.protocols import Publication
+from identity_graph.store.protocols import PersonRow, Publication, SuppressedRow
 from identity_graph.store.survivors import numbered_persons, survivors
 
 
@@ -28,11 +29,16 @@ def publish(database: Connection, publication: Publication) -> None:
 
 
 def add_changes(database: Connection, changes: Iterable[Change]) -> None:
+    """New ones, which get the next numbers."""
     found = list(changes)
     first = database.ledger.take("change", len(found))
+    keep_changes(database, [replace(change, number=number) for number, change in enumerate(found, first)])
+
+
+def keep_changes(database: Connection, changes: Iterable[Change]) -> None:
     rows = [
         {
-            "number": number,
+            "number": change.number,
             "time": change.time,
             "kind": change.kind.value,
             "person_id": change.person_id,
@@ -42,7 +48,7 @@ def add_changes(database: Connection, changes: Iterable[Change]) -> None:
             "message": change.message,
             "policy": change.policy,
         }
-        for number, change in enumerate(found, first)
+        for change in changes
     ]
     for chunk in in_chunks(rows):
         database.write("persons/publish_changes", changes=chunk)
@@ -51,22 +57,39 @@ def add_changes(database: Connection, changes: Iterable[Change]) -> None:
 def _create(database: Connection, publication: Publication) -> int:
     """The number of the first new person; the others follow it."""
     first = database.ledger.take("person", len(publication.created))
-    for chunk in in_chunks([[number, id] for number, id in enumerate(publication.created, first)]):
-        database.write("persons/publish_created", rows=chunk, time=publication.time)
+    now = publication.time
+    add_persons(
+        database, [PersonRow(number, id, now, now, None) for number, id in enumerate(publication.created, first)]
+    )
     return first
+
+
+def add_persons(database: Connection, persons: Iterable[PersonRow]) -> None:
+    """Live ones."""
+    for chunk in in_chunks([[one.number, one.id, one.created, one.updated] for one in persons]):
+        database.write("persons/publish_created", rows=chunk)
 
 
 def _move(database: Connection, publication: Publication, first: int) -> None:
     identifiers, places = np.unique(publication.members[0], return_index=True)
     persons = numbered_persons(publication.members[1][places], first)
-    for chunk in in_chunks(np.stack((identifiers, persons), axis=1).tolist()):
-        database.write("persons/publish_members", rows=chunk, time=publication.time)
+    add_members(database, np.stack((identifiers, persons, np.full_like(persons, publication.time)), axis=1).tolist())
+
+
+def add_members(database: Connection, rows: Sequence[Sequence[int]]) -> None:
+    """Number of the identifier, number of the person, time; by the first."""
+    for chunk in in_chunks(rows):
+        database.write("persons/publish_members", rows=chunk)
 
 
 def _prune(database: Connection, publication: Publication) -> None:
     for chunk in in_chunks(np.unique(publication.joined).tolist()):
         database.write("persons/publish_joined", numbers=chunk)
-    for rows in in_chunks([[number, code] for number, code in sorted(publication.pruned)]):
+    add_pruned(database, publication.pruned)
+
+
+def add_pruned(database: Connection, pruned: Iterable[tuple[int, str]]) -> None:
+    for rows in in_chunks([[number, code] for number, code in sorted(pruned)]):
         database.write("persons/publish_pruned", rows=rows)
 
 
@@ -76,9 +99,13 @@ def _suppress(database: Connection, publication: Publication) -> None:
     else:
         for chunk in in_chunks(np.unique(publication.scope).tolist()):
             database.write("persons/publish_anew_of", numbers=chunk)
+    add_suppressed(database, publication.suppressed)
+
+
+def add_suppressed(database: Connection, links: Iterable[SuppressedRow]) -> None:
     rows = [
-        [a, b, reason.code, reason.message, reason.namespace, list(reason.values)]
-        for a, b, reason in sorted(publication.suppressed, key=lambda row: (row.a, row.b))
+        [a, b, reason.code, reason.message, reason.namespace, list(reason.values) or None]
+        for a, b, reason in sorted(links, key=lambda row: (row.a, row.b))
     ]
     for chunk in in_chunks(rows):
         database.write("persons/publish_suppressed", rows=chunk)
@@ -87,10 +114,15 @@ def _suppress(database: Connection, publication: Publication) -> None:
 def _retire(database: Connection, publication: Publication, first: int) -> None:
     merged, gone = survivors(publication.retired, first)
     _leave_segments(database, [person for person, _ in merged])
-    for chunk in in_chunks([list(pair) for pair in sorted(merged)]):
-        database.write("persons/publish_retired", rows=chunk)
+    retire(database, merged)
     if gone:
         remove_persons(database, gone)
+
+
+def retire(database: Connection, merged: Iterable[tuple[int, int]]) -> None:
+    """Pairs of a person and the survivor, a live one."""
+    for chunk in in_chunks([list(pair) for pair in sorted(merged)]):
+        database.write("persons/publish_retired", rows=chunk)
 
 
 def _leave_segments(database: Connection, persons: Iterable[int]) -> None:

@@ -15,7 +15,15 @@ from identity_graph.store.neo4j.operations import Neo4jOperations
 from identity_graph.store.neo4j.persons import Neo4jPersons
 from identity_graph.store.neo4j.privacy import BuriedNodes, Neo4jPrivacy
 from identity_graph.store.neo4j.segments import Neo4jSegments
-from identity_graph.store.protocols import EvidenceStore, OperationStore, PersonStore, PrivacyStore, SegmentStore
+from identity_graph.store.neo4j.transfer import Neo4jTransfer
+from identity_graph.store.protocols import (
+    EvidenceStore,
+    OperationStore,
+    PersonStore,
+    PrivacyStore,
+    SegmentStore,
+    TransferStore,
+)
 from identity_graph.store.tombstones import Tombstones
 
 T = TypeVar("T")
@@ -31,7 +39,7 @@ class Neo4jStore:
 
     def __init__(self, url: str) -> None:
         database = Connection(Address.parse(url))
-        tombstones = Tombstones(BuriedNodes(database), str(database.address), _key_place(database))
+        tombstones = Tombstones(BuriedNodes(database), str(database.address), key_place(database.property("id")))
         evidence = Neo4jEvidence(database, tombstones)
         self.database = database
         self.evidence: EvidenceStore = evidence
@@ -39,6 +47,7 @@ class Neo4jStore:
         self.segments: SegmentStore = Neo4jSegments(database)
         self.privacy: PrivacyStore = Neo4jPrivacy(database, evidence, tombstones)
         self.operations: OperationStore = Neo4jOperations(database)
+        self.transfer: TransferStore = Neo4jTransfer(database, evidence, self.segments, tombstones)
 
     def transaction(self) -> AbstractContextManager[Any]:
         return self.database.transaction()
@@ -53,7 +62,7 @@ class Neo4jStore:
         self.database.close()
 
 
-def _key_place(database: Connection) -> Path:
+def key_place(id: str) -> Path:
     """There is no file beside a server: the key is the user's, under the id of the store."""
     data = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
-    return Path(data) / "identity-graph" / f"{database.property('id')}.key"
+    return Path(data) / "identity-graph" / f"{id}.key"

@@ -78,14 +78,14 @@ def event_row(event: dict[str, Any], rows: dict[int, IdentifierRow]) -> EventRow
         event["time"],
         event["source"],
         event["name"],
-        _by_key(rows[number] for number in event["identifiers"]),
+        _by_key(rows[number] for number in event.get("identifiers", ())),
         orjson.loads(event.get("traits", "{}")),
         orjson.loads(event.get("properties", "{}")),
         same,
         event["received"],
         apart,
     )
-    return EventRow(event["number"], found, tuple(event["identifiers"]))
+    return EventRow(event["number"], found, tuple(event.get("identifiers", ())))
 
 
 def segment(properties: dict[str, Any]) -> Segment:

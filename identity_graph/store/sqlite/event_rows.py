@@ -9,6 +9,7 @@ import numpy as np
 from identity_graph.event_table import EventTable
 from identity_graph.model import Refused, Run, RunState
 from identity_graph.store.numbered import LARGEST_NUMBER, NUMBER_BITS
+from identity_graph.store.protocols import EventColumns
 from identity_graph.store.sqlite.columns import number_set
 from identity_graph.store.sqlite.connection import Connection
 from identity_graph.store.sqlite.contents import Columns, Content, id_hashes
@@ -62,30 +63,52 @@ class EventRows:
             return
         all_new = len(fresh) == len(events)
         events, hashes = (events, found) if all_new else (events.take(fresh), found[fresh])
-        sources = self._sources.intern(events.sources)
-        columns = Columns.of(events, np.array(self._interning.intern(events.named), dtype=np.int64), sources)
+        named = np.array(self._interning.intern(events.named), dtype=np.int64)
         first = 1 + last_number(self._database, "event")
-        numbers = range(first, first + len(events))
-        self._database.write_many(
-            "INSERT INTO event (number, time, source, identifiers, stated, name, traits, properties, received, id)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            zip(numbers, *columns.content, events.received, events.ids, strict=True),
-        )
-        order = np.argsort(hashes)
-        self._database.write_many(
-            "INSERT INTO recent_event_id (hash, event) VALUES (?, ?)",
-            zip(hashes[order].tolist(), (order + first).tolist(), strict=True),
-        )
+        columns = self._put(np.arange(first, first + len(events)), events, named, hashes)
         facts = np.empty(len(events), dtype=[("time", "S20"), ("source", "S6")])
         facts["time"], facts["source"] = columns.content.time, columns.content.source
         observed = columns.by_identifier()
         if len(observed):
             self._database.write(_OBSERVE, (number_set(observed), facts.tobytes(), first))
+        settle(self._database)
+
+    def restore(self, stored: EventColumns) -> None:
+        """Under the numbers that they have."""
+        numbers, events, named = stored
+        columns = self._put(numbers, events, named, id_hashes(events.ids))
+        observed = columns.by_identifier()
+        places = observed & LARGEST_NUMBER
         self._database.write_many(
-            "INSERT INTO stated (a, b, event, apart) VALUES (?, ?, ?, ?)",
-            ((a, b, first + place, apart) for place, stated in columns.stated.items() for a, b, apart in stated),
+            "INSERT INTO recent_observation (identifier, time, event, source) VALUES (?, ?, ?, ?)",
+            zip(
+                (observed >> NUMBER_BITS).tolist(),
+                np.array(columns.content.time, dtype=np.int64)[places].tolist(),
+                numbers[places].tolist(),
+                np.array(columns.content.source, dtype=np.int64)[places].tolist(),
+                strict=True,
+            ),
         )
         settle(self._database)
+
+    def _put(self, numbers: Int64, events: EventTable, named: Int64, hashes: Int64) -> Columns:
+        """All but the observations. `named` are the numbers of `events.named`."""
+        columns = Columns.of(events, named, self._sources.intern(events.sources))
+        self._database.write_many(
+            "INSERT INTO event (number, time, source, identifiers, stated, name, traits, properties, received, id)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            zip(numbers.tolist(), *columns.content, events.received, events.ids, strict=True),
+        )
+        order = np.argsort(hashes)
+        self._database.write_many(
+            "INSERT INTO recent_event_id (hash, event) VALUES (?, ?)",
+            zip(hashes[order].tolist(), numbers[order].tolist(), strict=True),
+        )
+        self._database.write_many(
+            "INSERT INTO stated (a, b, event, apart) VALUES (?, ?, ?, ?)",
+            ((a, b, int(numbers[place]), apart) for place, stated in columns.stated.items() for a, b, apart in stated),
+        )
+        return columns
 
     def contents(self, events: EventTable) -> Iterable[Content]:
         """As they would be stored; an identifier that was never stored has the number 0, which none has."""

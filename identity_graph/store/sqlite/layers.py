@@ -11,7 +11,7 @@ from __future__ import annotations
 from math import isqrt
 
 from identity_graph.store.sqlite.connection import Connection
-from identity_graph.store.sqlite.numbering import last_number
+from identity_graph.store.sqlite.numbering import keep, last_number
 
 TREES = ("identifier_value", "event_id", "observation")
 LEAST = 50_000
@@ -41,6 +41,4 @@ def settle(database: Connection) -> None:
     for tree in TREES:
         database.write(f"INSERT OR FAIL INTO {tree} SELECT * FROM recent_{tree}")
         database.write(f"DELETE FROM recent_{tree}")
-    database.write(
-        "INSERT INTO meta (key, value) VALUES ('settled', ?) ON CONFLICT DO UPDATE SET value = excluded.value", (last,)
-    )
+    keep(database, settled=last)

@@ -7,6 +7,7 @@ from typing import Literal
 from identity_graph.store.sqlite.connection import Connection
 
 Table = Literal["event", "identifier", "person"]
+Sequence = Literal["change", "quarantine"]
 
 
 def last_number(database: Connection, table: Table) -> int:
@@ -18,9 +19,29 @@ def last_number(database: Connection, table: Table) -> int:
     return found
 
 
+def last_sequence(database: Connection, table: Sequence) -> int:
+    """As `last_number`, of a table whose numbers SQLite keeps by itself."""
+    found: int | None = database.one("SELECT seq FROM sqlite_sequence WHERE name = ?", (table,))
+    return found or 0
+
+
 def keep_numbers(database: Connection, table: Table) -> None:
     """Remember the highest number; to be called before rows are deleted."""
-    database.write(
-        "INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value",
-        (f"last_{table}", last_number(database, table)),
+    keep_number(database, table, last_number(database, table))
+
+
+def keep_number(database: Connection, table: Table, number: int) -> None:
+    """Give no number up to this one again."""
+    keep(database, **{f"last_{table}": number})
+
+
+def keep_sequence(database: Connection, table: Sequence, number: int) -> None:
+    database.write("DELETE FROM sqlite_sequence WHERE name = ?", (table,))
+    database.write("INSERT INTO sqlite_sequence (name, seq) VALUES (?, ?)", (table, number))
+
+
+def keep(database: Connection, **facts: int | str | None) -> None:
+    """What the store knows of itself, by name."""
+    database.write_many(
+        "INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value", facts.items()
     )

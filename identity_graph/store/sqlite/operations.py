@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from identity_graph.model import Quarantined, Run, RunState
+from identity_graph.store.protocols import RunRow
 from identity_graph.store.sqlite.columns import number_set, text_set
 from identity_graph.store.sqlite.connection import Connection
 from identity_graph.store.sqlite.digest import canonical_lines
@@ -49,10 +50,7 @@ class SqliteOperations:
                     begun = replace(_run(found[0]), state=RunState.RUNNING, ended=None, message="")
                     self.end_run(begun)
                     return begun
-            self._database.write(
-                f"INSERT INTO run ({_FIELDS}, fingerprint, loader) VALUES ({', '.join('?' * 17)})",
-                (*_row(run), fingerprint, loader),
-            )
+            insert_run(self._database, RunRow(run, fingerprint, loader))
         return run
 
     def end_run(self, run: Run) -> None:
@@ -105,6 +103,21 @@ class SqliteOperations:
     def canonical_lines(self) -> Iterator[bytes]:
         """Of one moment; to be read to its end, or closed, in the thread that began it."""
         return canonical_lines(self._database)
+
+
+def insert_run(database: Connection, row: RunRow) -> None:
+    database.write(
+        f"INSERT INTO run ({_FIELDS}, fingerprint, loader) VALUES ({', '.join('?' * 17)})",
+        (*_row(row.run), row.fingerprint, row.loader),
+    )
+
+
+def run_rows(database: Connection, after: str, limit: int) -> list[RunRow]:
+    """In order of id."""
+    rows = database.rows(
+        f"SELECT fingerprint, loader, {_FIELDS} FROM run WHERE id > ? ORDER BY id LIMIT ?", (after, limit)
+    )
+    return [RunRow(_run(run), fingerprint, loader) for fingerprint, loader, *run in rows]
 
 
 def _row(run: Run) -> tuple[object, ...]:

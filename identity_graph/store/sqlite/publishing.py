@@ -9,10 +9,10 @@ import orjson
 
 from identity_graph.model import Change
 from identity_graph.store.numbered import LARGEST_NUMBER, NUMBER_BITS, paired
-from identity_graph.store.protocols import Publication
+from identity_graph.store.protocols import Publication, SuppressedRow
 from identity_graph.store.sqlite.columns import number_set, text_set
 from identity_graph.store.sqlite.connection import Connection
-from identity_graph.store.sqlite.numbering import keep_numbers, last_number
+from identity_graph.store.sqlite.numbering import keep, keep_numbers, last_number
 from identity_graph.store.survivors import numbered_persons, survivors
 
 
@@ -29,18 +29,17 @@ def publish(database: Connection, publication: Publication) -> None:
                 (publication.time, number_set(numbered_persons(publication.updated, first))),
             )
         add_changes(database, publication.changes)
-        database.write_many(
-            "INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value",
-            [("resolved", publication.resolved), ("policy", publication.policy)],
-        )
+        keep(database, resolved=publication.resolved, policy=publication.policy)
 
 
 def add_changes(database: Connection, changes: Iterable[Change]) -> None:
+    """One of number 0 gets the next."""
     database.write_many(
-        "INSERT INTO change (time, kind, person_id, from_ids, to_ids, cause, message, policy)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO change (number, time, kind, person_id, from_ids, to_ids, cause, message, policy)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             (
+                change.number or None,
                 change.time,
                 change.kind.value,
                 change.person_id,
@@ -119,13 +118,17 @@ def _suppress(database: Connection, publication: Publication) -> None:
         keys = number_set(publication.scope)
         database.write("DELETE FROM suppressed WHERE a IN (SELECT value FROM carray(?))", (keys,))
         database.write("DELETE FROM suppressed WHERE b IN (SELECT value FROM carray(?))", (keys,))
+    add_suppressed(database, publication.suppressed)
+
+
+def add_suppressed(database: Connection, links: Iterable[SuppressedRow]) -> None:
     database.write_many(
         'INSERT INTO suppressed (a, b, code, message, namespace, "values") VALUES (?, ?, ?, ?, ?, ?)'
         " ON CONFLICT DO UPDATE SET code = excluded.code, message = excluded.message,"
         ' namespace = excluded.namespace, "values" = excluded."values"',
         (
             (a, b, reason.code, reason.message, reason.namespace, orjson.dumps(reason.values).decode())
-            for a, b, reason in publication.suppressed
+            for a, b, reason in links
         ),
     )
 

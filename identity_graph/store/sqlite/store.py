@@ -7,7 +7,14 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, TypeVar
 
-from identity_graph.store.protocols import EvidenceStore, OperationStore, PersonStore, PrivacyStore, SegmentStore
+from identity_graph.store.protocols import (
+    EvidenceStore,
+    OperationStore,
+    PersonStore,
+    PrivacyStore,
+    SegmentStore,
+    TransferStore,
+)
 from identity_graph.store.sqlite.connection import MEMORY, Connection
 from identity_graph.store.sqlite.evidence import SqliteEvidence
 from identity_graph.store.sqlite.names import Names
@@ -16,6 +23,7 @@ from identity_graph.store.sqlite.persons import SqlitePersons
 from identity_graph.store.sqlite.privacy import SqlitePrivacy
 from identity_graph.store.sqlite.segments import SqliteSegments
 from identity_graph.store.sqlite.tombstones import BuriedRows
+from identity_graph.store.sqlite.transfer import SqliteTransfer
 from identity_graph.store.tombstones import Tombstones
 
 T = TypeVar("T")
@@ -41,6 +49,9 @@ class SqliteStore:
         self.persons: PersonStore = SqlitePersons(database, namespaces, evidence, self.segments)
         self.privacy: PrivacyStore = SqlitePrivacy(database, evidence, tombstones)
         self.operations: OperationStore = SqliteOperations(database)
+        self.transfer: TransferStore = SqliteTransfer(
+            database, namespaces, sources, evidence, self.segments, tombstones
+        )
 
     def transaction(self) -> AbstractContextManager[Any]:
         return self._database.transaction()

@@ -31,6 +31,11 @@ class BuriedRows:
             "INSERT INTO tombstone (hash) VALUES (?) ON CONFLICT DO NOTHING", ((one,) for one in hashes)
         )
 
+    def page(self, after: bytes, limit: int) -> list[bytes]:
+        """In order."""
+        rows = self._database.rows("SELECT hash FROM tombstone WHERE hash > ? ORDER BY hash LIMIT ?", (after, limit))
+        return [one for (one,) in rows]
+
     def key_check(self) -> bytes | None:
         found: bytes | None = self._database.one("SELECT value FROM meta WHERE key = 'key_check'")
         return found

@@ -1,0 +1,68 @@
+"""Writing rows of another store under the numbers and times that they had there."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from identity_graph.store.protocols import IdentifierRow, Piece, SegmentStore, Standing
+from identity_graph.store.sqlite.connection import Connection
+from identity_graph.store.sqlite.event_rows import EventRows
+from identity_graph.store.sqlite.names import Names
+from identity_graph.store.sqlite.numbering import keep, keep_number, keep_sequence
+from identity_graph.store.sqlite.operations import insert_run
+from identity_graph.store.sqlite.publishing import add_changes, add_suppressed
+
+
+def restore(database: Connection, piece: Piece, namespaces: Names, events: EventRows, segments: SegmentStore) -> None:
+    """All but tombstones, inside a transaction."""
+    database.write_many(
+        "INSERT INTO person (number, id, created, updated, survivor) VALUES (?, ?, ?, ?, ?)", piece.persons
+    )
+    _identifiers(database, piece.identifiers, namespaces)
+    add_suppressed(database, piece.suppressed)
+    if piece.events is not None and len(piece.events.numbers):
+        events.restore(piece.events)
+    add_changes(database, piece.changes)
+    for row in piece.runs:
+        insert_run(database, row)
+    database.write_many(
+        "INSERT INTO quarantine (number, run_id, line, offset, code, message, record) VALUES (?, ?, ?, ?, ?, ?, ?)",
+        (
+            (row.number, row.run_id, row.line, row.offset, row.code, row.message, row.record)
+            for row in piece.quarantined
+        ),
+    )
+    for segment in piece.segments:
+        segments.save(segment, ())
+    for segment, ids in piece.members:
+        segments.refresh(segment.name, ids, (), segment.evaluated)
+    if piece.standing is not None:
+        _stand(database, piece.standing)
+
+
+def _identifiers(database: Connection, rows: Sequence[IdentifierRow], namespaces: Names) -> None:
+    spaces = namespaces.intern({row.identifier.namespace for row in rows})
+    stored = [(row.number, spaces[row.identifier.namespace], row.identifier.value) for row in rows]
+    database.write_many("INSERT INTO identifier (number, namespace, value) VALUES (?, ?, ?)", stored)
+    database.write_many(
+        "INSERT INTO recent_identifier_value (number, namespace, value) VALUES (?, ?, ?)",
+        sorted(stored, key=lambda row: row[2]),
+    )
+    database.write_many(
+        "INSERT INTO member (identifier, person, since) VALUES (?, ?, ?)",
+        ((row.number, row.person, row.since) for row in rows if row.person is not None),
+    )
+    database.write_many(
+        "INSERT INTO pruned (identifier, code) VALUES (?, ?)",
+        ((row.number, row.pruned) for row in rows if row.pruned is not None),
+    )
+
+
+def _stand(database: Connection, standing: Standing) -> None:
+    if standing.policy is not None:
+        keep(database, resolved=standing.resolved, policy=standing.policy)
+    keep_number(database, "event", standing.event)
+    keep_number(database, "identifier", standing.identifier)
+    keep_number(database, "person", standing.person)
+    keep_sequence(database, "change", standing.change)
+    keep_sequence(database, "quarantine", standing.quarantined)
