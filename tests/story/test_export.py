@@ -67,8 +67,8 @@ def imported(folder: Path, home: Path) -> str:
 
 
 def graph_of(url: str) -> tuple[list[Any], list[Any]]:
-    """Every node and relationship, without the numbers that the server gives, and without the turn of readers, which the
-    first opening makes."""
+    """Every node and relationship, without the numbers that the server gives, and without the turn of readers: it is
+    made at the first opening."""
     nodes = [
         (sorted(labels), sorted(item for item in facts.items() if "Store" not in labels or item[0] not in NOT_ITS_OWN))
         for labels, facts in asked(url, "MATCH (n) WHERE NOT n:Moment RETURN labels(n), properties(n)")
