@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import gzip
 import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -21,7 +22,7 @@ from identity_graph.model import Event
 from identity_graph.policy import Policy
 from identity_graph.times import DAY
 from identity_graph.world import NAMES, World
-from tests.conftest import law
+from tests.conftest import NIGHTLY, law
 from tests.neo4j.database import emptied
 from tests.story.ingesting import jsonl
 from tests.story.picture import picture
@@ -235,6 +236,18 @@ def files(*named: tuple[str, str]) -> Callable[[Path], Files]:
     return lambda folder: [(LOADERS / loader, data(path)) for loader, path in named]
 
 
+def part_of(loader: str, path: str) -> Callable[[Path], Files]:
+    """The first thousands of its records, and all of them at night: a server stores some thousand a second."""
+
+    def cut(folder: Path) -> Files:
+        whole, part = data(path), folder / "part.csv"
+        text = gzip.decompress(whole.read_bytes()) if whole.suffix == ".gz" else whole.read_bytes()
+        part.write_bytes(b"".join(text.splitlines(keepends=True)[: None if NIGHTLY else 8_000]))
+        return [(LOADERS / loader, part)]
+
+    return cut
+
+
 SMALL = "small_identity_graphs"
 REAL: dict[str, Callable[[Path], Files]] = {
     "rudder": files(("rudder.toml", "rudder_events/events_dev.ndjson")),
@@ -248,8 +261,8 @@ REAL: dict[str, Callable[[Path], Files]] = {
         ("treasuredata.toml", f"{SMALL}/treasuredata_ex5_increment.csv"),
     ),
     "edges": files(("edges.toml", f"{SMALL}/danafholmes_idr_test.csv")),
-    "sessions": files(("cookie_sessions.toml", f"{SMALL}/snypher_cookie_data_full.csv")),
-    "retail": files(("retail.toml", "retail/retail_50k_seed42.csv.gz")),
+    "sessions": part_of("cookie_sessions.toml", f"{SMALL}/snypher_cookie_data_full.csv"),
+    "retail": part_of("retail.toml", "retail/retail_50k_seed42.csv.gz"),
 }
 
 
