@@ -100,7 +100,7 @@ class Policy:
     def blocked_among(self, namespace: str, values: pl.Series) -> pl.Series:
         """`blocks` for a column of texts of one namespace, as a column of booleans.
 
-        Values are compared, and patterns tried, in lower case. The time is linear in the text, whatever the patterns:
+        Values are compared, and patterns tried, in any case. The time is linear in the text, whatever the patterns:
         Rust's regex crate does not backtrack.
         """
         own_values, own_patterns = self.blocked.by_namespace.get(namespace, (frozenset(), ()))
@@ -167,4 +167,4 @@ class Policy:
 
 def any_of(patterns: tuple[str, ...]) -> str:
     """One expression that finds what any of them finds."""
-    return "|".join(f"(?:{pattern})" for pattern in patterns)
+    return "|".join(f"(?i:{pattern})" for pattern in patterns)

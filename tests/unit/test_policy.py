@@ -347,3 +347,8 @@ def test_any_text_is_a_policy_or_a_policy_error(text: str) -> None:
         Policy.parse(text)
     except PolicyError as error:
         assert error.code in {"POLICY_SYNTAX", "POLICY_KEY", "POLICY_VALUE"}
+
+
+def test_patterns_are_tried_in_any_case() -> None:
+    policy = Policy.parse("[blocked]\npatterns = ['^TEST-']\n")
+    assert [policy.blocks("user_id", value) for value in ("TEST-1", "test-1", "a-TEST-1")] == [True, True, False]
