@@ -2,5 +2,6 @@
 // $keys list<string>: of the erased; the same value in another namespace is another identifier
 MATCH ()-[link:SUPPRESSED]->()
 WHERE any(value IN link.values
-          WHERE link.namespace + ':' + value IN $keys OR (value STARTS WITH link.namespace + ':' AND value IN $keys))
+          WHERE link.namespace + ':' + value IN $keys OR (value STARTS WITH link.namespace + ':' AND value IN $keys)
+             OR (link.namespace IS NULL AND value IN $keys))
 DELETE link

@@ -198,3 +198,14 @@ def test_the_rest_is_a_world_in_which_they_never_were(
         layers.LEAST = before
         store.close()
         without.close()
+
+
+def test_a_reason_that_quotes_whole_keys_goes_too(people: Store) -> None:
+    """That two are stated not to be one person keeps others apart as well."""
+    shared, y = numbers(people, "ip:shared", "email:y@x.org")
+    quotes = Reason("CANNOT_LINK", "x and y are kept apart", None, ("email:x@x.org", "email:y@x.org"))
+    row = SuppressedRow(min(shared, y), max(shared, y), quotes)
+    people.persons.publish(publication(suppressed=[row], scope=None))
+    assert people.persons.suppressed([y]) == [[row]]
+    people.privacy.erase(erasure(people, "px", ["x1", "x2"], ["email:x@x.org", "cookie:x"]))
+    assert people.persons.suppressed([y]) == [[]]

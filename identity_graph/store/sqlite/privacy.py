@@ -64,9 +64,11 @@ class SqlitePrivacy:
         # same value in another namespace is another identifier, and its component is not resolved.
         self._database.write(
             'DELETE FROM suppressed WHERE EXISTS (SELECT 1 FROM json_each(suppressed."values") v'
-            " WHERE (suppressed.namespace, v.value) IN"
+            " WHERE (coalesce(suppressed.namespace, ''), v.value) IN"
             " (SELECT n.name, i.value FROM carray(?1) k CROSS JOIN identifier i ON i.number = k.value"
             " CROSS JOIN namespace n ON n.number = i.namespace"
+            " UNION ALL SELECT '', n.name || ':' || i.value FROM carray(?1) k"
+            " CROSS JOIN identifier i ON i.number = k.value CROSS JOIN namespace n ON n.number = i.namespace"
             " UNION ALL SELECT n.name, n.name || ':' || i.value FROM carray(?1) k"
             " CROSS JOIN identifier i ON i.number = k.value CROSS JOIN namespace n ON n.number = i.namespace))",
             (keys,),
