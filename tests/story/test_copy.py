@@ -101,11 +101,11 @@ def test_there_and_back_again(lived: IdentityGraph, empty_server: str, tmp_path:
         assert_lives_on(back, lived, folder)
 
 
-def test_small_pieces_make_the_same_copy(lived: IdentityGraph, other: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_small_pieces_make_the_same_copy(lived: IdentityGraph, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(copying, "ROWS", 7)
     monkeypatch.setattr(copying, "RECORDS", 1)
     heard: list[tuple[int, int]] = []
-    with opened(other) as copy:
+    with opened(f"sqlite:///{tmp_path / 'other.db'}") as copy:
         copying.copy(lived.store, copy.store, lambda done, total, count: heard.append((done, total)))
         assert whole(copy) == whole(lived)
     assert heard == sorted(heard) and heard[-1][0] == heard[-1][1]
