@@ -222,8 +222,6 @@ class Connection:
 
     def _commit(self, mine: _Open) -> None:
         turn, lost = self._begin_turn() if mine.ledger.published else 0, None
-        if turn:
-            self._end_turn(turn)
         try:
             mine.transaction.commit()
         except IncompleteCommit as error:
