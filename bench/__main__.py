@@ -1,10 +1,13 @@
 """Every benchmark, one after the other: `python -m bench`."""
 
-from bench import components, load, profile, resolve, strings
+from bench import components, corrections, load, memory, profile, resolve, similarity, strings
 
 if __name__ == "__main__":
     components.main()
     strings.main()
+    similarity.main()
+    corrections.main()
+    memory.main()
     load.main()
     resolve.main()
     profile.main()

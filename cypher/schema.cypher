@@ -13,6 +13,7 @@
 //   (:Identifier)-[:NOT_SAME_PERSON {event, time}]->(:Identifier)                      stated, one an event
 //   (:Identifier)-[:IDENTIFIES {since}]->(:Person)
 //   (:Identifier)-[:SUPPRESSED {code, message, namespace, values}]->(:Identifier)      refused by a limit
+//   (:Identifier)-[:SIMILAR {weight, last_seen, shared}]->(:Identifier)                seen with the same others, by number
 //   (:Person)-[:MEMBER_OF]->(:Segment)
 //
 // Times are microseconds since 1970, UTC; numbers are the store's own, given once. What is empty, a text aside, is absent.

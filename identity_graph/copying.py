@@ -100,6 +100,12 @@ def _suppressed(store: Store, after: int | None) -> tuple[Piece, int | None]:
     return Piece(suppressed=[row for number, rows in found for row in rows if row.a == number]), upto
 
 
+def _similar(store: Store, after: int | None) -> tuple[Piece, int | None]:
+    numbers, upto = _range(after, store.transfer.standing().identifier)
+    found = zip(numbers, store.persons.similar(numbers), strict=True)
+    return Piece(similar=[row for number, rows in found for row in rows if row.a == number]), upto
+
+
 def _events(store: Store, after: int | None) -> tuple[Piece, int | None]:
     found = store.transfer.events(after or 0, ROWS)
     return Piece(events=found), int(found.numbers[-1]) if len(found.numbers) else None
@@ -153,6 +159,7 @@ PARTS: Sequence[Callable[[Store, Any], tuple[Piece, Any]]] = (
     _retired,
     _identifiers,
     _suppressed,
+    _similar,
     _events,
     _changes,
     _runs,

@@ -9,7 +9,7 @@ import networkx as nx
 import numpy as np
 
 from identity_graph.linking import identifier_at, link_of, suppressed_of
-from identity_graph.model import Explanation, Identifier, Link, Reason
+from identity_graph.model import Explanation, Identifier, Link, LinkKind, Reason
 from identity_graph.neighbourhood import Neighbourhood, around, component
 from identity_graph.policy import Policy
 from identity_graph.reasons import expired_reason, pruned_reason, unseen_reason, weak_reason
@@ -120,7 +120,12 @@ def _because(a: Identifier, b: Identifier, path: Sequence[Link], sure: float) ->
     count = sum(link.count for link in path)
     events = "1 event" if count == 1 else f"{count:,} events"
     if len(path) == 1:
-        return f"{a.key} and {b.key} are one person: seen together in {events}, weight {sure:.2f}"
+        seen = f"seen together in {events}"
+        if path[0].kind is LinkKind.SIMILAR:
+            seen = f"both seen with {' and '.join(one.key for one in path[0].shared)}"
+        elif not count:
+            seen = "an event stated it"
+        return f"{a.key} and {b.key} are one person: {seen}, weight {sure:.2f}"
     return (
         f"{a.key} and {b.key} are one person: {len(path)} links of {events} join them, "
         f"the weakest with weight {sure:.2f}"

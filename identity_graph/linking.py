@@ -22,14 +22,23 @@ class Linking:
 
     def confidences(self, members: Sequence[Sequence[IdentifierRow]]) -> list[dict[int, float]]:
         """Of each person's identifiers, by number: the weakest link on the strongest path to its best identifier (of
-        the highest priority, then the smaller key). 1 for that one itself."""
+        the highest priority, then the smaller key). 1 for that one itself, but 0 for one that is alone because nothing
+        told the parts of too large a component from each other."""
         several = {row.number for rows in members if len(rows) > 1 for row in rows}
         weights: dict[int, list[tuple[float, int]]] = {number: [] for number in several}
         if several:
             for a, b, weight in self._joining(around(self._store, self._policy, _sorted(several), as_published=True)):
                 weights[a].append((weight, b))
                 weights[b].append((weight, a))
-        return [self._from_best(rows, weights) for rows in members]
+        lost = self._quarantined([rows[0].number for rows in members if len(rows) == 1])
+        return [
+            {row.number: 0.0 for row in rows if row.number in lost} or self._from_best(rows, weights)
+            for rows in members
+        ]
+
+    def _quarantined(self, alone: Sequence[int]) -> set[int]:
+        found = zip(alone, self._store.persons.suppressed(alone), strict=True)
+        return {number for number, rows in found if any(row.reason.code == "QUARANTINED" for row in rows)}
 
     def _joining(self, here: Neighbourhood) -> list[tuple[int, int, float]]:
         links, groups, number = here.resolution.links, here.resolution.groups, here.resolution.identifiers.number
@@ -91,19 +100,29 @@ def link_of(resolution: Resolution, row: int, suppressed: Reason | None) -> Link
     seen = slice(
         low + np.searchsorted(evidence.b[low:high], b), low + np.searchsorted(evidence.b[low:high], b, side="right")
     )
-    names = resolution.sources
+    names, alike = resolution.sources, resolution.similar
+    place = alike.find(int(a), int(b))
+    shared = [identifier_at(resolution, other) for other in alike.shared_by(place)] if place is not None else []
     first, second = sorted((identifier_at(resolution, a), identifier_at(resolution, b)), key=lambda one: one.key)
     return Link(
         a=first,
         b=second,
-        kind=LinkKind.MUST if links.must[row] else LinkKind.OBSERVED,
+        kind=_kind(resolution, row, place),
         weight=float(links.weight[row]),
         count=int(evidence.count[seen].sum()),
         first_seen=int(evidence.first_seen[seen].min(initial=links.last_seen[row])),
         last_seen=int(links.last_seen[row]),
         sources=tuple(names[source] for source in evidence.source[seen].tolist()),
         suppressed=suppressed,
+        shared=tuple(sorted(shared, key=lambda one: one.key)),
     )
+
+
+def _kind(resolution: Resolution, row: int, similar: int | None) -> LinkKind:
+    if resolution.links.must[row]:
+        return LinkKind.MUST
+    strongest = similar is not None and resolution.similar.weight[similar] == resolution.links.weight[row]
+    return LinkKind.SIMILAR if strongest else LinkKind.OBSERVED
 
 
 def identifier_at(resolution: Resolution, position: int) -> Identifier:

@@ -75,6 +75,7 @@ class Refused(NamedTuple):
 
 class LinkKind(StrEnum):
     OBSERVED = "OBSERVED"
+    SIMILAR = "SIMILAR"
     MUST = "MUST"
 
 
@@ -96,8 +97,8 @@ class RunState(StrEnum):
 class Reason:
     """Why something does not join.
 
-    Codes: LIMIT, CANNOT_LINK, HUB, BLOCKED, NOT_JOINING, WEAK, OVERSIZED, EXPIRED, UNSEEN. `values` are of `namespace`;
-    of CANNOT_LINK, which has none, they are the keys of the two identifiers.
+    Codes: LIMIT, CANNOT_LINK, HUB, BLOCKED, NOT_JOINING, WEAK, OVERSIZED, QUARANTINED, EXPIRED, UNSEEN. `values` are of
+    `namespace`; of CANNOT_LINK, which has none, they are the keys of the two identifiers.
     """
 
     code: str
@@ -108,7 +109,11 @@ class Reason:
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """Two identifiers, `a < b`, observed together `count` times; `suppressed` is None when it joins."""
+    """Two identifiers, `a < b`, observed together `count` times; `suppressed` is None when it joins.
+
+    `shared` are identifiers that both were seen with, by key, where the policy compares such identifiers; the link is
+    SIMILAR if that says more than how often the two were seen together.
+    """
 
     a: Identifier
     b: Identifier
@@ -119,6 +124,7 @@ class Link:
     last_seen: int
     sources: tuple[str, ...]
     suppressed: Reason | None = None
+    shared: tuple[Identifier, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,8 @@ from identity_graph.policy import Policy
 from identity_graph.resolve import Resolution, resolve
 from identity_graph.resolve.prune import CODES, Int8
 from identity_graph.resolve.statements import settle
-from identity_graph.store.protocols import Store
+from identity_graph.similar_rows import of_rows
+from identity_graph.store.protocols import SimilarRow, Store
 from identity_graph.tables import Bool, Int64
 
 
@@ -42,7 +43,11 @@ def around(store: Store, policy: Policy, numbers: Int64, *, as_published: bool =
     observations = evidence.observation_table(numbers)
     statements = evidence.statements(numbers)
     must, cannot = settle(statements)
-    reached = np.unique(np.concatenate([numbers, observations.identifier, statements.a, statements.b]))
+    alike = _similar(store, policy, numbers)
+    ends = [end for row in alike for end in (row.a, row.b, *row.shared)]
+    reached = np.unique(
+        np.concatenate([numbers, observations.identifier, statements.a, statements.b, np.array(ends, np.int64)])
+    )
     identifiers, values = evidence.identifier_table(reached)
     inside = np.isin(identifiers.number, numbers)
     known = _known(store, identifiers.number, identifiers.number)
@@ -58,9 +63,17 @@ def around(store: Store, policy: Policy, numbers: Int64, *, as_published: bool =
         policy,
         cannot=cannot,
         known=np.where(settled, known, -1).astype(np.int8),
+        similar=of_rows(alike, identifiers.number),
         now=_now(store, policy),
     )
     return Neighbourhood(resolution, inside, known)
+
+
+def _similar(store: Store, policy: Policy, numbers: Int64) -> list[SimilarRow]:
+    """As published: what a rule finds depends on everything there is."""
+    if not policy.similarity:
+        return []
+    return sorted({row for rows in store.persons.similar(numbers.tolist()) for row in rows})
 
 
 def _now(store: Store, policy: Policy) -> int:

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
 def network(members: Iterable[Membership], links: Iterable[Link]) -> nx.Graph[str]:
     """Nodes are keys, with `namespace`, `value`, `confidence` and `member` (False for the other end of a suppressed
-    link); edges have `weight`, `kind`, `count`, `first_seen` and `last_seen` in microseconds since 1970, `sources`, and
-    `suppressed`: the code of the reason, or None for a link that joins.
+    link); edges have `weight`, `kind`, `count`, `first_seen` and `last_seen` in microseconds since 1970, `sources`,
+    `suppressed`: the code of the reason, or None for a link that joins, and `shared`: keys that both were seen with.
 
     >>> from identity_graph.model import Identifier, LinkKind
     >>> mail, card = Identifier("email", "ann@example.org"), Identifier("loyalty_id", "LC9")
@@ -44,5 +44,6 @@ def network(members: Iterable[Membership], links: Iterable[Link]) -> nx.Graph[st
             last_seen=link.last_seen,
             sources=list(link.sources),
             suppressed=link.suppressed.code if link.suppressed else None,
+            shared=[one.key for one in link.shared],
         )
     return found

@@ -9,7 +9,7 @@ from identity_graph.model import Identifier, Reason
 from identity_graph.policy import Policy
 from identity_graph.times import format_duration
 
-SUPPRESSED = ("LIMIT", "OVERSIZED", "CANNOT_LINK")
+SUPPRESSED = ("LIMIT", "OVERSIZED", "CANNOT_LINK", "QUARANTINED")
 """The codes of suppressed links, by the number in a `SuppressedTable`."""
 
 
@@ -44,7 +44,7 @@ def cannot_reason(a: Identifier, b: Identifier) -> Reason:
 def suppressed_reason(code: int, step: int, a: Identifier | None, b: Identifier | None, policy: Policy) -> Reason:
     """Of a row of a `SuppressedTable`; `a` and `b` are its two values, None where it was the size."""
     if a is None or b is None:
-        reason = Reason("OVERSIZED", f"a person has at most {policy.max_identifiers} identifiers")
+        reason = Reason(SUPPRESSED[code], f"a person has at most {policy.max_identifiers} identifiers")
     elif SUPPRESSED[code] == "CANNOT_LINK":
         reason = cannot_reason(a, b)
     else:

@@ -20,6 +20,7 @@ from identity_graph.store.protocols import (
     PersonStore,
     SegmentStore,
     Sighting,
+    SimilarRow,
     Store,
     Subgraph,
     SuppressedRow,
@@ -241,6 +242,12 @@ class _Persons:
             lambda: self._store.suppressed(numbers),
         )
 
+    def similar(self, numbers: Sequence[int]) -> list[list[SimilarRow]]:
+        return self._owner.answer(
+            lambda memory: [list(memory.found.similar[number]) for number in numbers],
+            lambda: self._store.similar(numbers),
+        )
+
 
 class _Segments:
     def __init__(self, owner: Remembering, store: SegmentStore) -> None:
@@ -275,6 +282,7 @@ def _both(one: Subgraph, other: Subgraph) -> Subgraph:
         identifiers={**one.identifiers, **other.identifiers},
         members={**one.members, **other.members},
         suppressed={**one.suppressed, **other.suppressed},
+        similar={**one.similar, **other.similar},
         segments={**one.segments, **other.segments},
         events=None if one.events is None or other.events is None else {**one.events, **other.events},
     )

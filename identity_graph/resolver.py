@@ -18,6 +18,7 @@ from identity_graph.reasons import suppressed_reason
 from identity_graph.resolve.persons import PersonChange, Persons, assign
 from identity_graph.resolve.prune import CODES, HUB, JOINS
 from identity_graph.segments import Segments
+from identity_graph.similar_rows import to_rows
 from identity_graph.store.protocols import Publication, Store, SuppressedRow
 from identity_graph.tables import Bool, Int64
 
@@ -49,8 +50,9 @@ class Resolver:
     def resolve(self, full: bool = False) -> Run:
         """Publish persons for everything, or for what arrived since the last time: the answer is the same.
 
-        Everything is resolved when the policy differs from the one in force, or when evidence ages under it. The run's
-        message counts the changes. Raises StoreError; nothing is then published.
+        Everything is resolved when the policy differs from the one in force, when evidence ages under it, and when it
+        compares what identifiers share: how rare that is depends on everything. The run's message counts the changes.
+        Raises StoreError; nothing is then published.
         """
         run = self._store.operations.begin_run(
             Run(id=self._new_id(), kind="resolve", state=RunState.RUNNING, started=self._clock())
@@ -93,7 +95,8 @@ class Resolver:
             cause = "policy"
         arrived, newest = self._store.evidence.arrived_since(resolved)
         lost = np.array(sorted(weakened), dtype=np.int64)
-        if full or in_force != self._policy.digest or self._policy.decays:
+        changed = full or in_force != self._policy.digest or self._policy.decays
+        if changed or (self._policy.similarity and (len(arrived) or len(lost))):
             here, scope = everything(self._store, self._policy, self._engine), None
         elif len(arrived) or len(lost):
             scope = component(self._store, {*self._start(arrived, lost), *reach})
@@ -158,6 +161,7 @@ class Resolver:
                 updated=updated,
                 changes=changes,
                 resolved=resolved,
+                similar=to_rows(resolution.similar, numbers) if scope is None else None,
             )
         )
         self._segments.refresh(None if scope is None else self._names(updated, ids))

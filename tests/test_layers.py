@@ -33,6 +33,7 @@ LAYERS = {
     "services": {
         "ingest",
         "neighbourhood",
+        "similar_rows",
         "remembering",
         "linking",
         "explaining",

@@ -7,7 +7,7 @@ CALL (person) {
   MATCH path = (person)<-[:IDENTIFIES]-(:Identifier)
   RETURN path
   UNION ALL
-  MATCH path = (person)<-[:IDENTIFIES]-(:Identifier)-[:SEEN_WITH|SAME_PERSON|NOT_SAME_PERSON]->(:Identifier)
+  MATCH path = (person)<-[:IDENTIFIES]-(:Identifier)-[:SEEN_WITH|SIMILAR|SAME_PERSON|NOT_SAME_PERSON]->(:Identifier)
                -[:IDENTIFIES]->(person)
   RETURN path
   UNION ALL

@@ -2,7 +2,7 @@
 // $keys list<string>: namespace:value, of identifiers asked for
 // $ids list<string>: of persons asked for
 // $events boolean: whether to bring their events
-// returns: before, asked, persons, retired, members, suppressed, segments, events, beside, owners, after
+// returns: before, asked, persons, retired, members, suppressed, similar, segments, events, beside, owners, after
 MATCH (moment:Moment {name: 'identity-graph'})
 WITH moment.turn AS before
 CALL () {
@@ -44,19 +44,38 @@ CALL (inside) {
                   coalesce(link.values, [])]) AS suppressed
 }
 CALL (inside) {
+  UNWIND inside AS member
+  MATCH (member)-[link:SIMILAR]-(other)
+  RETURN collect([member.number, startNode(link).number, endNode(link).number, link.weight, link.last_seen,
+                  link.shared]) AS similar, collect(DISTINCT other) AS alike, collect(link.shared) AS lists
+}
+CALL (lists) {
+  UNWIND lists AS list
+  UNWIND list AS number
+  WITH DISTINCT number
+  MATCH (identifier:Identifier {number: number})
+  USING INDEX SEEK identifier:Identifier(number)
+  RETURN collect(identifier) AS sharing
+}
+CALL (inside) {
   UNWIND CASE WHEN $events THEN inside ELSE [] END AS member
   MATCH (member)<-[:OBSERVED]-(event:Event)
   WITH event, collect(member.number) AS found
   RETURN collect(event) AS seen, collect([found, properties(event)]) AS events
 }
-CALL (seen) {
-  UNWIND seen AS event
-  MATCH (event)-[:OBSERVED]->(identifier:Identifier)
-  WITH DISTINCT identifier
+CALL (seen, alike, sharing) {
+  CALL (seen, alike, sharing) {
+    UNWIND seen AS event
+    MATCH (event)-[:OBSERVED]->(identifier:Identifier)
+    RETURN identifier
+    UNION
+    UNWIND alike + sharing AS identifier
+    RETURN identifier
+  }
   OPTIONAL MATCH (identifier)-[member:IDENTIFIES]->(owner:Person)
   RETURN collect([identifier.number, identifier.namespace, identifier.value, owner.number, coalesce(member.since, 0),
                   identifier.pruned]) AS beside,
          collect(DISTINCT [owner.number, owner.id, owner.created, owner.updated, null]) AS owners
 }
 MATCH (again:Moment {name: 'identity-graph'})
-RETURN before, asked, persons, retired, members, suppressed, segments, events, beside, owners, again.turn AS after
+RETURN before, asked, persons, retired, members, suppressed, similar, segments, events, beside, owners, again.turn AS after

@@ -17,7 +17,9 @@ from identity_graph.api.paging import Window, given
 from identity_graph.api.reason import Reason
 from identity_graph.api.scalars import DateTime
 
-strawberry.enum(model.LinkKind, description="OBSERVED: seen together. MUST: an event stated it.")
+strawberry.enum(
+    model.LinkKind, description="OBSERVED: seen together. SIMILAR: seen with the same others. MUST: an event stated it."
+)
 
 
 @strawberry.type(description="Two identifiers observed together.")
@@ -31,6 +33,9 @@ class Link:
     last_seen: DateTime
     sources: list[str]
     suppressed: Reason | None = strawberry.field(description="What kept it from joining; null when it joins.")
+    shared: list[Identifier] = strawberry.field(
+        description="Identifiers that both were seen with, where the policy compares what identifiers share."
+    )
 
     @field(CountedConnection[Event], "The events that saw both identifiers, oldest first.")
     def evidence(

@@ -8,8 +8,8 @@ import strawberry
 @strawberry.type(description="Why something does not join, or was set aside.")
 class Reason:
     code: str = strawberry.field(
-        description="Stable: LIMIT, CANNOT_LINK, HUB, BLOCKED, NOT_JOINING, WEAK, OVERSIZED, EXPIRED, UNSEEN; "
-        "of a quarantined record, its error code."
+        description="Stable: LIMIT, CANNOT_LINK, HUB, BLOCKED, NOT_JOINING, WEAK, OVERSIZED, QUARANTINED, EXPIRED, "
+        "UNSEEN; of a quarantined record, its error code."
     )
     message: str
     namespace: str | None = None

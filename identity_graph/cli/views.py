@@ -78,6 +78,7 @@ def link_view(link: Link) -> dict[str, Any]:
         "lastSeen": format_time(link.last_seen),
         "sources": list(link.sources),
         "suppressed": link.suppressed and reason_view(link.suppressed),
+        "shared": [one.key for one in link.shared],
     }
 
 

@@ -44,7 +44,7 @@ class Gds:
         self._timeout = timeout
 
     def resolve(self, store: Store, policy: Policy) -> Resolution:
-        if policy.pairwise_up_to < PAIRWISE:
+        if policy.pairwise_up_to < PAIRWISE or policy.similarity:
             return Arrays().resolve(store, policy)  # the links that join are not those that the graph keeps
         evidence = store.evidence
         identifiers, values = evidence.identifier_table()

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from identity_graph.errors import PolicyError
 from identity_graph.policy import Policy
 from identity_graph.resolve.checks import check_evidence
 from identity_graph.resolve.fold import fold
@@ -18,6 +17,8 @@ from identity_graph.resolve.groups import Groups, group
 from identity_graph.resolve.part import NO_PAIRS, Pairs
 from identity_graph.resolve.prune import JOINS, prune_ends, prune_hubs, prune_links, prune_values
 from identity_graph.resolve.rules import Rules
+from identity_graph.resolve.similar_links import SimilarLinks
+from identity_graph.resolve.similar_rules import find_similar, take_up
 from identity_graph.resolve.weights import weigh
 from identity_graph.tables import (
     EvidenceTable,
@@ -35,7 +36,8 @@ from identity_graph.tables import (
 class Resolution:
     """What `resolve` found, by dense identifier: positions in `identifiers.number`. Sources are numbered by name.
 
-    `pruned` int8[n] says of identifiers and `dropped` int8[m] of links why they do not count, by `prune.CODES`.
+    `links` are all of them, those of `similar` among them. `pruned` int8[n] says of identifiers and `dropped` int8[m]
+    of links why they do not count, by `prune.CODES`.
     """
 
     identifiers: IdentifierTable
@@ -44,6 +46,7 @@ class Resolution:
     rules: Rules
     evidence: EvidenceTable
     links: LinkTable
+    similar: SimilarLinks
     pruned: Int8
     dropped: Int8
     groups: Groups
@@ -59,15 +62,17 @@ def resolve(
     *,
     cannot: tuple[Int64, Int64] | None = None,
     known: Int8 | None = None,
+    similar: SimilarLinks | None = None,
     now: int | None = None,
 ) -> Resolution:
     """Group identifiers by the evidence of observations and stated pairs, under the policy.
 
     `observations`, `stated` and `cannot` use the store's numbers, all of which are in `identifiers`. `stated` pairs are
-    one person, whatever the limits; `cannot` pairs never are, whatever is stated. `known` int8[n] gives the pruning of
-    identifiers of which only a part of the links is here (-1: find it). The answer depends on the evidence
-    only: not on its order, nor on how identifiers are numbered. Evidence ages to
-    `now`, the newest time in it when left out: never to the clock.
+    one person, whatever the limits; `cannot` pairs never are, whatever is stated. Where only a part of everything is
+    here, `known` int8[n] gives the pruning of identifiers whose links are not all here (-1: find it), and `similar`, of
+    dense identifiers, what the policy's rules of similarity found of all. The answer depends on the evidence only: not
+    on its order, nor on how identifiers are numbered. Evidence ages to `now`, the newest time in it when left out:
+    never to the clock.
     """
     evidence = fold_links(identifiers, values, observations, sources, policy)
     if now is None:
@@ -75,7 +80,16 @@ def resolve(
     must = (_dense(identifiers, stated[0]), _dense(identifiers, stated[1]))
     apart = NO_PAIRS if cannot is None else (_dense(identifiers, cannot[0]), _dense(identifiers, cannot[1]))
     return resolve_links(
-        identifiers, values, evidence, must, sorted(sources), policy, cannot=apart, known=known, now=now
+        identifiers,
+        values,
+        evidence,
+        must,
+        sorted(sources),
+        policy,
+        cannot=apart,
+        known=known,
+        similar=similar,
+        now=now,
     )
 
 
@@ -110,13 +124,11 @@ def resolve_links(
     *,
     cannot: Pairs = NO_PAIRS,
     known: Int8 | None = None,
+    similar: SimilarLinks | None = None,
     now: int = 0,
 ) -> Resolution:
     """As `resolve`, from links that are folded already: of dense identifiers, and of sources numbered by name. Raises
-    FRAME_INVALID for links that cannot be, POLICY_VALUE for such rules."""
-    if policy.similarity:  # better refused than read and not heeded
-        message = "similarity: its links are found by `resolve.similarity`, but no resolution takes them up yet"
-        raise PolicyError("POLICY_VALUE", message, help="Leave [[similarity]] out of the policy.")
+    FRAME_INVALID for links that cannot be."""
     check_evidence(len(identifiers), evidence, (*stated, *cannot), len(sources))
     namespace = identifiers.namespace
     rules = Rules.of(policy, identifiers.namespaces, sources)
@@ -124,11 +136,14 @@ def resolve_links(
     pruned = prune_values(namespace, values, policy, rules)
     dropped = prune_links(links, namespace, rules, policy.min_weight, now)
     pruned = prune_hubs(links, dropped, namespace, pruned, rules, policy.max_identifiers, known)
-    dropped = prune_ends(links, dropped, pruned)
+    if similar is None:
+        similar = find_similar(identifiers, values, evidence, links, dropped, pruned, policy)
+    links = take_up(links, similar)
+    dropped = prune_ends(links, prune_links(links, namespace, rules, policy.min_weight, now), pruned)
     two = cannot[0] != cannot[1]
     apart = (cannot[0][two], cannot[1][two])
     groups = group(links, dropped == JOINS, pruned == JOINS, namespace, values, policy, rules, apart)
-    return Resolution(identifiers, values, sources, rules, evidence, links, pruned, dropped, groups)
+    return Resolution(identifiers, values, sources, rules, evidence, links, similar, pruned, dropped, groups)
 
 
 def _dense(identifiers: IdentifierTable, numbers: Int64) -> Int32:

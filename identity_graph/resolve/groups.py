@@ -24,7 +24,7 @@ class Groups:
     """`label` int32[n]: the smallest identifier of each one's group, -1 for the pruned; `kept` bool[m]: links that were
     strong enough and of joining identifiers; `suppressed`: those of the kept that end in two groups, and why;
     `quarantined` bool[n]: who is alone because nothing told the parts of a component from each other that is larger
-    than a person may be: to be published with a confidence of 0."""
+    than a person may be. Their links are QUARANTINED, and the confidence in them is 0."""
 
     label: Int32
     kept: Bool
@@ -91,6 +91,7 @@ def _suppressed(part: Part, forest: Forest, limits: Limits, step: Int8) -> Suppr
     named = np.r_[part.inside, -1].astype(np.int32)
     value_a, value_b = name_values(part, forest, limits)
     code = np.full(len(at), SUPPRESSED.index("OVERSIZED"), dtype=np.int8)
+    code[step[at] == STEPS.index("quarantine")] = SUPPRESSED.index("QUARANTINED")
     code[refused == CANNOT] = SUPPRESSED.index("CANNOT_LINK")
     code[refused >= 0] = SUPPRESSED.index("LIMIT")
     return SuppressedTable(

@@ -70,6 +70,17 @@ class SuppressedRow(NamedTuple):
     reason: Reason
 
 
+class SimilarRow(NamedTuple):
+    """A link that nobody observed, between two identifier numbers that were seen with the same others: `a < b`, and
+    `shared` ascending."""
+
+    a: int
+    b: int
+    weight: float
+    last_seen: int
+    shared: tuple[int, ...]
+
+
 class PersonRow(NamedTuple):
     """`survivor` is the person's number that a merge left, for a retired person; else None."""
 
@@ -85,10 +96,10 @@ class Subgraph:
     """Persons with what is stored of them and around them, of one moment; every row as the other reads give it.
 
     `moment` differs where a publication or an erasure lies between two subgraphs. `asked` has of each identifier asked
-    for its row, of each person id its row, or None. `persons` and `identifiers`, by
-    number, hold whatever a row here names; `members`, by person, is in order of key, `suppressed` is by member and
-    `segments` by person, in order of name. `events`, by member, is in order of time, then id; None where events were
-    left out, and then `identifiers` are the members alone.
+    for its row, of each person id its row, or None. `persons` and `identifiers`, by number, hold whatever a row here
+    names, but for the other ends of suppressed links; `members`, by person, is in order of key, `suppressed` and
+    `similar` are by member and `segments` by person, in order of name. `events`, by member, is in order of time, then
+    id; None where events were left out.
     """
 
     moment: object
@@ -97,6 +108,7 @@ class Subgraph:
     identifiers: Mapping[int, IdentifierRow]
     members: Mapping[int, Sequence[IdentifierRow]]
     suppressed: Mapping[int, Sequence[SuppressedRow]]
+    similar: Mapping[int, Sequence[SimilarRow]]
     segments: Mapping[int, Sequence[Segment]]
     events: Mapping[int, Sequence[EventRow]] | None
 
@@ -119,7 +131,8 @@ class Publication:
     Identifier and person numbers; a new person is named by -1, -2, ... for the first, second, ... of `created`
     (ids). `members` moves identifiers to persons; `pruned` and `joined` set and clear the code of pruned ones, which
     are members of nobody. Retired persons leave their segments.
-    `suppressed` replaces all suppressed links of which an end is in `scope` (None: all there are).
+    `suppressed` replaces all suppressed links of which an end is in `scope` (None: all there are), `similar` all the
+    similar ones (None: they stay).
     `retired` pairs persons with their survivor (None: gone without one, because nothing is left of it).
     `changes` have number 0; the store gives the real one. `resolved` is the last event number taken into
     account.
@@ -137,6 +150,7 @@ class Publication:
     updated: Int64
     changes: Sequence[Change]
     resolved: int
+    similar: Sequence[SimilarRow] | None = None
 
 
 class EvidenceStore(Protocol):
@@ -224,6 +238,11 @@ class PersonStore(Protocol):
 
     def suppressed(self, numbers: Sequence[int]) -> list[list[SuppressedRow]]:
         """Of each identifier number: the suppressed links that end in it."""
+        ...
+
+    def similar(self, numbers: Sequence[int]) -> list[list[SimilarRow]]:
+        """Of each identifier number: the similar links that end in it, as the last resolution of everything found them.
+        An erasure takes those of its identifiers with it."""
         ...
 
     def changes(
@@ -393,6 +412,7 @@ class Piece:
     persons: Sequence[PersonRow] = ()
     identifiers: Sequence[IdentifierRow] = ()
     suppressed: Sequence[SuppressedRow] = ()
+    similar: Sequence[SimilarRow] = ()
     events: EventColumns | None = None
     changes: Sequence[Change] = ()
     runs: Sequence[RunRow] = ()

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from identity_graph.model import Change, ChangeKind, Event, Identifier, Origin, Refused, Run, RunState
-from identity_graph.store.protocols import Batch, Publication, Store, SuppressedRow
+from identity_graph.store.protocols import Batch, Publication, SimilarRow, Store, SuppressedRow
 from identity_graph.tables import Int64
 
 NOW = 1_767_225_600_000_000
@@ -67,6 +67,7 @@ def publication(
     pruned: Sequence[tuple[int, str]] = (),
     joined: Sequence[int] = (),
     suppressed: Sequence[SuppressedRow] = (),
+    similar: Sequence[SimilarRow] | None = None,
     scope: Sequence[int] | None = (),
     retired: Sequence[tuple[int, int | None]] = (),
     updated: Sequence[int] = (),
@@ -88,6 +89,7 @@ def publication(
         array(updated),
         changes,
         resolved,
+        similar,
     )
 
 

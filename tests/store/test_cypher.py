@@ -40,6 +40,7 @@ WHOLE = {
     "persons/page_last",
     "persons/pruned",
     "persons/publish_anew",
+    "persons/publish_similar_anew",
     "privacy/erase_reasons",
     "segments/segments_all",
 }

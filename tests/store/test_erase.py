@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from identity_graph.model import ChangeKind, Event, Identifier, Origin, Reason, Refused, Segment
 from identity_graph.store import open_store
-from identity_graph.store.protocols import Erasure, Store, SuppressedRow
+from identity_graph.store.protocols import Erasure, SimilarRow, Store, SuppressedRow
 from identity_graph.store.sqlite import layers
 from tests.store.building import NOW, array, batch, begin, change, event, load, numbers, publication, publish_persons
 
@@ -209,3 +209,12 @@ def test_a_reason_that_quotes_whole_keys_goes_too(people: Store) -> None:
     assert people.persons.suppressed([y]) == [[row]]
     people.privacy.erase(erasure(people, "px", ["x1", "x2"], ["email:x@x.org", "cookie:x"]))
     assert people.persons.suppressed([y]) == [[]]
+
+
+def test_similar_links_of_the_erased_go_with_them(people: Store) -> None:
+    x, y, shared = numbers(people, "email:x@x.org", "email:y@x.org", "ip:shared")
+    ends = [(min(x, y), max(x, y)), (min(y, shared), max(y, shared))]
+    people.persons.publish(publication(similar=sorted(SimilarRow(a, b, 0.5, NOW, (shared,)) for a, b in ends)))
+    assert [len(rows) for rows in people.persons.similar([x, y, shared])] == [1, 2, 1]
+    people.privacy.erase(erasure(people, "px", ["x1", "x2"], ["email:x@x.org", "cookie:x"]))
+    assert [len(rows) for rows in people.persons.similar([y, shared])] == [1, 1]

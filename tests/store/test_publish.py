@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from identity_graph.model import ChangeKind, Reason, Segment
 from identity_graph.store import open_store
-from identity_graph.store.protocols import Store, SuppressedRow
+from identity_graph.store.protocols import SimilarRow, Store, SuppressedRow
 from tests.store.building import NOW, array, change, event, load, numbers, publication, publish_persons
 
 KEYS = [f"cookie:{n}" for n in range(8)]
@@ -141,6 +141,19 @@ def test_suppressed_links_are_replaced_within_the_scope(loaded: Store) -> None:
     assert loaded.operations.counts()["suppressed_links"] == 2
     loaded.persons.publish(publication(scope=None))
     assert loaded.operations.counts()["suppressed_links"] == 0
+
+
+def test_similar_links_are_replaced_as_a_whole_or_stay(loaded: Store) -> None:
+    a, b, c, d = numbers(loaded, *KEYS[:4])
+    rows = [SimilarRow(a, b, 0.1 + 0.2, NOW, (c, d)), SimilarRow(a, c, 0.5, -5, (d,)), SimilarRow(c, d, 1.0, 0, (a,))]
+    loaded.persons.publish(publication(similar=rows))
+    assert loaded.persons.similar([b, 999, a]) == [rows[:1], [], rows[:2]]
+    loaded.persons.publish(publication(scope=None))
+    assert loaded.persons.similar([d, c]) == [rows[2:], rows[1:]]
+    loaded.persons.publish(publication(similar=[rows[1]]))
+    assert loaded.persons.similar([a, b, c]) == [[rows[1]], [], [rows[1]]]
+    loaded.persons.publish(publication(similar=()))
+    assert loaded.persons.similar([a, b, c, d]) == [[], [], [], []] and loaded.persons.similar([]) == []
 
 
 def test_resolved_is_what_was_published_last(store: Store) -> None:

@@ -31,6 +31,7 @@ from identity_graph.store.protocols import (
     PersonRow,
     Piece,
     RunRow,
+    SimilarRow,
     Standing,
     Store,
     SuppressedRow,
@@ -66,6 +67,7 @@ REST = Piece(
         SuppressedRow(3, 4, Reason("LIMIT", "two", "email", ("a", "b"))),
         SuppressedRow(3, 8, Reason("OVERSIZED", "too many")),
     ],
+    similar=[SimilarRow(3, 4, 0.1 + 0.2, NOW, (8,))],
     events=columns(EVENTS, [6, 20, 21]),
     changes=[
         replace(change(ChangeKind.CREATED, "p5"), number=4),
@@ -95,6 +97,7 @@ def test_what_was_restored_is_there_as_it_was(restored: Store) -> None:
     assert store.evidence.identifiers_by_number([3, 4, 8]) == REST.identifiers
     assert store.evidence.identifiers([Identifier.parse(key) for key in KEYS]) == REST.identifiers
     assert store.persons.suppressed([3]) == [REST.suppressed]
+    assert store.persons.similar([3, 4, 8]) == [REST.similar, REST.similar, []]
     found = store.evidence.events(["e6", "e20", "e21"])
     assert [row and row.number for row in found] == [6, 20, 21]
     assert [row and row.identifiers for row in found] == [(3, 4), (4, 8), ()]

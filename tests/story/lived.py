@@ -10,12 +10,14 @@ from typing import Any
 from identity_graph import IdentityGraph
 from identity_graph.loaders import read_loader
 from identity_graph.model import Identifier, Run, RunState
+from identity_graph.policy import Policy
 from identity_graph.world import NAMES, World
 from tests.story.ingesting import EVENTS, jsonl, native, write
 from tests.story.worlds import event, household, key, kiosk, numbered, person, save_segments, tell, world_ends
 
 PEOPLE, SEED = 60, 11
 BROKEN = "broken.jsonl"
+POLICY = Policy.parse('[[similarity]]\nbetween = ["cookie"]\nby = ["ip"]\n')
 _openings = count(1)
 
 
@@ -35,7 +37,7 @@ def load(graph: IdentityGraph, folder: Path) -> list[tuple[int, ...]]:
 
 def opened(url: str) -> IdentityGraph:
     """No two give the same ids."""
-    return IdentityGraph.open(url, clock=world_ends, new_id=numbered(f"p{next(_openings):03d}-"))
+    return IdentityGraph.open(url, POLICY, clock=world_ends, new_id=numbered(f"p{next(_openings):03d}-"))
 
 
 def live(graph: IdentityGraph, folder: Path) -> None:
@@ -47,6 +49,7 @@ def live(graph: IdentityGraph, folder: Path) -> None:
     wide = [f"cookie:wide-{n}" for n in range(11)]
     tell(graph, [event("join", 2, "cookie:one", "cookie:two"), event("wide", 3, *wide), event("bare", 4)])
     tell(graph, [event("said", 5, "user_id:a", "user_id:b", same=[("user_id:a", "user_id:b")])])
+    tell(graph, [event(f"reset{n}", 5, f"cookie:reset{n}", "ip:192.0.2.9") for n in range(3)])
     broken = event("late", 6, "email:zoe@example.org", name="a\nname", traits={"x": 'a\n"b'})
     tell(graph, [*kiosk(), *household(), broken])
     graph.stating.unlink(key("cookie:two"), key("cookie:four"), "two browsers")
@@ -59,6 +62,8 @@ def live(graph: IdentityGraph, folder: Path) -> None:
     counts = graph.store.operations.counts()
     some = ("retired_persons", "suppressed_links", "pruned", "quarantined", "tombstones", "segments", "hubs")
     assert all(counts[name] for name in some), counts
+    alike = graph.store.evidence.identifiers([key("cookie:reset0")])[0]
+    assert alike and len(graph.store.persons.similar([alike.number])[0]) == 2
 
 
 def whole(graph: IdentityGraph) -> dict[str, Any]:
@@ -90,6 +95,7 @@ def whole(graph: IdentityGraph) -> dict[str, Any]:
         "persons": store.persons.persons(ids),
         "changes": changes,
         "suppressed": store.persons.suppressed(numbers),
+        "similar": store.persons.similar(numbers),
         "pruned": [list(column) for column in store.persons.pruned()],
         "resolved": store.persons.resolved(),
         "runs": store.operations.runs(limit=10**6),

@@ -86,6 +86,21 @@ def test_two_persons_by_size() -> None:
     assert [one.code for one in found.obstacles] == ["OVERSIZED"]
 
 
+def test_nobody_is_sure_of_who_is_alone_because_nothing_told_a_crowd_apart() -> None:
+    friends = [f"cookie:f{n}" for n in range(6)]
+    clique = [event(f"{a}{b}", 1, friends[a], friends[b]) for a, b in combinations(range(6), 2)]
+    policy = replace(Policy.default(), max_identifiers=5)
+    with told(
+        [*clique, event("x", 2, "cookie:alone"), event("y", 3, "cookie:two", "email:two@example.org")], policy
+    ) as graph:
+        ids = [person(graph, one) for one in (*friends, "cookie:alone", "cookie:two")]
+        assert len(set(ids)) == 8
+        assert graph.people.confidences(ids) == [*[0.0] * 6, 1.0, pytest.approx(0.9 * 0.7 * 0.75)]
+        assert [one.confidence for (one,) in graph.people.members(ids[:2])] == [0.0, 0.0]
+        found = graph.people.explain(key(friends[0]), key(friends[1]))
+        assert [one.code for one in found.obstacles] == ["QUARANTINED"]
+
+
 @pytest.mark.parametrize(
     ("events", "a", "b", "code", "through"),
     [

@@ -34,7 +34,8 @@ def grouped(
 def rungs(found: Groups) -> Counter[str]:
     """Suppressed links by the rung that cut them; every one says that it was the size."""
     why = found.suppressed
-    assert {SUPPRESSED[code] for code in why.code.tolist()} <= {"OVERSIZED"}
+    for code, step in zip(why.code.tolist(), why.step.tolist(), strict=True):
+        assert SUPPRESSED[code] == ("QUARANTINED" if STEPS[step] == "quarantine" else "OVERSIZED")
     assert set(why.value_a.tolist()) | set(why.namespace.tolist()) <= {-1}
     return Counter(STEPS[step] for step in why.step.tolist())
 
@@ -68,7 +69,9 @@ def test_limits_hold_and_each_suppressed_link_names_what_cut_it(graph: Graph, la
     apart = [row for row, (a, b, *_) in enumerate(rows) if found.kept[row] and found.label[a] != found.label[b]]
     assert why.link.tolist() == apart
     for code, step, space in zip(why.code.tolist(), why.step.tolist(), why.namespace.tolist(), strict=True):
-        assert (SUPPRESSED[code] == "OVERSIZED") == (step > 0) and (SUPPRESSED[code] == "LIMIT") == (space >= 0)
+        assert (SUPPRESSED[code] in ("OVERSIZED", "QUARANTINED")) == (step > 0) and (SUPPRESSED[code] == "LIMIT") == (
+            space >= 0
+        )
 
 
 @settings(max_examples=200, deadline=None)

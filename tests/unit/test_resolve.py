@@ -10,7 +10,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from identity_graph.errors import PolicyError
 from identity_graph.model import Event, Identifier
 from identity_graph.policy import ORDERS, Blocked, Policy, Rule
 from identity_graph.resolve.prune import BLOCKED, HUB, NOT_JOINING
@@ -312,10 +311,3 @@ def test_five_emails_join_and_a_sixth_does_not() -> None:
     found = resolved(told(*(f"user_id:u1,email:e{n}" for n in range(6))), Policy.default())
     assert keys(found) == {person("user_id:u1", *(f"email:e{n}" for n in range(1, 6)))}
     assert {space for _, space, _ in suppressed(found)} == {"email"}
-
-
-def test_similarity_is_refused_rather_than_not_heeded() -> None:
-    policy = Policy.parse('[[similarity]]\nbetween = ["cookie"]\nby = ["ip"]\n')
-    with pytest.raises(PolicyError) as caught:
-        resolved([], policy)
-    assert caught.value.code == "POLICY_VALUE" and "similarity" in caught.value.message

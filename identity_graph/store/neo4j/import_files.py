@@ -94,6 +94,7 @@ class _Files:
         write(
             "SUPPRESSED", [(a, b, why.code, why.message, why.namespace, why.values) for a, b, why in piece.suppressed]
         )
+        write("SIMILAR", piece.similar)
         if piece.events:
             self._events(piece.events)
         self._tables.write_objects("Change", piece.changes)

@@ -39,6 +39,7 @@ RELATIONSHIPS: Mapping[str, str] = MappingProxyType(
         "NOT_SAME_PERSON": ":START_ID(Identifier) :END_ID(Identifier) event:long time:long",
         "IDENTIFIES": ":START_ID(Identifier) :END_ID(Person) since:long",
         "SUPPRESSED": ":START_ID(Identifier) :END_ID(Identifier) code message namespace values:string[]",
+        "SIMILAR": ":START_ID(Identifier) :END_ID(Identifier) weight:double last_seen:long shared:long[]",
         "MERGED_INTO": ":START_ID(Person) :END_ID(Person)",
         "MEMBER_OF": ":START_ID(Person) :END_ID(Segment)",
     }
@@ -114,7 +115,7 @@ def _cells(name: str, column: Any) -> pl.Series:
     kind = name.partition(":")[2]
     if kind == "long" or "ID(" in kind:
         return pl.Series(name, column, dtype=pl.Int64)
-    return pl.Series(name, column, dtype=pl.Boolean if kind == "boolean" else pl.String)
+    return pl.Series(name, column, dtype={"boolean": pl.Boolean, "double": pl.Float64}.get(kind, pl.String))
 
 
 def _joined(cells: Sequence[Any] | None) -> str | None:

@@ -14,7 +14,7 @@ from identity_graph.store.neo4j.connection import Connection
 from identity_graph.store.neo4j.publishing import publish
 from identity_graph.store.neo4j.subgraph import read_subgraph
 from identity_graph.store.numbered import distinct, is_plain, joined
-from identity_graph.store.protocols import IdentifierRow, PersonRow, Publication, Subgraph, SuppressedRow
+from identity_graph.store.protocols import IdentifierRow, PersonRow, Publication, SimilarRow, Subgraph, SuppressedRow
 from identity_graph.tables import Int64
 
 
@@ -88,6 +88,17 @@ class Neo4jPersons:
             found[number].append(SuppressedRow(a, b, Reason(code, message, namespace or None, tuple(values))))
         for rows in found.values():
             rows.sort(key=lambda row: (row.a, row.b))
+        return [list(found[number]) for number in numbers]
+
+    def similar(self, numbers: Sequence[int]) -> list[list[SimilarRow]]:
+        if not numbers:
+            return []
+        columns = self._database.one("persons/similar", numbers=sorted(set(numbers)))
+        found: dict[int, list[SimilarRow]] = defaultdict(list)
+        for number, a, b, weight, last_seen, shared in zip(*columns, strict=True):
+            found[number].append(SimilarRow(a, b, weight, last_seen, tuple(shared)))
+        for rows in found.values():
+            rows.sort()
         return [list(found[number]) for number in numbers]
 
     def changes(

@@ -10,7 +10,7 @@ import numpy as np
 from identity_graph.model import Change
 from identity_graph.store.neo4j.chunks import in_chunks
 from identity_graph.store.neo4j.connection import Connection
-from identity_graph.store.protocols import PersonRow, Publication, SuppressedRow
+from identity_graph.store.protocols import PersonRow, Publication, SimilarRow, SuppressedRow
 from identity_graph.store.survivors import numbered_persons, survivors
 
 
@@ -20,6 +20,9 @@ def publish(database: Connection, publication: Publication) -> None:
         _move(database, publication, first)
         _prune(database, publication)
         _suppress(database, publication)
+        if publication.similar is not None:
+            database.write("persons/publish_similar_anew")
+            add_similar(database, publication.similar)
         for chunk in in_chunks(np.unique(numbered_persons(publication.updated, first)).tolist()):
             database.write("persons/publish_updated", numbers=chunk, time=publication.time)
         _retire(database, publication, first)
@@ -109,6 +112,11 @@ def add_suppressed(database: Connection, links: Iterable[SuppressedRow]) -> None
     ]
     for chunk in in_chunks(rows):
         database.write("persons/publish_suppressed", rows=chunk)
+
+
+def add_similar(database: Connection, links: Iterable[SimilarRow]) -> None:
+    for chunk in in_chunks([[*row[:4], list(row.shared)] for row in sorted(links)]):
+        database.write("persons/publish_similar", rows=chunk)
 
 
 def _retire(database: Connection, publication: Publication, first: int) -> None:

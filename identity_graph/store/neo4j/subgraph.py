@@ -11,7 +11,7 @@ import orjson
 from identity_graph.model import Event, Identifier, Reason, Segment
 from identity_graph.store.neo4j.connection import GLANCES, Connection
 from identity_graph.store.numbered import is_plain, told_apart, unflat
-from identity_graph.store.protocols import EventRow, IdentifierRow, PersonRow, Subgraph, SuppressedRow
+from identity_graph.store.protocols import EventRow, IdentifierRow, PersonRow, SimilarRow, Subgraph, SuppressedRow
 
 
 def read_subgraph(
@@ -32,7 +32,7 @@ def read_subgraph(
 
 
 def _subgraph(row: Sequence[Any], identifiers: Sequence[Identifier], ids: Sequence[str], events: bool) -> Subgraph:
-    before, asked, persons, retired, members, suppressed, segments, seen, beside, owners, _ = row
+    before, asked, persons, retired, members, suppressed, similar, segments, seen, beside, owners, _ = row
     rows = {found.number: found for found in map(identifier_row, [*beside, *asked, *members])}
     by_key = {found.identifier: found for found in rows.values()}
     known = {person[0]: PersonRow(*person) for person in [*owners, *retired, *persons] if person[0] is not None}
@@ -45,6 +45,11 @@ def _subgraph(row: Sequence[Any], identifiers: Sequence[Identifier], ids: Sequen
     refused: dict[int, list[SuppressedRow]] = {member[0]: [] for member in members}
     for number, a, b, code, message, namespace, values in suppressed:
         refused[number].append(SuppressedRow(a, b, Reason(code, message, namespace, tuple(values))))
+    alike: dict[int, list[SimilarRow]] = {member[0]: [] for member in members}
+    for number, a, b, weight, last_seen, shared in similar:
+        alike[number].append(SimilarRow(a, b, weight, last_seen, tuple(shared)))
+    for links in alike.values():
+        links.sort()
     journeys: dict[int, list[EventRow]] = {member[0]: [] for member in members}
     for by, event in seen:
         one = event_row(event, rows)
@@ -59,6 +64,7 @@ def _subgraph(row: Sequence[Any], identifiers: Sequence[Identifier], ids: Sequen
         identifiers=rows,
         members=inside,
         suppressed=refused,
+        similar=alike,
         segments={person: sorted(map(segment, of), key=lambda one: one.name) for person, of in segments},
         events=journeys if events else None,
     )

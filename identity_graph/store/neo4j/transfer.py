@@ -16,6 +16,7 @@ from identity_graph.store.neo4j.publishing import (
     add_members,
     add_persons,
     add_pruned,
+    add_similar,
     add_suppressed,
     keep_changes,
     retire,
@@ -95,6 +96,7 @@ class Neo4jTransfer:
         retire(database, [(one.number, one.survivor) for one in piece.persons if one.survivor is not None])
         self._identifiers(piece)
         add_suppressed(database, piece.suppressed)
+        add_similar(database, piece.similar)
         if piece.events is not None and len(piece.events.numbers):
             self._events.restore(piece.events)
         keep_changes(database, piece.changes)

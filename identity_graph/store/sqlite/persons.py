@@ -18,11 +18,13 @@ from identity_graph.store.protocols import (
     PersonRow,
     Publication,
     SegmentStore,
+    SimilarRow,
     Subgraph,
     SuppressedRow,
 )
 from identity_graph.store.sqlite.columns import columns, number_set, text_set
 from identity_graph.store.sqlite.connection import Connection
+from identity_graph.store.sqlite.contents import numbers_of
 from identity_graph.store.sqlite.names import Names
 from identity_graph.store.sqlite.publishing import publish
 from identity_graph.tables import Int64
@@ -126,6 +128,22 @@ class SqlitePersons:
             found[number].append(SuppressedRow(a, b, reason))
         return [list(found[number]) for number in numbers]
 
+    def similar(self, numbers: Sequence[int]) -> list[list[SimilarRow]]:
+        if not numbers:
+            return []
+        keys = number_set(list(set(numbers)))
+        rows = self._database.rows(
+            "SELECT k.value, s.a, s.b, s.weight, s.last_seen, s.shared"
+            " FROM carray(?) k CROSS JOIN similar s ON s.a = k.value"
+            " UNION ALL SELECT k.value, s.a, s.b, s.weight, s.last_seen, s.shared"
+            " FROM carray(?) k CROSS JOIN similar s ON s.b = k.value ORDER BY 2, 3",
+            (keys, keys),
+        )
+        found: dict[int, list[SimilarRow]] = defaultdict(list)
+        for number, a, b, weight, last_seen, shared in rows:
+            found[number].append(SimilarRow(a, b, weight, last_seen, numbers_of(shared)))
+        return [list(found[number]) for number in numbers]
+
     def changes(
         self,
         *,
@@ -187,10 +205,12 @@ class SqlitePersons:
         inside = [row.number for found in members.values() for row in found]
         known = {row.number: row for found in members.values() for row in found}
         known |= {row.number: row for row in rows if row}
+        similar = dict(zip(inside, self.similar(inside), strict=True))
+        named_there = {n for links in similar.values() for row in links for n in (row.a, row.b, *row.shared)}
         seen = dict(zip(inside, self._evidence.events_of(inside), strict=True)) if events else None
-        if seen is not None:
-            beside = {number for found in seen.values() for row in found for number in row.identifiers} - known.keys()
-            known |= {row.number: row for row in self._evidence.identifiers_by_number(sorted(beside)) if row}
+        beside = {number for found in (seen or {}).values() for row in found for number in row.identifiers}
+        beside = (beside | named_there) - known.keys()
+        known |= {row.number: row for row in self._evidence.identifiers_by_number(sorted(beside)) if row}
         owners = {row.person for row in known.values() if row.person is not None}
         persons = {row.number: row for row in self.persons_by_number(sorted(wanted | owners)) if row}
         persons |= {row.number: row for row in named if row}
@@ -204,6 +224,7 @@ class SqlitePersons:
             identifiers=known,
             members=members,
             suppressed=dict(zip(inside, self.suppressed(inside), strict=True)),
+            similar=similar,
             segments={number: [segments[name] for name in of] for number, of in zip(numbers, names, strict=True)},
             events=seen,
         )

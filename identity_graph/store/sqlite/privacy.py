@@ -81,6 +81,8 @@ class SqlitePrivacy:
         for statement in (
             "DELETE FROM suppressed WHERE a IN (SELECT value FROM carray(?))",
             "DELETE FROM suppressed WHERE b IN (SELECT value FROM carray(?))",
+            "DELETE FROM similar WHERE a IN (SELECT value FROM carray(?))",
+            "DELETE FROM similar WHERE b IN (SELECT value FROM carray(?))",
             "DELETE FROM member WHERE identifier IN (SELECT value FROM carray(?))",
             "DELETE FROM pruned WHERE identifier IN (SELECT value FROM carray(?))",
             "DELETE FROM identifier WHERE number IN (SELECT value FROM carray(?))",

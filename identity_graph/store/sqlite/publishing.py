@@ -9,8 +9,8 @@ import orjson
 
 from identity_graph.model import Change
 from identity_graph.store.numbered import LARGEST_NUMBER, NUMBER_BITS, paired
-from identity_graph.store.protocols import Publication, SuppressedRow
-from identity_graph.store.sqlite.columns import number_set, text_set
+from identity_graph.store.protocols import Publication, SimilarRow, SuppressedRow
+from identity_graph.store.sqlite.columns import number_set, pack, text_set
 from identity_graph.store.sqlite.connection import Connection
 from identity_graph.store.sqlite.numbering import keep, keep_numbers, last_number
 from identity_graph.store.survivors import numbered_persons, survivors
@@ -22,6 +22,9 @@ def publish(database: Connection, publication: Publication) -> None:
         _move(database, publication, first)
         _prune(database, publication)
         _suppress(database, publication)
+        if publication.similar is not None:
+            database.write("DELETE FROM similar")
+            add_similar(database, publication.similar)
         _retire(database, publication, first)
         if len(publication.updated):
             database.write(
@@ -130,6 +133,13 @@ def add_suppressed(database: Connection, links: Iterable[SuppressedRow]) -> None
             (a, b, reason.code, reason.message, reason.namespace, orjson.dumps(reason.values).decode())
             for a, b, reason in links
         ),
+    )
+
+
+def add_similar(database: Connection, links: Iterable[SimilarRow]) -> None:
+    database.write_many(
+        "INSERT INTO similar (a, b, weight, last_seen, shared) VALUES (?, ?, ?, ?, ?)",
+        ((*row[:4], pack(row.shared)) for row in links),
     )
 
 

@@ -10,7 +10,7 @@ from identity_graph.store.sqlite.event_rows import EventRows
 from identity_graph.store.sqlite.names import Names
 from identity_graph.store.sqlite.numbering import keep, keep_number, keep_sequence
 from identity_graph.store.sqlite.operations import insert_run
-from identity_graph.store.sqlite.publishing import add_changes, add_suppressed
+from identity_graph.store.sqlite.publishing import add_changes, add_similar, add_suppressed
 
 
 def restore(database: Connection, piece: Piece, namespaces: Names, events: EventRows, segments: SegmentStore) -> None:
@@ -20,6 +20,7 @@ def restore(database: Connection, piece: Piece, namespaces: Names, events: Event
     )
     _identifiers(database, piece.identifiers, namespaces)
     add_suppressed(database, piece.suppressed)
+    add_similar(database, piece.similar)
     if piece.events is not None and len(piece.events.numbers):
         events.restore(piece.events)
     add_changes(database, piece.changes)

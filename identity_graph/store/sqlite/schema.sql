@@ -105,6 +105,17 @@ CREATE TABLE suppressed (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX suppressed_b ON suppressed (b);
 
+-- Links that nobody observed; `shared` are the numbers of identifiers that both ends were seen with, as int64.
+CREATE TABLE similar (
+    a INTEGER NOT NULL,
+    b INTEGER NOT NULL,
+    weight REAL NOT NULL,
+    last_seen INTEGER NOT NULL,
+    shared BLOB NOT NULL,
+    PRIMARY KEY (a, b)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX similar_b ON similar (b);
+
 CREATE TABLE change (
     number INTEGER PRIMARY KEY AUTOINCREMENT,
     time INTEGER NOT NULL,

@@ -1,0 +1,3 @@
+// Delete every similar link, before all are written anew.
+MATCH ()-[link:SIMILAR]->()
+DELETE link

@@ -1,0 +1,168 @@
+"""Links that nobody observed: between identifiers that were seen with the same neighbours."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from identity_graph.resolve.incidence import Incidence
+from identity_graph.resolve.similarity import similar
+from identity_graph.tables import Bool, Float64, Int16, Int32, Int64, LinkTable
+
+MOST = 100
+"""A neighbour of more identifiers, or an identifier of more neighbours in a namespace, means nobody in particular."""
+
+_EXPANDED = 2**22  # combinations that are looked at together
+
+
+@dataclass(frozen=True, slots=True)
+class SimilarLinks:
+    """r links, sorted by (a, b), no pair twice: `a`, `b` int32 with a < b; `weight` float64, trust times similarity;
+    `last_seen` int64, when both had been seen with the same neighbour for the last time.
+
+    The evidence of row i are the identifiers `shared[start[i] : start[i + 1]]`, int32, ascending: the neighbours that
+    both ends were seen with.
+    """
+
+    a: Int32
+    b: Int32
+    weight: Float64
+    last_seen: Int64
+    start: Int64
+    shared: Int32
+
+    def __len__(self) -> int:
+        return len(self.a)
+
+    def find(self, a: int, b: int) -> int | None:
+        """The row of a pair."""
+        low, high = np.searchsorted(self.a, [a, a + 1])
+        row = int(low + np.searchsorted(self.b[low:high], b))
+        return row if row < high and self.b[row] == b else None
+
+    def shared_by(self, row: int) -> list[int]:
+        found: list[int] = self.shared[self.start[row] : self.start[row + 1]].tolist()
+        return found
+
+
+def similar_links(
+    links: LinkTable,
+    namespace: Int16,
+    namespaces: Sequence[str],
+    values: Sequence[str],
+    *,
+    between: Sequence[str],
+    by: Sequence[str],
+    measure: str,
+    least: float,
+    top_k: int,
+    trust: float,
+    counts: Bool | None = None,
+    most: int = MOST,
+) -> SimilarLinks:
+    """The links that one rule finds in observed ones: among identifiers of `between`, by neighbours of `by`.
+
+    With one namespace in `by` a neighbour is an identifier of it that was seen with the one compared. With several it
+    is one identifier of each, all of which were seen with it and with each other: the same address *and* the same user
+    agent. So a common user agent is nothing that two cookies share by itself, and nothing that is too common to look at
+    beside one address either.
+
+    `counts` bool[m] says which of the links say that two were seen together; None: all do. Identifiers with more
+    than `most` neighbours in one of the namespaces are not compared, and neighbours of more than `most` are not looked
+    at. Ties are decided by key: namespace, then value. Pairs that were observed too are among the answer. Costs sorts
+    of the links and of the combinations, and what `similarity.similar` says.
+
+    >>> links = LinkTable(*(np.array(column, dtype) for column, dtype in (
+    ...     ([0, 1], np.int32), ([2, 2], np.int32), ([0.3, 0.3], np.float64), ([5, 6], np.int64), ([0, 0], np.bool_))))
+    >>> found = similar_links(
+    ...     links, np.array([0, 0, 1], np.int16), ["cookie", "ip"], ["c1", "c2", "192.0.2.7"],
+    ...     between=["cookie"], by=["ip"], measure="jaccard", least=0.8, top_k=10, trust=0.5)
+    >>> found.a.tolist(), found.b.tolist(), found.weight.tolist(), found.last_seen.tolist(), found.shared.tolist()
+    ([0], [1], [0.5], [5], [2])
+    """
+    low, high, seen = (column if counts is None else column[counts] for column in (links.a, links.b, links.last_seen))
+    pairs = low.astype(np.int64) << 32 | high
+    end, other = np.r_[low, high], np.r_[high, low]
+    compared = np.isin(namespace[end], [code for code, name in enumerate(namespaces) if name in between])
+    end, other = end[compared], other[compared]
+    beside = []
+    for name in by:
+        own = np.array([names == name for names in namespaces], np.bool_)[namespace[other]]
+        beside.append(_few(end[own], other[own], most))
+    identifier, neighbour, members = _combined(beside, pairs)
+    rank = _by_key(identifier, namespace, namespaces, values)
+    incidence = Incidence.of(identifier, neighbour, most=most, rank=rank)
+    found = similar(incidence, measure=measure, least=least, top_k=top_k)
+    start, shared = _members(*incidence.shared(found.a, found.b), members)
+    row = np.repeat(np.arange(len(found), dtype=np.int64), np.diff(start))
+    both = np.minimum(*(seen[_place(pairs, ends[row], shared)] for ends in (found.a, found.b)))
+    last = np.maximum.reduceat(both, start[:-1]) if len(found) else np.empty(0, np.int64)
+    return SimilarLinks(found.a, found.b, np.round(trust * found.score, 12), last, start, shared)
+
+
+def _few(identifier: Int32, neighbour: Int32, most: int) -> tuple[Int32, Int32]:
+    """Pairs sorted by identifier, without the identifiers that have too many."""
+    order = np.argsort(identifier, kind="stable")
+    identifier, neighbour = identifier[order], neighbour[order]
+    few = (np.bincount(identifier) <= most)[identifier] if len(identifier) else np.empty(0, np.bool_)
+    return identifier[few], neighbour[few]
+
+
+def _combined(beside: list[tuple[Int32, Int32]], pairs: Int64) -> tuple[Int32, Int32, Int32]:
+    """Identifiers and the numbers of their combinations of one neighbour of each kind, which are int32[f, kinds]."""
+    identifier, first = beside[0]
+    columns = [first]
+    for others, neighbour in beside[1:]:
+        begin = np.searchsorted(others, identifier)
+        count = np.searchsorted(others, identifier, side="right") - begin
+        ends = np.cumsum(count)
+        rows, added = [np.empty(0, np.int64)], [np.empty(0, np.int32)]
+        for part in np.split(np.arange(len(ends)), np.searchsorted(ends, range(_EXPANDED, count.sum(), _EXPANDED))):
+            row = np.repeat(part, count[part])
+            new = neighbour[begin[row] + _within(row)]
+            met = np.all([_linked(pairs, column[row], new) for column in columns], axis=0)
+            rows.append(row[met])
+            added.append(new[met])
+        row = np.concatenate(rows)
+        identifier, columns = identifier[row], [*(column[row] for column in columns), np.concatenate(added)]
+    number, where = np.zeros(len(identifier), np.int64), np.empty(0, np.int64)
+    for column in columns:
+        _, where, number = np.unique(number << 32 | column, return_index=True, return_inverse=True)
+    return identifier, number.astype(np.int32), np.stack([column[where] for column in columns], axis=1)
+
+
+def _within(row: Int64) -> Int64:
+    """0, 1, ... within each run of equal numbers."""
+    new = np.flatnonzero(np.diff(row, prepend=-1))
+    return np.arange(len(row)) - np.repeat(new, np.diff(new, append=len(row)))
+
+
+def _linked(pairs: Int64, one: Int32, other: Int32) -> Bool:
+    key = np.minimum(one, other).astype(np.int64) << 32 | np.maximum(one, other)
+    return pairs[np.searchsorted(pairs[:-1], key)] == key if len(pairs) else np.zeros(len(key), np.bool_)
+
+
+def _place(pairs: Int64, one: Int32, other: Int32) -> Int64:
+    """Where they are among the pairs, all of which are there."""
+    return np.searchsorted(pairs, np.minimum(one, other).astype(np.int64) << 32 | np.maximum(one, other))
+
+
+def _by_key(identifier: Int32, namespace: Int16, namespaces: Sequence[str], values: Sequence[str]) -> Int32:
+    """The rank of identifiers by namespace and value, int32[n], of those given."""
+    import polars as pl
+
+    own = np.unique(identifier)
+    by_name = np.argsort(np.argsort(np.array(namespaces, dtype=object))) if len(namespaces) else np.empty(0, np.int64)
+    keys = pl.DataFrame({"space": by_name[namespace[own]], "value": [values[one] for one in own.tolist()]})
+    rank = np.zeros(len(namespace), np.int32)
+    rank[own[keys.select(pl.arg_sort_by("space", "value")).to_series().to_numpy()]] = np.arange(len(own))
+    return rank
+
+
+def _members(start: Int64, number: Int32, made: Int32) -> tuple[Int64, Int32]:
+    """The identifiers of combinations, row by row, each once and ascending."""
+    row = np.repeat(np.arange(len(start) - 1), np.diff(start) * made.shape[1])
+    pairs = np.unique(row << 32 | made[number].ravel())
+    return np.searchsorted(pairs >> 32, np.arange(len(start))), pairs.astype(np.int32)
