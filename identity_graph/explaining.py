@@ -51,7 +51,9 @@ def explain(store: Store, policy: Policy, a: Identifier, b: Identifier) -> Expla
 def _search(
     store: Store, policy: Policy, first: IdentifierRow, second: IdentifierRow, together: bool
 ) -> tuple[tuple[Link, ...], list[Reason]]:
-    start = [row.number for row in (first, second) if not row.pruned] or [first.number, second.number]
+    start = [row.number for row in (first, second) if not row.pruned]
+    if not start:
+        return (), []  # and neither history is read: a hub's is long
     numbers = component(store, start)
     here = around(store, policy, numbers, as_published=True)
     suppressed = suppressed_of(store, numbers.tolist())

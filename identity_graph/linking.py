@@ -10,8 +10,9 @@ import numpy as np
 from identity_graph.model import Identifier, Link, LinkKind, Reason
 from identity_graph.neighbourhood import Neighbourhood, around
 from identity_graph.policy import Policy
+from identity_graph.reasons import suppressed_reason
 from identity_graph.resolve import Resolution
-from identity_graph.store.protocols import IdentifierRow, Store
+from identity_graph.store.protocols import IdentifierRow, Store, SuppressedRow
 from identity_graph.tables import Int64
 
 
@@ -90,6 +91,21 @@ class Linking:
 def suppressed_of(store: Store, numbers: Sequence[int]) -> dict[tuple[int, int], Reason]:
     """Reasons by the two identifier numbers, of the suppressed links that end in any of these."""
     return {(row.a, row.b): row.reason for rows in store.persons.suppressed(numbers) for row in rows}
+
+
+def suppressed_rows(here: Neighbourhood, policy: Policy) -> list[SuppressedRow]:
+    """Of the links that a resolution suppressed, those between identifiers that were asked for."""
+    resolution = here.resolution
+    links, table, number = resolution.links, resolution.groups.suppressed, resolution.identifiers.number
+    columns = (table.link, table.code, table.step, table.value_a, table.value_b)
+    rows = []
+    for link, code, step, *values in zip(*(column.tolist() for column in columns), strict=True):
+        a, b = links.a[link], links.b[link]
+        if here.inside[a] and here.inside[b]:
+            one, other = (identifier_at(resolution, value) if value >= 0 else None for value in values)
+            reason = suppressed_reason(code, step, one, other, policy)
+            rows.append(SuppressedRow(int(number[a]), int(number[b]), reason))
+    return rows
 
 
 def link_of(resolution: Resolution, row: int, suppressed: Reason | None) -> Link:

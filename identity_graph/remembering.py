@@ -30,6 +30,7 @@ from identity_graph.tables import IdentifierTable, Int64, ObservationTable, Stat
 K = TypeVar("K")
 V = TypeVar("V")
 T = TypeVar("T")
+Sightings = Callable[[Sequence[int]], list[Sighting | None]]
 
 
 class _Unknown(Exception):
@@ -95,6 +96,52 @@ class Remembering:
         return getattr(store, name)
 
 
+class Supposed(Remembering):
+    """A store in which nothing is but what it is told to know. `look` is to make it know persons and identifiers that
+    are asked for by name; whatever else it is asked and does not know is a defect."""
+
+    _memory: _Memory
+
+    def __init__(
+        self, store: Store, look: Callable[..., None], newest: Callable[[], int], sightings: Sightings
+    ) -> None:
+        super().__init__(store)
+        self._look = look
+        self.evidence.newest = newest
+        self.evidence.sightings = sightings
+        self.evidence.events = self._events
+        self.evidence.identifiers = self._identifiers
+        self.persons.persons = self._named
+        self.know(Subgraph(None, {}, {}, {}, {}, {}, {}, {}, {}))
+
+    @property
+    def known(self) -> Subgraph:
+        return self._memory.found
+
+    def know(self, found: Subgraph) -> None:
+        self._memory = _Memory(found)
+
+    def _identifiers(self, keys: Sequence[Identifier]) -> list[IdentifierRow | None]:
+        if missing := [key for key in keys if key not in self._memory.keys]:
+            self._look(identifiers=missing)
+        return [self._memory.keys[key] for key in keys]
+
+    def _named(self, ids: Sequence[str]) -> list[PersonRow | None]:
+        if missing := [id for id in ids if id not in self._memory.ids]:
+            self._look(ids=missing)
+        return [self._memory.ids[id] for id in ids]
+
+    def _events(self, ids: Sequence[str]) -> list[EventRow | None]:
+        rows = {row.event.id: row for rows in (self.known.events or {}).values() for row in rows}
+        return [rows.get(id) for id in ids]
+
+    def moment(self, read: Callable[[], T]) -> T:
+        return read()
+
+    def answer(self, recall: Callable[[_Memory], T], read: Callable[[], T]) -> T:
+        return recall(self._memory)
+
+
 class _Memory:
     """A subgraph by the keys that the reads use. What is not in it raises KeyError."""
 
@@ -147,7 +194,7 @@ class _Evidence:
 
     def sightings(self, numbers: Sequence[int]) -> list[Sighting | None]:
         def recall(memory: _Memory) -> list[Sighting | None]:
-            return [_sighting(rows) for rows in memory.events(numbers)]
+            return [sighting(rows) for rows in memory.events(numbers)]
 
         return self._owner.answer(recall, lambda: self._store.sightings(numbers))
 
@@ -301,7 +348,7 @@ def _number(memory: _Memory, identifier: Identifier) -> int:
     return row.number
 
 
-def _sighting(rows: Sequence[EventRow]) -> Sighting | None:
+def sighting(rows: Sequence[EventRow]) -> Sighting | None:
     times = [row.event.time for row in rows]
     sources = tuple(sorted({row.event.source for row in rows}))
     return Sighting(min(times), max(times), len(rows), sources) if rows else None

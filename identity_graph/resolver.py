@@ -10,16 +10,15 @@ import numpy as np
 
 from identity_graph.engines import Engine
 from identity_graph.errors import PolicyError
-from identity_graph.linking import identifier_at
+from identity_graph.linking import suppressed_rows
 from identity_graph.model import Change, ChangeKind, Run, RunState
 from identity_graph.neighbourhood import Neighbourhood, around, component, everything
 from identity_graph.policy import Policy
-from identity_graph.reasons import suppressed_reason
 from identity_graph.resolve.persons import PersonChange, Persons, assign
 from identity_graph.resolve.prune import CODES, HUB, JOINS
 from identity_graph.segments import Segments
 from identity_graph.similar_rows import to_rows
-from identity_graph.store.protocols import Publication, Store, SuppressedRow
+from identity_graph.store.protocols import Publication, Store
 from identity_graph.tables import Bool, Int64
 
 _MESSAGES = {
@@ -155,7 +154,7 @@ class Resolver:
                 members=(numbers[moved], found.person[moved]),
                 pruned=[(int(numbers[i]), CODES[codes[i]]) for i in newly.tolist()],
                 joined=numbers[(codes == JOINS) & (known != JOINS)],
-                suppressed=self._suppressed(here),
+                suppressed=suppressed_rows(here, self._policy),
                 scope=scope,
                 retired=list(found.retired.items()),
                 updated=updated,
@@ -201,19 +200,6 @@ class Resolver:
             return Change(0, now, one.kind, ids[one.person], from_ids, to_ids, cause, _MESSAGES[one.kind], digest)
 
         return [change(one) for one in found.changes]
-
-    def _suppressed(self, here: Neighbourhood) -> list[SuppressedRow]:
-        resolution = here.resolution
-        links, table, number = resolution.links, resolution.groups.suppressed, resolution.identifiers.number
-        columns = (table.link, table.code, table.step, table.value_a, table.value_b)
-        rows = []
-        for link, code, step, *values in zip(*(column.tolist() for column in columns), strict=True):
-            a, b = links.a[link], links.b[link]
-            if here.inside[a] and here.inside[b]:
-                one, other = (identifier_at(resolution, value) if value >= 0 else None for value in values)
-                reason = suppressed_reason(code, step, one, other, self._policy)
-                rows.append(SuppressedRow(int(number[a]), int(number[b]), reason))
-        return rows
 
 
 def _summary(changes: list[Change]) -> str:

@@ -19,6 +19,8 @@ from identity_graph.segments import Segments
 from identity_graph.stating import Stating
 from identity_graph.store import open_store
 from identity_graph.store.protocols import Store
+from identity_graph.supposing import Supposing
+from identity_graph.view import View
 
 
 def now() -> int:
@@ -78,6 +80,10 @@ class IdentityGraph:
         except BaseException:
             store.close()
             raise
+
+    def suppose(self, view: View) -> People:
+        """Persons as they would be, for the questions of one request; nothing is published. See `supposing`."""
+        return Supposing(self.store, self.policy, view, self.clock).people
 
     def digest(self) -> str:
         """SHA-256 of the canonical state, hexadecimal: evidence, suppressed links, memberships without ids."""

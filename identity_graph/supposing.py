@@ -1,0 +1,294 @@
+"""Persons as they would be: resolved anew around those that are asked for, and published nowhere."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from itertools import count
+
+import numpy as np
+
+from identity_graph.linking import Linking, suppressed_rows
+from identity_graph.model import Identifier
+from identity_graph.neighbourhood import Neighbourhood, around
+from identity_graph.people import People
+from identity_graph.policy import Policy
+from identity_graph.remembering import Supposed, sighting
+from identity_graph.resolve import resolve
+from identity_graph.resolve.persons import assign
+from identity_graph.resolve.prune import CODES, HUB, JOINS, prune_values
+from identity_graph.resolve.rules import Rules
+from identity_graph.segment import parse_condition
+from identity_graph.similar_rows import to_rows
+from identity_graph.store.protocols import (
+    EventRow,
+    IdentifierRow,
+    PersonRow,
+    Sighting,
+    SimilarRow,
+    Store,
+    Subgraph,
+    SuppressedRow,
+)
+from identity_graph.view import View
+
+
+class Supposing:
+    """What a view lets one see of the persons that are looked at; ask by `people`.
+
+    Read is what links reach, not everything; only similarity, which depends on everything, needs all observations. A
+    person keeps its id by overlap with what is published; whoever is split off from `ID` is called `ID~2`, `ID~3`, ...
+    Evidence ages to the time of the view.
+    """
+
+    def __init__(self, store: Store, policy: Policy, view: View, clock: Callable[[], int]) -> None:
+        self._store = store
+        self._policy = view.policy or policy
+        self._view = view
+        self._now = clock if view.as_of is None else lambda: view.as_of or 0
+        self._events: dict[int, list[EventRow]] = {}
+        self._hubs: dict[int, bool] = {}
+        self._keys: set[Identifier] = set()
+        self._ids: set[str] = set()
+        self._supposed = Supposed(store, self._look, self._newest, self._sightings)
+        self.people = People(self._supposed, self._policy, look=self._look)
+
+    def _newest(self) -> int:
+        newest = self._store.evidence.newest()
+        return newest if self._view.as_of is None else min(newest, self._view.as_of)
+
+    def _look(self, identifiers: Sequence[Identifier] = (), ids: Sequence[str] = ()) -> None:
+        self._keys |= set(identifiers)
+        self._ids |= set(ids)
+        keys, names = sorted(self._keys), sorted(self._ids)
+        if self._view.as_published:
+            found = self._store.persons.subgraph(keys, names, events=True)
+        else:
+            found = self._store.moment(lambda: self._resolved(keys, names))
+        self._supposed.know(found)
+        if self._view.min_confidence:
+            self._supposed.know(found := self._sure(found))
+        self._supposed.know(self._with_segments(found))
+
+    def _sightings(self, numbers: Sequence[int]) -> list[Sighting | None]:
+        """Of identifiers beside those that were asked for, who may be seen by everybody, as columns."""
+        known = self._supposed.known.events or {}
+        evidence = self._store.evidence
+        missing = np.array(sorted(set(numbers) - known.keys()), dtype=np.int64)
+        sources = list(evidence.sources())
+        seen = self._view.observations(evidence.observation_table(missing), sources)
+        found: dict[int, Sighting | None] = {number: sighting(rows) for number, rows in known.items()}
+        for number in missing.tolist():
+            mine = seen.identifier == number
+            times, names = seen.time[mine], sorted({sources[one] for one in np.unique(seen.source[mine]).tolist()})
+            if len(times):
+                found[number] = Sighting(int(times.min()), int(times.max()), len(times), tuple(names))
+        return [found.get(number) for number in numbers]
+
+    # ---- what can be reached
+
+    def _resolved(self, keys: Sequence[Identifier], ids: Sequence[str]) -> Subgraph:
+        store, bases = self._store, [id.partition("~")[0] for id in ids]
+        self._events.clear()
+        self._similar = self._all_similar()
+        asked = store.evidence.identifiers(keys)
+        named = store.persons.persons(bases)
+        persons = sorted({row.survivor or row.number for row in named if row})
+        start = {row.number for row in asked if row}
+        start |= {row.number for rows in store.persons.members(persons) for row in rows}
+        here, inside = self._closed(start)
+        beside = {number for one in inside for row in self._events[one] for number in row.identifiers}
+        here, inside = self._closed(start | inside | beside)
+        return self._subgraph(here, dict(zip(keys, asked, strict=True)), dict(zip(ids, named, strict=True)))
+
+    def _closed(self, start: Iterable[int]) -> tuple[Neighbourhood, set[int]]:
+        """Everybody whom links, joining or suppressed, connect with these, and who is published as one with them."""
+        inside: set[int] = set()
+        grown = set(start)
+        while True:
+            inside |= self._joining(grown)
+            owners = sorted({row.person for row in self._rows(inside).values() if row.person is not None})
+            inside |= self._joining(row.number for rows in self._store.persons.members(owners) for row in rows)
+            here = self._around(inside)
+            links, number = here.resolution.links, here.resolution.identifiers.number
+            kept = here.resolution.dropped == JOINS
+            grown = {*number[links.a[kept]].tolist(), *number[links.b[kept]].tolist()} - inside
+            if not grown:
+                return here, inside
+
+    def _joining(self, numbers: Iterable[int]) -> set[int]:
+        """Those of them that their own value, or the crowd around them, does not keep from joining."""
+        return {number for number, code in self._codes(self._rows(numbers)).items() if code == JOINS}
+
+    def _codes(self, rows: Mapping[int, IdentifierRow]) -> dict[int, int]:
+        names = sorted({row.identifier.namespace for row in rows.values()})
+        namespace = np.array([names.index(row.identifier.namespace) for row in rows.values()], dtype=np.int16)
+        values = [row.identifier.value for row in rows.values()]
+        found = prune_values(namespace, values, self._policy, Rules.of(self._policy, names, ()))
+        return {
+            number: HUB if code == JOINS and rows[number].pruned == CODES[HUB] and self._is_hub(number) else code
+            for number, code in zip(rows, found.tolist(), strict=True)
+        }
+
+    def _is_hub(self, number: int) -> bool:
+        """Of a published hub, whose history is long: as columns."""
+        if number not in self._hubs:
+            evidence = self._store.evidence
+            sources = list(evidence.sources())
+            seen = self._view.observations(evidence.observation_table(np.array([number])), sources)
+            identifiers, values = evidence.identifier_table(np.union1d(seen.identifier, number))
+            none = np.empty(0, np.int64)
+            found = resolve(identifiers, values, seen, (none, none), sources, replace(self._policy, similarity=()))
+            self._hubs[number] = bool(found.pruned[np.searchsorted(identifiers.number, number)] == HUB)
+        return self._hubs[number]
+
+    def _all_similar(self) -> dict[int, list[SimilarRow]]:
+        found: dict[int, list[SimilarRow]] = defaultdict(list)
+        if self._policy.similarity:
+            evidence = self._store.evidence
+            sources, (identifiers, values) = list(evidence.sources()), evidence.identifier_table()
+            seen, none = self._view.observations(evidence.observation_table(), sources), np.empty(0, np.int64)
+            whole = resolve(identifiers, values, seen, (none, none), sources, self._policy, now=self._newest())
+            for row in to_rows(whole.similar, identifiers.number):
+                found[row.a].append(row)
+                found[row.b].append(row)
+        return found
+
+    def _rows(self, numbers: Iterable[int]) -> dict[int, IdentifierRow]:
+        found = self._store.evidence.identifiers_by_number(sorted(set(numbers)))
+        return {row.number: row for row in found if row}
+
+    def _around(self, inside: set[int]) -> Neighbourhood:
+        missing = sorted(inside - self._events.keys())
+        for number, found in zip(missing, self._store.evidence.events_of(missing), strict=True):
+            self._events[number] = self._view.events(found)
+        similar = {number: self._similar[number] for number in inside} if self._similar else {}
+        reached = {number for one in inside for row in self._events[one] for number in row.identifiers} | inside
+        reached |= {n for rows in similar.values() for row in rows for n in (row.a, row.b, *row.shared)}
+        rows = self._rows(reached)
+        codes = self._codes(rows)
+        known = {n: row._replace(person=None, pruned=CODES[codes[n]] or None) for n, row in rows.items()}
+        alike = {number: similar.get(number, []) for number in inside}
+        events = {number: self._events[number] for number in inside}
+        self._supposed.know(Subgraph(None, {}, {}, known, {}, {}, alike, {}, events))
+        return around(self._supposed, self._policy, np.array(sorted(inside), dtype=np.int64))
+
+    # ---- who they are
+
+    def _subgraph(
+        self,
+        here: Neighbourhood,
+        asked: Mapping[Identifier, IdentifierRow | None],
+        named: Mapping[str, PersonRow | None],
+    ) -> Subgraph:
+        resolution, before = here.resolution, self._supposed.known
+        inside = [int(number) for number in resolution.identifiers.number[here.inside]]
+        published = self._rows(inside)
+        labels = resolution.groups.label[here.inside].copy()
+        labels[[not self._events[number] for number in inside]] = -1  # as if it had never been
+        namespace = resolution.identifiers.namespace[here.inside]
+        keys = [(row.identifier.namespace, row.identifier.value) for row in published.values()]
+        previous = np.array([published[number].person or 0 for number in inside], dtype=np.int64)
+        owners = assign(labels, previous, resolution.rules.carries[namespace], keys.__getitem__).person
+        persons, members = self._persons(published, owners.tolist())
+        rows = dict(before.identifiers)
+        codes = dict(zip(inside, resolution.pruned[here.inside].tolist(), strict=True))
+        for person, found in members.items():
+            for place, row in enumerate(found):
+                same = row.person == person
+                since = row.since if same else min(event.event.time for event in self._events[row.number])
+                found[place] = rows[row.number] = row._replace(person=person, since=since, pruned=None)
+        for number, code in codes.items():
+            rows[number] = rows[number]._replace(pruned=CODES[code] or None)
+        refused: dict[int, list[SuppressedRow]] = {number: [] for number in inside}
+        for link in suppressed_rows(here, self._policy):
+            refused[link.a].append(link)
+            refused[link.b].append(link)
+        shown: dict[Identifier | str, IdentifierRow | PersonRow | None] = {
+            key: self._seen(row, rows) for key, row in asked.items()
+        }
+        shown.update(_named(named, persons))
+        return Subgraph(
+            moment=None,
+            asked=shown,
+            persons={**persons, **{row.number: row for row in named.values() if row and row.survivor in persons}},
+            identifiers=rows,
+            members=members,
+            suppressed=refused,
+            similar=before.similar,
+            segments={person: [] for person in persons},
+            events=before.events,
+        )
+
+    def _persons(
+        self, published: Mapping[int, IdentifierRow], owners: Sequence[int]
+    ) -> tuple[dict[int, PersonRow], dict[int, list[IdentifierRow]]]:
+        members: dict[int, list[IdentifierRow]] = defaultdict(list)
+        for row, owner in sorted(zip(published.values(), owners, strict=True), key=lambda pair: pair[0].identifier.key):
+            if owner:
+                members[owner].append(row)
+        numbers = sorted({row.person for row in published.values() if row.person is not None})
+        known = {row.number: row for row in self._store.persons.persons_by_number(numbers) if row}
+        nobody = PersonRow(0, "", self._now(), self._now(), None)
+        numbering: dict[str, count[int]] = defaultdict(lambda: count(2))
+        persons = {}
+        for person, found in members.items():  # in order of their smallest key
+            base = next((known[row.person] for row in found if row.person in known), nobody)
+            split = f"{base.id}~{next(numbering[base.id])}" if person < 0 else ""
+            persons[person] = base._replace(number=person, id=split) if split else known[person]
+        return persons, dict(members)
+
+    def _seen(self, row: IdentifierRow | None, rows: Mapping[int, IdentifierRow]) -> IdentifierRow | None:
+        """An identifier that was asked for, as the view shows it."""
+        if row is None or self._sightings([row.number]) == [None]:
+            return None
+        return rows.get(row.number) or row._replace(
+            person=None, pruned=CODES[self._codes({row.number: row})[row.number]]
+        )
+
+    # ---- what follows
+
+    def _sure(self, found: Subgraph) -> Subgraph:
+        """Without the identifiers that are not sure enough to be of their person."""
+        sure = Linking(self._supposed, self._policy).confidences(list(found.members.values()))
+        weak = {number for of in sure for number, one in of.items() if one < self._view.min_confidence}
+        members = {person: [row for row in rows if row.number not in weak] for person, rows in found.members.items()}
+        gone = {person for person, rows in members.items() if not rows}
+        rows = {
+            number: row._replace(person=None) if number in weak else row for number, row in found.identifiers.items()
+        }
+        asked = {
+            key: rows[row.number]
+            if isinstance(row, IdentifierRow) and row.number in rows
+            else None
+            if isinstance(row, PersonRow) and {row.number, row.survivor} & gone
+            else row
+            for key, row in found.asked.items()
+        }
+        return replace(found, asked=asked, identifiers=rows, members=members)
+
+    def _with_segments(self, found: Subgraph) -> Subgraph:
+        """Whoever meets the condition of a saved segment is in it."""
+        saved = [one for one in self._store.segments.segments() if one]
+        if not saved or self._view == View():
+            return found
+        trees = {one.name: one.condition for one in saved}
+        numbers = [number for number, rows in found.members.items() if rows]
+        facts = self.people.facts([found.persons[number].id for number in numbers])
+        conditions = [(one, parse_condition({"segment": one.name}, trees.get)) for one in saved]
+        now = self._now()
+        inside = {
+            number: [one for one, met in conditions if met(known, now)]
+            for number, known in zip(numbers, facts, strict=True)
+        }
+        return replace(found, segments={**found.segments, **inside})
+
+
+def _named(named: Mapping[str, PersonRow | None], persons: Mapping[int, PersonRow]) -> dict[str, PersonRow | None]:
+    by_id = {row.id: row for row in persons.values()}
+    found: dict[str, PersonRow | None] = {}
+    for id, row in named.items():
+        alive = row is not None and (row.survivor or row.number) in persons and "~" not in id
+        found[id] = row if alive else by_id.get(id)
+    return found
