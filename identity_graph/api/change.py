@@ -8,7 +8,7 @@ import strawberry
 from strawberry import Parent
 
 from identity_graph import model
-from identity_graph.api.context import Info
+from identity_graph.api.context import Info, reads_of
 from identity_graph.api.field import field
 from identity_graph.api.paging import cursor_of
 from identity_graph.api.scalars import DateTime
@@ -43,7 +43,7 @@ class Change:
 
     @field(PersonType | None, "As it is now; its survivor, if it was retired.")
     def person(change: Parent[model.Change], info: Info) -> Any:
-        return info.context.reads.persons.load(change.person_id)
+        return reads_of(info).persons.load(change.person_id)
 
     @field(Cause)
     def cause(change: Parent[model.Change]) -> Any:

@@ -26,7 +26,9 @@ from identity_graph.model import (
 )
 
 if TYPE_CHECKING:
+    from identity_graph.people import People
     from identity_graph.service import IdentityGraph
+    from identity_graph.view import View
 
 
 EVENTLESS = frozenset(
@@ -39,9 +41,9 @@ EVENTLESS = frozenset(
 class Reads:
     """A batch for each service method that takes keys, made when it is first used."""
 
-    def __init__(self, graph: IdentityGraph, events: bool) -> None:
+    def __init__(self, graph: IdentityGraph, people: People) -> None:
         self._graph = graph
-        self._people = graph.people.at_once(events=events)
+        self.people = people
         self.waves = Waves()
 
     def _batch(self, method: Callable[[Sequence[Any]], Sequence[Any]]) -> Batch[Any, Any]:
@@ -49,51 +51,51 @@ class Reads:
 
     @cached_property
     def persons(self) -> Batch[str, Person | None]:
-        return self._batch(self._people.find)
+        return self._batch(self.people.find)
 
     @cached_property
     def persons_by_identifier(self) -> Batch[Identifier, Person | None]:
-        return self._batch(self._people.find_by_identifier)
+        return self._batch(self.people.find_by_identifier)
 
     @cached_property
     def identifiers(self) -> Batch[Identifier, IdentifierFacts | None]:
-        return self._batch(self._people.identifiers)
+        return self._batch(self.people.identifiers)
 
     @cached_property
     def members(self) -> Batch[str, tuple[Membership, ...]]:
-        return self._batch(self._people.members)
+        return self._batch(self.people.members)
 
     @cached_property
     def confidences(self) -> Batch[str, float]:
-        return self._batch(self._people.confidences)
+        return self._batch(self.people.confidences)
 
     @cached_property
     def profiles(self) -> Batch[str, Profile]:
-        return self._batch(self._people.profiles)
+        return self._batch(self.people.profiles)
 
     @cached_property
     def journeys(self) -> Batch[str, tuple[JourneyEvent, ...]]:
-        return self._batch(self._people.journeys)
+        return self._batch(self.people.journeys)
 
     @cached_property
     def sessions(self) -> Batch[str, tuple[Session, ...]]:
-        return self._batch(self._people.sessions)
+        return self._batch(self.people.sessions)
 
     @cached_property
     def links(self) -> Batch[str, tuple[Link, ...]]:
-        return self._batch(self._people.links)
+        return self._batch(self.people.links)
 
     @cached_property
     def evidence(self) -> Batch[tuple[Identifier, Identifier], tuple[Event, ...]]:
-        return self._batch(self._people.evidence)
+        return self._batch(self.people.evidence)
 
     @cached_property
     def events(self) -> Batch[str, JourneyEvent | None]:
-        return self._batch(self._people.events)
+        return self._batch(self.people.events)
 
     @cached_property
     def segments_of(self) -> Batch[str, tuple[str, ...]]:
-        return self._batch(self._people.segments)
+        return self._batch(self.people.segments)
 
     @cached_property
     def segments(self) -> Batch[str, Segment | None]:
@@ -149,11 +151,30 @@ class Context:
     def __init__(self, graph: IdentityGraph, fields: Set[str]) -> None:
         self.graph = graph
         self._events = not fields <= EVENTLESS
-        self.reads = Reads(graph, self._events)
+        self._views: dict[View, Reads] = {}
+        self.viewed: dict[str | int, Reads] = {}
+        self.changed()
 
     def changed(self) -> None:
         """A mutation has run: forget what was read before it."""
-        self.reads = Reads(self.graph, self._events)
+        self.reads = Reads(self.graph, self.graph.people.at_once(events=self._events))
+
+    def under(self, view: View) -> Reads:
+        """One for all fields with that view."""
+        if view not in self._views:
+            self._views[view] = Reads(self.graph, self.graph.suppose(view))
+        return self._views[view]
 
 
 Info = strawberry.Info[Context, None]
+
+
+def reads_of(info: Info) -> Reads:
+    """As the field at the root of the query, by the name that it has in the answer, wants to look at persons."""
+    context = info.context
+    if not context.viewed:
+        return context.reads
+    path = info.path
+    while path.prev is not None:
+        path = path.prev
+    return context.viewed.get(path.key, context.reads)

@@ -8,7 +8,7 @@ import strawberry
 from strawberry import Parent
 
 from identity_graph import model
-from identity_graph.api.context import Info
+from identity_graph.api.context import Info, reads_of
 from identity_graph.api.field import field
 from identity_graph.api.identifier import Identifier
 from identity_graph.api.person import Person
@@ -28,11 +28,11 @@ class ErasurePreview:
 
     @field(Person | None)
     def person(preview: Parent[model.ErasurePreview], info: Info) -> Any:
-        return info.context.reads.persons.load(preview.person_id)
+        return reads_of(info).persons.load(preview.person_id)
 
     @field(list[Segment], "That it will leave.")
     def segments(preview: Parent[model.ErasurePreview], info: Info) -> Any:
-        return [info.context.reads.segments.load(name) for name in preview.segments]
+        return [reads_of(info).segments.load(name) for name in preview.segments]
 
 
 @strawberry.type(description="Proof of an erasure, without personal data.")

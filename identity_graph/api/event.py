@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import strawberry
 
 from identity_graph import model
-from identity_graph.api.context import Info
+from identity_graph.api.context import Info, reads_of
 from identity_graph.api.field import field
 from identity_graph.api.identifier import Identifier
 from identity_graph.api.node import Node
@@ -59,11 +59,11 @@ class Event(Node):
     def _attributed(self, info: Info, pick: Any) -> Any:
         if self.attribution is not None:
             return pick(self.attribution)
-        return info.context.reads.events.load(self.id, lambda found: None if found is None else pick(found))
+        return reads_of(info).events.load(self.id, lambda found: None if found is None else pick(found))
 
     @field(PersonType | None, "The person that it is attributed to.")
     def person(self, info: Info) -> Any:
-        persons = info.context.reads.persons
+        persons = reads_of(info).persons
         return self._attributed(info, lambda found: found.person_id and persons.load(found.person_id))
 
     @field(Identifier | None, "The identifier that decided whose it is.")

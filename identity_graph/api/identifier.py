@@ -9,7 +9,7 @@ import strawberry
 from strawberry import Parent
 
 from identity_graph import model
-from identity_graph.api.context import Info
+from identity_graph.api.context import Info, reads_of
 from identity_graph.api.field import field
 from identity_graph.api.reason import Reason
 from identity_graph.api.scalars import DateTime
@@ -21,7 +21,7 @@ PersonType = Annotated["Person", strawberry.lazy("identity_graph.api.person")]
 
 
 def _fact(identifier: model.Identifier, info: Info, pick: Callable[[model.IdentifierFacts], Any], unseen: Any) -> Any:
-    return info.context.reads.identifiers.load(identifier, lambda facts: unseen if facts is None else pick(facts))
+    return reads_of(info).identifiers.load(identifier, lambda facts: unseen if facts is None else pick(facts))
 
 
 @strawberry.type(description="One way to recognise somebody: a namespace and a canonical value.")
@@ -52,7 +52,7 @@ class Identifier:
 
     @field(PersonType | None)
     def person(identifier: Parent[model.Identifier], info: Info) -> Any:
-        return info.context.reads.persons_by_identifier.load(identifier)
+        return reads_of(info).persons_by_identifier.load(identifier)
 
 
 @strawberry.type(description="An identifier as part of a person.")

@@ -9,7 +9,7 @@ from strawberry import Parent
 
 from identity_graph import model
 from identity_graph.api.connection import CountedConnection
-from identity_graph.api.context import Info
+from identity_graph.api.context import Info, reads_of
 from identity_graph.api.event import Event, event_key
 from identity_graph.api.field import field
 from identity_graph.api.identifier import Identifier
@@ -50,7 +50,7 @@ class Link:
             found = sorted((Event.unattributed(event) for event in events), key=event_key)
             return window.cut(found, event_key, len(found))
 
-        return info.context.reads.evidence.load((link.a, link.b), page)
+        return reads_of(info).evidence.load((link.a, link.b), page)
 
 
 @strawberry.type(description="Why, or why not, two identifiers are one person.")

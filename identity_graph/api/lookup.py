@@ -7,7 +7,7 @@ from typing import Any
 import strawberry
 
 from identity_graph import model
-from identity_graph.api.context import Info
+from identity_graph.api.context import Info, reads_of
 from identity_graph.normalise import normalise
 
 
@@ -30,7 +30,7 @@ class PersonBy:
 
     def find(self, info: Info, pick: Any = lambda person: person) -> Any:
         """`pick` of the person, or of None."""
-        reads = info.context.reads
+        reads = reads_of(info)
         if self.id is not strawberry.UNSET:
             return reads.persons.load(str(self.id), pick)
         assert isinstance(self.identifier, IdentifierInput)

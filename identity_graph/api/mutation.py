@@ -7,7 +7,7 @@ from typing import Any
 import strawberry
 
 from identity_graph.api.condition import ConditionInput, as_mapping
-from identity_graph.api.context import Info
+from identity_graph.api.context import Info, reads_of
 from identity_graph.api.erasure import Receipt
 from identity_graph.api.event_input import EventInput, ingest_loader
 from identity_graph.api.field import mutation
@@ -97,7 +97,7 @@ class Mutation:
 
 async def _change(info: Info, function: Any, *arguments: Any) -> Any:
     try:
-        return await info.context.reads.waves.call(function, *arguments)
+        return await reads_of(info).waves.call(function, *arguments)
     finally:
         info.context.changed()
 

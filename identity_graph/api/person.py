@@ -10,7 +10,7 @@ from strawberry import Parent
 from identity_graph import model
 from identity_graph.api.change import Change, change_key
 from identity_graph.api.connection import Connection, CountedConnection
-from identity_graph.api.context import Info
+from identity_graph.api.context import Info, reads_of
 from identity_graph.api.event import Event, EventFilter
 from identity_graph.api.field import field
 from identity_graph.api.identifier import Membership
@@ -43,7 +43,7 @@ class Person(Node):
         "The weakest link that holds the person together, 0..1; 1 for a single identifier.",
     )
     def confidence(person: Parent[model.Person], info: Info) -> Any:
-        return info.context.reads.confidences.load(person.id)
+        return reads_of(info).confidences.load(person.id)
 
     @field(list[Membership], "In order of key.")
     def identifiers(person: Parent[model.Person], info: Info, namespaces: list[str] | None = strawberry.UNSET) -> Any:
@@ -52,7 +52,7 @@ class Person(Node):
         def choose(members: tuple[model.Membership, ...]) -> Any:
             return [member for member in members if wanted is None or member.identifier.namespace in wanted]
 
-        return info.context.reads.members.load(person.id, choose)
+        return reads_of(info).members.load(person.id, choose)
 
     @field(str | None, "The value of that namespace that is surest, then the newest.")
     def identifier(person: Parent[model.Person], info: Info, namespace: str) -> Any:
@@ -61,11 +61,11 @@ class Person(Node):
             best = max(own, key=lambda member: (member.confidence, member.since), default=None)
             return best and best.identifier.value
 
-        return info.context.reads.members.load(person.id, choose)
+        return reads_of(info).members.load(person.id, choose)
 
     @field(Profile)
     def profile(person: Parent[model.Person], info: Info) -> Any:
-        return info.context.reads.profiles.load(person.id)
+        return reads_of(info).profiles.load(person.id)
 
     @field(CountedConnection[Event], "Events, oldest first.")
     def journey(
@@ -90,7 +90,7 @@ class Person(Node):
             chosen = filter.choose(events) if isinstance(filter, EventFilter) else events
             return window.cut(chosen, lambda found: (found.event.time, found.event.id), len(chosen)).map(Event.of)
 
-        return info.context.reads.journeys.load(person.id, page)
+        return reads_of(info).journeys.load(person.id, page)
 
     @field(CountedConnection[Session], "Visits, oldest first.")
     def sessions(
@@ -109,13 +109,13 @@ class Person(Node):
             last=given(last),
             before=given(before),
         )
-        return info.context.reads.sessions.load(
+        return reads_of(info).sessions.load(
             person.id, lambda sessions: window.cut(sessions, session_key, len(sessions))
         )
 
     @field(list[SegmentType], "In order of name.")
     def segments(person: Parent[model.Person], info: Info) -> Any:
-        reads = info.context.reads
+        reads = reads_of(info)
         return reads.segments_of.load(person.id, lambda names: [reads.segments.load(name) for name in names])
 
     @field(list[Link], "Links between its identifiers, and out of it.")
@@ -123,7 +123,7 @@ class Person(Node):
         def choose(links: tuple[model.Link, ...]) -> Any:
             return [link for link in links if include_suppressed or link.suppressed is None]
 
-        return info.context.reads.links.load(person.id, choose)
+        return reads_of(info).links.load(person.id, choose)
 
     @field(Connection[Change], "What happened to it, oldest first.")
     def changes(
@@ -133,4 +133,4 @@ class Person(Node):
         after: str | None = strawberry.UNSET,
     ) -> Any:
         window = Window.read(f"changes {person.id}", (int,), first=given(first), after=given(after))
-        return info.context.reads.changes.load(person.id, lambda changes: window.cut(changes, change_key))
+        return reads_of(info).changes.load(person.id, lambda changes: window.cut(changes, change_key))

@@ -8,14 +8,14 @@ import strawberry
 from strawberry import Parent
 
 from identity_graph import model
-from identity_graph.api.context import Info
+from identity_graph.api.context import Info, reads_of
 from identity_graph.api.event import Event
 from identity_graph.api.field import field
 from identity_graph.api.scalars import JSON, DateTime
 
 
 def _said_by(event_id: str, info: Info) -> Any:
-    return info.context.reads.events.load(event_id, Event.of)
+    return reads_of(info).events.load(event_id, Event.of)
 
 
 @strawberry.type(description="One event said so.")

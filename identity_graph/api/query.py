@@ -10,7 +10,7 @@ from identity_graph import model
 from identity_graph.api.change import FEED, Change, change_key
 from identity_graph.api.condition import ConditionInput, as_mapping
 from identity_graph.api.connection import Connection, CountedConnection
-from identity_graph.api.context import Info, Reads
+from identity_graph.api.context import Info, Reads, reads_of
 from identity_graph.api.erasure import ErasurePreview
 from identity_graph.api.event import Event
 from identity_graph.api.field import field
@@ -23,6 +23,7 @@ from identity_graph.api.person import Person
 from identity_graph.api.run import QuarantinedRecord, Run
 from identity_graph.api.segment import Segment, SegmentPreview
 from identity_graph.api.stats import Stats
+from identity_graph.api.view import Look, look
 from identity_graph.errors import InputError
 
 MOST_KEYS = 100
@@ -32,17 +33,19 @@ MOST_KEYS = 100
 class Query:
     @field(Node | None, "Whatever has this id; null where nothing has.")
     async def node(self, info: Info, id: strawberry.ID) -> Any:
-        return await _node(info.context.reads, str(id))
+        return await _node(reads_of(info), str(id))
 
     @field(Person | None)
-    def person(self, info: Info, by: PersonBy) -> Any:
+    def person(self, info: Info, by: PersonBy, view: Look = strawberry.UNSET) -> Any:
+        look(view, info)
         return by.find(info)
 
     @field(
         list[Person | None],
         f"Aligned with `by`: null where nobody is found. At most {MOST_KEYS}.",
     )
-    def people(self, info: Info, by: list[PersonBy]) -> Any:
+    def people(self, info: Info, by: list[PersonBy], view: Look = strawberry.UNSET) -> Any:
+        look(view, info)
         if len(by) > MOST_KEYS:
             raise InputError(
                 "BATCH_TOO_LARGE",
@@ -70,18 +73,20 @@ class Query:
         )
         people = info.context.graph.people
         start = str(window.key[0]) if window.key else ""
-        call = info.context.reads.waves.call
+        call = reads_of(info).waves.call
         page, count = call(people.page, start, window.limit + 1, window.backward), call(people.count)
         return window.fetched(await page, lambda person: (person.id,), await count)
 
     @field(Identifier | None, "Null if it was never observed.")
     def identifier(self, info: Info, by: IdentifierInput) -> Any:
         identifier = by.canonical()
-        return info.context.reads.identifiers.load(identifier, lambda facts: facts and facts.identifier)
+        return reads_of(info).identifiers.load(identifier, lambda facts: facts and facts.identifier)
 
     @field(Explanation, "Why, or why not, two identifiers are one person.")
-    def explain(self, info: Info, a: IdentifierInput, b: IdentifierInput) -> Any:
-        return info.context.reads.waves.call(info.context.graph.people.explain, a.canonical(), b.canonical())
+    def explain(self, info: Info, a: IdentifierInput, b: IdentifierInput, view: Look = strawberry.UNSET) -> Any:
+        look(view, info)
+        reads = reads_of(info)
+        return reads.waves.call(reads.people.explain, a.canonical(), b.canonical())
 
     @field(Connection[Change], "What happened to persons, oldest first.")
     async def changes(
@@ -97,39 +102,39 @@ class Query:
         def read() -> list[model.Change]:
             return persons.changes(after=_number(window), limit=window.limit + 1, kinds=given(kinds) or ())
 
-        return window.fetched(await info.context.reads.waves.call(read), change_key)
+        return window.fetched(await reads_of(info).waves.call(read), change_key)
 
     @field(Segment | None)
     def segment(self, info: Info, name: str) -> Any:
-        return info.context.reads.segments.load(name)
+        return reads_of(info).segments.load(name)
 
     @field(list[Segment], "In order of name.")
     def segments(self, info: Info) -> Any:
-        return info.context.reads.waves.call(info.context.graph.segments.all)
+        return reads_of(info).waves.call(info.context.graph.segments.all)
 
     @field(SegmentPreview, "Who would be in a segment, without saving it.")
     async def preview_segment(self, info: Info, condition: ConditionInput) -> Any:
-        reads = info.context.reads
+        reads = reads_of(info)
         size, ids = await reads.waves.call(info.context.graph.segments.preview, as_mapping(condition))
         persons = await reads.persons.load_all(ids)
         return SegmentPreview(size=size, sample=[person for person in persons if person is not None])  # type: ignore[misc]
 
     @field(ErasurePreview | None, "What erasing a person would take.")
     def preview_erasure(self, info: Info, by: PersonBy) -> Any:
-        call, preview = info.context.reads.waves.call, info.context.graph.forget.preview
+        call, preview = reads_of(info).waves.call, info.context.graph.forget.preview
         asked = by.identifier.canonical() if isinstance(by.identifier, IdentifierInput) else None
         return by.find(info, lambda person: person and call(preview, person.id, asked))
 
     @field(Run | None)
     def run(self, info: Info, id: strawberry.ID) -> Any:
-        return info.context.reads.runs.load(str(id))
+        return reads_of(info).runs.load(str(id))
 
     @field(Connection[Run], "Newest first.")
     async def runs(self, info: Info, first: int | None = strawberry.UNSET, after: str | None = strawberry.UNSET) -> Any:
         window = Window.read("runs", (str,), first=given(first), after=given(after))
         operations = info.context.graph.store.operations
         start = str(window.key[0]) if window.key else ""
-        rows = await info.context.reads.waves.call(lambda: operations.runs(before=start, limit=window.limit + 1))
+        rows = await reads_of(info).waves.call(lambda: operations.runs(before=start, limit=window.limit + 1))
         return window.fetched(rows, lambda run: (run.id,))
 
     @field(Connection[QuarantinedRecord], "Records set aside, in order of arrival.")
@@ -146,11 +151,11 @@ class Query:
         def read() -> list[model.Quarantined]:
             return operations.quarantined(after=_number(window), limit=window.limit + 1, code=given(code))
 
-        return window.fetched(await info.context.reads.waves.call(read), lambda record: (record.number,))
+        return window.fetched(await reads_of(info).waves.call(read), lambda record: (record.number,))
 
     @field(Stats)
     async def stats(self, info: Info) -> Any:
-        return Stats.of(await info.context.reads.waves.call(info.context.graph.store.operations.counts))
+        return Stats.of(await reads_of(info).waves.call(info.context.graph.store.operations.counts))
 
 
 def _number(window: Window) -> int:

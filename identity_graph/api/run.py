@@ -8,7 +8,7 @@ import strawberry
 from strawberry import Parent
 
 from identity_graph import model
-from identity_graph.api.context import Info
+from identity_graph.api.context import Info, reads_of
 from identity_graph.api.field import field
 from identity_graph.api.node import Node, quarantine_id
 from identity_graph.api.reason import Reason
@@ -64,7 +64,7 @@ class QuarantinedRecord(Node):
 
     @field(Run | None)
     def run(record: Parent[model.Quarantined], info: Info) -> Any:
-        return info.context.reads.runs.load(record.run_id)
+        return reads_of(info).runs.load(record.run_id)
 
     @field(Reason)
     def reason(record: Parent[model.Quarantined]) -> Any:

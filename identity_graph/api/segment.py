@@ -9,7 +9,7 @@ from strawberry import Parent
 
 from identity_graph import model
 from identity_graph.api.connection import CountedConnection
-from identity_graph.api.context import Info
+from identity_graph.api.context import Info, reads_of
 from identity_graph.api.field import field
 from identity_graph.api.lookup import PersonBy
 from identity_graph.api.node import Node, segment_id
@@ -47,7 +47,7 @@ class Segment(Node):
         after: str | None = strawberry.UNSET,
     ) -> Any:
         window = Window.read(f"members {segment.name}", (str,), first=given(first), after=given(after))
-        reads = info.context.reads
+        reads = reads_of(info)
         start = str(window.key[0]) if window.key else ""
         (ids,) = await reads.members_of.load_all([(segment.name, start, window.limit + 1)])
         live = [person for person in await reads.persons.load_all(ids) if person is not None]
@@ -55,7 +55,7 @@ class Segment(Node):
 
     @field(bool)
     def contains(segment: Parent[model.Segment], info: Info, person: PersonBy) -> Any:
-        contains = info.context.reads.contains
+        contains = reads_of(info).contains
 
         def ask(found: model.Person | None) -> Any:
             return False if found is None else contains.load((segment.name, found.id))

@@ -18,6 +18,7 @@ from identity_graph.errors import IdentityGraphError, InputError, NotFound, Stor
 
 if TYPE_CHECKING:
     from identity_graph.model import Identifier, Person
+    from identity_graph.people import People
     from identity_graph.policy import Policy
     from identity_graph.service import IdentityGraph
     from identity_graph.settings import Settings
@@ -91,9 +92,9 @@ def identifier_of(key: str) -> Identifier:
     return normalise(*Identifier.parse(key))
 
 
-def person_of(graph: IdentityGraph, key: str) -> Person:
+def person_of(people: People, key: str) -> Person:
     """By key or by person id. Raises PERSON_UNKNOWN."""
-    found = graph.people.find_by_identifier([identifier_of(key)]) if ":" in key else graph.people.find([key])
+    found = people.find_by_identifier([identifier_of(key)]) if ":" in key else people.find([key])
     if found[0] is None:
         raise NotFound("PERSON_UNKNOWN", f"nobody is known by {key}")
     return found[0]

@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 
 from identity_graph.cli.command import Command, identifier_of, person_of, verb
+from identity_graph.cli.looking import AsOf, AtLeast, Under, Without, people_of
 from identity_graph.cli.show import print_path
 from identity_graph.cli.views import explanation_view, person_view
 
@@ -21,11 +22,17 @@ ROWS = 100_000
 
 @verb
 def person(
-    command: Command, key: Annotated[str, typer.Argument(metavar="KEY|PERSON_ID", help="namespace:value or an id.")]
+    command: Command,
+    key: Annotated[str, typer.Argument(metavar="KEY|PERSON_ID", help="namespace:value or an id.")],
+    as_of: AsOf = None,
+    without: Without = None,
+    at_least: AtLeast = 0.0,
+    under: Under = None,
 ) -> None:
-    """Show one person: identifiers, profile, segments."""
+    """Show one person: identifiers, profile, segments; as published, or as it would be."""
     with command.graph() as graph:
-        command.answer(person_view(graph, person_of(graph, key)))
+        people = people_of(graph, as_of, without, at_least, under)
+        command.answer(person_view(people, person_of(people, key)))
 
 
 class Format(StrEnum):
@@ -63,11 +70,15 @@ def explain(
     command: Command,
     a: Annotated[str, typer.Argument(metavar="KEY")],
     b: Annotated[str, typer.Argument(metavar="KEY")],
+    as_of: AsOf = None,
+    without: Without = None,
+    at_least: AtLeast = 0.0,
+    under: Under = None,
 ) -> None:
-    """Say why (or why not) two identifiers are one person."""
+    """Say why (or why not) two identifiers are one person, or would be."""
     start = identifier_of(a)
     with command.graph() as graph:
-        found = graph.people.explain(start, identifier_of(b))
+        found = people_of(graph, as_of, without, at_least, under).explain(start, identifier_of(b))
     if command.json:
         command.answer(explanation_view(found))
         return

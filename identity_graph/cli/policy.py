@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -59,7 +59,10 @@ def diff(command: Command, file: FileArgument) -> None:
             for kind in ("merged", "split", "created", "absorbed"):
                 if effect[kind]:
                     lines.append(f"  {effect[kind]:,} would be {kind}")
+            if effect["retired"]:
+                lines.append(f"  {effect['retired']:,} ids would lead to another person, or to nobody")
             lines.append(f"identifiers that join nobody: {effect['pruned']:,} -> {effect['pruned_then']:,}")
+            lines += [_told(example) for example in effect["examples"]]
         return "\n".join(lines)
 
     command.answer(result, words)
@@ -98,7 +101,19 @@ def _said(value: Any) -> str:
     return "none" if value is None else str(value)
 
 
-def _effect(command: Command, policy: Policy) -> dict[str, int] | None:
+def _told(example: dict[str, Any]) -> str:
+    def group(one: dict[str, Any]) -> str:
+        more = "" if one["size"] == len(one["keys"]) else f" and {one['size'] - len(one['keys']):,} more"
+        return f"({', '.join(one['keys'])}{more})"
+
+    def side(groups: Sequence[dict[str, Any]]) -> str:
+        rest = f" and {len(groups) - 3:,} more" if len(groups) > 3 else ""
+        return " ".join(map(group, groups[:3])) + rest
+
+    return f"{example['kind'].lower()}: {side(example['before'])} -> {side(example['after'])}"
+
+
+def _effect(command: Command, policy: Policy) -> dict[str, Any] | None:
     """On the persons of the store; None where there is no store."""
     from dataclasses import asdict
 

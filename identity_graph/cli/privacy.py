@@ -27,7 +27,7 @@ def forget(
     """Erase a person and keep it from coming back; writes a receipt."""
     _check_place(receipt or Path("receipt.json"))
     with command.graph() as graph:
-        person = person_of(graph, key)
+        person = person_of(graph.people, key)
         found = graph.forget.preview(person.id, identifier_of(key) if ":" in key else None)
         if found is None:
             raise NotFound("PERSON_UNKNOWN", f"nobody is known by {key}")

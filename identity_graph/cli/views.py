@@ -8,7 +8,7 @@ from identity_graph.times import format_time
 
 if TYPE_CHECKING:
     from identity_graph.model import ErasurePreview, Explanation, Link, Person, Quarantined, Reason, Run, Segment
-    from identity_graph.service import IdentityGraph
+    from identity_graph.people import People
 
 COUNTS = ("read", "accepted", "duplicate", "quarantined", "suppressed")
 
@@ -26,9 +26,8 @@ def run_view(run: Run) -> dict[str, Any]:
     }
 
 
-def person_view(graph: IdentityGraph, person: Person) -> dict[str, Any]:
+def person_view(people: People, person: Person) -> dict[str, Any]:
     """The person with its identifiers, traits and segments."""
-    people = graph.people
     (members,), (profile,), (confidence,), (segments,) = (
         people.members([person.id]),
         people.profiles([person.id]),

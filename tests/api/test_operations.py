@@ -343,6 +343,11 @@ def test_every_operation_is_tested_here_and_every_root_field_is_in_one() -> None
     assert set(schema.mutation_type.fields) == used[OperationType.MUTATION]
 
 
+def test_person_as_of(api: Api) -> None:
+    then = api.run("person_as_of", by=email_of(ANN), view={"asOf": "2025-12-02T12:00:00Z"})["person"]
+    assert (then["journey"]["totalCount"], then["profile"]["values"]["plan"], then["segments"]) == (3, "free", [])
+
+
 def test_link_and_unlink(api: Api, clock: Clock) -> None:
     two = {"a": {"namespace": "user_id", "value": "u1"}, "b": {"namespace": "user_id", "value": "u2"}}
     assert api.run("explain", **two)["explain"]["samePerson"] is False

@@ -30,7 +30,15 @@ def test_policy_diff_tells_what_would_change(copied: str, tmp_path: Path) -> Non
     rules = {rule["rule"]: (rule["now"], rule["then"]) for rule in found["rules"]}
     assert rules == {"min_weight": (0.2, 1.0), "blocked.values": ([], ["kiosk"])}
     assert found["persons"]["persons_then"] > found["persons"]["persons"] and found["persons"]["split"] > 0
+    examples = found["persons"]["examples"]
+    assert [one["kind"] for one in examples] == ["SPLIT"] * 5
+    sizes = [sum(group["size"] for group in one["before"]) for one in examples]
+    largest = answer("stats", "--store", copied)["largest_person"]
+    assert sizes == sorted(sizes, reverse=True) and sizes[0] == largest
+    ids = [group["id"] for group in examples[0]["before"]]
+    assert [one["id"] for one in examples[0]["after"] if one["id"]] in (ids, []) and len(examples[0]["after"]) > 1
     assert run("digest", "--store", copied).stdout == before
+    assert "split: (" in run("policy", "diff", "--store", copied, "apart.toml").stdout
     run("resolve", "--store", copied, "--policy", "apart.toml")
     assert answer("stats", "--store", copied)["persons"] == found["persons"]["persons_then"]
     words = run("policy", "diff", "--store", copied, "apart.toml").stdout

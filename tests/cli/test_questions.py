@@ -25,6 +25,21 @@ def test_person_by_key_and_by_id(loaded: str, member: tuple[str, str, str]) -> N
     assert {"name", "value", "source", "time"} == set(by_id["traits"][0])
 
 
+def test_persons_as_they_would_be(loaded: str, member: tuple[str, str, str], tmp_path: Path) -> None:
+    person_id, a, b = member
+    whole = answer("person", "--store", loaded, person_id)
+    long_ago = ("--as-of", "2000-01-01T00:00:00Z")
+    assert failure("person", "--store", loaded, person_id, *long_ago, status=7) == "PERSON_UNKNOWN"
+    surest = answer("person", "--store", loaded, person_id, "--min-confidence", "1")
+    assert surest["id"] == person_id and len(surest["identifiers"]) < len(whole["identifiers"])
+    (tmp_path / "apart.toml").write_text("min_weight = 1.0\n")
+    assert not answer("explain", "--store", loaded, a, b, "--under", "apart.toml")["samePerson"]
+    told = whole["traits"][0]["source"]
+    fewer = answer("person", "--store", loaded, person_id, "--without", told, "--without", "nobody")
+    assert told not in {trait["source"] for trait in fewer["traits"]}
+    assert answer("person", "--store", loaded, person_id) == whole
+
+
 def test_a_key_is_normalised_as_ingestion_would(loaded: str) -> None:
     table = pl.read_csv(run("persons", "--store", loaded).stdout.encode())
     email = table.filter(pl.col("namespace") == "email")["value"][0]

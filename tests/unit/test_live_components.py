@@ -29,7 +29,7 @@ node = st.integers(0, 11)
 changes = st.lists(st.tuples(st.booleans(), node, node), max_size=60)
 
 
-@settings(max_examples=200, deadline=None, derandomize=True)
+@settings(max_examples=200, deadline=None)
 @given(st.lists(st.tuples(node, node), max_size=25), changes, st.sampled_from([0, _LAST_MARK - 2]))
 def test_every_change_leaves_the_components_of_networkx(
     pairs: Pairs, changes: list[tuple[bool, int, int]], mark: int
