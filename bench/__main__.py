@@ -1,6 +1,6 @@
 """Every benchmark, one after the other: `python -m bench`."""
 
-from bench import components, corrections, load, memory, profile, resolve, similarity, strings
+from bench import components, corrections, increment, load, memory, profile, resolve, similarity, strings
 
 if __name__ == "__main__":
     components.main()
@@ -9,5 +9,6 @@ if __name__ == "__main__":
     corrections.main()
     memory.main()
     load.main()
+    increment.main()
     resolve.main()
     profile.main()

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from identity_graph.service import IdentityGraph
     from identity_graph.store import open_store
+    from identity_graph.view import View
 
 __version__ = "0.1.0"
 
@@ -27,13 +28,18 @@ __all__ = [
     "Identifier",
     "IdentityGraph",
     "Policy",
+    "View",
     "__version__",
     "errors",
     "open_store",
     "resolve",
 ]
 
-_LATER = {"IdentityGraph": "identity_graph.service", "open_store": "identity_graph.store"}
+_LATER = {
+    "IdentityGraph": "identity_graph.service",
+    "View": "identity_graph.view",
+    "open_store": "identity_graph.store",
+}
 
 
 def resolve(frame: Any, policy: Policy | None = None) -> pl.DataFrame:

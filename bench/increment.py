@@ -1,0 +1,92 @@
+"""One event to a changed published person, with many stored: `python -m bench.increment [IDENTIFIERS]`.
+
+Into a file of SQLite, each step durable. Half of the events are of known people, whom some join by a new cookie; some
+join two persons. Timed is what an app waits for: the event given, the person as published afterwards found by it. Beside
+it, in the same run, the same number of bare durable commits of one row, which is what the disk alone costs.
+"""
+
+from __future__ import annotations
+
+import random
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import apsw
+import numpy as np
+
+from bench.load import write
+from identity_graph.loaders import read_loader
+from identity_graph.model import Event, Identifier
+from identity_graph.service import IdentityGraph, now
+
+IDENTIFIERS = 1_000_000
+EVENTS = 1_000
+BAR = 10.0  # milliseconds
+
+
+def prepare(graph: IdentityGraph, folder: Path, identifiers: int) -> int:
+    """How many people there are: four identifiers each, of which `bench.load` writes the events."""
+    people = identifiers // 4
+    write(folder / "events.jsonl", 10 * people)
+    graph.ingest.load(read_loader("segment"), folder / "events.jsonl")
+    graph.resolver.resolve()
+    return people
+
+
+def events(people: int) -> list[Event]:
+    dice = random.Random(3)
+    found = []
+    for number in range(EVENTS):
+        one, other = (f"ann.smith{dice.randrange(people)}@example.org" for _ in range(2))
+        own = [("email", one), ("cookie", f"new-{number}")] if number % 2 else [("email", one), ("email", other)]
+        identifiers = tuple(Identifier(*name) for name in own)
+        found.append(Event(f"one-{number}", now(), "app", "Product Viewed", identifiers, {}, {}))
+    return found
+
+
+def taken(graph: IdentityGraph, event: Event) -> float:
+    start = time.perf_counter()
+    graph.ingest.events([event])
+    graph.resolver.resolve()
+    (person,) = graph.people.find_by_identifier(event.identifiers[:1])
+    seconds = time.perf_counter() - start
+    assert person is not None
+    return seconds
+
+
+def bare(folder: Path) -> list[float]:
+    database = apsw.Connection(str(folder / "bare.db"))
+    database.pragma("journal_mode", "wal")
+    database.pragma("synchronous", "full")
+    database.execute("CREATE TABLE t (a INTEGER PRIMARY KEY, b)")
+    found = []
+    for number in range(EVENTS):
+        start = time.perf_counter()
+        database.execute("INSERT INTO t VALUES (?, ?)", (number, "x" * 400))
+        found.append(time.perf_counter() - start)
+    return found
+
+
+def main() -> None:
+    identifiers = int(sys.argv[1]) if len(sys.argv) > 1 else IDENTIFIERS
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        with IdentityGraph.open(f"sqlite:///{folder / 'people.db'}") as graph:
+            people = prepare(graph, folder, identifiers)
+            counts = graph.store.operations.counts()
+            happened = events(people)
+            taken(graph, happened[0])  # the first one reads what is then remembered
+            found = [taken(graph, event) for event in happened[1:]]
+        half, most = (1000 * float(one) for one in np.percentile(found, [50, 99]))
+        commit = 1000 * float(np.percentile(bare(folder), 50))
+    print(f"increment: {counts['identifiers']:,} identifiers of {counts['events']:,} events are stored")
+    print(
+        f"increment: one event to a published person: p50 {half:.1f}, p99 {most:.1f} ms (bar {BAR:.0f} ms);"
+        f" a bare durable commit {commit:.2f} ms"
+    )
+
+
+if __name__ == "__main__":
+    main()
