@@ -1,8 +1,8 @@
 """One event to a changed published person, with many stored: `python -m bench.increment [IDENTIFIERS]`.
 
-Into a file of SQLite, each step durable. Half of the events are of known people, whom some join by a new cookie; some
-join two persons. Timed is what an app waits for: the event given, the person as published afterwards found by it. Beside
-it, in the same run, the same number of bare durable commits of one row, which is what the disk alone costs.
+Into a file of SQLite, each step durable. Every other event brings a known person a new cookie, the others join two
+persons. Timed is what an app waits for: the event given, and the person as published afterwards found by it. Beside it,
+in the same run, as many bare durable commits of one row: what the disk alone costs.
 """
 
 from __future__ import annotations
