@@ -24,6 +24,8 @@ from identity_graph.model import (
     Segment,
     Session,
 )
+from identity_graph.remembering import Remembering
+from identity_graph.segments import Segments
 
 if TYPE_CHECKING:
     from identity_graph.service import IdentityGraph
@@ -31,7 +33,8 @@ if TYPE_CHECKING:
 
 EVENTLESS = frozenset(
     {"__typename", "person", "people", "node", "id", "createdAt", "updatedAt", "requestedId", "segments", "name"}
-    | {"description", "size"}
+    | {"description", "size", "segment", "members", "contains", "persons", "nodes", "edges", "cursor", "totalCount"}
+    | {"pageInfo", "hasNextPage", "hasPreviousPage", "startCursor", "endCursor"}
 )
 """Fields of a person, and on the way to one, that are answered without its events."""
 
@@ -41,7 +44,9 @@ class Reads:
 
     def __init__(self, graph: IdentityGraph, events: bool) -> None:
         self._graph = graph
-        self._people = graph.people.at_once(events=events)
+        store = Remembering(graph.store, events=events)
+        self.people = graph.people.at_once(store)
+        self._segments = Segments(store, self.people, graph.clock)
         self.waves = Waves()
 
     def _batch(self, method: Callable[[Sequence[Any]], Sequence[Any]]) -> Batch[Any, Any]:
@@ -49,60 +54,60 @@ class Reads:
 
     @cached_property
     def persons(self) -> Batch[str, Person | None]:
-        return self._batch(self._people.find)
+        return self._batch(self.people.find)
 
     @cached_property
     def persons_by_identifier(self) -> Batch[Identifier, Person | None]:
-        return self._batch(self._people.find_by_identifier)
+        return self._batch(self.people.find_by_identifier)
 
     @cached_property
     def identifiers(self) -> Batch[Identifier, IdentifierFacts | None]:
-        return self._batch(self._people.identifiers)
+        return self._batch(self.people.identifiers)
 
     @cached_property
     def members(self) -> Batch[str, tuple[Membership, ...]]:
-        return self._batch(self._people.members)
+        return self._batch(self.people.members)
 
     @cached_property
     def confidences(self) -> Batch[str, float]:
-        return self._batch(self._people.confidences)
+        return self._batch(self.people.confidences)
 
     @cached_property
     def profiles(self) -> Batch[str, Profile]:
-        return self._batch(self._people.profiles)
+        return self._batch(self.people.profiles)
 
     @cached_property
     def journeys(self) -> Batch[str, tuple[JourneyEvent, ...]]:
-        return self._batch(self._people.journeys)
+        return self._batch(self.people.journeys)
 
     @cached_property
     def sessions(self) -> Batch[str, tuple[Session, ...]]:
-        return self._batch(self._people.sessions)
+        return self._batch(self.people.sessions)
 
     @cached_property
     def links(self) -> Batch[str, tuple[Link, ...]]:
-        return self._batch(self._people.links)
+        return self._batch(self.people.links)
 
     @cached_property
     def evidence(self) -> Batch[tuple[Identifier, Identifier], tuple[Event, ...]]:
-        return self._batch(self._people.evidence)
+        return self._batch(self.people.evidence)
 
     @cached_property
     def events(self) -> Batch[str, JourneyEvent | None]:
-        return self._batch(self._people.events)
+        return self._batch(self.people.events)
 
     @cached_property
     def segments_of(self) -> Batch[str, tuple[str, ...]]:
-        return self._batch(self._people.segments)
+        return self._batch(self.people.segments)
 
     @cached_property
     def segments(self) -> Batch[str, Segment | None]:
-        return self._batch(self._graph.segments.get)
+        return self._batch(self._segments.get)
 
     @cached_property
     def members_of(self) -> Batch[tuple[str, str, int], Sequence[str]]:
         """Keys: the segment's name, the person id to go on after, how many."""
-        members = self._graph.segments.members
+        members = self._segments.members
         return self._batch(lambda keys: [members(*key) for key in keys])
 
     @cached_property
@@ -117,7 +122,7 @@ class Reads:
         inside = {
             (name, person_id)
             for name, ids in by_name.items()
-            for person_id, found in zip(ids, self._graph.segments.contains(name, ids), strict=True)
+            for person_id, found in zip(ids, self._segments.contains(name, ids), strict=True)
             if found
         }
         return [key in inside for key in keys]
