@@ -58,7 +58,7 @@ class Remembering:
 
     def expect(self, ids: Sequence[str]) -> None:
         """Look at these persons if, and when, anything is read of anybody."""
-        self._expected = ids
+        self._expected = [*self._expected, *ids]
 
     def look(self, identifiers: Sequence[Identifier] = (), ids: Sequence[str] = ()) -> None:
         """At what is not remembered already."""
