@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from functools import partial, wraps
+from functools import wraps
 from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 
 import numpy as np
@@ -36,7 +36,6 @@ if TYPE_CHECKING:
     import polars as pl
 
 
-Look = Callable[..., None]
 Given = ParamSpec("Given")
 Answer = TypeVar("Answer")
 
@@ -54,27 +53,25 @@ def _of_one_moment(
 
 
 class People:
-    """`look`, where there is one, hears first of the persons that are looked for."""
+    """`ahead`, where there is one, hears first of the persons that are looked for."""
 
-    def __init__(self, store: Store, policy: Policy, *, look: Look | None = None) -> None:
+    def __init__(self, store: Store, policy: Policy, *, ahead: Remembering | None = None) -> None:
         self._store = store
         self._policy = policy
         self._linking = Linking(store, policy)
-        self._look = look
-        self._remembered: dict[str, tuple[JourneyEvent, ...]] | None = None if look is None else {}
+        self._ahead = ahead
+        self._remembered: dict[str, tuple[JourneyEvent, ...]] | None = None if ahead is None else {}
 
-    def at_once(self, *, events: bool) -> People:
-        """The same, for the many questions of one request: what is read of the persons that it finds is kept until the
-        object goes. `events`: whether their events will be asked for, or what follows from them."""
-        remembering = Remembering(self._store)
-        return People(remembering, self._policy, look=partial(remembering.look, events=events))
+    def at_once(self, store: Remembering) -> People:
+        """The same, for the many questions of one request: `store` keeps what is read of the persons that it finds."""
+        return People(store, self._policy, ahead=store)
 
     # ---- who
 
     def find(self, ids: Sequence[str]) -> list[Person | None]:
         """By person id; a retired id finds its survivor, and says so by `requested_id`."""
-        if self._look:
-            self._look(ids=ids)
+        if self._ahead:
+            self._ahead.look(ids=ids)
         return self._find(ids)
 
     @_of_one_moment
@@ -93,8 +90,8 @@ class People:
         return found
 
     def find_by_identifier(self, identifiers: Sequence[Identifier]) -> list[Person | None]:
-        if self._look:
-            self._look(identifiers=identifiers)
+        if self._ahead:
+            self._ahead.look(identifiers)
         return self._find_by_identifier(identifiers)
 
     @_of_one_moment
@@ -128,7 +125,10 @@ class People:
 
     def page(self, after: str = "", limit: int = 100, backward: bool = False) -> list[Person]:
         """Live persons in order of id."""
-        return self._store.persons.page(after=after, limit=limit, backward=backward)
+        found = self._store.persons.page(after=after, limit=limit, backward=backward)
+        if self._ahead:
+            self._ahead.expect([person.id for person in found])
+        return found
 
     def count(self) -> int:
         return self._store.persons.count()

@@ -38,10 +38,13 @@ class _Unknown(Exception):
 
 
 class Remembering:
-    """A store for the reading of one request. A look adds to what is remembered, if nothing was published since."""
+    """A store for the reading of one request. A look adds to what is remembered, if nothing was published since.
+    `events`: whether a look is to bring the events of the persons, too."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, *, events: bool) -> None:
         self._store = store
+        self._events = events
+        self._expected: Sequence[str] = ()
         self._memory: _Memory | None = None
         self._strict = False
         self.evidence: Any = _Evidence(self, store.evidence)
@@ -55,13 +58,26 @@ class Remembering:
         self.trace = store.trace
         self.close = store.close
 
-    def look(self, identifiers: Sequence[Identifier] = (), ids: Sequence[str] = (), *, events: bool) -> None:
-        found = self._store.persons.subgraph(identifiers, ids, events=events)
+    def expect(self, ids: Sequence[str]) -> None:
+        """Look at these persons if, and when, anything is read of anybody."""
+        self._expected = [*self._expected, *ids]
+
+    def look(self, identifiers: Sequence[Identifier] = (), ids: Sequence[str] = ()) -> None:
+        """At what is not remembered already."""
         before = self._memory
+        if before is not None:
+            identifiers = [one for one in identifiers if not before.has_identifier(one)]
+            ids = [one for one in ids if not before.has_person(one)]
+            if not identifiers and not ids:
+                return
+        found = self._store.persons.subgraph(identifiers, ids, events=self._events)
         self._memory = _Memory(_both(before.found, found) if before and before.found.moment == found.moment else found)
 
     def moment(self, read: Callable[[], T]) -> T:
         """From memory alone, which is of one moment; or else by the store alone."""
+        if self._expected:
+            ids, self._expected = self._expected, ()
+            self.look(ids=ids)
         if self._memory is None:
             return self._store.moment(read)
         if self._strict:
@@ -105,11 +121,11 @@ class Supposed(Remembering):
     def __init__(
         self, store: Store, look: Callable[..., None], newest: Callable[[], int], sightings: Sightings
     ) -> None:
-        super().__init__(store)
-        self._look = look
+        super().__init__(store, events=True)
+        self._look_at = look
         self.evidence.newest = newest
         self.evidence.sightings = sightings
-        self.evidence.events = self._events
+        self.evidence.events = self._told
         self.evidence.identifiers = self._identifiers
         self.persons.persons = self._named
         self.know(Subgraph(None, {}, {}, {}, {}, {}, {}, {}, {}))
@@ -121,19 +137,21 @@ class Supposed(Remembering):
     def know(self, found: Subgraph) -> None:
         self._memory = _Memory(found)
 
+    def look(self, identifiers: Sequence[Identifier] = (), ids: Sequence[str] = ()) -> None:
+        self._look_at(identifiers, ids)
+
     def _identifiers(self, keys: Sequence[Identifier]) -> list[IdentifierRow | None]:
         if missing := [key for key in keys if key not in self._memory.keys]:
-            self._look(identifiers=missing)
+            self.look(missing)
         return [self._memory.keys[key] for key in keys]
 
     def _named(self, ids: Sequence[str]) -> list[PersonRow | None]:
         if missing := [id for id in ids if id not in self._memory.ids]:
-            self._look(ids=missing)
+            self.look(ids=missing)
         return [self._memory.ids[id] for id in ids]
 
-    def _events(self, ids: Sequence[str]) -> list[EventRow | None]:
-        rows = {row.event.id: row for rows in (self.known.events or {}).values() for row in rows}
-        return [rows.get(id) for id in ids]
+    def _told(self, ids: Sequence[str]) -> list[EventRow | None]:
+        return [self._memory.told.get(id) for id in ids]
 
     def moment(self, read: Callable[[], T]) -> T:
         return read()
@@ -154,8 +172,23 @@ class _Memory:
                 self.keys[asked] = row  # type: ignore[assignment]
             else:
                 self.ids[asked] = row  # type: ignore[assignment]
-        self.sources = sorted({row.event.source for rows in (found.events or {}).values() for row in rows})
+        self.told = {row.event.id: row for rows in (found.events or {}).values() for row in rows}
+        self.sources = sorted({row.event.source for row in self.told.values()})
         self.segments = {segment.name: segment for rows in found.segments.values() for segment in rows}
+
+    def has_identifier(self, identifier: Identifier) -> bool:
+        """With all that is around its person."""
+        if identifier not in self.keys:
+            return False
+        row = self.keys[identifier]
+        return row is None or row.person is None or row.person in self.found.members
+
+    def has_person(self, id: str) -> bool:
+        """With all that is around it; of others than those looked at there is the row alone."""
+        if id not in self.ids:
+            return False
+        row = self.ids[id]
+        return row is None or (row.survivor or row.number) in self.found.members
 
     def events(self, numbers: Iterable[int]) -> list[list[EventRow]]:
         if self.found.events is None:
@@ -178,6 +211,9 @@ class _Evidence:
 
     def __getattr__(self, name: str) -> Any:
         return self._owner.pass_on(self._store, name)
+
+    def events(self, ids: Sequence[str]) -> list[EventRow | None]:
+        return self._owner.answer(lambda memory: [memory.told[id] for id in ids], lambda: self._store.events(ids))
 
     def events_of(self, numbers: Sequence[int]) -> list[list[EventRow]]:
         return self._owner.answer(lambda memory: memory.events(numbers), lambda: self._store.events_of(numbers))

@@ -52,7 +52,7 @@ class Supposing:
         self._keys: set[Identifier] = set()
         self._ids: set[str] = set()
         self._supposed = Supposed(store, self._look, self._newest, self._sightings)
-        self.people = People(self._supposed, self._policy, look=self._look)
+        self.people = People(self._supposed, self._policy, ahead=self._supposed)
 
     def _newest(self) -> int:
         newest = self._store.evidence.newest()

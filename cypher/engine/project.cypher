@@ -11,7 +11,9 @@
 // $more list<list>: further links that join, a and b
 // returns: nodes, links
 CALL () {
-  MATCH (a:Identifier) WHERE a.number > 0 AND NOT a.number IN $pruned
+  MATCH (a:Identifier)
+    USING INDEX SEEK a:Identifier(number)
+  WHERE a.number > 0 AND NOT a.number IN $pruned
   CALL (a) {
     MATCH (a)-[link:SEEN_WITH]->(b) WHERE NOT b.number IN $pruned
     WITH b, link,

@@ -13,6 +13,7 @@ WHERE change.number > 0
 WITH change, since ORDER BY change.number DESC LIMIT $limit
 WHERE change.time >= since
 OPTIONAL MATCH (person:Person {id: change.person_id})
+  USING INDEX SEEK person:Person(id)
 RETURN datetime({epochMillis: change.time / 1000}) AS time, change.kind AS kind, change.person_id AS person,
        change.from_ids AS from_ids, change.to_ids AS to_ids, change.cause AS cause, change.message AS message,
        COLLECT { MATCH (person)<-[:IDENTIFIES]-(one:Identifier) RETURN one.key ORDER BY one.key } AS identifiers

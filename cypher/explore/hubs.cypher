@@ -5,6 +5,7 @@
 // :param limit => 25
 // returns: hub, identifiers, kinds, persons
 MATCH (hub:Identifier {pruned: $reason})
+  USING INDEX SEEK hub:Identifier(pruned)
 WITH hub ORDER BY COUNT { (hub)-[:SEEN_WITH]-() } DESC, hub.key LIMIT $limit
 CALL (hub) {
   MATCH (hub)-[:SEEN_WITH]-(seen:Identifier)

@@ -2,7 +2,8 @@
 // $key string: namespace:value of any of its identifiers, as it is stored
 // :param key => 'email:yusufcosta89188@gmail.com'
 // returns: path
-MATCH (:Identifier {key: $key})-[:IDENTIFIES]->(person:Person)
+MATCH (known:Identifier {key: $key})-[:IDENTIFIES]->(person:Person)
+USING INDEX SEEK known:Identifier(key)
 CALL (person) {
   MATCH path = (person)<-[:IDENTIFIES]-(:Identifier)
   RETURN path

@@ -7,7 +7,9 @@
 // :param to => 'loyalty_id:LC13833979'
 // returns: path, least
 MATCH (start:Identifier {key: $from})
+  USING INDEX SEEK start:Identifier(key)
 MATCH (end:Identifier {key: $to})
+  USING INDEX SEEK end:Identifier(key)
 WHERE start <> end
 UNWIND [exponent IN range(0, 16) | toInteger(2 ^ exponent)] AS least
 MATCH path = shortestPath((start)-[:SEEN_WITH|SAME_PERSON*..15]-(end))

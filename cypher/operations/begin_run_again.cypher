@@ -2,5 +2,7 @@
 // $fingerprint string: of what is loaded
 // $loader string
 // returns: run
-MATCH (run:Run {fingerprint: $fingerprint}) WHERE run.loader = $loader AND run.state <> 'DONE'
+MATCH (run:Run {fingerprint: $fingerprint})
+  USING INDEX SEEK run:Run(fingerprint)
+WHERE run.loader = $loader AND run.state <> 'DONE'
 RETURN properties(run) AS run

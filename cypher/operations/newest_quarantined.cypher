@@ -1,4 +1,6 @@
 // The highest number in quarantine.
 // returns: number
-MATCH (quarantined:Quarantined) WHERE quarantined.number > 0
+MATCH (quarantined:Quarantined)
+  USING INDEX SEEK quarantined:Quarantined(number)
+WHERE quarantined.number > 0
 RETURN coalesce(max(quarantined.number), 0) AS number

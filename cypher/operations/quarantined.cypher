@@ -7,6 +7,7 @@ MATCH (quarantined:Quarantined)
 WHERE quarantined.number > $after
 WITH quarantined ORDER BY quarantined.number LIMIT $limit
 OPTIONAL MATCH (run:Run {id: quarantined.run_id})
+  USING INDEX SEEK run:Run(id)
 RETURN quarantined.number AS number, quarantined.run_id AS run_id, run.source AS source, run.loader AS loader,
        quarantined.line AS line, quarantined.offset AS offset, quarantined.code AS code,
        quarantined.message AS message, quarantined.record AS record ORDER BY number

@@ -3,6 +3,9 @@
 // $limit integer
 // returns: run
 MATCH (later:Run {id: $before})
-MATCH (run:Run) WHERE run.started <= later.started AND (run.started < later.started OR run.id < later.id)
+  USING INDEX SEEK later:Run(id)
+MATCH (run:Run)
+  USING INDEX SEEK run:Run(started)
+WHERE run.started <= later.started AND (run.started < later.started OR run.id < later.id)
 WITH run ORDER BY run.started DESC, run.id DESC LIMIT $limit
 RETURN properties(run) AS run ORDER BY run.started DESC, run.id DESC

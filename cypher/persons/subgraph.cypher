@@ -8,6 +8,7 @@ WITH moment.turn AS before
 CALL () {
   UNWIND $keys AS key
   MATCH (identifier:Identifier {key: key})
+    USING INDEX SEEK identifier:Identifier(key)
   OPTIONAL MATCH (identifier)-[member:IDENTIFIES]->(person:Person)
   RETURN collect([identifier.number, identifier.namespace, identifier.value, person.number, coalesce(member.since, 0),
                   identifier.pruned]) AS asked, collect(DISTINCT person) AS owning
@@ -15,6 +16,7 @@ CALL () {
 CALL () {
   UNWIND $ids AS id
   MATCH (person:Person {id: id})
+    USING INDEX SEEK person:Person(id)
   RETURN collect(DISTINCT person) AS named
 }
 CALL () {

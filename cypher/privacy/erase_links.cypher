@@ -7,7 +7,8 @@ USING INDEX SEEK b:Identifier(number)
 CALL (a, b, link) {
   WITH link, CASE WHEN COUNT { (a)<-[:OBSERVED]-() } <= COUNT { (b)<-[:OBSERVED]-() } THEN [a, b] ELSE [b, a] END AS ends
   WITH link, ends[0] AS near, ends[1] AS far
-  MATCH (near)<-[:OBSERVED]-(event:Event)
+  // By its label the planner could find it too, and would walk along all events.
+  MATCH (near)<-[:OBSERVED]-(event)
   WHERE event.source = link.source AND NOT event:Wide AND EXISTS { (event)-[:OBSERVED]->(far) }
   RETURN count(event) AS events, min(event.time) AS first_seen, max(event.time) AS last_seen
 }

@@ -5,10 +5,12 @@
 // $limit integer
 // returns: id
 MATCH (segment:Segment {name: $segment})
+  USING INDEX SEEK segment:Segment(name)
 WITH segment, segment.size * segment.size < $limit * COUNT { (:Person) } AS small
 CALL (segment, small) {
   WITH segment, small WHERE small
-  MATCH (segment)<-[:MEMBER_OF]-(person:Person) WHERE person.id > $after
+  // By its label the planner could find it too, and would walk along all persons.
+  MATCH (segment)<-[:MEMBER_OF]-(person) WHERE person.id > $after
   RETURN person.id AS id ORDER BY id LIMIT $limit
   UNION ALL
   WITH segment, small WHERE NOT small

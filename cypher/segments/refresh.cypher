@@ -5,6 +5,7 @@
 // $evaluated integer: time
 // returns: size
 MATCH (segment:Segment {name: $segment})
+  USING INDEX SEEK segment:Segment(name)
 CALL (segment) {
   UNWIND $left AS id
   MATCH (person:Person {id: id})-[member:MEMBER_OF]->(segment)
@@ -14,6 +15,7 @@ CALL (segment) {
 CALL (segment) {
   UNWIND $entered AS id
   MATCH (person:Person {id: id})
+    USING INDEX SEEK person:Person(id)
   MERGE (person)-[:MEMBER_OF]->(segment)
 }
 SET segment.evaluated = $evaluated, segment.size = COUNT { (segment)<-[:MEMBER_OF]-() }

@@ -24,6 +24,8 @@ from identity_graph.model import (
     Segment,
     Session,
 )
+from identity_graph.remembering import Remembering
+from identity_graph.segments import Segments
 
 if TYPE_CHECKING:
     from identity_graph.people import People
@@ -33,7 +35,8 @@ if TYPE_CHECKING:
 
 EVENTLESS = frozenset(
     {"__typename", "person", "people", "node", "id", "createdAt", "updatedAt", "requestedId", "segments", "name"}
-    | {"description", "size"}
+    | {"description", "size", "segment", "members", "contains", "persons", "nodes", "edges", "cursor", "totalCount"}
+    | {"pageInfo", "hasNextPage", "hasPreviousPage", "startCursor", "endCursor"}
 )
 """Fields of a person, and on the way to one, that are answered without its events."""
 
@@ -41,9 +44,10 @@ EVENTLESS = frozenset(
 class Reads:
     """A batch for each service method that takes keys, made when it is first used."""
 
-    def __init__(self, graph: IdentityGraph, people: People) -> None:
+    def __init__(self, graph: IdentityGraph, people: People, segments: Segments) -> None:
         self._graph = graph
         self.people = people
+        self._segments = segments
         self.waves = Waves()
 
     def _batch(self, method: Callable[[Sequence[Any]], Sequence[Any]]) -> Batch[Any, Any]:
@@ -99,12 +103,12 @@ class Reads:
 
     @cached_property
     def segments(self) -> Batch[str, Segment | None]:
-        return self._batch(self._graph.segments.get)
+        return self._batch(self._segments.get)
 
     @cached_property
     def members_of(self) -> Batch[tuple[str, str, int], Sequence[str]]:
         """Keys: the segment's name, the person id to go on after, how many."""
-        members = self._graph.segments.members
+        members = self._segments.members
         return self._batch(lambda keys: [members(*key) for key in keys])
 
     @cached_property
@@ -119,7 +123,7 @@ class Reads:
         inside = {
             (name, person_id)
             for name, ids in by_name.items()
-            for person_id, found in zip(ids, self._graph.segments.contains(name, ids), strict=True)
+            for person_id, found in zip(ids, self._segments.contains(name, ids), strict=True)
             if found
         }
         return [key in inside for key in keys]
@@ -157,12 +161,15 @@ class Context:
 
     def changed(self) -> None:
         """A mutation has run: forget what was read before it."""
-        self.reads = Reads(self.graph, self.graph.people.at_once(events=self._events))
+        store = Remembering(self.graph.store, events=self._events)
+        people = self.graph.people.at_once(store)
+        self.reads = Reads(self.graph, people, Segments(store, people, self.graph.clock))
 
     def under(self, view: View) -> Reads:
         """One for all fields with that view."""
         if view not in self._views:
-            self._views[view] = Reads(self.graph, self.graph.suppose(view))
+            people = self.graph.suppose(view)
+            self._views[view] = Reads(self.graph, people, Segments(self.graph.store, people, self.graph.clock))
         return self._views[view]
 
 

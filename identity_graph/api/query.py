@@ -71,7 +71,7 @@ class Query:
             last=given(last),
             before=given(before),
         )
-        people = info.context.graph.people
+        people = info.context.reads.people
         start = str(window.key[0]) if window.key else ""
         call = reads_of(info).waves.call
         page, count = call(people.page, start, window.limit + 1, window.backward), call(people.count)

@@ -119,7 +119,7 @@ def merge(tables: Sequence[EvidenceTable]) -> EvidenceTable:
         a=a[starts],
         b=b[starts],
         source=source[starts],
-        count=np.add.reduceat(count[order], starts),
+        count=np.add.reduceat(count[order], starts, dtype=np.int32),
         first_seen=np.minimum.reduceat(first_seen[order], starts),
         last_seen=np.maximum.reduceat(last_seen[order], starts),
     )

@@ -237,7 +237,7 @@ class PersonStore(Protocol):
         ...
 
     def suppressed(self, numbers: Sequence[int]) -> list[list[SuppressedRow]]:
-        """Of each identifier number: the suppressed links that end in it."""
+        """Of each identifier number: the suppressed links that end in it, by `a`, then `b`."""
         ...
 
     def similar(self, numbers: Sequence[int]) -> list[list[SimilarRow]]:

@@ -14,8 +14,10 @@ from identity_graph import IdentityGraph
 from identity_graph.api import create_app
 from identity_graph.files import data_folder
 from tests.conftest import Clock
+from tests.story.places import Told, place
 
 DAY = 86_400
+OPERATIONS = sorted(path.stem for path in (data_folder("graphql") / "operations").glob("*.graphql"))
 
 ANN, BOB, CAROL, DAN = "ann@example.org", "bob@example.org", "carol@example.org", "dan@example.org"
 SEGMENT = {
@@ -114,12 +116,18 @@ def email_of(value: str) -> dict[str, Any]:
 
 @pytest.fixture
 def empty(tmp_path: Path, clock: Clock) -> Iterator[Api]:
-    with IdentityGraph.open(f"sqlite:///{tmp_path / 'people.db'}", clock=clock) as graph:
+    """In a file; where a test uses `each_store` on a server, there."""
+    url = place.fresh() if place.server else f"sqlite:///{tmp_path / 'people.db'}"
+    with place.take(Told.open(url, clock=clock)) as graph:
         yield Api(graph, TestClient(create_app(graph)))
 
 
 @pytest.fixture
 def api(empty: Api, clock: Clock) -> Api:
+    return peopled(empty, clock)
+
+
+def peopled(empty: Api, clock: Clock) -> Api:
     """The world, resolved; Carol was two persons and is one now."""
     empty.run("ingest", events=EVENTS)
     empty.run("resolve")

@@ -14,8 +14,7 @@ from starlette.testclient import TestClient
 from identity_graph import IdentityGraph
 from identity_graph.api import create_app
 from identity_graph.errors import CODES
-from tests.api.conftest import operation_text
-from tests.api.test_operations import OPERATIONS
+from tests.api.conftest import OPERATIONS, operation_text
 
 ACCEPT = st.sampled_from(["application/json", "application/graphql-response+json", "*/*", "text/html", ";;q=,", ""])
 

@@ -1,18 +1,13 @@
-"""Every shipped operation, run against a real store: what it answers, not only that it does."""
+"""Every shipped operation, run against each store: what it answers, not only that it does."""
 
 from __future__ import annotations
 
-import re
-
 import pytest
-from graphql import OperationDefinitionNode, OperationType, parse
 
-from identity_graph.api.schema import graphql_schema
-from identity_graph.files import data_folder
 from tests.api.conftest import ANN, BOB, CAROL, EVENTS, JOINS_CAROL, SEGMENT, Api, email_of, operation_text
 from tests.conftest import Clock
 
-OPERATIONS = sorted(path.stem for path in (data_folder("graphql") / "operations").glob("*.graphql"))
+pytestmark = pytest.mark.usefixtures("each_store")
 
 
 def keys(members: list[dict[str, dict[str, str]]]) -> list[str]:
@@ -316,31 +311,6 @@ def test_a_retired_id_answers_with_the_survivor(api: Api) -> None:
     )["person"]
     assert (found["id"], found["requestedId"]) == (survivor, old)
     assert [change["kind"] for change in found["changes"]["nodes"]] == ["CREATED", "MERGED"]
-
-
-@pytest.mark.parametrize("name", OPERATIONS)
-def test_an_operation_is_one_with_a_name_of_its_file_and_says_what_it_is_for(name: str) -> None:
-    text = operation_text(name)
-    assert re.match(r"# [A-Z].+[.]\n", text)
-    (operation,) = parse(text).definitions
-    assert isinstance(operation, OperationDefinitionNode) and operation.name
-    assert operation.name.value == name.title().replace("_", "")
-
-
-def test_every_operation_is_tested_here_and_every_root_field_is_in_one() -> None:
-    tests = " ".join(name for name in globals() if name.startswith("test_"))
-    assert [name for name in OPERATIONS if name not in tests] == []
-    used = {OperationType.QUERY: set[str](), OperationType.MUTATION: set[str]()}
-    for name in OPERATIONS:
-        (operation,) = parse(operation_text(name)).definitions
-        assert isinstance(operation, OperationDefinitionNode)
-        used[operation.operation] |= {
-            selection.name.value for selection in operation.selection_set.selections if hasattr(selection, "name")
-        }
-    schema = graphql_schema()
-    assert schema.query_type and schema.mutation_type
-    assert set(schema.query_type.fields) == used[OperationType.QUERY]
-    assert set(schema.mutation_type.fields) == used[OperationType.MUTATION]
 
 
 def test_person_as_of(api: Api) -> None:

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
-from starlette.testclient import TestClient
 
-from identity_graph import IdentityGraph
-from identity_graph.api import create_app
 from tests.api.conftest import Api, email_of, event
-from tests.conftest import Clock
+
+pytestmark = pytest.mark.usefixtures("each_store")
 
 EVERYTHING = """
 query Everything($by: [PersonBy!]!) {
@@ -32,24 +28,24 @@ query Everything($by: [PersonBy!]!) {
 """
 
 
+def crowded(api: Api, size: int) -> Api:
+    """So many persons of the same shape, two events and three identifiers each."""
+    events = []
+    for n in range(size):
+        known = {"user_id": f"u{n}", "email": f"p{n}@example.org"}
+        events += [
+            event(f"a{n}", "2025-12-01T10:00:00Z", "web", "Signed Up", known, {"plan": "free"}),
+            event(f"b{n}", "2025-12-02T10:00:00Z", "app", "Opened", known | {"device_id": f"d{n}"}, {"plan": "pro"}),
+        ]
+    api.run("ingest", events=events)
+    api.run("resolve")
+    api.run("save_segment", name="pro", condition={"trait": {"name": "plan", "is": {"equals": "pro"}}})
+    return api
+
+
 @pytest.fixture
-def crowd(tmp_path: Path, clock: Clock) -> Iterator[Api]:
-    """Fifty persons of the same shape, two events and three identifiers each."""
-    with IdentityGraph.open(f"sqlite:///{tmp_path / 'people.db'}", clock=clock) as graph:
-        api = Api(graph, TestClient(create_app(graph)))
-        events = []
-        for n in range(50):
-            known = {"user_id": f"u{n}", "email": f"p{n}@example.org"}
-            events += [
-                event(f"a{n}", "2025-12-01T10:00:00Z", "web", "Signed Up", known, {"plan": "free"}),
-                event(
-                    f"b{n}", "2025-12-02T10:00:00Z", "app", "Opened", known | {"device_id": f"d{n}"}, {"plan": "pro"}
-                ),
-            ]
-        api.run("ingest", events=events)
-        api.run("resolve")
-        api.run("save_segment", name="pro", condition={"trait": {"name": "plan", "is": {"equals": "pro"}}})
-        yield api
+def crowd(empty: Api) -> Api:
+    return crowded(empty, 50)
 
 
 def statements(api: Api, query: str, variables: dict[str, Any]) -> tuple[list[str], dict[str, Any]]:
@@ -70,8 +66,7 @@ def test_fifty_persons_with_everything_cost_as_many_statements_as_one(crowd: Api
     assert person["segments"][0]["size"] == 50
     assert [link["evidence"]["nodes"][0]["person"]["id"] for link in person["links"]] == [person["id"]] * 3
     assert len(many) == len(one)
-    # A statement or two for each service method that is asked: proof that the count counts.
-    assert 10 < len(one) < 100
+    assert 2 < len(one) < 100, "proof that the count counts"
 
 
 def test_pages_of_persons_and_members_cost_the_same_whatever_their_size(crowd: Api) -> None:

@@ -26,6 +26,7 @@ from tests.store.building import batch, begin, event, load
 ROOT = Path(__file__).parents[2]
 SPAWN = get_context("spawn")
 LOCK, TRANSACTION = 1.0, 3.0  # seconds
+MEMORY = 8 * 1024 * 1024  # bytes of a transaction
 ITSELF = ["-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1", "-days", "1"]
 
 
@@ -48,6 +49,7 @@ def strict(certificate: Path) -> Iterator[Neo4j]:
         "db.lock.acquisition.timeout": f"{LOCK:.0f}s",
         "db.transaction.timeout": f"{TRANSACTION:.0f}s",
         "db.transaction.monitor.check.interval": "100ms",
+        "db.memory.transaction.max": str(MEMORY),
         "dbms.ssl.policy.bolt.enabled": "true",
         "dbms.ssl.policy.bolt.base_directory": str(certificate.parent),
         "dbms.ssl.policy.bolt.client_auth": "NONE",
@@ -96,6 +98,24 @@ def test_a_transaction_may_take_too_long(strict: Neo4j) -> None:
         assert store.operations.counts()["events"] == 0
     load(store, event("a", "cookie:1"))
     assert store.operations.counts()["identifiers"] == 1
+    store.close()
+
+
+def test_what_the_server_has_no_memory_for_is_tried_once(strict: Neo4j) -> None:
+    """The server calls it a failure that may pass; the same step would need the same memory again."""
+    store = open_store(emptied(strict.url))
+    run, heard = begin(store), list[str]()
+    large = [event(f"e{n}", "cookie:1", properties={"text": "x" * (MEMORY // 4)}) for n in range(8)]
+    begun = time.monotonic()
+    with store.trace(heard.append), pytest.raises(StoreError) as caught:
+        store.evidence.append(run, batch(large))
+    assert (caught.value.code, "in its memory" in caught.value.help) == ("STORE_FULL", True)
+    assert "MemoryPoolOutOfMemory" in str(getattr(caught.value.__cause__, "code", ""))
+    assert heard.count("evidence/append_events") == 1
+    assert time.monotonic() - begun < TRANSACTION
+    assert store.operations.counts()["events"] == 0
+    load(store, event("small", "cookie:1"))
+    assert store.operations.counts()["events"] == 1
     store.close()
 
 

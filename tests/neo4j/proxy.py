@@ -30,6 +30,7 @@ class _Pair:
         self.client = client
         self.server = socket.create_connection(address)
         self.swallows = False  # what the server says
+        self.listens = True  # the client, to what the server says, or is to begin
         self.answered = threading.Event()
         for end in (self.client, self.server):
             end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -53,6 +54,7 @@ class Proxy:
         self._cuts: list[Cut | None] = []
         self._closes = False
         self.commits = 0  # that clients sent
+        self.turns = 0  # how often a client spoke since the server had last spoken: round trips, one begun with each
         self.closed = False  # while it is, connections are cut as soon as they are made
         self.answer: int | None = None  # bytes that the server sends until that connection is cut, once
         login = parts.netloc.rpartition("@")[0]
@@ -88,6 +90,8 @@ class Proxy:
     def _up(self, pair: _Pair) -> None:
         with suppress(OSError):
             while data := pair.client.recv(1 << 16):
+                self.turns += pair.listens
+                pair.listens = False
                 if COMMIT in data:
                     self.commits += 1
                     cut = self._cuts.pop(0) if self._cuts else None
@@ -101,6 +105,7 @@ class Proxy:
     def _down(self, pair: _Pair) -> None:
         with suppress(OSError):
             while data := pair.server.recv(1 << 16):
+                pair.listens = True
                 if pair.swallows:
                     pair.answered.set()
                     continue

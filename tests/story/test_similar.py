@@ -10,6 +10,7 @@ import pytest
 from identity_graph import IdentityGraph
 from identity_graph.model import Event, Identifier, LinkKind
 from identity_graph.policy import Policy
+from identity_graph.remembering import Remembering
 from tests.story.places import place
 from tests.story.worlds import event, key, new_graph, person, persons, tell, told
 
@@ -59,7 +60,7 @@ def test_a_similar_link_is_shown_with_what_both_were_seen_with() -> None:
         assert [(one.a.key, one.b.key) for one in links if one.kind is LinkKind.SIMILAR] == [tuple(sorted(COOKIES))]
         (members,) = graph.people.members([ann])
         assert {one.confidence for one in members} == {1.0, found.confidence}
-        at_once = graph.people.at_once(events=True)
+        at_once = graph.people.at_once(Remembering(graph.store, events=True))
         at_once.find([ann])
         assert at_once.links([ann]) == [links] and at_once.members([ann]) == [members]
 

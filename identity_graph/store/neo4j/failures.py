@@ -58,7 +58,8 @@ def _may_pass(error: StoreError) -> bool:
     cause = error.__cause__
     # IF NOT EXISTS looks before it makes an index: of two processes at once, one is told that it exists.
     made = isinstance(cause, Neo4jError) and (cause.code or "").endswith("SchemaRuleAlreadyExists")
-    return made or isinstance(cause, (*LOST, TransientError))
+    # What needs more memory than a transaction may have is called transient, and needs it the next time too.
+    return made or (isinstance(cause, (*LOST, TransientError)) and error.code != "STORE_FULL")
 
 
 @contextmanager

@@ -45,11 +45,13 @@ def _subgraph(row: Sequence[Any], identifiers: Sequence[Identifier], ids: Sequen
     refused: dict[int, list[SuppressedRow]] = {member[0]: [] for member in members}
     for number, a, b, code, message, namespace, values in suppressed:
         refused[number].append(SuppressedRow(a, b, Reason(code, message, namespace, tuple(values))))
+    for links in refused.values():
+        links.sort(key=lambda link: (link.a, link.b))
     alike: dict[int, list[SimilarRow]] = {member[0]: [] for member in members}
     for number, a, b, weight, last_seen, shared in similar:
         alike[number].append(SimilarRow(a, b, weight, last_seen, tuple(shared)))
-    for links in alike.values():
-        links.sort()
+    for found_alike in alike.values():
+        found_alike.sort()
     journeys: dict[int, list[EventRow]] = {member[0]: [] for member in members}
     for by, event in seen:
         one = event_row(event, rows)

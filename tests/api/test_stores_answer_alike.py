@@ -1,0 +1,150 @@
+"""Every shipped operation, asked of SQLite and of Neo4j at once: one answer, to the last character."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from starlette.testclient import TestClient
+
+from identity_graph import IdentityGraph
+from identity_graph.api import create_app
+from tests.api.conftest import (
+    ANN,
+    BOB,
+    CAROL,
+    DAN,
+    EVENTS,
+    OPERATIONS,
+    SEGMENT,
+    Api,
+    email_of,
+    event,
+    operation_text,
+    peopled,
+)
+from tests.conftest import Clock
+from tests.neo4j.database import emptied
+from tests.story.places import MEMORY
+from tests.story.worlds import numbered
+
+
+class Pair:
+    """The same world in both stores, with the same ids and clock."""
+
+    def __init__(self, *apis: Api) -> None:
+        self.apis = apis
+        self.asked: set[str] = set()
+
+    def run(self, operation: str, **variables: Any) -> Any:
+        """What both answered, which may be a refusal."""
+        self.asked.add(operation)
+        here, there = self.answers(operation, **variables)
+        assert here == there, (operation, variables)
+        return here.get("data")
+
+    def answers(self, operation: str, **variables: Any) -> list[dict[str, Any]]:
+        return [api.post(operation_text(operation), variables) for api in self.apis]
+
+    def walk(self, operation: str, field: str, **variables: Any) -> int:
+        """All pages of a list; how many rows there were."""
+        after, found = None, 0
+        while True:
+            page = self.run(operation, after=after, **variables)[field]
+            found += len(page["nodes"])
+            after = page["pageInfo"]["endCursor"]
+            if not page["pageInfo"]["hasNextPage"]:
+                return found
+
+
+def peopled_at(url: str) -> Api:
+    clock = Clock()
+    graph = IdentityGraph.open(url, clock=clock, new_id=numbered())
+    return peopled(Api(graph, TestClient(create_app(graph))), clock)
+
+
+@pytest.fixture
+def pair(neo4j_url: str) -> Iterator[Pair]:
+    here, there = peopled_at(MEMORY), peopled_at(emptied(neo4j_url))
+    with here.graph, there.graph:
+        yield Pair(here, there)
+
+
+def test_every_operation_answers_alike(pair: Pair) -> None:
+    everybody = [email_of(ANN), email_of(BOB), email_of(CAROL), email_of(DAN), email_of("nobody@example.org")]
+    ((retired, survivor),) = pair.apis[0].retired.items()
+    for by in [*everybody, {"id": retired}, {"id": survivor}, {"id": "unknown"}, {"id": "\0"}]:
+        for name in ("person", "profile", "journey", "sessions", "links", "preview_erasure"):
+            pair.run(name, by=by)
+        for view in ({"asOf": "2025-12-04T00:00:00Z"}, {"withoutSources": ["crm", "calls"]}, {"minConfidence": 0.7}):
+            pair.run("person_as_of", by=by, view=view)
+        pair.run("segment_members", name="vip", person=by)
+    pair.run("people", by=[*everybody, {"id": retired}])
+    pair.run("person_by_email", email="ANN@example.org")
+    page = pair.run("journey", by=email_of(ANN), last=2)["person"]["journey"]["pageInfo"]
+    pair.run("journey", by=email_of(ANN), last=3, before=page["startCursor"])
+    orders = {"names": ["Order Completed"], "from": "2025-12-02T09:00:00Z", "to": "2025-12-20T10:00:00+01:00"}
+    pair.run("journey", by=email_of(ANN), filter=orders)
+
+    seen = {(one["namespace"], one["value"]) for sent in EVENTS for one in sent["identifiers"]}
+    keys = [{"namespace": namespace, "value": value} for namespace, value in sorted(seen)]
+    for one in [*keys, {"namespace": "email", "value": "nobody@example.org"}, {"namespace": "email", "value": "?"}]:
+        pair.run("identifier", by=one)
+        pair.run("explain", a=keys[0], b=one)
+        pair.run("explain", a=one, b={"namespace": "user_id", "value": "u1"})
+
+    assert pair.walk("persons_page", "persons", first=1) == 4
+    assert pair.walk("changes", "changes", first=2) == 6
+    assert pair.walk("runs", "runs", first=1) == 4
+    pair.run("changes", kinds=["MERGED", "SPLIT"])
+    for name in ("segments", "stats"):
+        pair.run(name)
+    pair.run("preview_segment", condition=SEGMENT)
+    pair.run("preview_segment", condition={"not": {"segment": "vip"}})
+    pair.run("save_segment", name="others", condition={"not": {"segment": "vip"}})
+    pair.run("save_segment", name="x", condition={"segment": "unknown"})
+    pair.run("segment_members", name="others", person=email_of(BOB), first=2)
+    pair.run("segment_members", name="unknown", person=email_of(BOB))
+
+    pair.run("ingest", events=EVENTS)
+    odd = [
+        EVENTS[0] | {"name": "Another"},
+        EVENTS[1] | {"identifiers": []},
+        event("z", "2026-02-01T00:00:00Z", "web", "x", {}),
+    ]
+    pair.run("ingest", events=odd)
+    assert pair.walk("quarantine", "quarantine", first=1) == 3
+    pair.run("quarantine", code="ID_REUSE")
+    (run,) = pair.run("runs", first=1)["runs"]["nodes"]
+    records = [record["id"] for record in pair.run("quarantine")["quarantine"]["nodes"]]
+    for node in (retired, survivor, "a1", "segment:vip", run["id"], records[0], "unknown", "quarantine:99", "\0"):
+        pair.run("node", id=node)
+    pair.run("run", id=run["id"])
+    pair.run("run", id="unknown")
+    pair.run("replay_quarantine", ids=records[:1])
+    pair.run("replay_quarantine", ids=["quarantine:99"])
+    pair.run("replay_quarantine")
+
+    two = {"a": {"namespace": "user_id", "value": "u1"}, "b": {"namespace": "user_id", "value": "u2"}}
+    pair.run("link", **two, reason="two logins")
+    pair.run("people", by=everybody)
+    pair.run("unlink", **two, reason="they are not")
+    pair.run("resolve", full=True)
+    pair.run("people", by=everybody)
+    pair.run("delete_segment", name="others")
+    pair.run("delete_segment", name="others")
+
+    token = pair.run("preview_erasure", by=email_of(ANN))["previewErasure"]["token"]
+    pair.run("erase", token="nonsense")
+    receipts = [answer["data"]["erase"]["document"] for answer in pair.answers("erase", token=token)]
+    assert [receipt.pop("scrubbed") for receipt in receipts] == [True, False], "a server keeps its logs"
+    assert receipts[0] == receipts[1]
+    pair.run("ingest", events=EVENTS)
+    pair.run("resolve")
+    pair.run("people", by=everybody)
+    pair.run("stats")
+    pair.walk("changes", "changes", first=3)
+    assert pair.asked == set(OPERATIONS)
+    digests = [api.graph.digest() for api in pair.apis]
+    assert digests[0] == digests[1]
