@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from functools import cache
 from itertools import product
 
 from identity_graph.policy import Policy, Rule
@@ -20,7 +19,6 @@ AGEING: Mapping[str, tuple[int | None, int | None]] = {  # half-life and expiry
 ORDERS = ("strongest", "newest", "cut")
 
 
-@cache
 def regime(order: str, largest: int, windowed: bool, ageing: str, doubtful: bool) -> Policy:
     """`largest` bounds a person; `doubtful`: sources are trusted by their name, and more evidence is asked for."""
 
@@ -40,8 +38,16 @@ def regime(order: str, largest: int, windowed: bool, ageing: str, doubtful: bool
     )
 
 
-def regimes() -> list[Policy]:
-    """The plainest first."""
+def _named() -> dict[str, Policy]:
     every = product((False, True), (False, True), (500, 5), AGEING, ORDERS)
-    named = [regime(order, largest, windowed, ageing, doubtful) for doubtful, windowed, largest, ageing, order in every]
-    return [*named, Policy.default(), Policy.default().without_limits()]
+    named = {
+        f"{order}, {largest}, {'windowed' if windowed else 'ever'}, {ageing}, {'doubtful' if doubtful else 'sure'}": (
+            regime(order, largest, windowed, ageing, doubtful)
+        )
+        for doubtful, windowed, largest, ageing, order in every
+    }
+    return named | {"default": Policy.default(), "without limits": Policy.default().without_limits()}
+
+
+REGIMES = _named()
+"""The plainest first."""
