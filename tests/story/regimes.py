@@ -25,8 +25,10 @@ def regime(order: str, largest: int, windowed: bool, ageing: str, doubtful: bool
     def changed(rule: Rule) -> Rule:
         if windowed and rule.limit is not None:
             rule = replace(rule, limit=min(rule.limit, 2), window=10 * DAY)
-        half_life, expires = AGEING[ageing if rule.priority > 1 else "never"]
-        return replace(rule, half_life=half_life, expires=expires)
+        if rule.priority == 1:
+            return rule
+        half_life, expires = AGEING[ageing]
+        return replace(rule, half_life=half_life, expires=expires, hub_cap=min(rule.hub_cap, 2))
 
     policy = tight(order, largest)
     return replace(
