@@ -19,17 +19,20 @@ CODES = ("", "BLOCKED", "NOT_JOINING", "HUB", "EXPIRED", "WEAK")
 def prune_values(namespace: Int16, values: Sequence[str], policy: Policy, rules: Rules) -> Int8:
     """One of JOINS, BLOCKED, NOT_JOINING for each identifier, by its own value alone.
 
-    O(n + text), a column for each namespace."""
+    O(n + text), a column for each namespace that blocks values of its own, and one for all others."""
     import polars as pl
 
     pruned = np.where(rules.joins[namespace], JOINS, NOT_JOINING).astype(np.int8)
     column = pl.Series("value", values, dtype=pl.String)
-    rows = np.argsort(namespace, kind="stable")
-    ends = np.searchsorted(namespace[rows], np.arange(len(rules.namespaces) + 1))
-    for space in np.flatnonzero(np.diff(ends)).tolist():
-        own = rows[ends[space] : ends[space + 1]]
-        blocked = policy.blocked_among(rules.namespaces[space], column.gather(own))
-        pruned[own[blocked.to_numpy()]] = BLOCKED
+    own = ["", *(name for name in rules.namespaces if name in policy.blocked.by_namespace)]
+    kinds = np.array([own.index(name) if name in own else 0 for name in rules.namespaces], dtype=np.int16)
+    kind = kinds[namespace]
+    rows = np.argsort(kind, kind="stable")
+    ends = np.searchsorted(kind[rows], np.arange(len(own) + 1))
+    for name, start, end in zip(own, ends[:-1].tolist(), ends[1:].tolist(), strict=True):
+        if start < end:
+            chosen = rows[start:end]
+            pruned[chosen[policy.blocked_among(name, column.gather(chosen)).to_numpy()]] = BLOCKED
     return pruned
 
 

@@ -213,7 +213,7 @@ _VALUES = {
 }
 # Two namespaces of one rule and with the same values: only the namespace's name tells their identifiers apart.
 _VALUES |= {"left": "ab", "right": "ab"}
-_KEYS = [f"{space}:{value}" for space, values in _VALUES.items() for value in values] + ["user_id:anonymous"]
+KEYS = [f"{space}:{value}" for space, values in _VALUES.items() for value in values] + ["user_id:anonymous"]
 
 
 def tight(order: str = "strongest", largest: int = 500) -> Policy:
@@ -239,7 +239,7 @@ def worlds(draw: st.DrawFn, most: int = 25, widest: int = 7) -> list[Event]:
     found = []
     for number in range(draw(st.integers(1, most))):
         keys = draw(
-            st.lists(st.sampled_from(_KEYS), min_size=1, max_size=draw(st.sampled_from([2, 3, 4, widest])), unique=True)
+            st.lists(st.sampled_from(KEYS), min_size=1, max_size=draw(st.sampled_from([2, 3, 4, widest])), unique=True)
         )
         stated = [(keys[0], keys[1])] if len(keys) > 1 and draw(st.integers(0, 19)) == 0 else []
         minute = draw(st.sampled_from([0, 1, 2, 60, 70_000, 80_000]))

@@ -12,6 +12,7 @@ from identity_graph.policy import Policy
 from identity_graph.reasons import SUPPRESSED
 from identity_graph.resolve import Resolution, resolve
 from identity_graph.tables import IdentifierTable, ObservationTable
+from tests.unit.naive import settled
 
 
 def event(id: str, time: int, *keys: str, source: str = "web", same: Sequence[tuple[str, str]] = ()) -> Event:
@@ -34,10 +35,10 @@ def resolved(
     cannot: Iterable[tuple[Identifier, Identifier]] = (),
 ) -> Resolution:
     """`random` numbers identifiers, events, namespaces and sources anew, and shuffles the rows. `cannot` are pairs of
-    identifiers that the events name."""
+    identifiers that the events name, beside those that they keep apart."""
     events = list(events)
     names = list(dict.fromkeys(one for event in events for one in event.identifiers))
-    never = list(cannot)
+    same, never = settled(events)[0], [*cannot, *sorted(settled(events)[1])]
     sources = sorted({event.source for event in events})
     spaces = sorted({one.namespace for one in names})
     if random:
@@ -53,7 +54,7 @@ def resolved(
     if random:
         random.shuffle(rows)
     seen = np.array(rows, np.int64).reshape(-1, 4)
-    stated = sorted({(number[a], number[b]) for event in events for a, b in event.same_person})
+    stated = sorted((number[a], number[b]) for a, b in same)
     pairs = np.array(stated, np.int64).reshape(-1, 2)
     apart = np.array([(number[a], number[b]) for a, b in never], np.int64).reshape(-1, 2)
     return resolve(

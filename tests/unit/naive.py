@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -19,14 +20,14 @@ from tests.unit.naive_ladder import Pair, climb
 def persons(
     events: Iterable[Event], policy: Policy, cannot: Iterable[tuple[Identifier, Identifier]] = ()
 ) -> set[frozenset[Identifier]]:
-    """The groups of identifiers that the design's five steps give, without ids."""
+    """The groups of identifiers that the design's five steps give, without ids. `cannot` are pairs beside those that
+    events keep apart."""
     events = list(events)
-    weights, seen, must, expired = _links(events, policy)
-    rules = _Rules(policy, _newest(seen), {frozenset(pair) for pair in cannot})
+    must, apart = settled(events)
+    weights, seen, expired = _links(events, policy, must)
+    rules = _Rules(policy, _newest(seen), {frozenset(pair) for pair in (*cannot, *apart)})
     everyone = {one for event in events for one in event.identifiers}
-    joining = {
-        one for one in everyone if policy.rule(one.namespace).joins and not policy.blocks(one.namespace, one.value)
-    }
+    joining = {one for one in everyone if policy.rule(one.namespace).joins and not _blocked(one, policy)}
     neighbours: dict[Identifier, Counter[str]] = defaultdict(Counter)
     for a, b in (set(weights) | must) - expired:
         if a in joining and b in joining:
@@ -64,12 +65,32 @@ def persons(
     return found
 
 
-def _links(events: list[Event], policy: Policy) -> tuple[dict[Pair, float], dict[Pair, int], set[Pair], set[Pair]]:
-    """Weights, newest times, stated pairs, and the pairs all of whose evidence is too old."""
+def settled(events: Iterable[Event]) -> tuple[set[Pair], set[Pair]]:
+    """The pairs that are stated to be one person, and those stated not to be: of each pair what was said last."""
+    said: dict[Pair, tuple[int, bool]] = {}
+    for event in events:
+        for pairs, apart in ((event.same_person, False), (event.apart, True)):
+            for pair in ((min(pair), max(pair)) for pair in pairs):
+                said[pair] = max(said.get(pair, (event.time, apart)), (event.time, apart))
+    same, apart_from = ({pair for pair, (_, apart) in said.items() if apart == kept} for kept in (False, True))
+    return same, apart_from
+
+
+def _blocked(one: Identifier, policy: Policy) -> bool:
+    own_values, own_patterns = policy.blocked.by_namespace.get(one.namespace, (frozenset(), ()))
+    value = one.value.lower()
+    if value in policy.blocked.values or value in own_values:
+        return True
+    return any(re.search(pattern, value, re.IGNORECASE) for pattern in (*policy.blocked.patterns, *own_patterns))
+
+
+def _links(
+    events: list[Event], policy: Policy, must: set[Pair]
+) -> tuple[dict[Pair, float], dict[Pair, int], set[Pair]]:
+    """Weights, newest times, and the pairs all of whose evidence is too old."""
     counts: dict[Pair, Counter[str]] = defaultdict(Counter)
     seen: dict[Pair, int] = {}
     by_source: dict[tuple[Pair, str], int] = {}
-    must: set[Pair] = set()
     for event in events:
         own = sorted(set(event.identifiers))
         pairs = list(combinations(own, 2))
@@ -80,22 +101,28 @@ def _links(events: list[Event], policy: Policy) -> tuple[dict[Pair, float], dict
             counts[pair][event.source] += 1
             seen[pair] = max(seen.get(pair, event.time), event.time)
             by_source[pair, event.source] = max(by_source.get((pair, event.source), event.time), event.time)
-        must |= {(min(pair), max(pair)) for pair in event.same_person}
     now = max((event.time for event in events), default=0)
     weights = {}
     expired = set()
     for (a, b), of in counts.items():
-        ages = [age for age in (policy.rule(one.namespace).expires for one in (a, b)) if age is not None]
-        since = now - min(ages) if ages else min(seen.values())
-        alive = {source: count for source, count in of.items() if by_source[(a, b), source] >= since}
-        doubt = math.prod((1 - 0.75 * policy.source_trust(source)) ** count for source, count in alive.items())
-        weights[a, b] = round(policy.rule(a.namespace).trust * policy.rule(b.namespace).trust * (1 - doubt), 9)
+        rules = [policy.rule(one.namespace) for one in (a, b)]
+        ages = [rule.expires for rule in rules if rule.expires is not None]
+        since = now - min(ages) if ages else -math.inf
+        half_lives = [rule.half_life for rule in rules if rule.half_life is not None]
+        doubt, alive = 1.0, False
+        for source, count in of.items():
+            last = by_source[(a, b), source]
+            if last >= since:
+                decay = 0.5 ** ((now - last) / min(half_lives)) if half_lives else 1
+                doubt *= (1 - 0.75 * policy.source_trust(source)) ** (count * decay)
+                alive = True
+        weights[a, b] = round(rules[0].trust * rules[1].trust * (1 - doubt), 12)
         if not alive and (a, b) not in must:
             expired.add((a, b))
     for pair in must:
         weights[pair] = 1.0
         seen.setdefault(pair, 0)
-    return weights, seen, must, expired
+    return weights, seen, expired
 
 
 def _newest(seen: dict[Pair, int]) -> dict[Identifier, int]:
