@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from threading import Timer
+from threading import Event, Timer
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -23,6 +23,7 @@ from identity_graph.resolve.statements import settle
 from identity_graph.resolve.weights import ONCE, weigh
 from identity_graph.store.neo4j.connection import Connection
 from identity_graph.store.neo4j.event_rows import PAIRWISE
+from identity_graph.store.neo4j.failures import named
 from identity_graph.store.neo4j.links import Links, taken
 from identity_graph.store.protocols import Store
 from identity_graph.tables import Bool, EvidenceTable, IdentifierTable, Int8, Int32, LinkTable
@@ -76,16 +77,16 @@ class Gds:
         """The smallest identifier of each one's component, int32[n]."""
         graph = f"identity-graph-{uuid4()}"
         label = np.arange(len(pruned), dtype=np.int32)
-        with self._client() as gds:
-            try:
+        try:
+            with self._client() as gds:
                 parameters = part.weighing(pruned) | {"more": part.more(pruned)}
                 ((nodes, _),) = self._database.read("engine/project", graph=graph, **parameters)
                 if not nodes:
                     return label
                 gds.wcc.mutate(gds.graph.get(graph), mutate_property="component", job_id=str(uuid4()))
                 numbers, components = self._database.one("engine/components", graph=graph, property="component")
-            finally:
-                gds.graph.drop(graph, fail_if_missing=False)
+        finally:
+            self._database.alone("engine/drop", graph=graph)
         rows = np.searchsorted(part.identifiers.number, np.array(numbers, dtype=np.int64))
         _, component = np.unique(np.array(components, dtype=np.int64), return_inverse=True)
         smallest = np.full(component.max() + 1, len(pruned), dtype=np.int64)
@@ -97,17 +98,29 @@ class Gds:
     def _client(self) -> Iterator[GraphDataScience]:
         from graphdatascience import GraphDataScience
 
-        driver = self._database.new_driver()
-        ended = Timer(self._timeout, driver.close)
+        address, driver, late = self._database.address, self._database.new_driver(), Event()
+
+        too_long = StoreError("STORE_TIMEOUT", f"{address}: the graph took longer than {self._timeout:.0f} seconds")
+
+        def end() -> None:
+            late.set()
+            driver.close()
+
+        # The client would ask 600 times, a second apart, whether a server is there that is not: the driver finds out.
+        driver.verify_connectivity = lambda **_: None  # type: ignore[method-assign]
+        ended = Timer(self._timeout, end)
         ended.daemon = True
         ended.start()
         try:
-            yield GraphDataScience(driver, database=self._database.address.database, arrow=False, show_progress=False)
+            with named(address):
+                yield GraphDataScience(driver, database=address.database, arrow=False, show_progress=False)
         except Exception as error:
-            if ended.finished.is_set():
-                message = f"{self._database.address}: an algorithm took longer than {self._timeout:.0f} seconds"
-                raise StoreError("STORE_TIMEOUT", message) from error
-            raise
+            if not late.is_set():
+                raise
+            raise too_long from error
+        else:
+            if late.is_set():
+                raise too_long
         finally:
             ended.cancel()
             driver.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import shutil
 import subprocess
@@ -14,7 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from identity_graph.errors import StoreError
+from identity_graph import IdentityGraph
+from identity_graph.errors import SettingError, StoreError
 from identity_graph.store import open_store
 from tests.conftest import without_neo4j
 from tests.durability.test_neo4j_opening import refused
@@ -177,3 +179,18 @@ def test_tls_by_a_certificate_that_is_trusted_or_need_not_be(strict: Neo4j, cert
     command = [sys.executable, "-m", "identity_graph", "stats", "--json", "--store", url]
     done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
     assert (done.returncode, '"events": 2' in done.stdout) == (0, True), done
+
+
+def test_without_graph_data_science_columns_are_read_and_that_is_said_once(
+    strict: Neo4j, caplog: pytest.LogCaptureFixture
+) -> None:
+    url = emptied(strict.url.replace("neo4j://", "neo4j+ssc://"))
+    with caplog.at_level(logging.WARNING), IdentityGraph.open(url) as graph:
+        graph.ingest.events([event("1", "user_id:ann", "cookie:1")])
+        for _ in range(2):
+            graph.resolver.resolve(full=True)
+        assert (graph.engine.name, graph.people.count()) == ("arrays", 1)
+    assert ["Graph Data Science" in record.message for record in caplog.records] == [True]
+    with pytest.raises(SettingError) as caught:
+        IdentityGraph.open(url, engine="gds")
+    assert caught.value.code == "ENGINE_MISSING"

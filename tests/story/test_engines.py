@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any, cast
@@ -214,5 +215,23 @@ def test_nothing_is_left_where_the_server_ends_the_transaction(store: Neo4jStore
 
     with pytest.raises(StoreError), store.trace(hear), store.transaction():
         Gds(store.database).resolve(store, DEFAULT)
+    assert catalogued(neo4j_url) == []
+    agreed(store, DEFAULT)
+
+
+@pytest.mark.parametrize("at", ["engine/project", "engine/components"])
+def test_nothing_is_left_of_a_resolution_that_takes_too_long(store: Neo4jStore, neo4j_url: str, at: str) -> None:
+    load(store, *town())
+    patience = 1.5
+
+    def hear(name: str) -> None:
+        if name == at:
+            time.sleep(patience)
+
+    begun = time.monotonic()
+    with pytest.raises(StoreError) as caught, store.trace(hear), store.transaction():
+        Gds(store.database, timeout=patience).resolve(store, DEFAULT)
+    assert (caught.value.code, bool(caught.value.help)) == ("STORE_TIMEOUT", True)
+    assert time.monotonic() - begun < 2 * patience + 5
     assert catalogued(neo4j_url) == []
     agreed(store, DEFAULT)

@@ -138,6 +138,10 @@ class Connection:
         (row,) = self.read(name, **parameters)
         return row
 
+    def alone(self, name: str, **parameters: Any) -> list[tuple[Any, ...]]:
+        """As `read`, but outside of the transaction that this thread may be in."""
+        return self._alone(statement(name), parameters)
+
     def write(self, name: str, **parameters: Any) -> list[tuple[Any, ...]]:
         """As `read`; alone it is a transaction of its own."""
         if self._mine is None:
