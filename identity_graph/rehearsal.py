@@ -28,7 +28,8 @@ KEYS = 3
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Identifiers that are one person before or after: how many, and the first by key. `id` is None of a new person."""
+    """Identifiers that are one person before or after: how many, and the best of them: of the highest priority, then the
+    smaller key. `id` is None of a new person."""
 
     id: str | None
     size: int
@@ -110,7 +111,7 @@ def _examples(store: Store, found: Persons, previous: Int64, resolution: Resolut
     def groups(owners: Int64, persons: Iterable[int], within: Bool) -> tuple[Group, ...]:
         members = [np.flatnonzero(within & (owners == person)) for person in persons if person]
         named = [
-            Group(ids.get(int(owners[own[0]])), len(own), _first_keys(resolution, own)) for own in members if len(own)
+            Group(ids.get(int(owners[own[0]])), len(own), _best_keys(resolution, own)) for own in members if len(own)
         ]
         return tuple(sorted(named, key=lambda group: (-group.size, group.keys)))
 
@@ -125,5 +126,7 @@ def _examples(store: Store, found: Persons, previous: Int64, resolution: Resolut
     return examples
 
 
-def _first_keys(resolution: Resolution, own: Int64) -> tuple[str, ...]:
-    return tuple(nsmallest(KEYS, (identifier_at(resolution, row).key for row in own.tolist())))
+def _best_keys(resolution: Resolution, own: Int64) -> tuple[str, ...]:
+    priority = resolution.rules.priority[resolution.identifiers.namespace[own]].tolist()
+    keys = [identifier_at(resolution, row).key for row in own.tolist()]
+    return tuple(key for _, key in nsmallest(KEYS, zip(priority, keys, strict=True)))

@@ -62,7 +62,9 @@ def diff(command: Command, file: FileArgument) -> None:
             if effect["retired"]:
                 lines.append(f"  {effect['retired']:,} ids would lead to another person, or to nobody")
             lines.append(f"identifiers that join nobody: {effect['pruned']:,} -> {effect['pruned_then']:,}")
-            lines += [_told(example) for example in effect["examples"]]
+            if effect["examples"]:
+                lines.append("of the most identifiers:")
+                lines += [_told(example) for example in effect["examples"]]
         return "\n".join(lines)
 
     command.answer(result, words)
@@ -102,15 +104,12 @@ def _said(value: Any) -> str:
 
 
 def _told(example: dict[str, Any]) -> str:
-    def group(one: dict[str, Any]) -> str:
-        more = "" if one["size"] == len(one["keys"]) else f" and {one['size'] - len(one['keys']):,} more"
-        return f"({', '.join(one['keys'])}{more})"
-
     def side(groups: Sequence[dict[str, Any]]) -> str:
-        rest = f" and {len(groups) - 3:,} more" if len(groups) > 3 else ""
-        return " ".join(map(group, groups[:3])) + rest
+        """How many identifiers each person has, and the best of them."""
+        named = [f"{one['size']:,} of {one['keys'][0]}" for one in groups[:3]]
+        return ", ".join(named) + (f" and {len(groups) - 3:,} more" if len(groups) > 3 else "")
 
-    return f"{example['kind'].lower()}: {side(example['before'])} -> {side(example['after'])}"
+    return f"  {example['kind'].lower()}: {side(example['before'])} -> {side(example['after'])}"
 
 
 def _effect(command: Command, policy: Policy) -> dict[str, Any] | None:

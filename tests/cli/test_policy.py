@@ -38,7 +38,7 @@ def test_policy_diff_tells_what_would_change(copied: str, tmp_path: Path) -> Non
     ids = [group["id"] for group in examples[0]["before"]]
     assert [one["id"] for one in examples[0]["after"] if one["id"]] in (ids, []) and len(examples[0]["after"]) > 1
     assert run("digest", "--store", copied).stdout == before
-    assert "split: (" in run("policy", "diff", "--store", copied, "apart.toml").stdout
+    assert "  split: " in run("policy", "diff", "--store", copied, "apart.toml").stdout
     run("resolve", "--store", copied, "--policy", "apart.toml")
     assert answer("stats", "--store", copied)["persons"] == found["persons"]["persons_then"]
     words = run("policy", "diff", "--store", copied, "apart.toml").stdout
