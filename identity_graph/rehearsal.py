@@ -28,8 +28,8 @@ KEYS = 3
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Identifiers that are one person before or after: how many, and the best of them: of the highest priority, then the
-    smaller key. `id` is None of a new person."""
+    """Identifiers that are one person before or after: how many, and the best of them, by the priority of their
+    namespace, then by key. `id` is None of a new person."""
 
     id: str | None
     size: int
