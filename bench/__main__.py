@@ -1,9 +1,10 @@
 """Every benchmark, one after the other: `python -m bench`."""
 
-from bench import components, corrections, increment, load, memory, profile, resolve, similarity, strings
+from bench import components, constrained, corrections, increment, load, memory, profile, resolve, similarity, strings
 
 if __name__ == "__main__":
     components.main()
+    constrained.main()
     strings.main()
     similarity.main()
     corrections.main()

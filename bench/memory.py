@@ -24,7 +24,6 @@ from bench.load import peak_of
 from identity_graph.policy import Policy
 from identity_graph.resolve.fold import fold
 from identity_graph.resolve.groups import group
-from identity_graph.resolve.prune import prune_values
 from identity_graph.resolve.rules import Rules
 from identity_graph.resolve.weights import weigh
 
@@ -46,7 +45,8 @@ def run(people):
     marks.append(peak_of("self"))
     weighed = weigh(links, (none, none), namespace, rules, now=0)
     marks.append(peak_of("self"))
-    group(weighed, namespace, values, np.zeros(n, np.int8), policy, rules)
+    every = np.ones(len(weighed), np.bool_), np.ones(n, np.bool_)
+    group(weighed, *every, namespace, values, policy, rules)
     marks.append(peak_of("self"))
     return len(links), n, marks
 

@@ -35,8 +35,10 @@ def fold(
     >>> list(zip(links.a.tolist(), links.b.tolist(), strict=True))
     [(0, 1), (0, 2), (1, 2)]
     """
-    order = np.lexsort((identifier, event)) if not _sorted(event) else _within(event, identifier)
-    event, identifier, time, source = event[order], identifier[order], time[order], source[order]
+    if not _in_order(event, identifier):
+        order = np.lexsort((identifier, event))
+        event, identifier, time, source = event[order], identifier[order], time[order], source[order]
+        del order
     again: Bool = (event[1:] == event[:-1]) & (identifier[1:] == identifier[:-1])
     if again.any():
         once = np.r_[True, ~again]
@@ -65,39 +67,49 @@ def fold(
     if not a:
         return _none()
     row = np.concatenate(rows)
-    return _group(np.concatenate(a), np.concatenate(b), source[row], time[row], n=len(namespace))
+    rows.clear()
+    return _group(_together(a), _together(b), source[row], time[row], n=len(namespace))
 
 
-def _sorted(column: Int64) -> bool:
-    return bool(np.all(column[1:] >= column[:-1]))
+def _together(parts: list[Int32]) -> Int32:
+    """One column of all, which then are no more."""
+    found = np.concatenate(parts)
+    parts.clear()
+    return found
 
 
-def _within(event: Int64, identifier: Int32) -> Int64:
-    """The order by (event, identifier) of rows that are sorted by event; nothing to do where stores sort both."""
-    if np.all((identifier[1:] > identifier[:-1]) | (event[1:] > event[:-1])):
-        return np.arange(len(event), dtype=np.int64)
-    return np.lexsort((identifier, event)).astype(np.int64)
+def _in_order(event: Int64, identifier: Int32) -> bool:
+    """By event, then identifier, as stores give them."""
+    return bool(np.all((event[1:] > event[:-1]) | ((event[1:] == event[:-1]) & (identifier[1:] > identifier[:-1]))))
 
 
 def _group(a: Int32, b: Int32, source: Int16, time: Int64, n: int) -> EvidenceTable:
     sources = int(source.max()) + 1
     if n * n * sources < 2**63:  # one integer a row sorts several times faster than three columns
-        key = (a.astype(np.int64) * n + b) * sources + source
+        key = a.astype(np.int64)
+        key *= n
+        key += b
+        key *= sources
+        key += source
         order = np.argsort(key, kind="stable")
-        ordered = key[order]
-        new = np.r_[True, ordered[1:] != ordered[:-1]]
+        key = key[order]
+        new = np.ones(len(key), np.bool_)
+        np.not_equal(key[1:], key[:-1], out=new[1:])
+        del key
     else:
         order = np.lexsort((source, b, a))
         columns = [column[order] for column in (a, b, source)]
         new = np.r_[True, np.any([column[1:] != column[:-1] for column in columns], axis=0)]
     starts = np.flatnonzero(new)
+    del new
     first = order[starts]
     times = time[order]
+    del order
     return EvidenceTable(
         a=a[first],
         b=b[first],
         source=source[first],
-        count=np.diff(np.r_[starts, len(order)]).astype(np.int32),
+        count=np.diff(starts, append=len(times)).astype(np.int32),
         first_seen=np.minimum.reduceat(times, starts),
         last_seen=np.maximum.reduceat(times, starts),
     )

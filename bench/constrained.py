@@ -1,0 +1,71 @@
+"""Groups that keep limits beside plain components of the same links: `python -m bench.constrained [PEOPLE]`.
+
+A fifth of the identifiers are of a namespace of which a person may have so many that no component breaks the limit, as
+most do in the field; or two, which one component in forty breaks, among them the giant one. Weights are random, so that
+the forest has an order to find. No group may break the limit; best of five, interleaved.
+"""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+
+import numpy as np
+
+from bench.graphs import MID, identity_graph
+from bench.races import race, ratio
+from identity_graph.policy import Policy, Rule
+from identity_graph.resolve.components import components
+from identity_graph.resolve.groups import Groups, group
+from identity_graph.resolve.rules import Rules
+from identity_graph.tables import Int16, LinkTable
+
+NAMES = ("cookie", "email")
+MOST = 2
+
+
+def links(people: int) -> tuple[LinkTable, Int16]:
+    """The distinct links with weights and times, and the namespace of each identifier."""
+    n, a, b = identity_graph(people)
+    pairs = np.unique(np.minimum(a, b).astype(np.int64) << 32 | np.maximum(a, b))
+    dice = np.random.default_rng(5)
+    weight, seen = np.round(dice.random(len(pairs)), 6), dice.integers(0, 10**9, len(pairs))
+    table = LinkTable(
+        (pairs >> 32).astype(np.int32), pairs.astype(np.int32), weight, seen, np.zeros(len(pairs), np.bool_)
+    )
+    return table, (dice.random(n) < 0.2).astype(np.int16)
+
+
+def main() -> None:
+    people = int(sys.argv[1]) if len(sys.argv) > 1 else MID
+    table, namespace = links(people)
+    n = len(namespace)
+    values = [str(number) for number in range(n)]
+    free = Policy.default().without_limits()
+    kept, joins = np.ones(len(table), np.bool_), np.ones(n, np.bool_)
+
+    def constrained(most: int) -> Groups:
+        policy = replace(free, namespaces={"email": Rule(limit=most)})
+        return group(table, kept, joins, namespace, values, policy, Rules.of(policy, NAMES, ["web"]))
+
+    best, found = race(
+        {
+            "plain": lambda: components(n, table.a, table.b),
+            "kept": lambda: constrained(n),
+            "broken": lambda: constrained(MOST),
+        }
+    )
+    assert np.array_equal(found["kept"].label, found["plain"])
+    assert np.bincount(found["broken"].label[namespace == 1], minlength=n).max() <= MOST
+    over = np.bincount(found["plain"][namespace == 1], minlength=n) > MOST
+    within = over[found["plain"][table.a]].mean()
+    print(f"constrained: {len(table):,} links, {n:,} identifiers")
+    ratio(
+        "constrained: limits that no component breaks, beside components", best["kept"], best["plain"], "bar 5, goal 3"
+    )
+    print(f"constrained: {over.sum():,} components with {within:.0%} of the links break the other limit")
+    ratio("constrained: the groups that keep it, beside components", best["broken"], best["plain"], "bar 5, goal 3")
+
+
+if __name__ == "__main__":
+    main()
