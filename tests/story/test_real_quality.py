@@ -87,8 +87,8 @@ def test_more_identifiers_find_more() -> None:
 
 @pytest.mark.parametrize("of", [CONTACTS, CUSTOMERS], ids=lambda of: of.name)
 def test_precision_is_lost_to_records_that_copy_what_is_anothers(of: Labelled, tmp_path: Path) -> None:
-    """Each of them carries the address of one person, the card of a second; by these alone nothing tells it from a
-    person who changed the address. Without them all is found that was, and nearly nothing else."""
+    """Each of them carries what is one person's, or the address of one and the telephone or card of another: by these
+    alone nothing tells it from a person who moved. Without them all is found that was, and nearly nothing else."""
     everything = rows(data(of.path))
     kept = [row for row in everything if row["match_type"] != "hard_neg"]
     assert 0.85 < len(kept) / len(everything) < 1
