@@ -57,7 +57,8 @@ class Quality:
 
 
 def measure(members: Mapping[Key, Hashable], truth: Mapping[Key, Hashable | None]) -> Quality:
-    """Compare identifier -> person with identifier -> owner, in one pass over each.
+    """Compare identifier -> person with identifier -> owner, in one pass over each. Keys may as well be event ids: then
+    it is events whose person is compared.
 
     What the truth gives no owner (None: shared) or does not know is left out of the comparison; what has an owner and
     no person is a person of its own, so that refusing to answer costs recall.
