@@ -38,5 +38,6 @@ CREATE INDEX event_time IF NOT EXISTS FOR (event:Event) ON (event.time);
 CREATE INDEX change_person IF NOT EXISTS FOR (change:Change) ON (change.person_id);
 CREATE INDEX run_started IF NOT EXISTS FOR (run:Run) ON (run.started);
 CREATE INDEX run_fingerprint IF NOT EXISTS FOR (run:Run) ON (run.fingerprint);
+CREATE INDEX quarantined_mark IF NOT EXISTS FOR (record:Quarantined) ON (record.mark);
 CREATE INDEX quarantined_code IF NOT EXISTS FOR (record:Quarantined) ON (record.code, record.number);
 CALL db.awaitIndexes(3600)

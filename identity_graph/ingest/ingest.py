@@ -196,7 +196,7 @@ class Ingest:
                 refused.append(Refused(origin, error.code, error.message))
         with self._store.transaction():
             newest = operations.newest_quarantined()
-            step = Batch(events, origins, refused, position=run.position + len(records))
+            step = Batch(events, origins, refused, position=run.position + len(records), replayed=True)
             run = self._store.evidence.append(run, step)
             # What the store set aside now was there before: the old entry stays, with its run and loader.
             again = operations.quarantined(after=newest, limit=len(records))

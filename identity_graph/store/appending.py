@@ -12,6 +12,7 @@ import numpy as np
 from identity_graph.errors import StoreError
 from identity_graph.event_table import EventTable
 from identity_graph.model import Origin, Refused, Run
+from identity_graph.store.marks import mark_of
 from identity_graph.store.protocols import Batch
 from identity_graph.store.tombstones import Tombstones
 
@@ -36,6 +37,10 @@ class Rows(Protocol[Content]):
 
     def insert(self, events: EventTable, fresh: Sequence[int], found: Any) -> None:
         """The events at these places, which ascend; `found` came from `known`. Both may be all there are, or none."""
+        ...
+
+    def aside(self, marks: Sequence[int]) -> set[int]:
+        """Those of records that are in quarantine."""
         ...
 
     def set_aside(self, run: Run, refused: Sequence[Refused]) -> None: ...
@@ -68,14 +73,16 @@ class Appending(Generic[Content]):
             fresh, again = _sorted_out(table, known)
             self._rows.insert(table, fresh, found)
             reused = self._reused(table, origins, fresh, again, known) if again else []
-            if refused or reused:
-                self._rows.set_aside(run, refused + reused)
+            aside = refused + reused
+            new = aside if batch.replayed or not aside else self._not_aside(run, aside)
+            if new:
+                self._rows.set_aside(run, new)
             after = replace(
                 run,
                 read=run.read + read,
                 accepted=run.accepted + len(fresh),
                 duplicate=run.duplicate + len(again) - len(reused),
-                quarantined=run.quarantined + len(refused) + len(reused),
+                quarantined=run.quarantined + len(aside),
                 suppressed=run.suppressed + suppressed,
                 position=batch.position,
                 offset=batch.offset,
@@ -97,6 +104,11 @@ class Appending(Generic[Content]):
         if len(kept) < len(events):
             events, origins = events.take(kept), [origins[place] for place in kept]
         return events, origins, [record for record, gone in zip(refused, records, strict=True) if not gone]
+
+    def _not_aside(self, run: Run, refused: Sequence[Refused]) -> list[Refused]:
+        marks = [mark_of(run.source, record.origin) for record in refused]
+        known = self._rows.aside(marks)
+        return [record for record, mark in zip(refused, marks, strict=True) if mark not in known]
 
     def _reused(
         self,

@@ -115,13 +115,15 @@ class Subgraph:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """What one transaction of a load stores: events and refused records, and where the load then stands."""
+    """What one transaction of a load stores: events and refused records, and where the load then stands. `replayed`:
+    its records are in quarantine already, and what is refused again is set aside again."""
 
     events: Sequence[Event]
     origins: Sequence[Origin]
     refused: Sequence[Refused] = ()
     position: int = 0
     offset: int = 0
+    replayed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,10 +161,11 @@ class EvidenceStore(Protocol):
     def append(self, run: Run, batch: Batch) -> Run:
         """Store a batch in one transaction, durable on return; answers the run with its new counts.
 
-        An event whose id is stored already counts as duplicate when its content is equal (identifiers,
-        traits, properties, name, time, source, stated pairs) and goes to quarantine as ID_REUSE when not; the
-        same within a batch. Both ends of a stated pair are observed. An event with a tombstoned id or identifier,
-        and a refused record that an erasure took out of quarantine, counts as suppressed. Raises
+        An event whose id is stored already counts as duplicate when its content is equal (identifiers, traits,
+        properties, name, time, source, stated pairs) and goes to quarantine as ID_REUSE when not; the same within a
+        batch. A record to be set aside that is in quarantine already, from the same place of the same source, is not
+        set aside twice; it counts as quarantined. Both ends of a stated pair are observed. An event with a tombstoned
+        id or identifier, and a refused record that an erasure took out of quarantine, counts as suppressed. Raises
         SOURCE_CHANGED when another process has moved this run on, and StoreError; nothing is then stored.
         """
         ...

@@ -63,8 +63,26 @@ def test_quarantine_is_in_order_filtered_and_released(store: Store) -> None:
     store.operations.release([third, 999])
     store.operations.release([])
     assert [each.number for each in store.operations.quarantined()] == [first, second]
-    store.evidence.append(run, batch([], refused=refused[:1]))
+    store.evidence.append(run, batch([], refused=refused[2:]))
     assert store.operations.newest_quarantined() > third
+
+
+def test_a_record_is_set_aside_once_however_often_it_comes(store: Store) -> None:
+    refused = [Refused(Origin(line, 10 * line, b"{}"), "NO_IDENTIFIER", "nobody") for line in (1, 2)]
+    reused = batch([event("e", "cookie:1"), event("e", "cookie:2")], refused=refused)
+    first, second = (store.evidence.append(begin(store), reused) for _ in range(2))
+    assert (first.accepted, first.duplicate, first.quarantined) == (1, 0, 3)
+    assert (second.read, second.accepted, second.duplicate, second.quarantined) == (4, 0, 1, 3)
+    found = store.operations.quarantined()
+    assert [record.run_id for record in found] == [first.id] * 3
+    elsewhere = [Refused(Origin(3, 10, b"{}"), "NO_IDENTIFIER", "nobody"), refused[0]]
+    third = store.evidence.append(begin(store), batch([], refused=elsewhere))
+    assert third.quarantined == 2 and len(store.operations.quarantined()) == 4
+    again = replace(batch([], refused=refused), replayed=True)
+    assert store.evidence.append(begin(store), again).quarantined == 2
+    assert len(store.operations.quarantined()) == 6
+    store.operations.release([record.number for record in store.operations.quarantined()])
+    assert store.evidence.append(begin(store), batch([], refused=refused)).quarantined == 2
 
 
 def test_counts(store: Store) -> None:

@@ -6,14 +6,16 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from hashlib import blake2b
 from itertools import islice, pairwise
+from typing import Any
 
 import numpy as np
 import orjson
 
 from identity_graph.errors import StoreError
 from identity_graph.event_table import EventTable
-from identity_graph.model import Refused, Run
+from identity_graph.model import Quarantined, Refused, Run
 from identity_graph.resolve.fold import fold
+from identity_graph.store.marks import mark_again, mark_of
 from identity_graph.store.neo4j.chunks import CHUNK, in_chunks
 from identity_graph.store.neo4j.connection import Connection
 from identity_graph.store.numbered import LARGEST_NUMBER, NUMBER_BITS, numbered
@@ -140,6 +142,13 @@ class EventRows:
         for chunk in in_chunks([list(row) for row in rows]):
             self._database.write("evidence/append_identifiers", rows=chunk)
 
+    def aside(self, marks: Sequence[int]) -> set[int]:
+        return {
+            mark
+            for chunk in in_chunks(sorted(marks))
+            for mark in self._database.one("evidence/append_aside", marks=chunk)[0]
+        }
+
     def set_aside(self, run: Run, refused: Sequence[Refused]) -> None:
         first = self._database.ledger.take("quarantined", len(refused))
         records = [
@@ -151,6 +160,7 @@ class EventRows:
                 "code": code,
                 "message": message,
                 "record": origin.raw,
+                "mark": mark_of(run.source, origin),
             }
             for number, (origin, code, message) in enumerate(refused, first)
         ]
@@ -212,3 +222,9 @@ def contents_of(events: EventTable) -> Iterator[str]:
         named = sorted(keys[place] for place in own[row])
         told = [events.times[row], events.sources[row], events.names[row], named, kept, traits, properties]
         yield blake2b(orjson.dumps(told), digest_size=16).hexdigest()
+
+
+def record_of(row: Quarantined) -> dict[str, Any]:
+    """The properties of a record from another store, in the order of `import_tables.NODES`."""
+    names = ("number", "run_id", "line", "offset", "code", "message", "record")
+    return {name: getattr(row, name) for name in names} | {"mark": mark_again(row)}

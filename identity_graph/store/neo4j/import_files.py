@@ -13,7 +13,7 @@ import numpy as np
 
 from identity_graph.event_table import canonical_json
 from identity_graph.store.neo4j.connection import VERSION
-from identity_graph.store.neo4j.event_rows import PAIRWISE, by_event, contents_of, links_of
+from identity_graph.store.neo4j.event_rows import PAIRWISE, by_event, contents_of, links_of, record_of
 from identity_graph.store.neo4j.import_tables import ImportTables
 from identity_graph.store.neo4j.link_runs import LinkRuns
 from identity_graph.store.numbered import LARGEST_NUMBER, NUMBER_BITS, numbered
@@ -98,7 +98,7 @@ class _Files:
         if piece.events:
             self._events(piece.events)
         self._tables.write_objects("Change", piece.changes)
-        self._tables.write_objects("Quarantined", piece.quarantined)
+        write("Quarantined", [(*record_of(one).values(),) for one in piece.quarantined])
         write("Run", [(*{**asdict(run), "state": run.state.value}.values(), *rest) for run, *rest in piece.runs])
         for one in piece.segments:
             number = self._segments.setdefault(one.name, len(self._segments))

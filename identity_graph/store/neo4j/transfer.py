@@ -7,9 +7,8 @@ from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
-from identity_graph.model import Quarantined
 from identity_graph.store.neo4j.connection import Connection
-from identity_graph.store.neo4j.event_rows import EventRows
+from identity_graph.store.neo4j.event_rows import EventRows, record_of
 from identity_graph.store.neo4j.operations import insert_run, run_rows
 from identity_graph.store.neo4j.privacy import BuriedNodes
 from identity_graph.store.neo4j.publishing import (
@@ -103,7 +102,7 @@ class Neo4jTransfer:
         for row in piece.runs:
             insert_run(database, row)
         if piece.quarantined:
-            database.write("evidence/append_quarantined", records=list(map(_record, piece.quarantined)))
+            database.write("evidence/append_quarantined", records=list(map(record_of, piece.quarantined)))
         for segment in piece.segments:
             self._segments.save(segment, ())
         for segment, ids in piece.members:
@@ -119,8 +118,3 @@ class Neo4jTransfer:
         self._events.add_identifiers([(row.number, *row.identifier) for row in rows])
         add_members(self._database, [[row.number, row.person, row.since] for row in rows if row.person is not None])
         add_pruned(self._database, [(row.number, row.pruned) for row in rows if row.pruned is not None])
-
-
-def _record(row: Quarantined) -> dict[str, Any]:
-    names = ("number", "run_id", "line", "offset", "code", "message", "record")
-    return {name: getattr(row, name) for name in names}

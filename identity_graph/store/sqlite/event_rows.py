@@ -8,6 +8,7 @@ import numpy as np
 
 from identity_graph.event_table import EventTable
 from identity_graph.model import Refused, Run, RunState
+from identity_graph.store.marks import mark_of
 from identity_graph.store.numbered import LARGEST_NUMBER, NUMBER_BITS
 from identity_graph.store.protocols import EventColumns
 from identity_graph.store.sqlite.columns import number_set
@@ -118,10 +119,19 @@ class EventRows:
         columns = Columns.of(events, numbers, {name: -1 if n is None else n for name, n in sources.items()})
         return map(Content._make, zip(*columns.content, strict=True))
 
+    def aside(self, marks: Sequence[int]) -> set[int]:
+        rows = self._database.rows(
+            "SELECT q.mark FROM carray(?) k CROSS JOIN quarantine q ON q.mark = k.value", (number_set(marks),)
+        )
+        return {mark for (mark,) in rows}
+
     def set_aside(self, run: Run, refused: Sequence[Refused]) -> None:
         self._database.write_many(
-            "INSERT INTO quarantine (run_id, line, offset, code, message, record) VALUES (?, ?, ?, ?, ?, ?)",
-            ((run.id, origin.line, origin.offset, code, message, origin.raw) for origin, code, message in refused),
+            "INSERT INTO quarantine (run_id, line, offset, code, message, record, mark) VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (
+                (run.id, origin.line, origin.offset, code, message, origin.raw, mark_of(run.source, origin))
+                for origin, code, message in refused
+            ),
         )
 
     def advance(self, before: Run, after: Run) -> bool:

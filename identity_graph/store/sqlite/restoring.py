@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from identity_graph.store.marks import mark_again
 from identity_graph.store.protocols import IdentifierRow, Piece, SegmentStore, Standing
 from identity_graph.store.sqlite.connection import Connection
 from identity_graph.store.sqlite.event_rows import EventRows
@@ -27,9 +28,10 @@ def restore(database: Connection, piece: Piece, namespaces: Names, events: Event
     for row in piece.runs:
         insert_run(database, row)
     database.write_many(
-        "INSERT INTO quarantine (number, run_id, line, offset, code, message, record) VALUES (?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO quarantine (number, run_id, line, offset, code, message, record, mark)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
         (
-            (row.number, row.run_id, row.line, row.offset, row.code, row.message, row.record)
+            (row.number, row.run_id, row.line, row.offset, row.code, row.message, row.record, mark_again(row))
             for row in piece.quarantined
         ),
     )

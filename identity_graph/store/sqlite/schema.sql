@@ -177,9 +177,11 @@ CREATE TABLE quarantine (
     offset INTEGER NOT NULL,
     code TEXT NOT NULL,
     message TEXT NOT NULL,
-    record BLOB NOT NULL
+    record BLOB NOT NULL,
+    mark INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX quarantine_code ON quarantine (code);
+CREATE INDEX quarantine_mark ON quarantine (mark);
 
 -- What must not come back, as keyed hashes.
 CREATE TABLE tombstone (hash BLOB PRIMARY KEY) STRICT, WITHOUT ROWID;
