@@ -1,8 +1,7 @@
-"""Similarity against Neo4j's Graph Data Science, where there is a server of it."""
+"""Similarity against Neo4j's Graph Data Science."""
 
 from __future__ import annotations
 
-import os
 import uuid
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -13,20 +12,16 @@ import pytest
 
 from identity_graph.resolve.incidence import Incidence
 from identity_graph.resolve.similarity import MEASURES, similar
+from tests.neo4j.database import connected
 
-URL = "IDENTITY_GRAPH_TEST_NEO4J"
 NEIGHBOURS = 1_000_000  # added to the number of a neighbour, for there both are nodes
 
 Directed = dict[int, list[float]]
 
 
 @pytest.fixture(scope="module")
-def gds() -> Iterator[Callable[..., Any]]:
-    if URL not in os.environ:
-        pytest.skip(f"set {URL} to the URL of a Neo4j server with GDS, say bolt://127.0.0.1:7687")
-    from neo4j import GraphDatabase
-
-    with GraphDatabase.driver(os.environ[URL]) as driver:
+def gds(neo4j_url: str) -> Iterator[Callable[..., Any]]:
+    with connected(neo4j_url) as driver:
 
         def run(rows: list[tuple[int, int, float]], **configuration: Any) -> list[dict[str, Any]]:
             """Of a graph that lives in the catalogue alone, for as long as the call."""
