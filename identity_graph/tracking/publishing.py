@@ -1,0 +1,63 @@
+"""Persons follow what arrives: published soon after it is stored, and not so often that storing has to wait."""
+
+from __future__ import annotations
+
+import logging
+import time
+
+from identity_graph.errors import IdentityGraphError
+from identity_graph.resolver import Resolver
+from identity_graph.store.protocols import Store
+
+SHARE = 2.0  # while more is waiting, storing gets this many times as long as publishing
+AGAIN = 1.0  # seconds after a failure
+
+log = logging.getLogger("identity_graph.tracking")
+
+
+class Publishing:
+    """`trouble` is the code of what keeps persons from being published now; else empty."""
+
+    def __init__(self, store: Store, resolver: Resolver) -> None:
+        self._store = store
+        self._resolver = resolver
+        self._pending = False
+        self._not_before = 0.0
+        self.trouble = ""
+
+    def arrived(self) -> None:
+        self._pending = True
+
+    def patience(self) -> float | None:
+        """Seconds until it is time to publish; None: there is nothing to publish."""
+        if not self._pending:
+            return None
+        return max(0.0, self._not_before - time.monotonic()) if self.trouble else 0.0
+
+    def due(self) -> bool:
+        """Whether to publish although more is waiting to be stored."""
+        return self._pending and time.monotonic() >= self._not_before
+
+    def publish(self) -> None:
+        if not self._pending:
+            return
+        begun = time.monotonic()
+        try:
+            if self._store.persons.resolved()[1] is None:
+                self._resolver.resolve()
+            else:
+                with self._store.transaction():
+                    self._resolver.catch_up()
+        except Exception as error:
+            self._failed(error)
+            return
+        self._pending, self.trouble = False, ""
+        now = time.monotonic()
+        self._not_before = now + SHARE * (now - begun)
+
+    def _failed(self, error: Exception) -> None:
+        code = error.code if isinstance(error, IdentityGraphError) else "INTERNAL"
+        if code != self.trouble:
+            log.error("persons are not published: %s, %s", code, type(error).__qualname__)
+        self.trouble = code
+        self._not_before = time.monotonic() + AGAIN

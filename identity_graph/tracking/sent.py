@@ -1,0 +1,103 @@
+"""What a library sent: one message, or a batch of them, with what is said of all of them."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, NamedTuple
+
+import orjson
+
+from identity_graph.errors import QueryError
+from identity_graph.records.event_bytes import write_record
+from identity_graph.records.json_record import MAX_DEPTH, Refusal, may_round, read_json
+
+MAX_BODY = 500 << 10
+MAX_MESSAGE = 32 << 10
+
+TYPES = ("identify", "track", "page", "screen", "group", "alias", "merge")
+BATCHES = ("batch", "import")
+
+
+class Sent(NamedTuple):
+    """`messages` are objects, or what became of something else: its bytes, and the code and message of its refusal.
+
+    `sent_at` is what the sender's clock said, None where its times are not to be corrected by it.
+    """
+
+    messages: list[dict[str, Any] | tuple[bytes, Refusal]]
+    sent_at: Any
+    key: str | None
+
+
+def read_sent(body: bytes, kind: str) -> Sent:
+    """Of a request to the path of this kind: one of TYPES or of BATCHES. Raises MESSAGE_INVALID, MESSAGE_TOO_LARGE.
+
+    A message of a batch that cannot be read, or is too large, is refused alone.
+    """
+    if kind in TYPES and len(body) > MAX_MESSAGE:
+        raise QueryError("MESSAGE_TOO_LARGE", f"the message is larger than {MAX_MESSAGE:,} bytes")
+    found, exact = _read(body)
+    if not isinstance(found, dict):
+        raise _invalid("the body is not a JSON object")
+    key = found.get("writeKey")
+    if kind in TYPES:
+        found["type"] = kind
+        messages: Any = [found]
+    else:
+        messages = found.get("batch")
+        if not isinstance(messages, list):
+            raise _invalid("the body has no list 'batch'")
+        for name in ("context", "integrations"):
+            _spread(found.get(name), name, messages)
+    large = len(body) > MAX_MESSAGE
+    return Sent(
+        [_checked(message, exact, large) for message in messages],
+        found.get("sentAt") if kind != "import" else None,
+        key if isinstance(key, str) else None,
+    )
+
+
+def _read(body: bytes) -> tuple[Any, bool]:
+    """The JSON, and whether it is exact: nothing in it was rounded, and nothing is there that must not be."""
+    try:
+        found = orjson.loads(body)
+        deep = body.count(b"{") + body.count(b"[") > MAX_DEPTH
+        return (json.loads(body), False) if may_round(body) else (found, not deep)
+    except orjson.JSONDecodeError:
+        pass
+    except RecursionError:
+        raise _invalid("the body nests too deep") from None
+    try:
+        return json.loads(body.decode()), False  # NaN, half of a surrogate pair: of one message, not of all
+    except UnicodeDecodeError:
+        raise _invalid("the body is not UTF-8") from None
+    except (ValueError, RecursionError):
+        raise _invalid("the body is not JSON") from None
+
+
+def _spread(shared: Any, name: str, messages: list[Any]) -> None:
+    """What is said of a batch holds for each message that does not say otherwise."""
+    if isinstance(shared, dict) and shared:
+        for message in messages:
+            if isinstance(message, dict):
+                own = message.get(name)
+                if own is None or isinstance(own, dict):
+                    message[name] = shared | (own or {})
+
+
+def _checked(message: Any, exact: bool, large: bool) -> dict[str, Any] | tuple[bytes, Refusal]:
+    if exact and message.__class__ is dict:
+        if not large or len(orjson.dumps(message)) <= MAX_MESSAGE:
+            found: dict[str, Any] = message
+            return found
+        raw = orjson.dumps(message)
+    else:
+        raw = write_record(message)
+        if len(raw) <= MAX_MESSAGE:
+            read = read_json(raw)
+            return read if isinstance(read, dict) else (raw, read or ("NOT_JSON", "the message is empty"))
+    return raw, ("MESSAGE_TOO_LARGE", f"the message is larger than {MAX_MESSAGE:,} bytes")
+
+
+def _invalid(message: str) -> QueryError:
+    return QueryError("MESSAGE_INVALID", message)
