@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import suppress
-from typing import Any, NamedTuple
+from typing import Any
 
 from identity_graph.errors import InputError
 from identity_graph.times import SECOND, format_time, parse_time
@@ -16,13 +16,6 @@ or was sent again."""
 _OF_THE_SENDING = ("writeKey", "_metadata")
 
 
-class Completed(NamedTuple):
-    """`dated`: the time depends on when the message came, so that a repeated one would get another."""
-
-    record: dict[str, Any]
-    dated: bool
-
-
 class Completing:
     """For the messages of one request, received at one time; `sent_at` is what their sender's clock then said."""
 
@@ -31,13 +24,13 @@ class Completing:
         self._new_id = new_id
         self._wrong = self._off(sent_at)
 
-    def complete(self, message: Mapping[str, Any]) -> Completed:
-        record = dict(message)
+    def complete(self, message: dict[str, Any]) -> bool:
+        """In place. True where its time now depends on when it came, so that a repeated one would get another."""
         for name in _OF_THE_SENDING:
-            record.pop(name, None)
-        if record.get("messageId") in (None, ""):
-            record["messageId"] = self._new_id()
-        return Completed(record, self._date(record))
+            message.pop(name, None)
+        if message.get("messageId") in (None, ""):
+            message["messageId"] = self._new_id()
+        return self._date(message)
 
     def _off(self, sent_at: Any) -> int:
         """By how much the sender's clock is behind; 0 where it is right, or did not say."""
@@ -49,14 +42,14 @@ class Completing:
             return 0
         return off if abs(off) > TOLERANCE else 0
 
-    def _date(self, record: dict[str, Any]) -> bool:
-        said = next((record[name] for name in ("timestamp", "originalTimestamp") if record.get(name)), None)
-        if said is None:
-            record["timestamp"] = format_time(self._received)
+    def _date(self, message: dict[str, Any]) -> bool:
+        said = message.get("timestamp") or message.get("originalTimestamp")
+        if not said:
+            message["timestamp"] = format_time(self._received)
             return True
         if not self._wrong:
             return False
         with suppress(InputError):  # it is refused by the loader, which knows how
             right = format_time(parse_time(said) + self._wrong)
-            record |= {"timestamp": right, "originalTimestamp": said}
+            message |= {"timestamp": right, "originalTimestamp": said}
         return True

@@ -28,17 +28,18 @@ class Request:
 
     def map(self, new_id: Callable[[], str], into: Mapped) -> None:
         completing = Completing(self._received, self._sent.sent_at, new_id)
+        event_of = self.loader.event
         for message in self._sent.messages:
             if isinstance(message, tuple):
                 into.refuse(message[0], *message[1])
                 continue
-            record, dated = completing.complete(message)
+            dated = completing.complete(message)
             try:
-                event = self.loader.event(record, received=self._received)
+                event = event_of(message, received=self._received)
             except InputError as error:
-                into.refuse(write_record(record), error.code, error.message)
+                into.refuse(write_record(message), error.code, error.message)
             else:
-                into.take(event, record, dated)
+                into.take(event, message, dated)
 
 
 class Mapped:

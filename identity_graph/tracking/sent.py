@@ -49,20 +49,19 @@ def read_sent(body: bytes, kind: str) -> Sent:
             raise _invalid("the body has no list 'batch'")
         for name in ("context", "integrations"):
             _spread(found.get(name), name, messages)
-    large = len(body) > MAX_MESSAGE
+    sure = exact and len(body) <= MAX_MESSAGE and _flat(body)
     return Sent(
-        [_checked(message, exact, large) for message in messages],
+        [message if sure and message.__class__ is dict else _checked(message, exact) for message in messages],
         found.get("sentAt") if kind != "import" else None,
         key if isinstance(key, str) else None,
     )
 
 
 def _read(body: bytes) -> tuple[Any, bool]:
-    """The JSON, and whether it is exact: nothing in it was rounded, and nothing is there that must not be."""
+    """The JSON, and whether it is exact: no number in it was rounded, and nothing is there that JSON must not hold."""
     try:
         found = orjson.loads(body)
-        deep = body.count(b"{") + body.count(b"[") > MAX_DEPTH
-        return (json.loads(body), False) if may_round(body) else (found, not deep)
+        return (json.loads(body), False) if may_round(body) else (found, True)
     except orjson.JSONDecodeError:
         pass
     except RecursionError:
@@ -85,18 +84,20 @@ def _spread(shared: Any, name: str, messages: list[Any]) -> None:
                     message[name] = shared | (own or {})
 
 
-def _checked(message: Any, exact: bool, large: bool) -> dict[str, Any] | tuple[bytes, Refusal]:
-    if exact and message.__class__ is dict:
-        if not large or len(orjson.dumps(message)) <= MAX_MESSAGE:
-            found: dict[str, Any] = message
-            return found
-        raw = orjson.dumps(message)
-    else:
-        raw = write_record(message)
-        if len(raw) <= MAX_MESSAGE:
-            read = read_json(raw)
-            return read if isinstance(read, dict) else (raw, read or ("NOT_JSON", "the message is empty"))
-    return raw, ("MESSAGE_TOO_LARGE", f"the message is larger than {MAX_MESSAGE:,} bytes")
+def _flat(raw: bytes) -> bool:
+    """Whether it is seen at once that nothing in it nests too deep."""
+    return raw.count(b"{") + raw.count(b"[") <= MAX_DEPTH
+
+
+def _checked(message: Any, exact: bool) -> dict[str, Any] | tuple[bytes, Refusal]:
+    raw = orjson.dumps(message) if exact else write_record(message)
+    if len(raw) > MAX_MESSAGE:
+        return raw, ("MESSAGE_TOO_LARGE", f"the message is larger than {MAX_MESSAGE:,} bytes")
+    if exact and message.__class__ is dict and _flat(raw):
+        found: dict[str, Any] = message
+        return found
+    read = read_json(raw)
+    return read if isinstance(read, dict) else (raw, read or ("NOT_JSON", "the message is empty"))
 
 
 def _invalid(message: str) -> QueryError:

@@ -62,12 +62,12 @@ class Serving:
         by = {"identifier": {"namespace": namespace, "value": value}}
         return self.ask(PROFILE, by=by)["person"]
 
-    def person_soon(self, namespace: str, value: str, events: int = 1) -> Any:
-        """Once that many events are in the journey."""
+    def person_soon(self, namespace: str, value: str, events: int = 1, identifiers: int = 1) -> Any:
+        """Once that many events are in the journey, and that many identifiers in the person: of these later."""
         deadline = time.monotonic() + 20
         while True:
             found = self.person(namespace, value)
-            if found and len(found["journey"]["nodes"]) >= events:
+            if found and len(found["journey"]["nodes"]) >= events and len(found["identifiers"]) >= identifiers:
                 return found
             assert time.monotonic() < deadline, found
             time.sleep(0.005)
