@@ -34,7 +34,7 @@ _STATUS = {"BODY_TOO_LARGE": 413, "METHOD_REFUSED": 405, "MEDIA_TYPE": 415}
 
 def create_app(graph: IdentityGraph, write_keys: WriteKeys | None = None) -> Starlette:
     """`/graphql`, `/schema.graphql`, `/v1` and `/health`, over a graph that the caller opens and closes."""
-    tracking = Tracking(graph.store, graph.resolver, graph.clock, graph.new_id)
+    tracking = Tracking(graph.store, graph.resolver, write_keys or WriteKeys(), graph.clock, graph.new_id)
     service = _Service(graph, tracking)
 
     @asynccontextmanager
@@ -47,7 +47,7 @@ def create_app(graph: IdentityGraph, write_keys: WriteKeys | None = None) -> Sta
             Route("/graphql", service.graphql, methods=["GET", "POST"]),
             Route("/schema.graphql", service.schema, methods=["GET"]),
             Route("/health", service.health, methods=["GET"]),
-            *track_routes(tracking, write_keys or WriteKeys()),
+            *track_routes(tracking),
         ],
         lifespan=living,
     )

@@ -17,8 +17,8 @@ from identity_graph.api.endpoint import new_request_id
 from identity_graph.api.inflating import inflated
 from identity_graph.api.masking import show
 from identity_graph.errors import QueryError, StoreError
-from identity_graph.tracking import Tracking, WriteKeys
-from identity_graph.tracking.sent import BATCHES, MAX_BODY, TYPES, read_sent
+from identity_graph.tracking import Tracking
+from identity_graph.tracking.sent import BATCHES, MAX_BODY, TYPES
 
 PATIENCE = 20.0  # seconds for a body to arrive
 RETRY_AFTER = "1"
@@ -36,16 +36,15 @@ _SHORT = {"i": "identify", "t": "track", "p": "page", "s": "screen", "g": "group
 _SUCCESS = b'{"success":true}'
 
 
-def track_routes(tracking: Tracking, keys: WriteKeys) -> list[Route]:
-    service = _Service(tracking, keys)
+def track_routes(tracking: Tracking) -> list[Route]:
+    service = _Service(tracking)
     kinds = {kind: kind for kind in (*TYPES, *BATCHES)} | _SHORT
     return [Route(f"/v1/{path}", service.of(kind), methods=["POST", "OPTIONS"]) for path, kind in kinds.items()]
 
 
 class _Service:
-    def __init__(self, tracking: Tracking, keys: WriteKeys) -> None:
+    def __init__(self, tracking: Tracking) -> None:
         self._tracking = tracking
-        self._keys = keys
 
     def of(self, kind: str) -> Any:
         async def answer(request: Request) -> Response:
@@ -68,8 +67,10 @@ class _Service:
         if encoding not in ("", "identity", "gzip"):
             raise QueryError("MEDIA_TYPE", "the body is compressed in another way than gzip", help="Send it by gzip.")
         key = _key(headers.get("authorization"))
+        if key is None:
+            key = request.query_params.get("writeKey")
         if key is not None:
-            self._keys.source(key)
+            self._tracking.keys.source(key)
         length = headers.get("content-length", "")
         declared = int(length) if length.isascii() and length.isdigit() and len(length) < 20 else None
         if declared is not None and declared > MAX_BODY:
@@ -78,9 +79,7 @@ class _Service:
             body = await _read(request)
             if encoding == "gzip":
                 body = inflated(body, MAX_BODY)
-            sent = read_sent(body, kind)
-            source = self._keys.source(key or sent.key or request.query_params.get("writeKey"))
-            await asyncio.wrap_future(self._tracking.store(sent, source))
+            await asyncio.wrap_future(self._tracking.store(body, kind, key))
 
 
 async def _read(request: Request) -> bytes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import socket
+import sys
 from collections.abc import Callable
 from contextlib import suppress
 
@@ -34,6 +35,8 @@ class Server(uvicorn.Server):
     def serve_until_stopped(self) -> None:
         # uvicorn raises a signal again after it has shut down; both then mean the same, and the store is closed.
         signal.signal(signal.SIGTERM, signal.default_int_handler)
+        # Who answers must not wait 5 ms for the thread that stores or publishes to give way.
+        sys.setswitchinterval(0.0005)
         with self.socket, suppress(KeyboardInterrupt):
             self.run([self.socket])
 

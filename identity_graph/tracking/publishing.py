@@ -9,7 +9,7 @@ from identity_graph.errors import IdentityGraphError
 from identity_graph.resolver import Resolver
 from identity_graph.store.protocols import Store
 
-SHARE = 2.0  # while more is waiting, storing gets this many times as long as publishing
+SHARE = 4.0  # while much is waiting, storing gets this many times as long as publishing
 AGAIN = 1.0  # seconds after a failure
 
 log = logging.getLogger("identity_graph.tracking")
@@ -30,13 +30,12 @@ class Publishing:
 
     def patience(self) -> float | None:
         """Seconds until it is time to publish; None: there is nothing to publish."""
-        if not self._pending:
-            return None
-        return max(0.0, self._not_before - time.monotonic()) if self.trouble else 0.0
+        return max(0.0, self._not_before - time.monotonic()) if self._pending else None
 
-    def due(self) -> bool:
-        """Whether to publish although more is waiting to be stored."""
-        return self._pending and time.monotonic() >= self._not_before
+    def due(self, *, hurried: bool) -> bool:
+        """`hurried`: much waits to be stored, so that it is not time after each transaction."""
+        early = time.monotonic() < self._not_before
+        return self._pending and not (early and (hurried or self.trouble))
 
     def publish(self) -> None:
         if not self._pending:

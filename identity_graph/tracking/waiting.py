@@ -27,6 +27,7 @@ class Waiting(Generic[Item]):
     def __init__(self, room: int = ROOM) -> None:
         self._room = room
         self._taken = 0
+        self._held = 0
         self._items: deque[Item] = deque()
         self._changed = Condition()
         self._closed = False
@@ -55,6 +56,7 @@ class Waiting(Generic[Item]):
     def put(self, item: Item) -> None:
         with self._changed:
             self._items.append(item)
+            self._held += len(item)
             self._changed.notify()
 
     def take(self, most: int, patience: float | None) -> list[Item]:
@@ -66,11 +68,13 @@ class Waiting(Generic[Item]):
             while self._items and (not found or held + len(self._items[0]) <= most):
                 found.append(self._items.popleft())
                 held += len(found[-1])
+            self._held -= held
             return found
 
     @property
-    def empty(self) -> bool:
-        return not self._items
+    def held(self) -> int:
+        """How much the items that wait hold."""
+        return self._held
 
     @property
     def closed(self) -> bool:

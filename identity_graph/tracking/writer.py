@@ -3,33 +3,36 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
+from itertools import accumulate
 from threading import Thread
 from typing import overload
 
 from identity_graph.errors import StoreError
+from identity_graph.event_table import EventTable
 from identity_graph.model import Origin, Refused, Run
-from identity_graph.records.event_bytes import write_record
 from identity_graph.store.protocols import Batch, Store
 from identity_graph.tracking.counting import Counting
 from identity_graph.tracking.publishing import Publishing
-from identity_graph.tracking.request import Mapped, Request
+from identity_graph.tracking.request import Request
 from identity_graph.tracking.waiting import Waiting
 
 GROUP = 2_000  # messages of one transaction, or those of one request
+FEW = 100  # waiting messages: more of them are not kept waiting by each publication
 
 log = logging.getLogger("identity_graph.tracking")
 
 
 class Origins(Sequence[Origin]):
-    """Origins of events, made when they are asked for: nearly none ever is."""
+    """Origins of the events of several requests, made when they are asked for: nearly none ever is."""
 
-    def __init__(self, mapped: Mapped, position: int) -> None:
-        self._mapped = mapped
-        self._position = position
+    def __init__(self, requests: Sequence[Request], position: int) -> None:
+        self._rows = [(request, place) for request in requests for place in request.mapped.places]
+        starts = accumulate((len(request.mapped) for request in requests), initial=position)
+        self._starts = dict(zip(map(id, requests), starts, strict=False))
 
     def __len__(self) -> int:
-        return len(self._mapped.events)
+        return len(self._rows)
 
     @overload
     def __getitem__(self, number: int) -> Origin: ...
@@ -40,8 +43,9 @@ class Origins(Sequence[Origin]):
     def __getitem__(self, number: int | slice) -> Origin | list[Origin]:
         if isinstance(number, slice):
             return [self[each] for each in range(len(self))[number]]
-        place = self._position + self._mapped.places[number]
-        return Origin(place + 1, place, write_record(self._mapped.records[number]))
+        request, place = self._rows[number]
+        position = self._starts[id(request)] + place
+        return Origin(position + 1, position, request.record(place))
 
 
 class Writer(Thread):
@@ -53,24 +57,22 @@ class Writer(Thread):
         waiting: Waiting[Request],
         counting: Counting,
         publishing: Publishing,
-        new_id: Callable[[], str],
     ) -> None:
         super().__init__(name="tracking", daemon=True)
         self._store = store
         self._waiting = waiting
         self._counting = counting
         self._publishing = publishing
-        self._new_id = new_id
 
     def run(self) -> None:
         publishing, waiting = self._publishing, self._waiting
-        while not (waiting.closed and waiting.empty):
+        while not (waiting.closed and not waiting.held):
             group = waiting.take(GROUP, publishing.patience())
             for request in group:
                 request.stored.set_running_or_notify_cancel()  # who has gone away meanwhile is stored all the same
             if group:
                 self._answer(group)
-            if publishing.due() or (waiting.empty and not publishing.trouble):
+            if publishing.due(hurried=waiting.held > FEW):
                 publishing.publish()
         publishing.publish()
         try:
@@ -96,10 +98,9 @@ class Writer(Thread):
                     request.stored.set_result(None)
 
     def _store_all(self, group: Sequence[Request]) -> None:
-        sources: dict[str, tuple[Request, Mapped]] = {}
+        sources: dict[str, list[Request]] = {}
         for request in group:
-            _, mapped = sources.setdefault(request.loader.reference, (request, Mapped()))
-            request.map(self._new_id, mapped)
+            sources.setdefault(request.loader.reference, []).append(request)
         try:
             self._append(list(sources.values()))
         except StoreError as error:
@@ -108,21 +109,35 @@ class Writer(Thread):
             self._counting.alone()
             self._append(list(sources.values()))
 
-    def _append(self, sources: Sequence[tuple[Request, Mapped]]) -> None:
+    def _append(self, sources: Sequence[Sequence[Request]]) -> None:
         runs: dict[str, Run] = {}
         with self._store.transaction():
-            for request, mapped in sources:
-                if mapped.dated:
-                    known = self._store.evidence.events(mapped.dated)
-                    mapped.redate([(row.event.id, row.event.time) for row in known if row])
-                run = self._counting.current(request.loader)
-                runs[request.loader.reference] = self._store.evidence.append(run, _batch(mapped, run.position))
+            for requests in sources:
+                loader = requests[0].loader
+                run = self._counting.current(loader)
+                batch = _batch(requests, self._first_times(requests), run.position)
+                runs[loader.reference] = self._store.evidence.append(run, batch)
         self._counting.committed(runs)
 
+    def _first_times(self, requests: Sequence[Request]) -> dict[str, int]:
+        """Of events whose time depends on when they come: the time of the first of each id, stored or here."""
+        first: dict[str, int] = {}
+        for request in requests:
+            events = request.mapped.events
+            for row in request.mapped.dated:
+                first.setdefault(events.ids[row], events.times[row])
+        if first:
+            known = self._store.evidence.events(list(first))
+            first |= {row.event.id: row.event.time for row in known if row}
+        return first
 
-def _batch(mapped: Mapped, position: int) -> Batch:
-    refused = [
-        Refused(Origin(position + place + 1, position + place, raw), code, message)
-        for place, raw, code, message in mapped.refused
-    ]
-    return Batch(mapped.events, Origins(mapped, position), refused, position + len(mapped), position + len(mapped))
+
+def _batch(requests: Sequence[Request], first: Mapping[str, int], position: int) -> Batch:
+    refused: list[Refused] = []
+    after = position
+    for request in requests:
+        for place, raw, code, message in request.mapped.refused:
+            refused.append(Refused(Origin(after + place + 1, after + place, raw), code, message))
+        after += len(request.mapped)
+    events = EventTable.joined([request.mapped.redated(first) for request in requests])
+    return Batch(events, Origins(requests, position), refused, after, after)
