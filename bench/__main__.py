@@ -1,6 +1,6 @@
 """Every benchmark, one after the other: `python -m bench`."""
 
-from bench import components, corrections, increment, load, memory, profile, resolve, similarity, strings
+from bench import components, corrections, increment, load, memory, profile, resolve, similarity, strings, tracking
 
 if __name__ == "__main__":
     components.main()
@@ -12,3 +12,4 @@ if __name__ == "__main__":
     increment.main()
     resolve.main()
     profile.main()
+    tracking.main()

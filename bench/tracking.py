@@ -3,7 +3,8 @@
 Two questions. How many events a second become durable in batches of a hundred, as libraries send them? And at rates of
 single events: how long until one is acknowledged, and how long until GraphQL shows its person? The events are those of
 `bench.load`, which is also the floor: the same events from a file, by one process, without HTTP. Each rate is offered
-whatever the server does; all clients are in this process.
+whatever the server does; all clients are in this process. A bare durable commit in the same run says what the disk and
+the neighbours on the machine alone take.
 """
 
 from __future__ import annotations
@@ -23,12 +24,13 @@ from urllib.parse import urlsplit
 import numpy as np
 import orjson
 
+from bench.increment import bare
 from bench.load import load, write
 from identity_graph.store import open_store
 
 EVENTS = 100_000
 BATCH = 100
-CONNECTIONS = 8
+CONNECTIONS = 16
 RATES = (100, 300, 1_000)
 SECONDS = 8.0
 BAR, ACKNOWLEDGED, VISIBLE = 25_000, 10.0, 20.0  # events a second; p99 in milliseconds
@@ -160,6 +162,8 @@ def main() -> None:
             f"tracking: batches of {BATCH}: {max(rates):,.0f} durable events/s, its clients included (bar {BAR:,});"
             f" from a file {max(floors):,.0f}: {max(rates) / max(floors):.2f}"
         )
+        commits = [1000 * float(found) for found in np.percentile(bare(folder), [50, 99])]
+        print(f"tracking: a bare durable commit: p50 {commits[0]:.1f}, p99 {commits[1]:.1f} ms")
         with server(folder / "single.db") as address:
             one_by_one(address, 50)
             for rate in RATES:

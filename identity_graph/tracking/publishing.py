@@ -9,7 +9,7 @@ from identity_graph.errors import IdentityGraphError
 from identity_graph.resolver import Resolver
 from identity_graph.store.protocols import Store
 
-SHARE = 4.0  # while much is waiting, storing gets this many times as long as publishing
+SHARE = 9.0  # while much comes, storing gets this many times as long as publishing
 AGAIN = 1.0  # seconds after a failure
 
 log = logging.getLogger("identity_graph.tracking")

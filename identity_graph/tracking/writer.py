@@ -18,7 +18,7 @@ from identity_graph.tracking.request import Request
 from identity_graph.tracking.waiting import Waiting
 
 GROUP = 2_000  # messages of one transaction, or those of one request
-FEW = 100  # waiting messages: more of them are not kept waiting by each publication
+FEW = 50  # messages: while more come at a time, others are not kept waiting by each publication
 
 log = logging.getLogger("identity_graph.tracking")
 
@@ -72,7 +72,7 @@ class Writer(Thread):
                 request.stored.set_running_or_notify_cancel()  # who has gone away meanwhile is stored all the same
             if group:
                 self._answer(group)
-            if publishing.due(hurried=waiting.held > FEW):
+            if publishing.due(hurried=sum(map(len, group)) + waiting.held > FEW):
                 publishing.publish()
         publishing.publish()
         try:
