@@ -13,6 +13,7 @@ from identity_graph.records.json_record import MAX_DEPTH, Refusal, may_round, re
 
 MAX_BODY = 500 << 10
 MAX_MESSAGE = 32 << 10
+MAX_MESSAGES = 5_000  # of a batch; empty ones would fit by the hundred thousand, and quarantine would keep each
 
 TYPES = ("identify", "track", "page", "screen", "group", "alias", "merge")
 BATCHES = ("batch", "import")
@@ -47,6 +48,8 @@ def read_sent(body: bytes, kind: str) -> Sent:
         messages = found.get("batch")
         if not isinstance(messages, list):
             raise _invalid("the body has no list 'batch'")
+        if len(messages) > MAX_MESSAGES:
+            raise QueryError("MESSAGE_TOO_LARGE", f"the batch has more than {MAX_MESSAGES:,} messages")
         for name in ("context", "integrations"):
             _spread(found.get(name), name, messages)
     sure = exact and len(body) <= MAX_MESSAGE and _flat(body)
@@ -90,7 +93,7 @@ def _flat(raw: bytes) -> bool:
 
 
 def _checked(message: Any, exact: bool) -> dict[str, Any] | tuple[bytes, Refusal]:
-    raw = orjson.dumps(message) if exact else write_record(message)
+    raw = _raw(message, exact)
     if len(raw) > MAX_MESSAGE:
         return raw, ("MESSAGE_TOO_LARGE", f"the message is larger than {MAX_MESSAGE:,} bytes")
     if exact and message.__class__ is dict and _flat(raw):
@@ -98,6 +101,18 @@ def _checked(message: Any, exact: bool) -> dict[str, Any] | tuple[bytes, Refusal
         return found
     read = read_json(raw)
     return read if isinstance(read, dict) else (raw, read or ("NOT_JSON", "the message is empty"))
+
+
+def _raw(message: Any, exact: bool) -> bytes:
+    if exact:
+        try:
+            return orjson.dumps(message)
+        except orjson.JSONEncodeError:
+            pass  # it reads four times as deep as it writes
+    try:
+        return write_record(message)
+    except RecursionError:
+        raise _invalid("the body nests too deep") from None
 
 
 def _invalid(message: str) -> QueryError:

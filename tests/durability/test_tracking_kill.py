@@ -44,7 +44,7 @@ class Sender(threading.Thread):
     def run(self) -> None:
         while True:
             if not self.unanswered:
-                size = 1 + self.number % 40
+                size = 1 + self.number % 150  # the larger ones are mapped by another process
                 self.unanswered.append([f"{self.prefix}-{self.number + place}" for place in range(size)])
                 self.number += size
             ids = self.unanswered[0]
