@@ -1,6 +1,18 @@
 """Every benchmark, one after the other: `python -m bench`."""
 
-from bench import components, constrained, corrections, increment, load, memory, profile, resolve, similarity, strings
+from bench import (
+    components,
+    constrained,
+    corrections,
+    increment,
+    load,
+    memory,
+    profile,
+    resolve,
+    similarity,
+    strings,
+    tracking,
+)
 
 if __name__ == "__main__":
     components.main()
@@ -13,3 +25,4 @@ if __name__ == "__main__":
     increment.main()
     resolve.main()
     profile.main()
+    tracking.main()

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any, TypeVar, overload
 
 import numpy as np
@@ -132,6 +133,45 @@ class EventTable(Sequence[Event]):
             [(new_place[pair[0]], a, b, pair[3]) for pair, (a, b) in zip(pairs, renamed, strict=True)],
             pick(self.traits),
             pick(self.properties),
+        )
+
+    @classmethod
+    def joined(cls, tables: Sequence[EventTable]) -> EventTable:
+        """One after the other.
+
+        >>> cookie = Identifier("cookie", "c")
+        >>> tables = [EventTable.of([Event(id, 5, "web", "Seen", [cookie], {}, {})]) for id in "ab"]
+        >>> both = EventTable.joined(tables)
+        >>> both.ids, both.named, both.seen.tolist()
+        (['a', 'b'], [('cookie', 'c')], [0, 0])
+        """
+        if len(tables) == 1:
+            return tables[0]
+        places: dict[tuple[str, str], int] = {}
+        seen: list[Int32] = [np.empty(0, np.int32)]
+        pairs: list[tuple[int, int, int, bool]] = []
+        before = 0
+        for table in tables:
+            own = np.array([places.setdefault(found, len(places)) for found in table.named], dtype=np.int32)
+            seen.append(own[table.seen])
+            pairs += [(before + event, int(own[a]), int(own[b]), apart) for event, a, b, apart in table.stated]
+            before += len(table)
+
+        def chained(columns: Iterable[Sequence[T]]) -> list[T]:
+            return list(chain.from_iterable(columns))
+
+        return cls(
+            chained(table.ids for table in tables),
+            chained(table.times for table in tables),
+            chained(table.sources for table in tables),
+            chained(table.names for table in tables),
+            chained(table.received for table in tables),
+            list(places),
+            np.concatenate(seen),
+            np.concatenate([np.empty(0, np.int32), *(table.lengths for table in tables)]),
+            pairs,
+            chained(table.traits for table in tables),
+            chained(table.properties for table in tables),
         )
 
     def __len__(self) -> int:

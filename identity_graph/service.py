@@ -56,6 +56,7 @@ class IdentityGraph:
         self.engine = choose_engine(store, engine)
         self.policy = policy or Policy.default()
         self.clock = clock
+        self.new_id = new_id
         self.people = People(store, self.policy)
         self.segments = Segments(store, self.people, clock)
         self.resolver = Resolver(store, self.policy, self.engine, self.segments, clock, new_id)

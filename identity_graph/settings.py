@@ -30,6 +30,11 @@ class Settings(BaseSettings):
     )
     host: str = Field(default="127.0.0.1", description="The address that `serve` listens on.")
     port: int = Field(default=8000, ge=0, le=65535, description="The port that `serve` listens on; 0 takes a free one.")
+    write_keys: str = Field(
+        default="",
+        description="Who may send to the tracking API: KEY or KEY=SOURCE, with commas between. Empty: any key may, and"
+        " the source is `segment`.",
+    )
     tombstone_key: SecretStr | None = Field(
         default=None,
         description="The key of the tombstones, 64 hexadecimal digits; else it is in a file beside the store.",

@@ -120,7 +120,7 @@ def settings() -> str:
     rows = []
     for name, field in Settings.model_fields.items():
         default = field.default
-        shown = f"`{default}`" if default not in (None, False) else ""
+        shown = f"`{default}`" if default not in (None, False, "") else ""
         rows.append((f"`{PREFIX}{name.upper()}`", shown, field.description or ""))
     return table("setting", "default", rows, "meaning")
 

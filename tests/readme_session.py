@@ -192,7 +192,8 @@ class Session:
             def report_unexpected_exception(self, out: Any, test: Any, example: Any, exc_info: Any) -> None:
                 heard.append(f"{exc_info[0].__name__}: {exc_info[1]}\n")
 
-        test = doctest.DocTest([example], self.names, "README", None, 0, None)
+        here = doctest.Example(example.source.replace(f":{PORT}/", f":{self.port}/"), example.want)
+        test = doctest.DocTest([here], self.names, "README", None, 0, None)
         Runner(verbose=False).run(test, out=lambda text: None, clear_globs=False)
         self.names.update(test.globs)
         return "".join(heard)

@@ -44,6 +44,7 @@ LAYERS = {
         "people",
         "segments",
         "stating",
+        "tracking",
         "forget",
         "copying",
         "service",

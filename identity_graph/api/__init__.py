@@ -9,18 +9,20 @@ if TYPE_CHECKING:
     from starlette.applications import Starlette
 
     from identity_graph.service import IdentityGraph
+    from identity_graph.tracking import WriteKeys
 
 __all__ = ["create_app", "execute", "sdl"]
 
 
-def create_app(graph: IdentityGraph) -> Starlette:
+def create_app(graph: IdentityGraph, write_keys: WriteKeys | None = None) -> Starlette:
     """The HTTP application. Its log is `identity_graph.api`: request ids and codes, no queries and no values.
 
-    A server in front of it should not log URLs either: a GET request has its query there.
+    Without `write_keys` the tracking API takes any. A server in front should not log URLs either: a GET request has its
+    query there.
     """
     from identity_graph.api import app
 
-    return app.create_app(graph)
+    return app.create_app(graph, write_keys)
 
 
 def execute(

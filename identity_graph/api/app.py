@@ -1,9 +1,12 @@
-"""The HTTP application: GraphQL over HTTP as its specification says, without uploads, batches and subscriptions."""
+"""The HTTP application: GraphQL over HTTP as its specification says, without uploads, batches and subscriptions; and
+beside it what `track.py` takes.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 import anyio.to_thread
@@ -19,7 +22,9 @@ from identity_graph.api.masking import show
 from identity_graph.api.page import PAGE
 from identity_graph.api.request import GraphQLRequest, from_body, from_parameters, read_body
 from identity_graph.api.schema import sdl
+from identity_graph.api.track import track_routes
 from identity_graph.errors import IdentityGraphError, QueryError
+from identity_graph.tracking import Tracking, WriteKeys
 
 if TYPE_CHECKING:
     from identity_graph.service import IdentityGraph
@@ -27,21 +32,31 @@ if TYPE_CHECKING:
 _STATUS = {"BODY_TOO_LARGE": 413, "METHOD_REFUSED": 405, "MEDIA_TYPE": 415}
 
 
-def create_app(graph: IdentityGraph) -> Starlette:
-    """`/graphql`, `/schema.graphql` and `/health`, over a graph that the caller opens and closes."""
-    service = _Service(graph)
+def create_app(graph: IdentityGraph, write_keys: WriteKeys | None = None) -> Starlette:
+    """`/graphql`, `/schema.graphql`, `/v1` and `/health`, over a graph that the caller opens and closes."""
+    tracking = Tracking(graph.store, graph.resolver, write_keys or WriteKeys(), graph.clock, graph.new_id)
+    service = _Service(graph, tracking)
+
+    @asynccontextmanager
+    async def living(_app: Starlette) -> AsyncIterator[None]:
+        yield
+        await anyio.to_thread.run_sync(tracking.close)
+
     return Starlette(
         routes=[
             Route("/graphql", service.graphql, methods=["GET", "POST"]),
             Route("/schema.graphql", service.schema, methods=["GET"]),
             Route("/health", service.health, methods=["GET"]),
-        ]
+            *track_routes(tracking),
+        ],
+        lifespan=living,
     )
 
 
 class _Service:
-    def __init__(self, graph: IdentityGraph) -> None:
+    def __init__(self, graph: IdentityGraph, tracking: Tracking) -> None:
         self._graph = graph
+        self._tracking = tracking
         self._endpoint = Endpoint(graph)
 
     async def graphql(self, request: Request) -> Response:
@@ -70,7 +85,13 @@ class _Service:
         except Exception as error:
             shown = show(error, request_id)["extensions"]["code"]
             return _respond({"status": "failing", "store": shown}, negotiation.JSON, 503, request_id)
-        return _respond({"status": "ok", "store": "ok"}, negotiation.JSON, 200, request_id)
+        found = {
+            "status": "ok",
+            "store": "ok",
+            "tracking": "SERVER_BUSY" if self._tracking.full else "ok",
+            "persons": self._tracking.trouble or "ok",
+        }
+        return _respond(found, negotiation.JSON, 200, request_id)
 
 
 async def _read(request: Request) -> GraphQLRequest:

@@ -62,13 +62,15 @@ def serve(
         ),
     ] = None,
 ) -> None:
-    """Serve GraphQL at /graphql, the schema at /schema.graphql, and /health."""
+    """Serve GraphQL at /graphql, its schema at /schema.graphql, the tracking API at /v1, and /health."""
     from identity_graph.api import create_app
     from identity_graph.cli.server import Server
+    from identity_graph.tracking import WriteKeys
 
+    keys = WriteKeys.parse(command.settings.write_keys)
     with command.graph(create=True) as graph:
         Server(
-            create_app(graph),
+            create_app(graph, keys),
             host=host or command.settings.host,
             port=command.settings.port if port is None else port,
             say=command.say,

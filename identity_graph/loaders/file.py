@@ -132,10 +132,14 @@ def known_loaders() -> list[str]:
 def read_file(name_or_path: str | FilePath) -> LoaderFile:
     """A shipped loader by its name, or any by the path of its file (with a `/` or ending in `.toml`).
 
-    Raises LOADER_UNKNOWN, LOADER_SYNTAX, LOADER_KEY, LOADER_VALUE.
+    `segment:shop` is the shipped one for another source, `shop`. Raises LOADER_UNKNOWN, LOADER_SYNTAX, LOADER_KEY,
+    LOADER_VALUE.
     """
-    path, reference = _find(name_or_path)
+    name, source = _parted(name_or_path)
+    path, reference = _find(name)
     text, document = _parse(path, reference)
+    if source:
+        document, reference = document | {"source": source}, f"{reference}:{source}"
     if "like" in document:
         place = Place(text, path.name)
         like = place.text(document, "like", "")
@@ -151,6 +155,12 @@ def read_file(name_or_path: str | FilePath) -> LoaderFile:
 def parse_file(text: str, where: str = "the loader") -> LoaderFile:
     """A loader from the text of its file. Raises LOADER_SYNTAX, LOADER_KEY, LOADER_VALUE."""
     return _read(_toml(text, where), Place(text, where), where)
+
+
+def _parted(name_or_path: str | FilePath) -> tuple[str | FilePath, str]:
+    """The name and, of a shipped loader, the source that it is to be of."""
+    name, _, source = str(name_or_path).partition(":")
+    return (name, source) if source and name in known_loaders() else (name_or_path, "")
 
 
 def _find(name_or_path: str | FilePath) -> tuple[FilePath, str]:

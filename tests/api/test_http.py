@@ -187,7 +187,7 @@ def test_no_websocket_is_taken(api: Api) -> None:
 
 
 def test_health_says_whether_the_store_can_be_read(api: Api) -> None:
-    assert api.client.get("/health").json() == {"status": "ok", "store": "ok"}
+    assert api.client.get("/health").json() == {"status": "ok", "store": "ok", "tracking": "ok", "persons": "ok"}
     api.graph.close()
     response = api.client.get("/health")
     assert response.status_code == 503

@@ -96,7 +96,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 
 def test_a_story_over_the_wire(server: Server) -> None:
-    assert server.get("/health") == {"status": "ok", "store": "ok"}
+    assert server.get("/health") == {"status": "ok", "store": "ok", "tracking": "ok", "persons": "ok"}
     assert server.run("ingest", events=EVENTS)["ingest"]["read"] == len(EVENTS)
     server.run("resolve")
     assert server.run("profile", by=email_of(ANN))["person"]["profile"]["values"] == {

@@ -1,0 +1,140 @@
+"""The tracking API of the Segment spec: what its libraries send by POST to `/v1/track` and its like."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import binascii
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from identity_graph.api.endpoint import new_request_id
+from identity_graph.api.inflating import inflated
+from identity_graph.api.masking import show
+from identity_graph.errors import QueryError, StoreError
+from identity_graph.tracking import Tracking
+from identity_graph.tracking.sent import BATCHES, MAX_BODY, TYPES
+
+PATIENCE = 20.0  # seconds for a body to arrive
+RETRY_AFTER = "1"
+
+_STATUS = {
+    "MESSAGE_INVALID": 400,
+    "WRITE_KEY_INVALID": 401,
+    "MESSAGE_TOO_LARGE": 413,
+    "MEDIA_TYPE": 415,
+    "SERVER_BUSY": 429,
+}
+_SHORT = {"i": "identify", "t": "track", "p": "page", "s": "screen", "g": "group", "a": "alias", "b": "batch"}
+"""As the library for browsers writes the paths."""
+
+_SUCCESS = b'{"success":true}'
+
+
+def track_routes(tracking: Tracking) -> list[Route]:
+    service = _Service(tracking)
+    kinds = {kind: kind for kind in (*TYPES, *BATCHES)} | _SHORT
+    return [Route(f"/v1/{path}", service.of(kind), methods=["POST", "OPTIONS"]) for path, kind in kinds.items()]
+
+
+class _Service:
+    def __init__(self, tracking: Tracking) -> None:
+        self._tracking = tracking
+
+    def of(self, kind: str) -> Any:
+        async def answer(request: Request) -> Response:
+            if request.method == "OPTIONS":
+                return Response(status_code=204, headers=_allowed(request))
+            try:
+                await self._take(request, kind)
+            except ClientDisconnect:
+                return Response(status_code=400)
+            except Exception as error:
+                return _refusal(error)
+            return Response(_SUCCESS, headers=_HEADERS, media_type="application/json")
+
+        return answer
+
+    async def _take(self, request: Request, kind: str) -> None:
+        """Until it is durable."""
+        headers = request.headers
+        encoding = headers.get("content-encoding", "").strip().lower()
+        if encoding not in ("", "identity", "gzip"):
+            raise QueryError("MEDIA_TYPE", "the body is compressed in another way than gzip", help="Send it by gzip.")
+        key = _key(headers.get("authorization"))
+        if key is None:
+            key = request.query_params.get("writeKey")
+        if key is not None:
+            self._tracking.keys.source(key)
+        length = headers.get("content-length", "")
+        declared = int(length) if length.isascii() and length.isdigit() and len(length) < 20 else None
+        if declared is not None and declared > MAX_BODY:
+            raise _too_large()
+        with self._tracking.seat(MAX_BODY if declared is None or encoding == "gzip" else declared):
+            body = await _read(request)
+            if encoding == "gzip":
+                body = inflated(body, MAX_BODY)
+            await asyncio.wrap_future(self._tracking.store(body, kind, key))
+
+
+async def _read(request: Request) -> bytes:
+    body = bytearray()
+    try:
+        async with asyncio.timeout(PATIENCE):
+            async for chunk in request.stream():
+                body += chunk
+                if len(body) > MAX_BODY:
+                    raise _too_large()
+    except TimeoutError:
+        raise QueryError("MESSAGE_INVALID", f"the body did not arrive within {PATIENCE:.0f} s") from None
+    return bytes(body)
+
+
+def _key(authorization: str | None) -> str | None:
+    """The user of basic authentication; libraries send no password. None where there is none."""
+    scheme, _, credentials = (authorization or "").partition(" ")
+    if scheme.lower() != "basic":
+        return None
+    try:
+        user = base64.b64decode(credentials.strip(), validate=True).decode()
+    except (binascii.Error, UnicodeDecodeError):
+        return ""
+    return user.partition(":")[0]
+
+
+_HEADERS = {"access-control-allow-origin": "*", "cache-control": "no-store", "x-content-type-options": "nosniff"}
+
+
+def _allowed(request: Request) -> Mapping[str, str]:
+    """Pages of any origin may send: a write key says who it is for, and nothing is answered that could leak."""
+    return {
+        "access-control-allow-origin": "*",
+        "access-control-allow-methods": "POST",
+        "access-control-allow-headers": request.headers.get("access-control-request-headers", "*"),
+        "access-control-max-age": "86400",
+        "vary": "access-control-request-headers",
+    }
+
+
+def _refusal(error: Exception) -> Response:
+    """`code` and `message` stand where the libraries look for them."""
+    request_id = new_request_id()
+    shown = show(error, request_id)
+    code = shown["extensions"]["code"]
+    status = _STATUS.get(code, 503 if isinstance(error, StoreError) else 500)
+    body = {"success": False, "code": code, "message": shown["message"], "help": shown["extensions"].get("help", "")}
+    headers = _HEADERS | {"x-request-id": request_id}
+    if status in (429, 503):
+        headers |= {"retry-after": RETRY_AFTER, "access-control-expose-headers": "retry-after"}
+    if status == 401:
+        headers["www-authenticate"] = 'Basic realm="write key"'
+    return Response(orjson.dumps(body), status, headers, "application/json")
+
+
+def _too_large() -> QueryError:
+    return QueryError("MESSAGE_TOO_LARGE", f"the body is larger than {MAX_BODY:,} bytes")

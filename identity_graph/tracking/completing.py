@@ -1,0 +1,55 @@
+"""A message as the spec says that it is stored: with an id, and a time that no wrong clock of a sender has spoilt."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+from identity_graph.errors import InputError
+from identity_graph.times import SECOND, format_time, parse_time
+
+TOLERANCE = 60 * SECOND
+"""A clock that is less wrong than this is right: what was said stands to the microsecond, however long it was under way
+or was sent again."""
+
+_OF_THE_SENDING = ("writeKey", "_metadata")
+
+
+class Completing:
+    """For the messages of one request, received at one time; `sent_at` is what their sender's clock then said."""
+
+    def __init__(self, received: int, sent_at: Any, new_id: Callable[[], str]) -> None:
+        self._received = received
+        self._new_id = new_id
+        self._wrong = self._off(sent_at)
+
+    def complete(self, message: dict[str, Any]) -> bool:
+        """In place. True where its time now depends on when it came, so that a repeated one would get another."""
+        for name in _OF_THE_SENDING:
+            message.pop(name, None)
+        if message.get("messageId") in (None, ""):
+            message["messageId"] = self._new_id()
+        return self._date(message)
+
+    def _off(self, sent_at: Any) -> int:
+        """By how much the sender's clock is behind; 0 where it is right, or did not say."""
+        if sent_at is None or sent_at == "":
+            return 0
+        try:
+            off = self._received - parse_time(sent_at)
+        except InputError:
+            return 0
+        return off if abs(off) > TOLERANCE else 0
+
+    def _date(self, message: dict[str, Any]) -> bool:
+        said = message.get("timestamp") or message.get("originalTimestamp")
+        if not said:
+            message["timestamp"] = format_time(self._received)
+            return True
+        if not self._wrong:
+            return False
+        with suppress(InputError):  # it is refused by the loader, which knows how
+            right = format_time(parse_time(said) + self._wrong)
+            message |= {"timestamp": right, "originalTimestamp": said}
+        return True

@@ -1,0 +1,116 @@
+"""Another process that maps large bodies while this one stores what it made: mapping takes longer than storing.
+
+The other one reads frames from standard input and answers each on standard output, as `ingest.worker` does. It ends
+when its input ends, so nothing is left of it when the process that started it is gone.
+"""
+
+from __future__ import annotations
+
+import gc
+import marshal
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from pathlib import Path
+
+from identity_graph.errors import QueryError
+from identity_graph.ingest.worker import read_frame, write_frame
+from identity_graph.loaders import Loader, read_loader
+from identity_graph.tracking.mapped import Mapped, map_sent
+from identity_graph.tracking.request import Request
+from identity_graph.tracking.sent import read_sent
+
+LARGE = 8 << 10  # bytes of a body: less is mapped here before another process has heard of it
+PACKAGE = Path(__file__).parents[2]
+
+
+class Mapper:
+    """Begins its process at the first request. Until it has begun, and when it is gone, this process maps."""
+
+    def __init__(self) -> None:
+        self._thread = ThreadPoolExecutor(1, "mapping")
+        self._starting = False
+        self._worker: subprocess.Popen[bytes] | None = None
+
+    @property
+    def ready(self) -> bool:
+        if not self._starting:
+            self._starting = True
+            self._thread.submit(self._start)
+        return self._worker is not None
+
+    def map(self, request: Request, then: Callable[[Request], None]) -> None:
+        """Calls `then` in another thread, unless the request has failed."""
+        self._thread.submit(self._map, request, then)
+
+    def _map(self, request: Request, then: Callable[[Request], None]) -> None:
+        try:
+            if not self._asked(request):
+                request.map()
+        except Exception as error:
+            if request.stored.set_running_or_notify_cancel():
+                request.stored.set_exception(error)
+        else:
+            then(request)
+
+    def _asked(self, request: Request) -> bool:
+        worker = self._worker
+        if worker is None:
+            return False
+        try:
+            question = marshal.dumps((request.loader.reference, *request.body))
+            write_frame(worker.stdin, question)  # type: ignore[arg-type]
+            answer = read_frame(worker.stdout)  # type: ignore[arg-type]
+        except (OSError, EOFError, ValueError):
+            self._worker = None
+            return False
+        if answer[:1] == b"!":
+            raise QueryError(*marshal.loads(answer[1:]))
+        request.mapped = Mapped.unpack(answer)
+        return True
+
+    def _start(self) -> None:
+        path = os.pathsep.join(filter(None, (str(PACKAGE), os.environ.get("PYTHONPATH"))))
+        with suppress(OSError):
+            self._worker = subprocess.Popen(
+                # -P: or Python would look for modules in the working directory first
+                [sys.executable, "-P", "-c", "from identity_graph.tracking.mapper import main; main()"],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                env=os.environ | {"PYTHONPATH": path},
+                process_group=0,  # an interrupt of the terminal is for this process, which then ends that one
+            )
+
+    def close(self) -> None:
+        """What was asked is still answered."""
+        self._thread.shutdown(wait=True)
+        if self._worker:
+            with self._worker as worker:
+                worker.kill()
+
+
+def main() -> None:
+    from identity_graph.service import uuid7
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # an interrupt is for the process that started this one
+    gc.freeze()
+    answers = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # whatever prints must not print into a frame
+    loaders: dict[str, Loader] = {}
+    try:
+        while True:
+            reference, raw, kind, received = marshal.loads(read_frame(sys.stdin.buffer))
+            loader = loaders.get(reference)
+            if loader is None:
+                loader = loaders[reference] = read_loader(reference)
+            try:
+                answer = map_sent(read_sent(raw, kind), loader, received, uuid7).pack()
+            except QueryError as error:
+                answer = b"!" + marshal.dumps((error.code, error.message))
+            write_frame(answers, answer)
+    except (EOFError, BrokenPipeError):
+        os._exit(0)

@@ -1,0 +1,62 @@
+"""Persons follow what arrives: published soon after it is stored, and not so often that storing has to wait."""
+
+from __future__ import annotations
+
+import logging
+import time
+
+from identity_graph.errors import IdentityGraphError
+from identity_graph.resolver import Resolver
+from identity_graph.store.protocols import Store
+
+SHARE = 9.0  # while much comes, storing gets this many times as long as publishing
+AGAIN = 1.0  # seconds after a failure
+
+log = logging.getLogger("identity_graph.tracking")
+
+
+class Publishing:
+    """`trouble` is the code of what keeps persons from being published now; else empty."""
+
+    def __init__(self, store: Store, resolver: Resolver) -> None:
+        self._store = store
+        self._resolver = resolver
+        self._pending = False
+        self._not_before = 0.0
+        self.trouble = ""
+
+    def arrived(self) -> None:
+        self._pending = True
+
+    def patience(self) -> float | None:
+        """Seconds until it is time to publish; None: there is nothing to publish."""
+        return max(0.0, self._not_before - time.monotonic()) if self._pending else None
+
+    def due(self, *, hurried: bool) -> bool:
+        """`hurried`: much waits to be stored, so that it is not time after each transaction."""
+        early = time.monotonic() < self._not_before
+        return self._pending and not (early and (hurried or self.trouble))
+
+    def publish(self) -> None:
+        if not self._pending:
+            return
+        begun = time.monotonic()
+        try:
+            if self._store.persons.resolved()[1] is None:
+                self._resolver.resolve()
+            else:
+                with self._store.transaction():
+                    self._resolver.catch_up()
+        except Exception as error:
+            self._failed(error)
+            return
+        self._pending, self.trouble = False, ""
+        now = time.monotonic()
+        self._not_before = now + SHARE * (now - begun)
+
+    def _failed(self, error: Exception) -> None:
+        code = error.code if isinstance(error, IdentityGraphError) else "INTERNAL"
+        if code != self.trouble:
+            log.error("persons are not published: %s, %s", code, type(error).__qualname__)
+        self.trouble = code
+        self._not_before = time.monotonic() + AGAIN

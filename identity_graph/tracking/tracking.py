@@ -1,0 +1,94 @@
+"""The service behind the tracking API: takes requests, and says when they are durable."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from concurrent.futures import Future
+from contextlib import AbstractContextManager
+from threading import Lock
+
+from identity_graph.loaders import Loader, read_loader
+from identity_graph.resolver import Resolver
+from identity_graph.store.protocols import Store
+from identity_graph.tracking.counting import Counting
+from identity_graph.tracking.mapper import LARGE, Mapper
+from identity_graph.tracking.publishing import Publishing
+from identity_graph.tracking.request import Body, Request
+from identity_graph.tracking.sent import read_sent
+from identity_graph.tracking.waiting import ROOM, Waiting
+from identity_graph.tracking.write_keys import SOURCE, WriteKeys
+from identity_graph.tracking.writer import Writer
+
+
+class Tracking:
+    """Begins a thread at the first request; `close` stores what still waits, publishes it and ends the runs."""
+
+    def __init__(
+        self,
+        store: Store,
+        resolver: Resolver,
+        keys: WriteKeys,
+        clock: Callable[[], int],
+        new_id: Callable[[], str],
+        *,
+        room: int = ROOM,
+    ) -> None:
+        self.keys = keys
+        self._store = store
+        self._clock = clock
+        self._new_id = new_id
+        self._waiting: Waiting[Request] = Waiting(room)
+        self._counting = Counting(store, clock, new_id)
+        self._publishing = Publishing(store, resolver)
+        self._mapper = Mapper() if (os.cpu_count() or 1) > 1 else None
+        self._loaders: dict[str, Loader] = {}
+        self._beginning = Lock()
+        self._writer: Writer | None = None
+
+    def seat(self, size: int) -> AbstractContextManager[None]:
+        """For a request with a body of up to this size, until it is answered. Raises SERVER_BUSY."""
+        return self._waiting.seat(size)
+
+    def store(self, raw: bytes, kind: str, key: str | None) -> Future[None]:
+        """Done when all is durable: stored, known already, suppressed, or in quarantine. Without a key the body has it.
+
+        Raises, or fails with, WRITE_KEY_INVALID, MESSAGE_INVALID, MESSAGE_TOO_LARGE and StoreError.
+        """
+        self._begin()
+        source = self.keys.source(read_sent(raw, kind).key if key is None else key)
+        request = Request(Body(raw, kind, self._clock()), self._loader(source), self._new_id)
+        if self._mapper and len(raw) >= LARGE and self._mapper.ready:
+            self._mapper.map(request, self._waiting.put)
+        else:
+            request.map()
+            self._waiting.put(request)
+        return request.stored
+
+    @property
+    def full(self) -> bool:
+        return self._waiting.full
+
+    @property
+    def trouble(self) -> str:
+        """The code of what keeps persons from being published; else empty."""
+        return self._publishing.trouble
+
+    def close(self) -> None:
+        if self._mapper:
+            self._mapper.close()
+        self._waiting.close()
+        if self._writer:
+            self._writer.join()
+
+    def _loader(self, source: str) -> Loader:
+        loader = self._loaders.get(source)
+        if loader is None:
+            loader = self._loaders[source] = read_loader("segment" if source == SOURCE else f"segment:{source}")
+        return loader
+
+    def _begin(self) -> None:
+        with self._beginning:
+            if self._writer is None:
+                self._writer = Writer(self._store, self._waiting, self._counting, self._publishing)
+                self._writer.start()

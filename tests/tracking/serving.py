@@ -1,0 +1,113 @@
+"""A real server in a process of its own, as its user starts it; and what its clients do."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+ROOT = Path(__file__).parents[2]
+PROFILE = """query($by: PersonBy!) { person(by: $by) {
+    identifiers { identifier { key } } profile { values } journey(last: 50) { nodes { id name source time } } } }"""
+
+
+class Answer(NamedTuple):
+    status: int
+    body: Any
+    headers: Mapping[str, str]
+
+
+class Serving:
+    def __init__(self, process: subprocess.Popen[str], url: str) -> None:
+        self.process = process
+        self.url = url
+
+    def send(self, path: str, body: Any, *, key: str | None = "any", method: str = "POST", **headers: str) -> Answer:
+        """A body that is not bytes is sent as JSON; names of headers are written with _."""
+        raw = body if isinstance(body, bytes) else json.dumps(body).encode()
+        sent = {name.replace("_", "-"): value for name, value in headers.items()}
+        sent.setdefault("content-type", "application/json")
+        if key is not None:
+            sent["authorization"] = "Basic " + base64.b64encode(f"{key}:".encode()).decode()
+        request = urllib.request.Request(self.url + path, raw, sent, method=method)
+        try:
+            with urllib.request.urlopen(request, timeout=30) as response:
+                content = response.read()
+                return Answer(response.status, json.loads(content) if content else None, dict(response.headers))
+        except urllib.error.HTTPError as error:
+            content = error.read()
+            return Answer(error.code, json.loads(content) if content else None, dict(error.headers))
+
+    def get(self, path: str) -> Any:
+        with urllib.request.urlopen(self.url + path, timeout=30) as response:
+            return json.load(response)
+
+    def ask(self, query: str, **variables: Any) -> Any:
+        answer = self.send("/graphql", {"query": query, "variables": variables})
+        assert "errors" not in answer.body, answer.body
+        return answer.body["data"]
+
+    def person(self, namespace: str, value: str) -> Any:
+        by = {"identifier": {"namespace": namespace, "value": value}}
+        return self.ask(PROFILE, by=by)["person"]
+
+    def person_soon(self, namespace: str, value: str, events: int = 1, identifiers: int = 1) -> Any:
+        """Once that many events are in the journey, and that many identifiers in the person: of these later."""
+        deadline = time.monotonic() + 20
+        while True:
+            found = self.person(namespace, value)
+            if found and len(found["journey"]["nodes"]) >= events and len(found["identifiers"]) >= identifiers:
+                return found
+            assert time.monotonic() < deadline, found
+            time.sleep(0.005)
+
+    def runs(self) -> list[Any]:
+        found = self.ask(
+            "{ runs(first: 100) { nodes { kind state source read accepted duplicate quarantined suppressed } } }"
+        )
+        return [run for run in found["runs"]["nodes"] if run["kind"] == "track"]
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.wait(timeout=30)
+
+    def stop(self) -> None:
+        """As Ctrl-C does."""
+        self.process.send_signal(signal.SIGTERM)
+        assert self.process.wait(timeout=60) == 0
+
+
+@contextmanager
+def serving(store: str, **settings: str) -> Iterator[Serving]:
+    """`settings` are those of the environment, without their prefix."""
+    own = {f"IDENTITY_GRAPH_{name.upper()}": value for name, value in settings.items()}
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("IDENTITY_GRAPH_")}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "identity_graph", "serve", "--store", store, "--port", "0"],
+        cwd=ROOT,
+        env=kept | own,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stderr is not None
+    try:
+        said = process.stderr.readline()
+        found = re.search(r"http://[^/]+", said)
+        assert found, said + process.stderr.read()
+        yield Serving(process, found[0])
+    finally:
+        if process.poll() is None:
+            process.terminate()
+            process.wait(timeout=60)
+        process.stderr.close()
