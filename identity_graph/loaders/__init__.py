@@ -2,5 +2,15 @@
 
 from identity_graph.loaders.file import known_loaders
 from identity_graph.loaders.loader import Loader, NoTime, content_id, parse_loader, read_loader
+from identity_graph.loaders.trial import event_view, try_file
 
-__all__ = ["Loader", "NoTime", "content_id", "known_loaders", "parse_loader", "read_loader"]
+__all__ = [
+    "Loader",
+    "NoTime",
+    "content_id",
+    "event_view",
+    "known_loaders",
+    "parse_loader",
+    "read_loader",
+    "try_file",
+]

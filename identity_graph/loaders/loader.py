@@ -16,6 +16,7 @@ from identity_graph.loaders.file import LoaderFile, parse_file, read_file
 from identity_graph.loaders.identifiers import identifier_reader, stated_reader
 from identity_graph.loaders.path import Path, Record
 from identity_graph.model import Event
+from identity_graph.records.source import Form
 from identity_graph.times import DAY, EARLIEST, EPOCH, LATEST, format_time, parse_time
 
 LONGEST_ID = 256
@@ -54,6 +55,7 @@ class Loader:
         self.name = FilePath(file.reference).stem
         self.source = file.source
         self.columns = file.columns()
+        self.form = Form(file.format, file.delimiter, file.encoding, tuple(self.columns))
         self._map = _compile(file)
 
     def event(self, record: Record, *, received: int, fallback_time: int | None = None) -> Event:
