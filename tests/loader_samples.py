@@ -6,13 +6,16 @@ Of a sample `crm.csv`, `crm.expected.jsonl` has a line a record: the event, or t
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import orjson
 
+from identity_graph.errors import InputError
 from identity_graph.files import data_folder
 from identity_graph.loaders import event_view, known_loaders, read_loader, try_file
+from identity_graph.loaders.unfold import unfolder
 from identity_graph.model import Refused
 from identity_graph.records import Reader
 from identity_graph.times import parse_time
@@ -31,9 +34,15 @@ def expected_file(name: str) -> Path:
 
 
 def records(name: str) -> list[dict[str, Any]]:
-    """Those of the sample that can be read at all."""
-    with Reader(sample_file(name), read_loader(name).form) as reader:
-        return [record for _, record in reader if not isinstance(record, Refused)]
+    """Those of the sample that can be read at all, made plain where the loader says so."""
+    loader = read_loader(name)
+    plain = unfolder(loader.file) or (lambda record: record)
+    found = []
+    with Reader(sample_file(name), loader.form) as reader:
+        for _, record in reader:
+            with suppress(InputError):
+                found += [] if isinstance(record, Refused) else [dict(plain(record))]
+    return found
 
 
 def outcome(name: str) -> Iterator[dict[str, Any]]:

@@ -12,7 +12,22 @@ from tests.unit.test_loaders import LEAST, NOW, record
 
 
 def test_the_loaders_that_ship() -> None:
-    assert known_loaders() == ["app", "crm", "events", "graphql", "loyalty", "orders", "rudder", "segment", "web"]
+    assert known_loaders() == [
+        "access_log",
+        "app",
+        "crm",
+        "events",
+        "ga4",
+        "graphql",
+        "loyalty",
+        "orders",
+        "rudder",
+        "segment",
+        "shopify_customers",
+        "shopify_orders",
+        "snowplow",
+        "web",
+    ]
 
 
 def test_a_loader_file_of_ones_own(tmp_path: FilePath) -> None:
@@ -45,7 +60,7 @@ def test_unknown_loaders_list_the_known(tmp_path: FilePath) -> None:
         with pytest.raises(LoaderError) as raised:
             read_loader(name)
         assert raised.value.code == "LOADER_UNKNOWN"
-        assert "crm, events, graphql, loyalty" in raised.value.help
+        assert "crm, events, ga4, graphql, loyalty" in raised.value.help
 
 
 @pytest.mark.parametrize(
@@ -75,6 +90,20 @@ def test_unknown_loaders_list_the_known(tmp_path: FilePath) -> None:
         ('csv = { encoding = "utf-16" }\n' + LEAST, "LOADER_VALUE", r"line 1: csv.encoding: 'utf-16'"),
         ('csv = { encoding = "klingon" }\n' + LEAST, "LOADER_VALUE", r"line 1: csv.encoding: 'klingon'"),
         ('csv = { quote = "x" }\n' + LEAST, "LOADER_KEY", r"line 1: csv.quote: no such key"),
+        ('csv = { quotes = "no" }\n' + LEAST, "LOADER_VALUE", r"line 1: csv.quotes: 'no'"),
+        ("csv = { header = ['a', 'a'] }\n" + LEAST, "LOADER_VALUE", r"line 1: csv.header: is not a list of names"),
+        ("csv = { text_mark = '--' }\n" + LEAST, "LOADER_VALUE", r"line 1: csv.text_mark: '--'"),
+        ('format = "lines"\n' + LEAST, "LOADER_VALUE", r"lines: goes with the format"),
+        ("lines = { pattern = '{a}' }\n" + LEAST, "LOADER_VALUE", r"line 1: lines: goes with the format"),
+        (
+            "format = 'lines'\nlines = { pattern = '{a}{b}' }\n" + LEAST,
+            "LOADER_VALUE",
+            r"line 2: lines.pattern: has two fields with nothing between them",
+        ),
+        (LEAST.replace("time =", 'time_format = "%Q"\ntime ='), "LOADER_VALUE", r"line 5: event.time_format: '%Q'"),
+        ('json = "a[].b"\n' + LEAST, "LOADER_VALUE", r"line 1: json: 'a\[\].b' fans out"),
+        (LEAST + '[[keyed_lists]]\nlist = "a"\nkey = "k"', "LOADER_VALUE", r"keyed_lists.value: names no path"),
+        (LEAST + '[[keyed_lists]]\nkey = "k"\nvalue = "v"', "LOADER_VALUE", r"keyed_lists.list: is not one path"),
         ("csv = 7\n" + LEAST, "LOADER_VALUE", r"line 1: csv: 7 is not a table"),
         ('phone_region = "USA"\n' + LEAST, "LOADER_VALUE", r"line 1: phone_region: 'USA'"),
         (LEAST.replace('time = "time"', 'time = "time"\ntime_unit = "h"'), "LOADER_VALUE", r"line 6: event.time_unit"),
