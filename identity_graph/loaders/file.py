@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import takewhile
 from pathlib import Path as FilePath
 from typing import Any
 
@@ -140,6 +142,13 @@ class LoaderFile:
 def known_loaders() -> list[str]:
     """The names of the loaders that ship with the project, sorted."""
     return sorted(path.stem for path in data_folder("loaders").glob("*.toml"))
+
+
+def about(name: str) -> str:
+    """What a shipped loader reads: the first sentence of the comment that it begins with."""
+    lines = (data_folder("loaders") / f"{name}.toml").read_text(encoding="utf-8").splitlines()
+    text = " ".join(line.removeprefix("# ") for line in takewhile(lambda line: line[:1] == "#", lines))
+    return re.split(r"[:.](?: |$)", text)[0]
 
 
 def read_file(name_or_path: str | FilePath) -> LoaderFile:
