@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import orjson
+import pytest
+
 from identity_graph.loaders import known_loaders
 from identity_graph.world import NAMES
 from tests.cli.calling import answer, failure, run
-from tests.loader_samples import sample_file
+from tests.loader_samples import expected_file, sample_file
 
 
 def test_loader_list_names_every_loader() -> None:
@@ -59,3 +62,16 @@ def test_a_guess_passes_the_check_and_loads(events: Path, tmp_path: Path) -> Non
         answer("loader", "guess", events / "crm.csv")["loader"].strip() == (tmp_path / "crm.toml").read_text().strip()
     )
     assert run("load", "--loader", "crm.toml", events / "crm.csv").stdout
+
+
+@pytest.mark.parametrize("name", known_loaders())
+def test_a_load_stores_what_is_expected_of_a_sample(name: str) -> None:
+    """And what it set aside is refused for the same reason when it is read again."""
+    expected = [orjson.loads(line) for line in expected_file(name).read_bytes().splitlines()]
+    refused = sorted((one["line"], one["refused"]) for one in expected if "refused" in one)
+    total = answer("load", "--loader", name, "--time", "2026-06-01", sample_file(name))["total"]
+    assert (total["accepted"], total["quarantined"]) == (len(expected) - len(refused), len(refused))
+    for _ in range(2):
+        records = answer("quarantine", "list")
+        assert sorted((record["line"], record["code"]) for record in records) == refused
+        run("quarantine", "replay")
