@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import re
 import subprocess
 import sys
@@ -14,7 +13,7 @@ import typer
 
 from identity_graph import errors
 from identity_graph.cli import app
-from identity_graph.loaders import known_loaders
+from identity_graph.loaders import about, known_loaders
 from identity_graph.settings import PREFIX, Settings
 from tests.cypher import EXPLORE, head
 from tests.test_layers import LAYERS
@@ -93,9 +92,7 @@ def operations() -> str:
 def loaders() -> str:
     rows = []
     for name in known_loaders():
-        lines = (ROOT / "loaders" / f"{name}.toml").read_text(encoding="utf-8").splitlines()
-        about = " ".join(line.removeprefix("# ") for line in itertools.takewhile(lambda line: line[:1] == "#", lines))
-        rows.append((f"[{name}](loaders/{name}.toml)", re.split(r"[:.](?: |$)", about)[0]))
+        rows.append((f"[{name}](loaders/{name}.toml)", about(name)))
     return table("loader", "source", rows)
 
 

@@ -149,7 +149,7 @@ def test_a_wrong_import_is_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     [
         ("graphql", {".graphql"}),
         ("cypher", {".cypher"}),
-        ("loaders", {".toml", ".json", ".jsonl", ".csv", ".gz", ".parquet"}),
+        ("loaders", {".toml", ".json", ".jsonl", ".csv", ".tsv", ".log", ".gz", ".parquet"}),
     ],
 )
 def test_one_language_per_folder(folder: str, endings: set[str]) -> None:

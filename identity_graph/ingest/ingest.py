@@ -19,7 +19,7 @@ from identity_graph.ingest.steps import collector_paused, steps
 from identity_graph.loaders import Loader, read_loader
 from identity_graph.loaders.path import Record
 from identity_graph.model import Event, Origin, Quarantined, Refused, Run, RunState
-from identity_graph.records import Form, Reader, read_again
+from identity_graph.records import Reader, read_again
 from identity_graph.records.event_bytes import finite, read_event, write_event, write_record
 from identity_graph.store.protocols import Batch, Store
 from identity_graph.times import DAY, EARLIEST, LATEST
@@ -60,7 +60,7 @@ class Ingest:
 
         Raises the codes of sources and stores; what was stored stays, and the error's `run` counts it and is FAILED.
         """
-        with Reader(path, _form(loader)) as reader:
+        with Reader(path, loader.form) as reader:
             found = reader.source.fingerprint()
             begun = replace(
                 self._new_run("load"),
@@ -264,11 +264,6 @@ class _Ending:
         return self._end(RunState.DONE, message[:500])
 
 
-def _form(loader: Loader) -> Form:
-    file = loader.file
-    return Form(file.format, file.delimiter, file.encoding, tuple(loader.columns))
-
-
 def _loader_or_error(reference: str) -> Loader | LoaderError:
     try:
         return read_loader(reference)
@@ -283,7 +278,7 @@ def _why_they_stay(error: object, count: int) -> str:
 
 def _again(raw: bytes, loader: Loader) -> Record:
     """The record of bytes that are, or would be, kept of it. Raises InputError."""
-    found = read_again(raw, _form(loader))
+    found = read_again(raw, loader.form)
     if isinstance(found, tuple):
         raise InputError(*found)
     return found

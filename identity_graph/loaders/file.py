@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import takewhile
 from pathlib import Path as FilePath
 from typing import Any
 
@@ -13,12 +16,13 @@ import orjson
 
 from identity_graph.errors import CODES, InputError, LoaderError
 from identity_graph.files import data_folder
+from identity_graph.loaders.form import read_form
 from identity_graph.loaders.path import Path, Record
 from identity_graph.loaders.place import Place
 from identity_graph.normalise import normalise_namespace
-from identity_graph.times import UNITS, parse_time
+from identity_graph.records.source import Form
+from identity_graph.times import EPOCH, UNITS, parse_time
 
-FORMATS = ("csv", "jsonl", "parquet")
 TYPES = ("text", "number", "boolean")
 
 
@@ -80,6 +84,15 @@ class NotThePerson:
     paths: tuple[Path, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class KeyedList:
+    """A list whose elements say their own key; of `value`, the first that is there counts."""
+
+    list: Path
+    key: Path
+    value: tuple[Path, ...]
+
+
 @dataclass(frozen=True)
 class LoaderFile:
     """Everything that a loader file says. `reference` is what `read_loader` finds it by."""
@@ -87,14 +100,15 @@ class LoaderFile:
     reference: str
     digest: str
     source: str
-    format: str | None = None
-    delimiter: str = ","
-    encoding: str = "utf-8"
+    form: Form
+    json: tuple[Path, ...] = ()
+    keyed_lists: tuple[KeyedList, ...] = ()
     phone_region: str | None = None
     id: tuple[Path, ...] = ()
     time: tuple[Path, ...] = ()
     time_constant: int | None = None
     time_unit: str = "ms"
+    time_format: str | None = None
     event_name: tuple[Path, ...] = ()
     name_constant: str | None = None
     source_paths: tuple[Path, ...] = ()
@@ -119,7 +133,8 @@ class LoaderFile:
 
     def columns(self) -> list[str]:
         """The outermost keys of all paths, in order of appearance; for tables, the columns."""
-        paths = [*self.taken(), *self.trait_objects, *self.property_objects]
+        paths = [*self.taken(), *self.trait_objects, *self.property_objects, *self.json]
+        paths += [rule.list for rule in self.keyed_lists]
         paths += [path for field in self.properties for path in field.paths]
         return list(dict.fromkeys(path.steps[0][0] for path in paths if path.steps))
 
@@ -127,6 +142,13 @@ class LoaderFile:
 def known_loaders() -> list[str]:
     """The names of the loaders that ship with the project, sorted."""
     return sorted(path.stem for path in data_folder("loaders").glob("*.toml"))
+
+
+def about(name: str) -> str:
+    """What a shipped loader reads: the first sentence of the comment that it begins with."""
+    lines = (data_folder("loaders") / f"{name}.toml").read_text(encoding="utf-8").splitlines()
+    text = " ".join(line.removeprefix("# ") for line in takewhile(lambda line: line[:1] == "#", lines))
+    return re.split(r"[:.](?: |$)", text)[0]
 
 
 def read_file(name_or_path: str | FilePath) -> LoaderFile:
@@ -199,6 +221,9 @@ TOP = (
     "like",
     "format",
     "csv",
+    "lines",
+    "json",
+    "keyed_lists",
     "phone_region",
     "event",
     "identifiers",
@@ -212,11 +237,8 @@ TOP = (
 
 def _read(document: Mapping[str, Any], place: Place, reference: str) -> LoaderFile:
     place.only(document, TOP, "")
-    csv = place.table(document, "csv", "")
-    place.only(csv, ("delimiter", "encoding"), "csv")
     event = place.table(document, "event", "")
-    place.only(event, ("id", "time", "time_unit", "name", "source"), "event")
-    format = place.text(document, "format", "", default="", choice=FORMATS) or None
+    place.only(event, ("id", "time", "time_unit", "time_format", "name", "source"), "event")
     time, time_constant = _paths_or_constant(event, "time", place)
     name, name_constant = _paths_or_constant(event, "name", place)
     if not name and name_constant is None:
@@ -230,14 +252,15 @@ def _read(document: Mapping[str, Any], place: Place, reference: str) -> LoaderFi
         reference=reference,
         digest=hashlib.sha256(orjson.dumps(document, option=orjson.OPT_SORT_KEYS, default=str)).hexdigest(),
         source=place.text(document, "source", "", longest=64),
-        format=format,
-        delimiter=_delimiter(csv, place),
-        encoding=_encoding(csv, place),
+        form=read_form(document, place),
+        json=place.paths(document, "json", ""),
+        keyed_lists=tuple(_keyed_list(table, place) for table in place.tables(document, "keyed_lists")),
         phone_region=_region(document, place),
         id=place.paths(event, "id", "event"),
         time=time,
         time_constant=_time_constant(time_constant, place),
         time_unit=place.text(event, "time_unit", "event", default="ms", choice=tuple(UNITS)),
+        time_format=_time_format(event, place),
         event_name=name,
         name_constant=name_constant,
         source_paths=place.paths(event, "source", "event"),
@@ -266,6 +289,26 @@ def _paths_or_constant(table: Mapping[str, Any], key: str, place: Place) -> tupl
     return place.paths(table, key, "event"), None
 
 
+def _time_format(event: Mapping[str, Any], place: Place) -> str | None:
+    value = place.text(event, "time_format", "event", default="")
+    if value:
+        try:
+            datetime.strptime(EPOCH.strftime(value), value)
+        except ValueError as error:
+            what = f"{value!r}: {error}"
+            help = "It is written as for Python's strptime, say %d/%b/%Y:%H:%M:%S %z."
+            raise place.fail("LOADER_VALUE", "event.time_format", what, help) from error
+    return value or None
+
+
+def _keyed_list(table: Mapping[str, Any], place: Place) -> KeyedList:
+    key = "keyed_lists"
+    place.only(table, ("list", "key", "value"), key)
+    (where,) = place.paths(table, "list", key, one=True)
+    (name,) = place.paths(table, "key", key, one=True)
+    return KeyedList(where, name, place.paths(table, "value", key, required=True))
+
+
 def _time_constant(value: Any, place: Place) -> int | None:
     if value is None:
         return None
@@ -273,27 +316,6 @@ def _time_constant(value: Any, place: Place) -> int | None:
         return parse_time(value)
     except InputError as error:
         raise place.fail("LOADER_VALUE", "event.time", error.message, "Write ISO 8601.") from error
-
-
-def _delimiter(csv: Mapping[str, Any], place: Place) -> str:
-    value = place.text(csv, "delimiter", "csv", default=",")
-    if len(value) != 1 or not value.isascii() or value in '"\r\n':
-        raise place.fail("LOADER_VALUE", "csv.delimiter", f"{value!r}", "It is one ASCII character, say , ; or \\t.")
-    return value
-
-
-def _encoding(csv: Mapping[str, Any], place: Place) -> str:
-    """Only encodings in which a line ends with the byte 10, so that a file can be cut into lines as bytes."""
-    value = place.text(csv, "encoding", "csv", default="utf-8")
-    try:
-        good = 'a"\n'.encode(value) == b'a"\n' and b"\n".decode(value) == "\n"
-    except (LookupError, UnicodeError):
-        good = False
-    if not good:
-        raise place.fail(
-            "LOADER_VALUE", "csv.encoding", f"{value!r}", "Known: utf-8, latin-1, cp1252 and others that extend ASCII."
-        )
-    return value
 
 
 def _region(document: Mapping[str, Any], place: Place) -> str | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path as FilePath
 from typing import Any
@@ -15,6 +16,7 @@ from identity_graph.loaders.fields import object_reader
 from identity_graph.loaders.file import LoaderFile, parse_file, read_file
 from identity_graph.loaders.identifiers import identifier_reader, stated_reader
 from identity_graph.loaders.path import Path, Record
+from identity_graph.loaders.unfold import unfolder
 from identity_graph.model import Event
 from identity_graph.times import DAY, EARLIEST, EPOCH, LATEST, format_time, parse_time
 
@@ -54,6 +56,7 @@ class Loader:
         self.name = FilePath(file.reference).stem
         self.source = file.source
         self.columns = file.columns()
+        self.form = replace(file.form, columns=tuple(self.columns))
         self._map = _compile(file)
 
     def event(self, record: Record, *, received: int, fallback_time: int | None = None) -> Event:
@@ -90,10 +93,13 @@ def _compile(file: LoaderFile) -> Mapper:
     """One mapper for ordinary records, and one for each kind of record that says things about others."""
     plain = _compile_one(file, ())
     exceptions = [(rule.when.test(), _compile_one(file, rule.paths)) for rule in file.not_the_person]
-    if not exceptions:
+    unfold = unfolder(file)
+    if unfold is None and not exceptions:
         return plain
 
     def choose(record: Record, received: int, fallback_time: int | None) -> Event:
+        if unfold is not None:
+            record = unfold(record)
         for holds, other in exceptions:
             if holds(record):
                 return other(record, received, fallback_time)
@@ -114,7 +120,7 @@ def _compile_one(file: LoaderFile, others: Sequence[Path]) -> Mapper:
     traits_of = object_reader(file, others, traits=True)
     properties_of = object_reader(file, others, traits=False)
     new, event_of = tuple.__new__, Event
-    time_of = _text_time(unit)
+    time_of = _formatted_time(file.time_format) if file.time_format else _text_time(unit)
 
     def map_record(record: Record, received: int, fallback_time: int | None) -> Event:
         raw_time = get_time(record)
@@ -168,6 +174,18 @@ def _compile_one(file: LoaderFile, others: Sequence[Path]) -> Mapper:
         )
 
     return map_record
+
+
+def _formatted_time(form: str) -> Callable[[str], int]:
+    """Of texts in this form and no other; without a zone they are UTC."""
+
+    def time_of(text: str) -> int:
+        try:
+            return parse_time(datetime.strptime(text.strip(), form))
+        except ValueError:
+            raise InputError("TS_INVALID", f"{text[:40]!r} is not a time of the form {form}") from None
+
+    return time_of
 
 
 def _text_time(unit: str) -> Callable[[str], int]:

@@ -84,6 +84,21 @@ class Place:
             raise self.fail("LOADER_VALUE", name, f"{value!r}", f"Allowed: {', '.join(choice)}.")
         return value
 
+    def truth(self, table: Mapping[str, Any], key: str, section: str, *, default: bool) -> bool:
+        value = table.get(key, default)
+        if not isinstance(value, bool):
+            raise self.fail("LOADER_VALUE", f"{section}.{key}", f"{value!r}", "Allowed: true, false.")
+        return value
+
+    def names(self, table: Mapping[str, Any], key: str, section: str) -> tuple[str, ...]:
+        """Different texts, none of them empty; nothing where the key is left out."""
+        value = table.get(key, [])
+        good = isinstance(value, list) and all(isinstance(name, str) and name.strip() for name in value)
+        if not good or len(set(value)) < len(value) or (key in table and not value):
+            help = "Allowed: a list of texts, each once."
+            raise self.fail("LOADER_VALUE", f"{section}.{key}", "is not a list of names", help)
+        return tuple(value)
+
     def path(self, text: Any, key: str, *, fan: bool = False, root: bool = False) -> Path:
         if not isinstance(text, str):
             raise self.fail("LOADER_VALUE", key, f"{text!r} is not a path", 'A path is a text such as "context.ip".')

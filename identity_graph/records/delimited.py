@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 from collections import deque
 from collections.abc import Iterable, Iterator
+from typing import Literal
 
 from identity_graph.errors import InputError
 from identity_graph.model import Origin, Refused
@@ -13,6 +14,8 @@ from identity_graph.records.lines import KEPT, LONGEST, LongLine, blocks
 from identity_graph.records.source import Form
 
 _Line = tuple[int, int, int, bytes]
+_COMPUTED = frozenset("0123456789+-=@")
+"""With what a value begins that a spreadsheet would take for a number or a formula."""
 
 
 class _TooLarge(Exception):
@@ -22,7 +25,7 @@ class _TooLarge(Exception):
 class Rows:
     """Rows as objects without their empty fields; blank lines are no records.
 
-    A row's bytes are kept with the header before them, so that they can be read again by themselves. A row whose
+    A row's bytes are kept with the file's header before them, so that they can be read again by themselves. A row whose
     quotes are wrong is refused by its first line alone and reading goes on at the next line, since what follows may be
     good. `offset` is where the next row begins. Raises SOURCE_FORMAT and SOURCE_COLUMNS, with `name` in the message.
     """
@@ -40,7 +43,8 @@ class Rows:
         self._pending: list[_Line] = []
         self._size = 0
         self._undecodable = False
-        self._reader = csv.reader(self._Feed(self), delimiter=form.delimiter, strict=True)
+        quoting: Literal[0, 3] = csv.QUOTE_MINIMAL if form.quotes else csv.QUOTE_NONE
+        self._reader = csv.reader(self._Feed(self), delimiter=form.delimiter, strict=True, quoting=quoting)
 
     class _Feed:
         """The lines of the row in hand, as text. Goes on after its end, when lines come back."""
@@ -108,19 +112,19 @@ class Rows:
         )
 
     def _raw(self, lines: list[_Line]) -> bytes:
-        return self._header_bytes + b"\n" + b"\n".join(line[3] for line in lines)
+        return self._header_bytes + b"\n".join(line[3] for line in lines)
 
     def __iter__(self) -> Iterator[tuple[Origin, dict[str, str] | Refused]]:
-        names = self._header()
-        self._header_bytes = b"\n".join(line[3] for line in self._pending)
-        if self.offset < self._pending[-1][2]:
-            self.offset = self._pending[-1][2]
-        while self._start > self._pending[-1][2]:
+        names = list(self._form.header) or self._header()
+        self._header_bytes = b"".join(line[3] + b"\n" for line in self._pending)
+        after = self._pending[-1][2] if self._pending else 0
+        self.offset = max(self.offset, after)
+        while self._start > after:
             try:
-                self._pending = [next(self._lines)]
+                after = next(self._lines)[2]
             except StopIteration:
                 return
-        width = len(names)
+        width, mark = len(names), self._form.text_mark
         while True:
             try:
                 row = self._next_row()
@@ -140,6 +144,8 @@ class Rows:
                 message = f"the row has {len(row)} fields and the header {width}"
                 yield origin, Refused(origin, "RAGGED_ROW", message)
             else:
+                if mark:
+                    row = [value[1:] if value[:1] == mark and value[1:2] in _COMPUTED else value for value in row]
                 yield origin, {name: value for name, value in zip(names, row, strict=False) if value}
 
     def _refuse(self, error: Exception) -> tuple[Origin, Refused]:
@@ -156,7 +162,7 @@ class Rows:
 
     def _to_the_closing_quote(self, line: int) -> None:
         """Read over the rest of a row that is too large; what is inside its quotes must not be taken for rows."""
-        open = sum(_quotes(raw) for *_, raw in self._pending) % 2
+        open = sum(_quotes(raw) for *_, raw in self._pending) % 2 if self._form.quotes else 0
         while open:
             following = self._again.popleft() if self._again else next(self._lines, None)
             if following is None:

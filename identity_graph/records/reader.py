@@ -16,6 +16,7 @@ from identity_graph.records.json_record import read_json
 from identity_graph.records.jsonl import JsonLines
 from identity_graph.records.lines import Cut, cuts
 from identity_graph.records.parquet import ParquetRows, spool
+from identity_graph.records.patterned import PatternLines
 from identity_graph.records.source import Form, Source
 
 Found = tuple[Origin, dict[str, Any] | Refused]
@@ -33,17 +34,19 @@ class Reader:
 
     def __init__(self, path: str | Path, form: Form | None = None, *, start: int = 0) -> None:
         self.start = start
-        self._records: JsonLines | Rows | ParquetRows | None = None
+        self._records: JsonLines | Rows | PatternLines | ParquetRows | None = None
         self._stack = ExitStack()
         self.source = Source(path, form or Form())
         self._stack.callback(self.source.close)
 
-    def _open(self, start: int) -> JsonLines | Rows | ParquetRows:
+    def _open(self, start: int) -> JsonLines | Rows | PatternLines | ParquetRows:
         source = self.source
         if source.format == "jsonl":
             return JsonLines(source.chunks(), start)
         if source.format == "csv":
             return Rows(source.chunks(), source.form, start, name=source.name)
+        if source.format == "lines":
+            return PatternLines(source.chunks(), source.form, start)
         path = source.path
         if source.gzipped or path is None:
             path = self._stack.enter_context(spool(source.chunks()))
@@ -82,6 +85,10 @@ class Reader:
 
 def read_again(raw: bytes, form: Form) -> dict[str, Any] | tuple[str, str]:
     """The record of bytes that were kept (of CSV: header and row), or the code and message of its refusal."""
+    if form.format == "lines":
+        for _, found in PatternLines([raw], form):
+            return (found.code, found.message) if isinstance(found, Refused) else found
+        return "LINE_INVALID", "the line is blank"
     if form.format == "csv" or (form.format is None and not raw.lstrip().startswith(b"{")):
         try:
             for _, record in Rows([raw], replace(form, columns=())):

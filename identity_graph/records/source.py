@@ -17,7 +17,7 @@ from identity_graph.errors import InputError
 CHUNK = 1 << 18
 ENDS = 1 << 16
 GZIP = b"\x1f\x8b"
-ENDINGS = {".jsonl": "jsonl", ".ndjson": "jsonl", ".json": "jsonl", ".csv": "csv", ".parquet": "parquet"}
+ENDINGS = {".jsonl": "jsonl", ".ndjson": "jsonl", ".json": "jsonl", ".csv": "csv", ".tsv": "csv", ".parquet": "parquet"}
 _OTHERS = {
     b"PK\x03\x04": "a zip archive",
     b"\x28\xb5\x2f\xfd": "compressed with zstd",
@@ -33,13 +33,21 @@ _OTHERS = {
 class Form:
     """How a source is written. Without a `format` it is told by the file's ending, and standard input is JSONL.
 
-    Of `columns`, a table must have at least one; none named: any table will do.
+    Of `columns`, a table must have at least one; none named: any table will do. A CSV file without a header of its
+    own has the columns of `header`; without `quotes`, a quote is a character as any other; `text_mark` is what stands
+    before a value to keep spreadsheets from computing it. Lines are read by `pattern`, and a field of them that is
+    `nothing` is not there.
     """
 
     format: str | None = None
     delimiter: str = ","
     encoding: str = "utf-8"
     columns: tuple[str, ...] = ()
+    header: tuple[str, ...] = ()
+    quotes: bool = True
+    text_mark: str = ""
+    pattern: str = ""
+    nothing: str = ""
 
 
 class Source:
