@@ -34,6 +34,7 @@ class Mapper:
     def __init__(self) -> None:
         self._thread = ThreadPoolExecutor(1, "mapping")
         self._starting = False
+        self._process: subprocess.Popen[bytes] | None = None
         self._worker: subprocess.Popen[bytes] | None = None
 
     @property
@@ -75,8 +76,8 @@ class Mapper:
 
     def _start(self) -> None:
         path = os.pathsep.join(filter(None, (str(PACKAGE), os.environ.get("PYTHONPATH"))))
-        with suppress(OSError):
-            self._worker = subprocess.Popen(
+        with suppress(OSError, EOFError):
+            self._process = worker = subprocess.Popen(
                 # -P: or Python would look for modules in the working directory first
                 [sys.executable, "-P", "-c", "from identity_graph.tracking.mapper import main; main()"],
                 stdin=subprocess.PIPE,
@@ -84,13 +85,16 @@ class Mapper:
                 env=os.environ | {"PYTHONPATH": path},
                 process_group=0,  # an interrupt of the terminal is for this process, which then ends that one
             )
+            read_frame(worker.stdout)  # type: ignore[arg-type]
+            self._worker = worker
 
     def close(self) -> None:
         """What was asked is still answered."""
         self._thread.shutdown(wait=True)
-        if self._worker:
-            with self._worker as worker:
-                worker.kill()
+        if self._process:
+            self._process.kill()
+            with suppress(OSError), self._process:  # closes its pipes, into which nobody reads
+                pass
 
 
 def main() -> None:
@@ -102,6 +106,7 @@ def main() -> None:
     os.dup2(2, 1)  # whatever prints must not print into a frame
     loaders: dict[str, Loader] = {}
     try:
+        write_frame(answers, b"")
         while True:
             reference, raw, kind, received = marshal.loads(read_frame(sys.stdin.buffer))
             loader = loaders.get(reference)
