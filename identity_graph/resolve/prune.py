@@ -23,13 +23,13 @@ def prune_values(namespace: Int16, values: Sequence[str], policy: Policy, rules:
     import polars as pl
 
     pruned = np.where(rules.joins[namespace], JOINS, NOT_JOINING).astype(np.int8)
+    column = pl.Series("value", values, dtype=pl.String)
     rows = np.argsort(namespace, kind="stable")
-    column = pl.Series("value", values, dtype=pl.String).gather(rows)
     ends = np.searchsorted(namespace[rows], np.arange(len(rules.namespaces) + 1))
     for space in np.flatnonzero(np.diff(ends)).tolist():
-        start, end = ends[space], ends[space + 1]
-        blocked = policy.blocked_among(rules.namespaces[space], column[start:end])
-        pruned[rows[start:end][blocked.to_numpy()]] = BLOCKED
+        own = rows[ends[space] : ends[space + 1]]
+        blocked = policy.blocked_among(rules.namespaces[space], column.gather(own))
+        pruned[own[blocked.to_numpy()]] = BLOCKED
     return pruned
 
 
