@@ -103,25 +103,11 @@ class Policy:
         Values are compared, and patterns tried, in any case. The time is linear in the text, whatever the patterns:
         Rust's regex crate does not backtrack.
         """
-        return values.to_frame("value").select(self._blocks(namespace)).to_series()
-
-    def _blocks(self, namespace: str) -> pl.Expr:
-        """Of the column `value`; made once, for a small publication would spend a third of its time on making it."""
-        import polars as pl
-
-        found = self._blocking.get(namespace)
-        if found is None:
-            own_values, own_patterns = self.blocked.by_namespace.get(namespace, (frozenset(), ()))
-            lowered = pl.col("value").str.to_lowercase()
-            found = lowered.is_in(pl.Series(list(self.blocked.values | own_values), dtype=pl.String).implode())
-            if patterns := (*self.blocked.patterns, *own_patterns):
-                found |= lowered.str.contains(any_of(patterns))
-            self._blocking[namespace] = found
-        return found
-
-    @cached_property
-    def _blocking(self) -> dict[str, pl.Expr]:
-        return {}
+        own_values, own_patterns = self.blocked.by_namespace.get(namespace, (frozenset(), ()))
+        lowered = values.str.to_lowercase()
+        found = lowered.is_in(list(self.blocked.values | own_values))
+        patterns = (*self.blocked.patterns, *own_patterns)
+        return found | lowered.str.contains(any_of(patterns)) if patterns else found
 
     @property
     def decays(self) -> bool:
