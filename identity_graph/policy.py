@@ -103,11 +103,15 @@ class Policy:
         Values are compared, and patterns tried, in any case. The time is linear in the text, whatever the patterns:
         Rust's regex crate does not backtrack.
         """
+        import polars as pl
+
         own_values, own_patterns = self.blocked.by_namespace.get(namespace, (frozenset(), ()))
-        lowered = values.str.to_lowercase()
-        found = lowered.is_in(list(self.blocked.values | own_values))
+        value = pl.col("value")
+        found = value.is_in(list(self.blocked.values | own_values))
         patterns = (*self.blocked.patterns, *own_patterns)
-        return found | lowered.str.contains(any_of(patterns)) if patterns else found
+        if patterns:
+            found |= value.str.contains(any_of(patterns))
+        return pl.DataFrame({"value": values.str.to_lowercase()}).select(found).to_series()
 
     @property
     def decays(self) -> bool:
