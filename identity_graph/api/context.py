@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import strawberry
 
 from identity_graph.api.batches import Batch, Waves
+from identity_graph.errors import InputError
 from identity_graph.model import (
     Change,
     Event,
@@ -39,6 +40,9 @@ EVENTLESS = frozenset(
     | {"pageInfo", "hasNextPage", "hasPreviousPage", "startCursor", "endCursor"}
 )
 """Fields of a person, and on the way to one, that are answered without its events."""
+
+
+MOST_VIEWS = 10
 
 
 class Reads:
@@ -166,8 +170,11 @@ class Context:
         self.reads = Reads(self.graph, people, Segments(store, people, self.graph.clock))
 
     def under(self, view: View) -> Reads:
-        """One for all fields with that view."""
+        """One for all fields with that view. Raises VIEW_INVALID: each is a resolution of its own."""
         if view not in self._views:
+            if len(self._views) == MOST_VIEWS:
+                message = f"the request looks in more than {MOST_VIEWS} ways"
+                raise InputError("VIEW_INVALID", message, help="Ask in several requests.")
             people = self.graph.suppose(view)
             self._views[view] = Reads(self.graph, people, Segments(self.graph.store, people, self.graph.clock))
         return self._views[view]

@@ -77,3 +77,14 @@ def test_only_who_is_sure_enough(api: Api) -> None:
 def test_a_confidence_that_cannot_be(api: Api, least: float) -> None:
     query = "query ($by: PersonBy!, $view: View) { person(by: $by, view: $view) { id } }"
     assert api.refusal(query, {"by": email_of(ANN), "view": {"minConfidence": least}}) == "VIEW_INVALID"
+
+
+def test_so_many_views_and_no_more(api: Api) -> None:
+    """Each is a resolution of its own."""
+    looks = [f'p{n}: person(by: $by, view: {{withoutSources: ["s{n}"]}}) {{ id }}' for n in range(11)]
+    same = [f'q{n}: person(by: $by, view: {{withoutSources: ["s0"]}}) {{ id }}' for n in range(20)]
+    query = "query ($by: PersonBy!) { %s }"
+    found = api.ask(query % " ".join([*looks[:10], *same]), {"by": email_of(ANN)})
+    assert len({person["id"] for person in found.values()}) == 1
+    (error,) = api.post(query % " ".join(looks), {"by": email_of(ANN)})["errors"]
+    assert (error["path"], error["extensions"]["code"]) == (["p10"], "VIEW_INVALID")
