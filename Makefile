@@ -12,8 +12,8 @@ STORE ?= identity_graph.db
 demo: $(READY)  ## a small world, end to end, in a temporary store
 	@$(BIN)/identity-graph demo
 
-test: check  ## everything that must hold, by two processes: each has its own server
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
+test: check  ## everything that must hold
+	$(BIN)/python -m pytest
 
 check: $(READY)  ## format, lint, types
 	$(BIN)/ruff format --check .

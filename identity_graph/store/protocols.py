@@ -71,8 +71,7 @@ class SuppressedRow(NamedTuple):
 
 
 class SimilarRow(NamedTuple):
-    """A link that nobody observed, between two identifier numbers that were seen with the same others: `a < b`, and
-    `shared` ascending."""
+    """A link that nobody observed, between two numbers of identifiers seen with the same others: `a < b`, ascending."""
 
     a: int
     b: int

@@ -147,7 +147,7 @@ def test_records_in_quarantine_go_by_number_and_do_not_return(store: Store) -> N
     assert [each.record for each in store.operations.quarantined()] == [b"x@x.org 1"]
     run = store.evidence.append(run, batch([], refused=refused))
     assert (run.read, run.quarantined, run.suppressed) == (6, 4, 2)
-    assert [each.record for each in store.operations.quarantined()] == [b"x@x.org 1"] * 2
+    assert [each.record for each in store.operations.quarantined()] == [b"x@x.org 1"]
 
 
 PEOPLE = ["ann", "bob", "eve"]
