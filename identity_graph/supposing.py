@@ -31,6 +31,7 @@ from identity_graph.store.protocols import (
     Subgraph,
     SuppressedRow,
 )
+from identity_graph.tables import Int64, ObservationTable
 from identity_graph.view import View
 
 
@@ -74,10 +75,8 @@ class Supposing:
     def _sightings(self, numbers: Sequence[int]) -> list[Sighting | None]:
         """Of identifiers beside those that were asked for, who may be seen by everybody, as columns."""
         known = self._supposed.known.events or {}
-        evidence = self._store.evidence
         missing = np.array(sorted(set(numbers) - known.keys()), dtype=np.int64)
-        sources = list(evidence.sources())
-        seen = self._view.observations(evidence.observation_table(missing), sources)
+        seen, sources = self._observed(missing)
         found: dict[int, Sighting | None] = {number: sighting(rows) for number, rows in known.items()}
         for number in missing.tolist():
             mine = seen.identifier == number
@@ -85,6 +84,11 @@ class Supposing:
             if len(times):
                 found[number] = Sighting(int(times.min()), int(times.max()), len(times), tuple(names))
         return [found.get(number) for number in numbers]
+
+    def _observed(self, numbers: Int64 | None = None) -> tuple[ObservationTable, list[str]]:
+        """What the view lets through of the observations of all, or around some; and the names of their sources."""
+        sources = list(self._store.evidence.sources())
+        return self._view.observations(self._store.evidence.observation_table(numbers), sources), sources
 
     # ---- what can be reached
 
@@ -134,10 +138,8 @@ class Supposing:
     def _is_hub(self, number: int) -> bool:
         """Of a published hub, whose history is long: as columns."""
         if number not in self._hubs:
-            evidence = self._store.evidence
-            sources = list(evidence.sources())
-            seen = self._view.observations(evidence.observation_table(np.array([number])), sources)
-            identifiers, values = evidence.identifier_table(np.union1d(seen.identifier, number))
+            seen, sources = self._observed(np.array([number]))
+            identifiers, values = self._store.evidence.identifier_table(np.union1d(seen.identifier, number))
             none = np.empty(0, np.int64)
             found = resolve(identifiers, values, seen, (none, none), sources, replace(self._policy, similarity=()))
             self._hubs[number] = bool(found.pruned[np.searchsorted(identifiers.number, number)] == HUB)
@@ -146,9 +148,9 @@ class Supposing:
     def _all_similar(self) -> dict[int, list[SimilarRow]]:
         found: dict[int, list[SimilarRow]] = defaultdict(list)
         if self._policy.similarity:
-            evidence = self._store.evidence
-            sources, (identifiers, values) = list(evidence.sources()), evidence.identifier_table()
-            seen, none = self._view.observations(evidence.observation_table(), sources), np.empty(0, np.int64)
+            seen, sources = self._observed()
+            identifiers, values = self._store.evidence.identifier_table()
+            none = np.empty(0, np.int64)
             whole = resolve(identifiers, values, seen, (none, none), sources, self._policy, now=self._newest())
             for row in to_rows(whole.similar, identifiers.number):
                 found[row.a].append(row)
@@ -205,8 +207,11 @@ class Supposing:
         for link in suppressed_rows(here, self._policy):
             refused[link.a].append(link)
             refused[link.b].append(link)
+        known = [row for row in asked.values() if row]
+        sightings = self._sightings([row.number for row in known])
+        seen = {row.number for row, sighted in zip(known, sightings, strict=True) if sighted}
         shown: dict[Identifier | str, IdentifierRow | PersonRow | None] = {
-            key: self._seen(row, rows) for key, row in asked.items()
+            key: self._shown(row, rows) if row and row.number in seen else None for key, row in asked.items()
         }
         shown.update(_named(named, persons))
         return Subgraph(
@@ -239,10 +244,8 @@ class Supposing:
             persons[person] = base._replace(number=person, id=split) if split else known[person]
         return persons, dict(members)
 
-    def _seen(self, row: IdentifierRow | None, rows: Mapping[int, IdentifierRow]) -> IdentifierRow | None:
+    def _shown(self, row: IdentifierRow, rows: Mapping[int, IdentifierRow]) -> IdentifierRow:
         """An identifier that was asked for, as the view shows it."""
-        if row is None or self._sightings([row.number]) == [None]:
-            return None
         return rows.get(row.number) or row._replace(
             person=None, pruned=CODES[self._codes({row.number: row})[row.number]]
         )

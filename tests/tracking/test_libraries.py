@@ -25,28 +25,26 @@ def failing(error: Exception, _messages: Any) -> None:
     raise AssertionError(error)
 
 
-def segment_in_python(url: str, key: str, user: str) -> None:
-    from segment.analytics import Client
-
-    client = Client(key, host=url, on_error=failing, upload_size=3, max_retries=0)
+def python_session(client: Any, user: str) -> None:
+    """The two libraries are called alike."""
     client.page(anonymous_id=f"anonymous-{user}", name="Home", properties={"path": "/"})
     client.identify(user, {"email": f"{user}@example.org", "plan": "pro"}, anonymous_id=f"anonymous-{user}")
     client.track(user, "Signed Up", {"from": "python"})
     client.group(user, "acme", {"email": "office@example.org", "name": "Acme"})
     client.alias(f"earlier-{user}", user)
     client.shutdown()
+
+
+def segment_in_python(url: str, key: str, user: str) -> None:
+    from segment.analytics import Client
+
+    python_session(Client(key, host=url, on_error=failing, upload_size=3, max_retries=0), user)
 
 
 def rudderstack_in_python(url: str, key: str, user: str) -> None:
     from rudderstack.analytics.client import Client
 
-    client = Client(key, host=url, on_error=failing, upload_size=3, max_retries=0)
-    client.page(anonymous_id=f"anonymous-{user}", name="Home", properties={"path": "/"})
-    client.identify(user, {"email": f"{user}@example.org", "plan": "pro"}, anonymous_id=f"anonymous-{user}")
-    client.track(user, "Signed Up", {"from": "python"})
-    client.group(user, "acme", {"email": "office@example.org", "name": "Acme"})
-    client.alias(f"earlier-{user}", user)
-    client.shutdown()
+    python_session(Client(key, host=url, on_error=failing, upload_size=3, max_retries=0), user)
 
 
 def in_node(library: str) -> Callable[[str, str, str], None]:
