@@ -112,37 +112,29 @@ class SqlitePersons:
         return np.array(found, dtype=np.int64), codes
 
     def suppressed(self, numbers: Sequence[int]) -> list[list[SuppressedRow]]:
-        if not numbers:
-            return []
-        keys = number_set(list(set(numbers)))
-        rows = self._database.rows(
-            'SELECT k.value, s.a, s.b, s.code, s.message, s.namespace, s."values"'
-            " FROM carray(?) k CROSS JOIN suppressed s ON s.a = k.value"
-            ' UNION ALL SELECT k.value, s.a, s.b, s.code, s.message, s.namespace, s."values"'
-            " FROM carray(?) k CROSS JOIN suppressed s ON s.b = k.value ORDER BY 2, 3",
-            (keys, keys),
-        )
         found: dict[int, list[SuppressedRow]] = defaultdict(list)
-        for number, a, b, code, message, namespace, values in rows:
+        for number, a, b, code, message, namespace, values in self._ending_in(
+            numbers, "suppressed", 'code, message, namespace, "values"'
+        ):
             reason = Reason(code, message, namespace, tuple(orjson.loads(values)))
             found[number].append(SuppressedRow(a, b, reason))
         return [list(found[number]) for number in numbers]
 
     def similar(self, numbers: Sequence[int]) -> list[list[SimilarRow]]:
+        found: dict[int, list[SimilarRow]] = defaultdict(list)
+        for number, a, b, weight, last_seen, shared in self._ending_in(numbers, "similar", "weight, last_seen, shared"):
+            found[number].append(SimilarRow(a, b, weight, last_seen, numbers_of(shared)))
+        return [list(found[number]) for number in numbers]
+
+    def _ending_in(self, numbers: Sequence[int], table: str, columns: str) -> list[Any]:
+        """Of a table of links: the end that is asked for, both ends, and the columns; by the two ends."""
         if not numbers:
             return []
         keys = number_set(list(set(numbers)))
-        rows = self._database.rows(
-            "SELECT k.value, s.a, s.b, s.weight, s.last_seen, s.shared"
-            " FROM carray(?) k CROSS JOIN similar s ON s.a = k.value"
-            " UNION ALL SELECT k.value, s.a, s.b, s.weight, s.last_seen, s.shared"
-            " FROM carray(?) k CROSS JOIN similar s ON s.b = k.value ORDER BY 2, 3",
-            (keys, keys),
-        )
-        found: dict[int, list[SimilarRow]] = defaultdict(list)
-        for number, a, b, weight, last_seen, shared in rows:
-            found[number].append(SimilarRow(a, b, weight, last_seen, numbers_of(shared)))
-        return [list(found[number]) for number in numbers]
+        by_end = [
+            f"SELECT k.value, a, b, {columns} FROM carray(?) k CROSS JOIN {table} ON {end} = k.value" for end in "ab"
+        ]
+        return self._database.rows(f"{' UNION ALL '.join(by_end)} ORDER BY 2, 3", (keys, keys))
 
     def changes(
         self,
