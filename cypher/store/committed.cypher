@@ -4,8 +4,8 @@
 // returns: committed
 MATCH (store:Store {name: 'identity-graph'})
 SET store.writer = $token
-WITH store
+WITH store, coalesce(store.recent, []) AS recent
 RETURN CASE
-  WHEN $token IN store.recent THEN true
-  WHEN store.commits < $commits + size(store.recent) THEN false
+  WHEN $token IN recent THEN true
+  WHEN store.commits < $commits + size(recent) THEN false
 END AS committed

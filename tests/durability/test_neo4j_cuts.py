@@ -70,6 +70,13 @@ def test_a_batch_is_stored_once_wherever_its_commit_is_cut(cut: Cut, sent: set[i
     assert links(far) == {("cookie:1", "email:a@x.org", 2)}
 
 
+@pytest.mark.parametrize("cut", Cut)
+def test_what_is_first_in_a_new_store_is_done_once(cut: Cut, proxy: Proxy, far: Store) -> None:
+    proxy.cut(cut)
+    run = begin(far)
+    assert far.operations.runs() == [run]
+
+
 @pytest.mark.parametrize(
     ("cut", "stored"), [(Cut.BEFORE, {False}), (Cut.DURING, {False, True}), (Cut.AFTER, {True}), (Cut.LATE, {True})]
 )

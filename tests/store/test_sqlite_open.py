@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from pathlib import Path
+from typing import Any
 
 import apsw
 import pytest
@@ -77,6 +78,38 @@ def test_a_database_of_another_program_is_left_alone(tmp_path: Path) -> None:
     assert error.code == "STORE_OPEN" and "another program" in error.message
     assert path.read_bytes() == before
     assert [each.name for each in tmp_path.iterdir()] == ["places.db"]
+
+
+@pytest.mark.parametrize("moment", range(24))
+def test_a_file_that_another_process_makes_a_store_meanwhile(
+    moment: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before any of the things that are asked of SQLite while it is opened."""
+    url, asked = f"sqlite:///{tmp_path / 'people.db'}", 0
+
+    class Slow(apsw.Connection):
+        def execute(self, *arguments: Any, **options: Any) -> Any:
+            self.other_first()
+            return super().execute(*arguments, **options)
+
+        def pragma(self, *arguments: Any, **options: Any) -> Any:
+            self.other_first()
+            return super().pragma(*arguments, **options)
+
+        def other_first(self) -> None:
+            nonlocal asked
+            asked += 1
+            if asked == moment + 1 and not self.in_transaction:
+                with monkeypatch.context() as patch:
+                    patch.setattr("apsw.Connection", Slow.__base__)
+                    load(other := open_store(url), event("a"))
+                    other.close()
+
+    monkeypatch.setattr("apsw.Connection", Slow)
+    store = open_store(url)
+    assert load(store, event("a"), event("b")).read == 2
+    assert asked > moment
+    store.close()
 
 
 def test_a_store_of_another_version(tmp_path: Path) -> None:

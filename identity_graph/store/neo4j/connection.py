@@ -250,15 +250,17 @@ class Connection:
                 looking.rollback()
                 return found  # type: ignore[no-any-return]
 
-        found = None
-        with suppress(StoreError):
+        found, why = None, None
+        try:
             found = patiently(once)
+        except StoreError as failure:
+            why = failure
         if found is None:
             raise StoreError(
                 "STORE_UNREACHABLE",
                 f"{self.address}: the connection was lost while a transaction was being committed: {error}",
                 help="When the server is back, run the same command again: it goes on from what is stored.",
-            )
+            ) from why
         return found
 
     @contextmanager

@@ -83,6 +83,8 @@ class Connection:
                 self._writer.execute(f"PRAGMA application_id = {APPLICATION}; PRAGMA user_version = {VERSION}")
 
     def _recognised(self) -> bool:
+        # The tables first: another process may make them and the mark, in one commit, between two of these reads.
+        tables = self._writer.execute("SELECT count(*) FROM sqlite_schema").get
         application = self._writer.pragma("application_id")
         version = self._writer.pragma("user_version")
         if application == APPLICATION:
@@ -93,7 +95,7 @@ class Connection:
                 f"{self.path} has version {version} of the store; this program reads version {VERSION}",
                 help="Use the version of identity-graph that wrote it, or load the sources into a new store.",
             )
-        if self._writer.execute("SELECT count(*) FROM sqlite_schema").get:
+        if tables:
             raise StoreError(
                 "STORE_OPEN",
                 f"{self.path} is a database of another program",
