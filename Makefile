@@ -5,6 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 STORE ?= identity_graph.db
+PROCESSES ?= 2
 
 .PHONY: demo test check serve neo4j bench readme clean
 .DEFAULT_GOAL := demo
@@ -12,8 +13,8 @@ STORE ?= identity_graph.db
 demo: $(READY)  ## a small world, end to end, in a temporary store
 	@$(BIN)/identity-graph demo
 
-test: check  ## everything that must hold
-	$(BIN)/python -m pytest
+test: check  ## everything that must hold, by PROCESSES processes with a Neo4j each
+	$(BIN)/python -m pytest --numprocesses $(PROCESSES) --dist loadfile
 
 check: $(READY)  ## format, lint, types
 	$(BIN)/ruff format --check .

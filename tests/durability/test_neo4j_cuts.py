@@ -217,8 +217,8 @@ def test_a_load_whose_commits_are_cut_ends_as_one_that_was_left_alone(
 def links(store: Store) -> set[tuple[str, str, int]]:
     identifiers, values = store.evidence.identifier_table()
     keys = [f"{identifiers.namespaces[n]}:{value}" for n, value in zip(identifiers.namespace, values, strict=True)]
-    rows = store.database.read("evidence/link_table", after=0, upto=10**6)  # type: ignore[attr-defined]
-    ((a, b, _, count, *_),) = rows
+    rows = store.database.read("evidence/link_table", after=-1, most=10**6)  # type: ignore[attr-defined]
+    ((_, a, b, _, count, *_),) = rows
     places = {number: place for place, number in enumerate(identifiers.number.tolist())}
     return {
         (*sorted((keys[places[one]], keys[places[other]])), times)

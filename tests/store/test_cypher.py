@@ -30,6 +30,7 @@ CREATE (:Quarantined {number: n, code: 'CODE'})
 SAMPLE = "CALL db.prepareForReplanning(60)"
 # What reads the whole of something, by its nature, or walks along an index until it has enough.
 WHOLE = {
+    "evidence/link_table",
     "evidence/newest",
     "evidence/statements",
     "evidence/wide_observations",

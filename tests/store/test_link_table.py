@@ -83,6 +83,16 @@ def test_links_of_wide_events_follow_from_the_policy() -> None:
         check(store)
 
 
+@pytest.mark.parametrize("most", [1, 2, 10, 45])
+def test_links_come_in_several_answers(most: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """45 is all of them, so that the last answer holds none."""
+    monkeypatch.setattr("identity_graph.store.neo4j.links.LINKS", most)
+    with fresh() as store:
+        load(store, *(event(f"{n}", *(f"cookie:{one}" for one in range(n, n + 6))) for n in range(7)))
+        check(store)
+        assert len(store.evidence.link_table(*store.evidence.identifier_table(), POLICIES[0])) == 45
+
+
 @law(40)
 @given(worlds(widest=11), st.integers(0, 25), st.lists(st.integers(0, 2**25), max_size=3))
 def test_links_of_any_world(events: list[Event], first: int, erasures: list[int]) -> None:

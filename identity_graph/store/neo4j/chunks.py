@@ -13,6 +13,9 @@ CHUNK = 20_000
 COLUMN = 100_000
 """Numbers of rows that one answer holds: more needs more of the server's memory, fewer more answers."""
 
+LINKS = 500_000
+"""Links that one answer holds: each answer passes over those of the earlier ones."""
+
 
 def in_chunks(rows: Sequence[T], size: int = CHUNK) -> Iterator[Sequence[T]]:
     for start in range(0, len(rows), size):

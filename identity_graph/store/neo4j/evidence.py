@@ -122,7 +122,7 @@ class Neo4jEvidence:
         if policy.pairwise_up_to < PAIRWISE:  # fewer links than are stored: they follow from what was observed
             return fold_links(identifiers, values, self.observation_table(), self.sources(), policy)
         links = Links(self._database, identifiers, values)
-        return merge([links.everything(), links.wide(policy)])
+        return merge([*links.everything(), links.wide(policy)])
 
     def statements(self, numbers: Int64 | None = None) -> StatementTable:
         a: Sequence[Any] = ()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import chain
 from typing import Any
 
@@ -11,7 +11,7 @@ import numpy as np
 from identity_graph.policy import Policy
 from identity_graph.resolve import fold_links
 from identity_graph.resolve.fold import merge
-from identity_graph.store.neo4j.chunks import CHUNK, COLUMN, in_chunks
+from identity_graph.store.neo4j.chunks import CHUNK, LINKS, in_chunks
 from identity_graph.store.neo4j.connection import Connection
 from identity_graph.tables import EvidenceTable, IdentifierTable, Int32, Int64, ObservationTable
 
@@ -26,15 +26,13 @@ class Links:
         self.sources: Sequence[str] = sorted(database.property("sources", ()))
         self._names = {name: number for number, name in enumerate(self.sources)}
 
-    def everything(self) -> EvidenceTable:
-        """Of the events that are not wide."""
-        last = self._database.property("identifier", 0)
-        return merge(
-            [
-                self._table(self._database.one("evidence/link_table", after=after, upto=after + COLUMN))
-                for after in range(0, last, COLUMN)
-            ]
-        )
+    def everything(self) -> Iterator[EvidenceTable]:
+        """Of the events that are not wide, in any order."""
+        after, found = -1, LINKS
+        while found == LINKS:
+            after, *columns = self._database.one("evidence/link_table", after=after, most=LINKS)
+            found = len(columns[0])
+            yield self._table(columns)
 
     def around(self, rows: Int64) -> EvidenceTable:
         """Those that touch any of these identifiers, by row, of events that are not wide."""
