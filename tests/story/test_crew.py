@@ -40,9 +40,16 @@ def small_blocks(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
 
 
 def children() -> list[int]:
-    """Processes of this one that live."""
+    """Processes of this one that live and map blocks; it may have others, that watch over a server for instance."""
     found = [path.read_text() for path in Path("/proc/self/task").glob("*/children")]
-    return [int(pid) for text in found for pid in text.split()]
+    return [int(pid) for text in found for pid in text.split() if maps(int(pid))]
+
+
+def maps(pid: int) -> bool:
+    try:
+        return b"identity_graph.ingest.worker" in Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:  # it has just ended
+        return False
 
 
 def content(records: int = 4000) -> bytes:
