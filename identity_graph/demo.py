@@ -43,7 +43,7 @@ def show(people: int, seed: int) -> None:
     with TemporaryDirectory(prefix="identity-graph-") as name:
         folder = Path(name)
         truth = World(people, seed).write(folder)
-        with _graph(f"sqlite:///{folder / 'people.db'}") as graph:
+        with _graph(folder) as graph:
             heading("1  Load", f"{people:,} people left traces in five files; every record is accounted for")
             _print_runs(_load(graph, folder))
             heading("2  Resolve", "identifiers that belong together become persons")
@@ -75,11 +75,14 @@ def keep(url: str, people: int, seed: int, say: Callable[[str], None]) -> None:
 
 
 @contextmanager
-def _graph(url: str) -> Iterator[IdentityGraph]:
+def _graph(folder: Path) -> Iterator[IdentityGraph]:
     """With a clock that stands the day after the world ends, and ids that count."""
     numbers = itertools.count(1)
     with IdentityGraph.open(
-        url, clock=lambda: parse_time(END) + DAY, new_id=lambda: f"01990000-0000-7000-8000-{next(numbers):012x}"
+        f"sqlite:///{folder / 'people.db'}",
+        signing_key=folder / "signing.pem",
+        clock=lambda: parse_time(END) + DAY,
+        new_id=lambda: f"01990000-0000-7000-8000-{next(numbers):012x}",
     ) as graph:
         yield graph
 

@@ -60,6 +60,7 @@ CODES: Mapping[str, str] = MappingProxyType(
         "OUTPUT_FAILED": "A file of results cannot be written.",
         # settings, policy and loaders
         "SETTING_INVALID": "A setting in the environment has a value that is not allowed.",
+        "SIGNING_KEY": "The key that signs or checks receipts cannot be read, or is no Ed25519 key.",
         "POLICY_SYNTAX": "The policy file is not TOML.",
         "POLICY_KEY": "The policy has a key that does not exist.",
         "POLICY_VALUE": "The policy has a value that is not allowed.",
@@ -94,6 +95,7 @@ CODES: Mapping[str, str] = MappingProxyType(
         "PAGE_INVALID": "Paging takes first or last, 1 to 100, and a cursor of the same list.",
         "BATCH_TOO_LARGE": "Too many keys or events in one request.",
         "TOKEN_INVALID": "The token is not of a preview of this person as it is now.",
+        "SIGNATURE_INVALID": "The receipt was changed, or signed by another key.",
         "QUERY_FAILED": "The GraphQL request answered with errors.",
         "QUERY_INVALID": "The GraphQL document does not parse or does not fit the schema.",
         "QUERY_TOO_COMPLEX": "The GraphQL document is too long, too deep or asks for too many fields.",
@@ -149,6 +151,7 @@ HELP: Mapping[str, str] = MappingProxyType(
         "OUTPUT_FAILED": "Make room, or name another place.",
         # settings, policy and loaders
         "SETTING_INVALID": "Correct the variable in the environment, or unset it.",
+        "SIGNING_KEY": "Name another file by IDENTITY_GRAPH_SIGNING_KEY, or make that one readable for this user only.",
         "POLICY_SYNTAX": "Correct the line as TOML wants it, then try: identity-graph policy check FILE.",
         "POLICY_KEY": "Correct its spelling; identity-graph policy show prints every key.",
         "POLICY_VALUE": "Correct the value; identity-graph policy show prints one of each kind.",
@@ -186,6 +189,7 @@ HELP: Mapping[str, str] = MappingProxyType(
         "PAGE_INVALID": "Take the cursor as it came, and one of first and last.",
         "BATCH_TOO_LARGE": "Send fewer at once.",
         "TOKEN_INVALID": "Look again, and take the token of that preview.",
+        "SIGNATURE_INVALID": "Ask who gave it to you for the file as it was written, and for the public key.",
         "QUERY_FAILED": "The errors in the answer say what to do.",
         "QUERY_INVALID": "Compare the request with the schema: identity-graph schema, or /schema.graphql.",
         "QUERY_TOO_COMPLEX": "Ask for less at once: fewer fields, smaller pages.",

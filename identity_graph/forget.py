@@ -12,9 +12,11 @@ from identity_graph.errors import InputError, StoreError
 from identity_graph.mentions import Mentions
 from identity_graph.model import Change, ChangeKind, ErasurePreview, Identifier, Receipt
 from identity_graph.neighbourhood import component
+from identity_graph.normalise import NORMALISER_VERSION
 from identity_graph.people import People
 from identity_graph.policy import Policy
 from identity_graph.resolver import Resolver
+from identity_graph.signing import Signer
 from identity_graph.store.protocols import Erasure, EventRow, IdentifierRow, Store
 from identity_graph.times import format_time
 
@@ -50,6 +52,7 @@ class Forget:
         policy: Policy,
         people: People,
         resolver: Resolver,
+        signer: Signer,
         clock: Callable[[], int],
         new_id: Callable[[], str],
     ) -> None:
@@ -57,6 +60,7 @@ class Forget:
         self._policy = policy
         self._people = people
         self._resolver = resolver
+        self._signer = signer
         self._clock = clock
         self._new_id = new_id
 
@@ -89,13 +93,14 @@ class Forget:
 
         One transaction: events of the person, its exclusive identifiers, every identifier left without events, and
         quarantined records that hold its values; keyed hashes of the exclusive identifiers and of the event ids stay as
-        tombstones. Raises TOKEN_INVALID when the person changed since the preview, and
-        POLICY_DIFFERS.
+        tombstones. The receipt is signed. Raises TOKEN_INVALID when the person changed since the preview, and
+        POLICY_DIFFERS, and SIGNING_KEY before anything is erased.
 
         The receipt says `scrubbed: false` where a long reader held on to the files: what was deleted is gone for
         everybody who asks, but bytes of it are left until `scrub` succeeds.
         """
         started = self._clock()
+        self._signer.public()  # a receipt that cannot be signed must be known now
         with self._store.transaction():
             self._resolver.catch_up()
             plan = self._plan(token.partition(".")[0])
@@ -115,10 +120,11 @@ class Forget:
             "quarantinedRecords": len(erased.quarantined),
             "tombstones": len(erased.tombstones) + len(erased.event_ids),
             "policy": self._policy.digest,
+            "normaliser": NORMALISER_VERSION,
             "verified": not any(self._store.evidence.identifiers([row.identifier for row in plan.exclusive])),
             "scrubbed": self.scrub(),
         }
-        return Receipt(str(document["receipt"]), document)
+        return Receipt(str(document["receipt"]), self._signer.sign(document))
 
     def scrub(self) -> bool:
         """Leave no deleted byte in the store's files. False while another process reads what was deleted, and where a

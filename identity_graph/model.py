@@ -316,7 +316,7 @@ class ErasurePreview:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """Proof of an erasure without personal data: counts, times, digests."""
+    """Proof of an erasure without personal data: counts, times, digests; signed, see `signing`."""
 
     id: str
     document: Mapping[str, Any] = field(default_factory=dict)

@@ -6,6 +6,7 @@ import secrets
 import time
 import uuid
 from collections.abc import Callable
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -16,6 +17,7 @@ from identity_graph.people import People
 from identity_graph.policy import Policy
 from identity_graph.resolver import Resolver
 from identity_graph.segments import Segments
+from identity_graph.signing import Signer
 from identity_graph.stating import Stating
 from identity_graph.store import open_store
 from identity_graph.store.protocols import Store
@@ -49,6 +51,7 @@ class IdentityGraph:
         policy: Policy | None = None,
         *,
         engine: str = "auto",
+        signing_key: Path | None = None,
         clock: Callable[[], int] = now,
         new_id: Callable[[], str] = uuid7,
     ) -> None:
@@ -62,7 +65,8 @@ class IdentityGraph:
         self.resolver = Resolver(store, self.policy, self.engine, self.segments, clock, new_id)
         self.ingest = Ingest(store, clock, new_id)
         self.stating = Stating(store, self.ingest, self.resolver, self.people, clock, new_id)
-        self.forget = Forget(store, self.policy, self.people, self.resolver, clock, new_id)
+        self.signer = Signer(signing_key)
+        self.forget = Forget(store, self.policy, self.people, self.resolver, self.signer, clock, new_id)
 
     @classmethod
     def open(
@@ -71,13 +75,14 @@ class IdentityGraph:
         policy: Policy | None = None,
         *,
         engine: str = "auto",
+        signing_key: Path | None = None,
         clock: Callable[[], int] = now,
         new_id: Callable[[], str] = uuid7,
     ) -> Self:
         """Open or create a store. Raises what `open_store` and `choose_engine` raise."""
         store = open_store(url)
         try:
-            return cls(store, policy, engine=engine, clock=clock, new_id=new_id)
+            return cls(store, policy, engine=engine, signing_key=signing_key, clock=clock, new_id=new_id)
         except BaseException:
             store.close()
             raise

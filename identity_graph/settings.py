@@ -39,6 +39,10 @@ class Settings(BaseSettings):
         default=None,
         description="The key of the tombstones, 64 hexadecimal digits; else it is in a file beside the store.",
     )
+    signing_key: Path | None = Field(
+        default=None,
+        description="The PEM file of the Ed25519 key that signs receipts; without it one of the user, made at first.",
+    )
     debug: bool = Field(default=False, description="Show where in the program an unexpected error came from.")
 
 

@@ -29,7 +29,7 @@ LAYERS = {
         "world",
         "frames",
     },
-    "outside": {"settings", "files", "loaders", "records", "store", "engines"},
+    "outside": {"settings", "files", "secret_file", "signing", "loaders", "records", "store", "engines"},
     "services": {
         "ingest",
         "neighbourhood",
@@ -65,6 +65,7 @@ KEPT_TO = {
     "typer": ("cli",),
     "rich": ("cli", "demo"),
     "pydantic_settings": ("settings",),
+    "cryptography": ("signing",),
 }
 
 SOURCES = sorted(PACKAGE.rglob("*.py"))

@@ -70,7 +70,8 @@ class Command:
                 f"there is nothing at {self.store}",
                 help="Load something first (identity-graph load ...), or name another store by --store.",
             )
-        with IdentityGraph.open(self.store, policy, engine=self.settings.engine) as graph:
+        settings = self.settings
+        with IdentityGraph.open(self.store, policy, engine=settings.engine, signing_key=settings.signing_key) as graph:
             yield graph
 
     def say(self, text: str) -> None:

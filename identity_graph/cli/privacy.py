@@ -1,4 +1,4 @@
-"""forget, scrub: erase a person, after a look at what goes and what stays."""
+"""forget, scrub: erase a person, after a look at what goes and what stays; and check the receipt of it."""
 
 from __future__ import annotations
 
@@ -7,13 +7,29 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from identity_graph.cli.command import Command, identifier_of, interactive, person_of, verb
-from identity_graph.cli.show import as_json
 from identity_graph.cli.views import preview_view
 from identity_graph.errors import InputError, NotFound
 
 
+class _Forget(TyperGroup):
+    """`forget KEY` is `forget person KEY`: no key and no id is the name of another verb."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        first = next((word for word in args if not word.startswith("-")), None)
+        if first is not None and first not in self.commands:
+            args = ["person", *args]
+        return super().parse_args(ctx, args)
+
+
+app = typer.Typer(
+    cls=_Forget, no_args_is_help=True, help="Erase a person; `forget KEY` is short for `forget person KEY`."
+)
+
+
+@app.command("person")
 @verb
 def forget(
     command: Command,
@@ -25,6 +41,8 @@ def forget(
     ] = None,
 ) -> None:
     """Erase a person and keep it from coming back; writes a receipt."""
+    from identity_graph.signing import render
+
     _check_place(receipt or Path("receipt.json"))
     with command.graph() as graph:
         person = person_of(graph.people, key)
@@ -43,7 +61,7 @@ def forget(
         (heir,) = graph.people.find_by_identifier([found.kept]) if found.kept else (None,)
     path = receipt or Path(f"receipt-{proof.id}.json")
     try:
-        path.write_text(as_json(proof.document) + "\n", encoding="utf-8")
+        path.write_bytes(render(proof.document))
     except OSError as error:
         command.say("The person is erased, but the receipt could not be written. Keep this:")
         command.answer(proof.document)
@@ -55,6 +73,36 @@ def forget(
     if not proof.document["scrubbed"]:
         command.say("Deleted bytes are left in the store's files. To remove them, or see why not: identity-graph scrub")
     command.answer({"receipt": str(path), "document": proof.document}, lambda _: proof.id)
+
+
+@app.command("verify")
+@verb
+def verify(
+    command: Command,
+    receipt: Annotated[Path, typer.Argument(metavar="RECEIPT", help="The file, as it was written.")],
+    key: Annotated[Path, typer.Option(metavar="PUBLIC", help="The public key of who erased, as PEM.")],
+) -> None:
+    """Check that a receipt is the one that was written; needs no store."""
+    from identity_graph.signing import verify as verified
+
+    document = verified(_content(receipt), _content(key))
+    command.answer(document, lambda found: f"Valid: {found['events']:,} events erased, {found['completedAt']}")
+
+
+@app.command("public-key")
+@verb
+def public_key(command: Command) -> None:
+    """Print the public key for those who check receipts, as PEM."""
+    from identity_graph.signing import Signer
+
+    typer.echo(Signer(command.settings.signing_key).public().decode(), nl=False)
+
+
+def _content(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise InputError("SOURCE_MISSING", f"{path}: {error.strerror}") from error
 
 
 @verb

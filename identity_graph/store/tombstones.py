@@ -16,6 +16,7 @@ import numpy as np
 from identity_graph.errors import StoreError
 from identity_graph.event_table import EventTable
 from identity_graph.model import Identifier
+from identity_graph.secret_file import create_secret, read_secret
 from identity_graph.tables import Bool
 
 VARIABLE = "IDENTITY_GRAPH_TOMBSTONE_KEY"
@@ -139,9 +140,7 @@ class Tombstones:
     @staticmethod
     def _read(path: Path) -> bytes | None:
         try:
-            return path.read_bytes()
-        except FileNotFoundError:
-            return None
+            return read_secret(path)
         except OSError as error:
             raise StoreError(
                 "STORE_KEY", f"{path}: {error.strerror}", help="Make it readable for this user only."
@@ -149,27 +148,8 @@ class Tombstones:
 
     @staticmethod
     def _create(path: Path) -> None:
-        """Whole or not at all, and never over another one: two processes may come here at once."""
-        draft = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
         try:
-            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            try:
-                os.write(descriptor, secrets.token_bytes(KEY_BYTES))
-                os.fsync(descriptor)
-            finally:
-                os.close(descriptor)
-            try:
-                os.link(draft, path)
-            except FileExistsError:
-                pass
-            finally:
-                draft.unlink()
-            folder = os.open(path.parent, os.O_RDONLY)
-            try:
-                os.fsync(folder)
-            finally:
-                os.close(folder)
+            create_secret(path, secrets.token_bytes(KEY_BYTES))
         except OSError as error:
             raise StoreError(
                 "STORE_KEY", f"{path}: {error.strerror}", help="The store's folder must be writable."

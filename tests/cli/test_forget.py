@@ -98,3 +98,27 @@ def test_forget_asks_on_a_terminal(copied: str, member: tuple[str, str, str], ty
     assert ended == status, shown
     assert member[1] in shown and "Erase this person for ever?" in shown
     assert Path("r.json").exists() == (status == 0)
+
+
+def test_a_receipt_can_be_checked_without_the_store(copied: str, member: tuple[str, str, str]) -> None:
+    done = answer("forget", "person", "--store", copied, member[1], "--yes")
+    receipt, public = done["receipt"], Path("public.pem")
+    public.write_text(run("forget", "public-key").stdout)
+    found = answer("forget", "verify", receipt, "--key", str(public))
+    assert done["document"] == found | {"signature": done["document"]["signature"]}
+    assert run("forget", "verify", receipt, "--key", str(public)).stdout.startswith("Valid: ")
+    text = Path(receipt).read_text()
+    Path("other.json").write_text(text.replace('"verified": true', '"verified": false'))
+    assert failure("forget", "verify", "other.json", "--key", str(public), status=3) == "SIGNATURE_INVALID"
+    assert failure("forget", "verify", "nowhere.json", "--key", str(public), status=3) == "SOURCE_MISSING"
+    assert failure("forget", "verify", receipt, "--key", receipt, status=2) == "SIGNING_KEY"
+
+
+def test_nobody_is_erased_where_the_receipt_could_not_be_signed(
+    copied: str, member: tuple[str, str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = run("digest", "--store", copied).stdout
+    Path("wrong.pem").write_text("no key")
+    monkeypatch.setenv("IDENTITY_GRAPH_SIGNING_KEY", "wrong.pem")
+    assert failure("forget", "--store", copied, member[1], "--yes", status=2) == "SIGNING_KEY"
+    assert run("digest", "--store", copied).stdout == before

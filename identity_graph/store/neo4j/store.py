@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, TypeVar
 
+from identity_graph.secret_file import user_folder
 from identity_graph.store.neo4j.address import Address
 from identity_graph.store.neo4j.connection import Connection
 from identity_graph.store.neo4j.evidence import Neo4jEvidence
@@ -64,5 +64,4 @@ class Neo4jStore:
 
 def key_place(id: str) -> Path:
     """There is no file beside a server: the key is the user's, under the id of the store."""
-    data = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
-    return Path(data) / "identity-graph" / f"{id}.key"
+    return user_folder() / f"{id}.key"

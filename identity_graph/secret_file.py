@@ -1,0 +1,45 @@
+"""Files of keys: for their owner alone, whole or not at all, and never written over."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from pathlib import Path
+
+
+def read_secret(path: Path) -> bytes | None:
+    """None where there is no file. Raises OSError."""
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        return None
+
+
+def create_secret(path: Path, content: bytes) -> None:
+    """Of mode 0600, in a folder of mode 0700 where that is new. Where two processes come here at once, one file stays,
+    and whoever reads it finds it whole. Raises OSError."""
+    draft = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        os.write(descriptor, content)
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+    try:
+        os.link(draft, path)
+    except FileExistsError:
+        pass
+    finally:
+        draft.unlink()
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+def user_folder() -> Path:
+    """Where keys of this user lie that belong to no file."""
+    data = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
+    return Path(data) / "identity-graph"
