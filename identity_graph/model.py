@@ -302,14 +302,18 @@ class Explanation:
 class ErasurePreview:
     """What `forget` would take: `exclusive` identifiers go, `shared` ones stay with the others' evidence.
 
+    `beside` are not the person's, but nobody else's events saw them, so they go too; `quarantined` counts records set
+    aside that name the person.
     `kept` is the identifier that the person was asked for by, where it is a shared one.
     """
 
     token: str
     person_id: str
     exclusive: tuple[Identifier, ...]
+    beside: tuple[Identifier, ...]
     shared: tuple[Identifier, ...]
     events: int
+    quarantined: int
     segments: tuple[str, ...]
     kept: Identifier | None = None
 

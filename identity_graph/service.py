@@ -10,6 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from identity_graph.disclosure import Disclosures
 from identity_graph.engines import choose_engine
 from identity_graph.forget import Forget
 from identity_graph.ingest import Ingest
@@ -65,6 +66,7 @@ class IdentityGraph:
         self.resolver = Resolver(store, self.policy, self.engine, self.segments, clock, new_id)
         self.ingest = Ingest(store, clock, new_id)
         self.stating = Stating(store, self.ingest, self.resolver, self.people, clock, new_id)
+        self.disclosures = Disclosures(store, self.people, self.resolver, clock, new_id)
         self.signer = Signer(signing_key)
         self.forget = Forget(store, self.policy, self.people, self.resolver, self.signer, clock, new_id)
 

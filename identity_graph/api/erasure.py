@@ -20,11 +20,15 @@ from identity_graph.api.segment import Segment
 class ErasurePreview:
     token: str = strawberry.field(description="For `erase`: proves that somebody looked at this very state first.")
     exclusive: list[Identifier] = strawberry.field(description="No event of anybody else holds them: they go.")
+    beside: list[Identifier] = strawberry.field(
+        description="Not the person's, but seen by its events alone: they go too."
+    )
     shared: list[Identifier] = strawberry.field(description="Events of others hold them too: they stay with those.")
     kept: Identifier | None = strawberry.field(
         description="What the person was asked for by, where that is a shared one: it stays, and leads to others."
     )
     events: int = strawberry.field(description="How many go.")
+    quarantined: int = strawberry.field(description="How many records that were set aside name the person and go.")
 
     @field(Person | None)
     def person(preview: Parent[model.ErasurePreview], info: Info) -> Any:

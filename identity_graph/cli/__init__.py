@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from identity_graph.cli import ask, data, loader, moving, people, policy, privacy, quarantine, segments, state
+from identity_graph.cli import ask, data, disclose, loader, moving, people, policy, privacy, quarantine, segments, state
 from identity_graph.cli.command import JsonOption, PolicyOption, StoreOption
 
 app = typer.Typer(
@@ -35,6 +35,7 @@ app.command(rich_help_panel="Ask")(ask.schema)
 app.command(rich_help_panel="Ask")(ask.serve)
 app.add_typer(segments.app, name="segment", rich_help_panel="Ask")
 app.add_typer(privacy.app, name="forget", rich_help_panel="Privacy")
+app.command(rich_help_panel="Privacy")(disclose.disclose)
 app.command(rich_help_panel="Privacy")(privacy.scrub)
 app.add_typer(policy.app, name="policy", rich_help_panel="Rules and state")
 app.command(rich_help_panel="Rules and state")(state.stats)

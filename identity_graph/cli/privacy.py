@@ -122,6 +122,8 @@ def _check_place(path: Path) -> None:
 def _words(view: dict[str, Any]) -> str:
     lines = [f"person {view['personId']}: {view['events']:,} events"]
     lines += [f"  goes   {key}" for key in view["exclusive"]]
+    lines += [f"  goes   {key} (not the person's, but nobody else's events saw it)" for key in view["beside"]]
+    lines += [f"  go     {view['quarantined']:,} records that were set aside"] if view["quarantined"] else []
     lines += ["events of others hold these too:"] if view["shared"] else []
     lines += [f"  stays  {key}" for key in view["shared"]]
     if view["kept"]:

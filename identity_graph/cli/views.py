@@ -120,8 +120,10 @@ def preview_view(preview: ErasurePreview) -> dict[str, Any]:
     return {
         "personId": preview.person_id,
         "exclusive": [identifier.key for identifier in preview.exclusive],
+        "beside": [identifier.key for identifier in preview.beside],
         "shared": [identifier.key for identifier in preview.shared],
         "events": preview.events,
+        "quarantined": preview.quarantined,
         "segments": list(preview.segments),
         "kept": preview.kept and preview.kept.key,
     }

@@ -97,6 +97,7 @@ def assert_right(preview: ErasurePreview, graph: IdentityGraph, victim: str, oth
     named = own | {one for told in graph.people.journeys([victim])[0] for one in told.event.identifiers}
     assert set(preview.exclusive) == own - held
     assert set(preview.shared) == named & held
+    assert set(preview.beside) == named - own - held
     assert preview.segments == graph.people.segments([victim])[0]
 
 
