@@ -44,6 +44,7 @@ LAYERS = {
         "people",
         "segments",
         "stating",
+        "publishing",
         "tracking",
         "forget",
         "copying",

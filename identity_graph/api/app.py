@@ -34,7 +34,9 @@ _STATUS = {"BODY_TOO_LARGE": 413, "METHOD_REFUSED": 405, "MEDIA_TYPE": 415}
 
 def create_app(graph: IdentityGraph, write_keys: WriteKeys | None = None) -> Starlette:
     """`/graphql`, `/schema.graphql`, `/v1` and `/health`, over a graph that the caller opens and closes."""
-    tracking = Tracking(graph.store, graph.resolver, write_keys or WriteKeys(), graph.clock, graph.new_id)
+    keys = write_keys or WriteKeys()
+    policy = graph.policy.digest
+    tracking = Tracking(graph.store, graph.resolver, keys, graph.clock, graph.new_id, policy=policy)
     service = _Service(graph, tracking)
 
     @asynccontextmanager

@@ -9,16 +9,22 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import closing, suppress
+from contextlib import closing
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
+from threading import Event as Signal
 
-from identity_graph.errors import IdentityGraphError, InputError, LoaderError, NotFound, StoreError
+from identity_graph.errors import InputError, LoaderError, NotFound
 from identity_graph.ingest.ahead import ahead
+from identity_graph.ingest.ending import Ending
+from identity_graph.ingest.following import Following
 from identity_graph.ingest.steps import collector_paused, steps
 from identity_graph.loaders import Loader, read_loader
 from identity_graph.loaders.path import Record
 from identity_graph.model import Event, Origin, Quarantined, Refused, Run, RunState
+from identity_graph.normalise import NORMALISER_VERSION
+from identity_graph.publishing import Publishing
 from identity_graph.records import Reader, read_again
 from identity_graph.records.event_bytes import finite, read_event, write_event, write_record
 from identity_graph.store.protocols import Batch, Store
@@ -31,12 +37,13 @@ Progress = Callable[[int, int | None, int], object]
 
 
 class Ingest:
-    """`clock` gives microseconds since 1970, `new_id` the ids of runs."""
+    """`clock` gives microseconds since 1970, `new_id` the ids of runs; `policy` is the digest of the rules given."""
 
-    def __init__(self, store: Store, clock: Callable[[], int], new_id: Callable[[], str]) -> None:
+    def __init__(self, store: Store, clock: Callable[[], int], new_id: Callable[[], str], policy: str = "") -> None:
         self._store = store
         self._clock = clock
         self._new_id = new_id
+        self._policy = policy
 
     # ---- files
 
@@ -61,17 +68,8 @@ class Ingest:
         Raises the codes of sources and stores; what was stored stays, and the error's `run` counts it and is FAILED.
         """
         with Reader(path, loader.form) as reader:
-            found = reader.source.fingerprint()
-            begun = replace(
-                self._new_run("load"),
-                source=loader.source,
-                default_time=reader.source.modified if time is None else time,
-            )
-            run = self._store.operations.begin_run(
-                begun,
-                fingerprint=None if found is None else _fingerprint(found, loader, time),
-                loader=loader.reference,
-            )
+            begun = self._loading("load", loader, path, time, reader.source.fingerprint(), reader.source.modified)
+            run = self._store.operations.begin_run(begun)
             reader.start = run.offset
             found_steps = steps(reader, loader, run, self._clock, batch, processes)
             if self._store.kind != "sqlite" and reader.size is not None:  # who writes waits for a server meanwhile
@@ -82,6 +80,34 @@ class Ingest:
                     if progress:
                         progress(reader.consumed, reader.size, ending.run.read)
             return ending.done()
+
+    def follow(
+        self,
+        loader: Loader,
+        path: str | Path,
+        *,
+        stop: Signal,
+        time: int | None = None,
+        publishing: Publishing | None = None,
+        say: Callable[[str], object] = lambda words: None,
+    ) -> Iterator[Run]:
+        """Store the lines of a file, or of standard input, as they come, until `stop` is set or standard input ends.
+
+        A line is stored within about half a second, and published where there is `publishing`. Gives each run as it
+        ends; see `following`.
+        """
+        new_run = partial(self._loading, "follow", loader, path, time)
+        return Following(self._store, self._clock, loader, new_run, stop, publishing, say).runs(path)
+
+    def _loading(
+        self, kind: str, loader: Loader, path: str | Path, time: int | None, content: str | None, modified: int | None
+    ) -> Run:
+        return replace(
+            self._new_run(kind, loader),
+            file=str(path),
+            fingerprint=None if content is None else _fingerprint(content, loader, time),
+            default_time=modified if time is None else time,
+        )
 
     # ---- events
 
@@ -120,9 +146,7 @@ class Ingest:
         from 1.
         """
         received = self._clock()
-        run = self._store.operations.begin_run(
-            replace(self._new_run("ingest"), source=loader.source), loader=loader.reference
-        )
+        run = self._store.operations.begin_run(self._new_run("ingest", loader))
         events: list[Event] = []
         origins: list[Origin] = []
         refused: list[Refused] = []
@@ -141,8 +165,17 @@ class Ingest:
             ending.run = self._store.evidence.append(run, batch)
         return ending.done()
 
-    def _new_run(self, kind: str) -> Run:
-        return Run(id=self._new_id(), kind=kind, state=RunState.RUNNING, started=self._clock())
+    def _new_run(self, kind: str, loader: Loader | None = None) -> Run:
+        return Run(
+            id=self._new_id(),
+            kind=kind,
+            state=RunState.RUNNING,
+            started=self._clock(),
+            source=loader.source if loader else "",
+            loader=loader.reference if loader else "",
+            policy=self._policy,
+            normaliser=NORMALISER_VERSION,
+        )
 
     # ---- quarantine
 
@@ -233,35 +266,8 @@ class Ingest:
             raise InputError(loader.code, loader.message)
         return loader.event(_again(record.record, loader), received=now, fallback_time=default_time)
 
-    def _ending(self, run: Run) -> _Ending:
-        return _Ending(self._store, self._clock, run)
-
-
-class _Ending:
-    """Ends a run as DONE, or as FAILED by an error that has a code. A kill or an interrupt leaves it running."""
-
-    def __init__(self, store: Store, clock: Callable[[], int], run: Run) -> None:
-        self._store = store
-        self._clock = clock
-        self.run = run
-
-    def __enter__(self) -> _Ending:
-        return self
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        # Where another process has moved the run on, it is that one's to end.
-        if isinstance(error, IdentityGraphError) and error.code != "SOURCE_CHANGED":
-            error.run = self.run
-            with suppress(StoreError):  # a full disk: then the run stays as it is, and goes on as any other
-                error.run = self._end(RunState.FAILED, f"{error.code}: {error.message}"[:500])
-
-    def _end(self, state: RunState, message: str) -> Run:
-        ended = replace(self.run, state=state, ended=self._clock(), message=message)
-        self._store.operations.end_run(ended)
-        return ended
-
-    def done(self, message: str = "") -> Run:
-        return self._end(RunState.DONE, message[:500])
+    def _ending(self, run: Run) -> Ending:
+        return Ending(self._store, self._clock, run)
 
 
 def _loader_or_error(reference: str) -> Loader | LoaderError:

@@ -123,6 +123,7 @@ class Batch:
     position: int = 0
     offset: int = 0
     replayed: bool = False
+    trail: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -339,9 +340,13 @@ class PrivacyStore(Protocol):
 class OperationStore(Protocol):
     """Runs, quarantine, counts."""
 
-    def begin_run(self, run: Run, *, fingerprint: str | None = None, loader: str = "") -> Run:
-        """Record a run. With the fingerprint of a load by this loader that was interrupted or failed: that run, as it
+    def begin_run(self, run: Run) -> Run:
+        """Record a run. Where one of its fingerprint and loader was interrupted, paused or failed: that one, as it
         stands, running again."""
+        ...
+
+    def interrupted(self, fingerprint: str, loader: str) -> Run | None:
+        """The run that one of this fingerprint and loader would go on with."""
         ...
 
     def end_run(self, run: Run) -> None: ...
@@ -381,14 +386,6 @@ class EventColumns(NamedTuple):
     named: Int64
 
 
-class RunRow(NamedTuple):
-    """A run, with that by which an interrupted load is found again."""
-
-    run: Run
-    fingerprint: str | None
-    loader: str
-
-
 class Standing(NamedTuple):
     """How far resolutions came and by which policy; the highest numbers ever given, so that none is given twice."""
 
@@ -417,7 +414,7 @@ class Piece:
     similar: Sequence[SimilarRow] = ()
     events: EventColumns | None = None
     changes: Sequence[Change] = ()
-    runs: Sequence[RunRow] = ()
+    runs: Sequence[Run] = ()
     quarantined: Sequence[Quarantined] = ()
     segments: Sequence[Segment] = ()
     members: Sequence[tuple[Segment, Sequence[str]]] = ()
@@ -454,7 +451,7 @@ class TransferStore(Protocol):
         any, where traits and properties of more are over PIECE_CHARACTERS."""
         ...
 
-    def runs(self, after: str, limit: int) -> list[RunRow]:
+    def runs(self, after: str, limit: int) -> list[Run]:
         """In order of id, from the next after this one."""
         ...
 

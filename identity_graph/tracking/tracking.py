@@ -9,11 +9,11 @@ from contextlib import AbstractContextManager
 from threading import Lock
 
 from identity_graph.loaders import Loader, read_loader
+from identity_graph.publishing import Publishing
 from identity_graph.resolver import Resolver
 from identity_graph.store.protocols import Store
 from identity_graph.tracking.counting import Counting
 from identity_graph.tracking.mapper import LARGE, Mapper
-from identity_graph.tracking.publishing import Publishing
 from identity_graph.tracking.request import Body, Request
 from identity_graph.tracking.sent import read_sent
 from identity_graph.tracking.waiting import ROOM, Waiting
@@ -32,6 +32,7 @@ class Tracking:
         clock: Callable[[], int],
         new_id: Callable[[], str],
         *,
+        policy: str = "",
         room: int = ROOM,
     ) -> None:
         self.keys = keys
@@ -39,7 +40,7 @@ class Tracking:
         self._clock = clock
         self._new_id = new_id
         self._waiting: Waiting[Request] = Waiting(room)
-        self._counting = Counting(store, clock, new_id)
+        self._counting = Counting(store, clock, new_id, policy)
         self._publishing = Publishing(store, resolver)
         self._mapper = Mapper() if (os.cpu_count() or 1) > 1 else None
         self._loaders: dict[str, Loader] = {}

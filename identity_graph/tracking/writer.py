@@ -11,9 +11,9 @@ from typing import overload
 from identity_graph.errors import StoreError
 from identity_graph.event_table import EventTable
 from identity_graph.model import Origin, Refused, Run
+from identity_graph.publishing import Publishing
 from identity_graph.store.protocols import Batch, Store
 from identity_graph.tracking.counting import Counting
-from identity_graph.tracking.publishing import Publishing
 from identity_graph.tracking.request import Request
 from identity_graph.tracking.waiting import Waiting
 

@@ -15,6 +15,7 @@ from identity_graph.errors import StoreError
 from identity_graph.event_table import EventTable
 from identity_graph.model import Quarantined, Refused, Run
 from identity_graph.resolve.fold import fold
+from identity_graph.store.appending import ADVANCED
 from identity_graph.store.marks import mark_again, mark_of
 from identity_graph.store.neo4j.chunks import CHUNK, in_chunks
 from identity_graph.store.neo4j.connection import Connection
@@ -167,13 +168,12 @@ class EventRows:
         self._database.write("evidence/append_quarantined", records=records)
 
     def advance(self, before: Run, after: Run) -> bool:
-        counts = ("read", "accepted", "duplicate", "quarantined", "suppressed", "position", "offset")
         ((moved,),) = self._database.write(
             "evidence/append_advance",
             id=before.id,
             position=before.position,
             read=before.read,
-            after={name: getattr(after, name) for name in counts},
+            after={name: getattr(after, name) for name in ADVANCED},
         )
         return bool(moved)
 

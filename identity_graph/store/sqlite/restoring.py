@@ -25,8 +25,8 @@ def restore(database: Connection, piece: Piece, namespaces: Names, events: Event
     if piece.events is not None and len(piece.events.numbers):
         events.restore(piece.events)
     add_changes(database, piece.changes)
-    for row in piece.runs:
-        insert_run(database, row)
+    for run in piece.runs:
+        insert_run(database, run)
     database.write_many(
         "INSERT INTO quarantine (number, run_id, line, offset, code, message, record, mark)"
         " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",

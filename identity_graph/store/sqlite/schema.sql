@@ -164,8 +164,14 @@ CREATE TABLE run (
     position INTEGER NOT NULL,
     offset INTEGER NOT NULL,
     default_time INTEGER,
+    loader TEXT NOT NULL,
+    file TEXT NOT NULL,
     fingerprint TEXT,
-    loader TEXT NOT NULL
+    trail TEXT NOT NULL,
+    policy TEXT NOT NULL,
+    normaliser INTEGER NOT NULL,
+    first_error TEXT NOT NULL,
+    last_error TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX run_started ON run (started, id);
 CREATE UNIQUE INDEX run_interrupted ON run (fingerprint, loader) WHERE state <> 'DONE' AND fingerprint IS NOT NULL;

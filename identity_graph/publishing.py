@@ -12,7 +12,7 @@ from identity_graph.store.protocols import Store
 SHARE = 9.0  # while much comes, storing gets this many times as long as publishing
 AGAIN = 1.0  # seconds after a failure
 
-log = logging.getLogger("identity_graph.tracking")
+log = logging.getLogger("identity_graph.publishing")
 
 
 class Publishing:
