@@ -35,6 +35,7 @@ class Settings(BaseSettings):
         description="Who may send to the tracking API: KEY or KEY=SOURCE, with commas between. Empty: any key may, and"
         " the source is `segment`.",
     )
+    metrics: bool = Field(default=True, description="Whether `serve` shows Prometheus metrics at /metrics.")
     tombstone_key: SecretStr | None = Field(
         default=None,
         description="The key of the tombstones, 64 hexadecimal digits; else it is in a file beside the store.",

@@ -45,6 +45,7 @@ LAYERS = {
         "segments",
         "stating",
         "publishing",
+        "tally",
         "tracking",
         "forget",
         "copying",
@@ -65,6 +66,7 @@ KEPT_TO = {
     "graphql": ("api",),
     "typer": ("cli",),
     "rich": ("cli", "demo"),
+    "prometheus_client": ("api.metrics",),
     "pydantic_settings": ("settings",),
     "cryptography": ("signing",),
 }

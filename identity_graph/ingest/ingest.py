@@ -28,6 +28,7 @@ from identity_graph.publishing import Publishing
 from identity_graph.records import Reader, read_again
 from identity_graph.records.event_bytes import finite, read_event, write_event, write_record
 from identity_graph.store.protocols import Batch, Store
+from identity_graph.tally import Tally
 from identity_graph.times import DAY, EARLIEST, LATEST
 
 BATCH = 5_000
@@ -44,6 +45,7 @@ class Ingest:
         self._clock = clock
         self._new_id = new_id
         self._policy = policy
+        self.tally = Tally()
 
     # ---- files
 
@@ -76,7 +78,7 @@ class Ingest:
                 found_steps = ahead(found_steps)
             with self._ending(run) as ending, collector_paused(), closing(found_steps):
                 for step in found_steps:
-                    ending.run = self._store.evidence.append(ending.run, step)
+                    ending.run = self._append(ending.run, step)
                     if progress:
                         progress(reader.consumed, reader.size, ending.run.read)
             return ending.done()
@@ -162,8 +164,13 @@ class Ingest:
 
     def _at_once(self, run: Run, batch: Batch) -> Run:
         with self._ending(run) as ending:
-            ending.run = self._store.evidence.append(run, batch)
+            ending.run = self._append(run, batch)
         return ending.done()
+
+    def _append(self, run: Run, batch: Batch) -> Run:
+        after = self._store.evidence.append(run, batch)
+        self.tally.add(run, after)
+        return after
 
     def _new_run(self, kind: str, loader: Loader | None = None) -> Run:
         return Run(
@@ -195,7 +202,8 @@ class Ingest:
         stay: Counter[str] = Counter()
         with self._ending(run) as ending:
             for records in self._chosen(chosen, code):
-                ending.run = self._replay(ending.run, records, loaders)
+                before, ending.run = ending.run, self._replay(ending.run, records, loaders)
+                self.tally.add(before, ending.run)
                 stay.update(one.loader for one in records if isinstance(loaders.get(one.loader), LoaderError))
         return ending.done("; ".join(_why_they_stay(loaders[name], count) for name, count in stay.items()))
 

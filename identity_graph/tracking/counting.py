@@ -10,6 +10,7 @@ from identity_graph.loaders import Loader
 from identity_graph.model import Run, RunState
 from identity_graph.normalise import NORMALISER_VERSION
 from identity_graph.store.protocols import Store
+from identity_graph.tally import Tally
 from identity_graph.times import SECOND
 
 LENGTH = 3_600 * SECOND
@@ -18,9 +19,12 @@ LENGTH = 3_600 * SECOND
 class Counting:
     """Where the run of each loader stands, as it is committed. A run that a kill left open goes on."""
 
-    def __init__(self, store: Store, clock: Callable[[], int], new_id: Callable[[], str], policy: str) -> None:
+    def __init__(
+        self, store: Store, clock: Callable[[], int], new_id: Callable[[], str], policy: str, tally: Tally
+    ) -> None:
         self._store = store
         self._policy = policy
+        self._tally = tally
         self._clock = clock
         self._new_id = new_id
         self._runs: dict[str, Run] = {}
@@ -46,8 +50,11 @@ class Counting:
         )
         return self._store.operations.begin_run(begun)
 
-    def committed(self, runs: dict[str, Run]) -> None:
-        self._runs.update(runs)
+    def committed(self, runs: dict[str, tuple[Run, Run]]) -> None:
+        """Of each loader: its run before and after."""
+        for reference, (before, after) in runs.items():
+            self._tally.add(before, after)
+            self._runs[reference] = after
 
     def alone(self) -> None:
         """Another process goes on with these runs: this one begins runs of its own."""

@@ -110,13 +110,13 @@ class Writer(Thread):
             self._append(list(sources.values()))
 
     def _append(self, sources: Sequence[Sequence[Request]]) -> None:
-        runs: dict[str, Run] = {}
+        runs: dict[str, tuple[Run, Run]] = {}
         with self._store.transaction():
             for requests in sources:
                 loader = requests[0].loader
                 run = self._counting.current(loader)
                 batch = _batch(requests, self._first_times(requests), run.position)
-                runs[loader.reference] = self._store.evidence.append(run, batch)
+                runs[loader.reference] = (run, self._store.evidence.append(run, batch))
         self._counting.committed(runs)
 
     def _first_times(self, requests: Sequence[Request]) -> dict[str, int]:
