@@ -289,7 +289,7 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Quarantined:
-    """A record set aside, with its bytes (of a record over one mebibyte: the first 64 KiB)."""
+    """A record set aside, when, and its bytes (of a record over one mebibyte: the first 64 KiB)."""
 
     number: int
     run_id: str
@@ -300,6 +300,7 @@ class Quarantined:
     code: str
     message: str
     record: bytes
+    time: int = 0
 
     @property
     def help(self) -> str:

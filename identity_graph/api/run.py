@@ -77,6 +77,7 @@ class QuarantinedRecord(Node):
     id: strawberry.ID = strawberry.field(resolver=_quarantine_id)
     source: str
     line: int = strawberry.field(description="From 1.")
+    time: DateTime = strawberry.field(name="setAsideAt")
     help: str = strawberry.field(description="What to do about it.")
     # GraphQL's Int ends at 2^31, and files do not.
     offset: float = strawberry.field(description="In bytes of the file, decompressed; a whole number.")

@@ -64,6 +64,7 @@ def load(
             except IdentityGraphError as error:
                 failure = error
                 break
+        _sweep(command, graph)
     begun = len(runs) + bool(failure)
     if failure and failure.run:
         runs.append(failure.run)
@@ -105,6 +106,13 @@ def _follow(
     with told_to_stop() as stop:
         command.say(f"Following {'standard input' if name == '-' else name}. Ctrl-C stops.")
         yield from graph.ingest.follow(mapping, name, time=moment, stop=stop, publishing=publishing, say=command.say)
+
+
+def _sweep(command: Command, graph: IdentityGraph) -> None:
+    days, most = command.settings.quarantine_days, command.settings.quarantine_bytes
+    gone = 0 if days is None and most is None else graph.ingest.sweep(days, most)
+    if gone:
+        command.say(f"{gone:,} that were set aside before are deleted, as the settings say.")
 
 
 def _show(runs: list[Run], total: dict[str, int], more: list[str]) -> None:

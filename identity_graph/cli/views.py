@@ -110,6 +110,7 @@ def quarantined_view(record: Quarantined) -> dict[str, Any]:
         "code": record.code,
         "message": record.message,
         "help": record.help,
+        "setAsideAt": format_time(record.time),
         "record": record.record.decode("utf-8", "backslashreplace"),
     }
 

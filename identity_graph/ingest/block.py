@@ -69,12 +69,12 @@ class Mapped(NamedTuple):
         events, places, refused = marshal.loads(packed)
         return cls(EventTable.unpack(events), places, refused)
 
-    def batch(self, cut: Cut, position: int) -> Batch:
+    def batch(self, cut: Cut, position: int, time: int) -> Batch:
         """The block as a step of a load at whose beginning `position` records were read."""
         origins = Origins(cut, [place for place, _, _ in self.refused])
         refused = [Refused(origin, *why[1:]) for origin, why in zip(origins, self.refused, strict=True)]
         position += len(self.events) + len(refused)
-        return Batch(self.events, Origins(cut, self.places), refused, position, cut[2])
+        return Batch(self.events, Origins(cut, self.places), refused, position, cut[2], time=time)
 
 
 def map_cut(loader: Loader, cut: Cut, received: int, default_time: int | None) -> Mapped:

@@ -145,9 +145,10 @@ class Following:
         with Ending(self._store, self._clock, run) as ending:
             try:
                 for cut in cuts(chunks, run.offset):
-                    mapped = map_cut(self._loader, cut, self._clock(), ending.run.default_time)
+                    now = self._clock()
+                    mapped = map_cut(self._loader, cut, now, ending.run.default_time)
                     trail = file.trail(cut[2]) if file else None
-                    batch = replace(mapped.batch(cut, ending.run.position), trail=trail or "")
+                    batch = replace(mapped.batch(cut, ending.run.position, now), trail=trail or "")
                     ending.run = self._append(ending.run, batch)
                     if self._publishing:
                         self._publishing.arrived()

@@ -33,6 +33,7 @@ from identity_graph.times import DAY, EARLIEST, LATEST
 
 BATCH = 5_000
 REPLAY_BATCH = 100
+SWEEP_BATCH = 10_000
 
 Progress = Callable[[int, int | None, int], object]
 
@@ -139,7 +140,7 @@ class Ingest:
             else:
                 good.append(event)
                 origins.append(origin)
-        return self._at_once(run, Batch(good, origins, refused, position=len(events)))
+        return self._at_once(run, Batch(good, origins, refused, position=len(events), time=now))
 
     def records(self, loader: Loader, records: Sequence[Record]) -> Run:
         """Store the events of records that are at hand, in one transaction. Raises StoreError; nothing is then stored.
@@ -160,7 +161,7 @@ class Ingest:
                 origins.append(origin)
             except InputError as error:
                 refused.append(Refused(origin, error.code, error.message))
-        return self._at_once(run, Batch(events, origins, refused, position=len(records)))
+        return self._at_once(run, Batch(events, origins, refused, position=len(records), time=received))
 
     def _at_once(self, run: Run, batch: Batch) -> Run:
         with self._ending(run) as ending:
@@ -207,6 +208,24 @@ class Ingest:
                 stay.update(one.loader for one in records if isinstance(loaders.get(one.loader), LoaderError))
         return ending.done("; ".join(_why_they_stay(loaders[name], count) for name, count in stay.items()))
 
+    def sweep(self, days: int | None, most: int | None) -> int:
+        """Delete records that were set aside over so many days ago; then the oldest, until the rest has at most so many
+        bytes. Answers how many went."""
+        operations = self._store.operations
+        with self._store.transaction():
+            rows: list[tuple[int, int, int]] = []
+            while found := operations.quarantine_sizes(rows[-1][0] if rows else 0, SWEEP_BATCH):
+                rows += found
+            oldest = None if days is None else self._clock() - days * DAY
+            held = 0
+            gone: list[int] = []
+            for number, time, size in reversed(rows):
+                held += size
+                if (oldest is not None and time < oldest) or (most is not None and held > most):
+                    gone.append(number)
+            operations.release(gone)
+        return len(gone)
+
     def _quarantined(self, number: int) -> list[Quarantined]:
         found = self._store.operations.quarantined(after=number - 1, limit=1)
         return [record for record in found if record.number == number]
@@ -237,7 +256,8 @@ class Ingest:
                 refused.append(Refused(origin, error.code, error.message))
         with self._store.transaction():
             newest = operations.newest_quarantined()
-            step = Batch(events, origins, refused, position=run.position + len(records), replayed=True)
+            position = run.position + len(records)
+            step = Batch(events, origins, refused, position=position, replayed=True, time=self._clock())
             run = self._store.evidence.append(run, step)
             # What the store set aside now was there before: the old entry stays, with its run and loader.
             again = operations.quarantined(after=newest, limit=len(records))

@@ -49,7 +49,7 @@ class Rows(Protocol[Content]):
         """Those of records that are in quarantine."""
         ...
 
-    def set_aside(self, run: Run, refused: Sequence[Refused]) -> None: ...
+    def set_aside(self, run: Run, refused: Sequence[Refused], time: int) -> None: ...
 
     def advance(self, before: Run, after: Run) -> bool:
         """False where the run is not, or no longer, as it was before."""
@@ -82,7 +82,7 @@ class Appending(Generic[Content]):
             aside = refused + reused
             new = aside if batch.replayed or not aside else self._not_aside(run, aside)
             if new:
-                self._rows.set_aside(run, new)
+                self._rows.set_aside(run, new, batch.time)
             by_line = sorted(aside, key=lambda record: record.origin.line)
             after = replace(
                 run,

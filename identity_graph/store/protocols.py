@@ -114,8 +114,8 @@ class Subgraph:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """What one transaction of a load stores: events and refused records, and where the load then stands. `replayed`:
-    its records are in quarantine already, and what is refused again is set aside again."""
+    """What one transaction of a load stores, read at `time`, and where the load then stands. `replayed`: its records
+    are in quarantine already, and what is refused again is set aside again."""
 
     events: Sequence[Event]
     origins: Sequence[Origin]
@@ -124,6 +124,7 @@ class Batch:
     offset: int = 0
     replayed: bool = False
     trail: str = ""
+    time: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,12 +250,7 @@ class PersonStore(Protocol):
         ...
 
     def changes(
-        self,
-        *,
-        after: int = 0,
-        limit: int = 100,
-        person_id: str | None = None,
-        kinds: Sequence[ChangeKind] = (),
+        self, *, after: int = 0, limit: int = 100, person_id: str | None = None, kinds: Sequence[ChangeKind] = ()
     ) -> list[Change]:
         """In order of number."""
         ...
@@ -341,12 +337,11 @@ class OperationStore(Protocol):
     """Runs, quarantine, counts."""
 
     def begin_run(self, run: Run) -> Run:
-        """Record a run. Where one of its fingerprint and loader was interrupted, paused or failed: that one, as it
-        stands, running again."""
+        """Record a run; where one is `interrupted` that it would repeat: that one, as it stands, running again."""
         ...
 
     def interrupted(self, fingerprint: str, loader: str) -> Run | None:
-        """The run that one of this fingerprint and loader would go on with."""
+        """The run of this fingerprint and loader that was killed, paused or failed."""
         ...
 
     def end_run(self, run: Run) -> None: ...
@@ -365,8 +360,12 @@ class OperationStore(Protocol):
         """The highest number in quarantine, 0 if it is empty; what is set aside later has a higher one."""
         ...
 
+    def quarantine_sizes(self, after: int, limit: int) -> list[tuple[int, int, int]]:
+        """Of records in quarantine, in order of number: number, time and bytes."""
+        ...
+
     def release(self, numbers: Sequence[int]) -> None:
-        """Remove records from quarantine, once their replay is stored."""
+        """Remove records from quarantine."""
         ...
 
     def counts(self) -> dict[str, int]:

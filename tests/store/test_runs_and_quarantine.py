@@ -139,3 +139,14 @@ def test_a_paused_run_goes_on_with_its_trail(store: Store) -> None:
     assert (after.trail, after.offset) == ("t", 300)
     store.operations.end_run(replace(after, state=RunState.PAUSED, ended=NOW))
     assert begin(store, fingerprint="f", loader="crm") == after
+
+
+def test_records_in_quarantine_have_a_time_and_a_size(store: Store) -> None:
+    first = [Refused(Origin(1, 0, b"{" * 7), "NOT_JSON", "no"), Refused(Origin(2, 9, b""), "NOT_JSON", "no")]
+    run = store.evidence.append(begin(store), Batch([], [], first, 2, 20, time=NOW))
+    store.evidence.append(run, Batch([], [], [Refused(Origin(3, 20, b"{}"), "NOT_JSON", "no")], 3, 30, time=NOW + 5))
+    records = store.operations.quarantined()
+    assert [record.time for record in records] == [NOW, NOW, NOW + 5]
+    rows = [(record.number, record.time, len(record.record)) for record in records]
+    assert store.operations.quarantine_sizes(0, 9) == rows and [size for *_, size in rows] == [7, 0, 2]
+    assert store.operations.quarantine_sizes(rows[0][0], 1) == rows[1:2]

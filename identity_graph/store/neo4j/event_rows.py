@@ -150,7 +150,7 @@ class EventRows:
             for mark in self._database.one("evidence/append_aside", marks=chunk)[0]
         }
 
-    def set_aside(self, run: Run, refused: Sequence[Refused]) -> None:
+    def set_aside(self, run: Run, refused: Sequence[Refused], time: int) -> None:
         first = self._database.ledger.take("quarantined", len(refused))
         records = [
             {
@@ -161,6 +161,8 @@ class EventRows:
                 "code": code,
                 "message": message,
                 "record": origin.raw,
+                "time": time,
+                "size": len(origin.raw),
                 "mark": mark_of(run.source, origin),
             }
             for number, (origin, code, message) in enumerate(refused, first)
@@ -226,5 +228,5 @@ def contents_of(events: EventTable) -> Iterator[str]:
 
 def record_of(row: Quarantined) -> dict[str, Any]:
     """The properties of a record from another store, in the order of `import_tables.NODES`."""
-    names = ("number", "run_id", "line", "offset", "code", "message", "record")
-    return {name: getattr(row, name) for name in names} | {"mark": mark_again(row)}
+    names = ("number", "run_id", "line", "offset", "code", "message", "record", "time")
+    return {name: getattr(row, name) for name in names} | {"size": len(row.record), "mark": mark_again(row)}

@@ -28,7 +28,8 @@ NODES: Mapping[str, str] = MappingProxyType(
         "Run": "id kind state started:long source ended:long read:long accepted:long duplicate:long quarantined:long"
         " suppressed:long message position:long offset:long default_time:long loader file fingerprint trail policy"
         " normaliser:long first_error last_error",
-        "Quarantined": "number:long run_id line:long offset:long code message record:byte[] mark:long",
+        "Quarantined": "number:long run_id line:long offset:long code message record:byte[] time:long size:long"
+        " mark:long",
         "Segment": ":ID(Segment) name description condition created:long evaluated:long size:long",
     }
 )

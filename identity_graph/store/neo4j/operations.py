@@ -71,11 +71,15 @@ class Neo4jOperations:
             rows = self._database.read("operations/quarantined", after=after, limit=limit)
         else:
             rows = self._database.read("operations/quarantined_code", code=code, after=after, limit=limit)
-        return [Quarantined(*[*row[:-1], row[-1] or b""]) for row in rows]
+        return [Quarantined(*[*row[:8], row[8] or b"", row[9] or 0]) for row in rows]
 
     def newest_quarantined(self) -> int:
         found: int = self._database.one("operations/newest_quarantined")[0]
         return found
+
+    def quarantine_sizes(self, after: int, limit: int) -> list[tuple[int, int, int]]:
+        rows = self._database.read("operations/quarantine_sizes", after=after, limit=limit)
+        return [(number, time, size) for number, time, size in rows]
 
     def release(self, numbers: Sequence[int]) -> None:
         with self._database.transaction():

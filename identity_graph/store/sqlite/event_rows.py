@@ -126,11 +126,12 @@ class EventRows:
         )
         return {mark for (mark,) in rows}
 
-    def set_aside(self, run: Run, refused: Sequence[Refused]) -> None:
+    def set_aside(self, run: Run, refused: Sequence[Refused], time: int) -> None:
         self._database.write_many(
-            "INSERT INTO quarantine (run_id, line, offset, code, message, record, mark) VALUES (?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO quarantine (run_id, line, offset, code, message, record, time, mark)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             (
-                (run.id, origin.line, origin.offset, code, message, origin.raw, mark_of(run.source, origin))
+                (run.id, origin.line, origin.offset, code, message, origin.raw, time, mark_of(run.source, origin))
                 for origin, code, message in refused
             ),
         )

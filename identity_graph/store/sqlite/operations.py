@@ -79,7 +79,7 @@ class SqliteOperations:
 
     def quarantined(self, *, after: int = 0, limit: int = 100, code: str | None = None) -> list[Quarantined]:
         rows = self._database.rows(
-            "SELECT q.number, q.run_id, r.source, r.loader, q.line, q.offset, q.code, q.message, q.record"
+            "SELECT q.number, q.run_id, r.source, r.loader, q.line, q.offset, q.code, q.message, q.record, q.time"
             " FROM quarantine q LEFT JOIN run r ON r.id = q.run_id"
             f" WHERE q.number > ? {'' if code is None else 'AND q.code = ?'} ORDER BY q.number LIMIT ?",
             (after, limit) if code is None else (after, code, limit),
@@ -89,6 +89,13 @@ class SqliteOperations:
     def newest_quarantined(self) -> int:
         found: int = self._database.one("SELECT coalesce(max(number), 0) FROM quarantine")
         return found
+
+    def quarantine_sizes(self, after: int, limit: int) -> list[tuple[int, int, int]]:
+        rows = self._database.rows(
+            "SELECT number, time, length(record) FROM quarantine WHERE number > ? ORDER BY number LIMIT ?",
+            (after, limit),
+        )
+        return [(number, time, size) for number, time, size in rows]
 
     def release(self, numbers: Sequence[int]) -> None:
         if numbers:

@@ -184,6 +184,7 @@ CREATE TABLE quarantine (
     code TEXT NOT NULL,
     message TEXT NOT NULL,
     record BLOB NOT NULL,
+    time INTEGER NOT NULL,
     mark INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX quarantine_code ON quarantine (code);
