@@ -118,7 +118,7 @@ def _changes(store: Store, after: int | None) -> tuple[Piece, int | None]:
 
 def _runs(store: Store, after: str | None) -> tuple[Piece, str | None]:
     found = store.transfer.runs(after or "", ROWS)
-    return Piece(runs=found), found[-1].run.id if found else None
+    return Piece(runs=found), found[-1].id if found else None
 
 
 def _quarantined(store: Store, after: int | None) -> tuple[Piece, int | None]:

@@ -88,6 +88,7 @@ CODES: Mapping[str, str] = MappingProxyType(
         # questions
         "PERSON_UNKNOWN": "Nobody is known by that key or id.",
         "SEGMENT_UNKNOWN": "No segment of that name.",
+        "RUN_UNKNOWN": "No run of that id.",
         "QUARANTINE_UNKNOWN": "No quarantined record of that number.",
         "STATEMENT_INVALID": "What was said of two identifiers names one of them twice, or gives no reason.",
         "VIEW_INVALID": "Nothing can be looked at in this way.",
@@ -182,6 +183,7 @@ HELP: Mapping[str, str] = MappingProxyType(
         "PERSON_UNKNOWN": "Give namespace:value or a person id. "
         "Was it loaded, and then resolved (identity-graph resolve)?",
         "SEGMENT_UNKNOWN": "Ask for the segments that there are; names are exact.",
+        "RUN_UNKNOWN": "Ask for the runs that there are: identity-graph runs list.",
         "QUARANTINE_UNKNOWN": "Ask for the records that there are; one that was replayed is gone.",
         "STATEMENT_INVALID": "Name two different identifiers, and say why in up to 1,000 characters.",
         "VIEW_INVALID": "Give a confidence from 0 to 1.",

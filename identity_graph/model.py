@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import Any, NamedTuple, Self
 
 from identity_graph.errors import HELP, InputError
+from identity_graph.times import SECOND
 
 
 class Identifier(NamedTuple):
@@ -89,6 +90,7 @@ class ChangeKind(StrEnum):
 
 class RunState(StrEnum):
     RUNNING = "RUNNING"
+    PAUSED = "PAUSED"
     DONE = "DONE"
     FAILED = "FAILED"
 
@@ -247,7 +249,10 @@ class Run:
     """One load or resolution. Of a load: read = accepted + duplicate + quarantined + suppressed, always.
 
     `position` counts the records that are done with, `offset` is where the next one begins; `default_time` is that of
-    records without a time of their own.
+    records without a time of their own. By `fingerprint`, of what is loaded, and `loader` a run that did not come to
+    its end is found again; `trail` is a digest of what stood before the offset, of a file that is followed. `policy` is
+    the digest of the rules that were given, `normaliser` the version of what made values canonical. The two errors are
+    codes and lines of records that were set aside: no values.
     """
 
     id: str
@@ -265,11 +270,26 @@ class Run:
     position: int = 0
     offset: int = 0
     default_time: int | None = None
+    loader: str = ""
+    file: str = ""
+    fingerprint: str | None = None
+    trail: str = ""
+    policy: str = ""
+    normaliser: int = 0
+    first_error: str = ""
+    last_error: str = ""
+
+    @property
+    def rate(self) -> float | None:
+        """Records a second, from its beginning to its end, interruptions included; None before that."""
+        if self.ended is None or self.ended <= self.started:
+            return None
+        return self.read * SECOND / (self.ended - self.started)
 
 
 @dataclass(frozen=True, slots=True)
 class Quarantined:
-    """A record set aside, with its bytes (of a record over one mebibyte: the first 64 KiB)."""
+    """A record set aside, when, and its bytes (of a record over one mebibyte: the first 64 KiB)."""
 
     number: int
     run_id: str
@@ -280,6 +300,7 @@ class Quarantined:
     code: str
     message: str
     record: bytes
+    time: int = 0
 
     @property
     def help(self) -> str:

@@ -13,6 +13,7 @@ from identity_graph.errors import PolicyError
 from identity_graph.linking import suppressed_rows
 from identity_graph.model import Change, ChangeKind, Run, RunState
 from identity_graph.neighbourhood import Neighbourhood, around, component, everything
+from identity_graph.normalise import NORMALISER_VERSION
 from identity_graph.policy import Policy
 from identity_graph.resolve.persons import PersonChange, Persons, assign
 from identity_graph.resolve.prune import CODES, HUB, JOINS
@@ -54,7 +55,14 @@ class Resolver:
         Raises StoreError; nothing is then published.
         """
         run = self._store.operations.begin_run(
-            Run(id=self._new_id(), kind="resolve", state=RunState.RUNNING, started=self._clock())
+            Run(
+                id=self._new_id(),
+                kind="resolve",
+                state=RunState.RUNNING,
+                started=self._clock(),
+                policy=self._policy.digest,
+                normaliser=NORMALISER_VERSION,
+            )
         )
         try:
             with self._store.transaction():

@@ -64,7 +64,7 @@ class IdentityGraph:
         self.people = People(store, self.policy)
         self.segments = Segments(store, self.people, clock)
         self.resolver = Resolver(store, self.policy, self.engine, self.segments, clock, new_id)
-        self.ingest = Ingest(store, clock, new_id)
+        self.ingest = Ingest(store, clock, new_id, self.policy.digest)
         self.stating = Stating(store, self.ingest, self.resolver, self.people, clock, new_id)
         self.disclosures = Disclosures(store, self.people, self.resolver, clock, new_id)
         self.signer = Signer(signing_key)

@@ -35,6 +35,13 @@ class Settings(BaseSettings):
         description="Who may send to the tracking API: KEY or KEY=SOURCE, with commas between. Empty: any key may, and"
         " the source is `segment`.",
     )
+    quarantine_days: int | None = Field(
+        default=None, ge=1, description="How long records that were set aside are kept; unset: until they are replayed."
+    )
+    quarantine_bytes: int | None = Field(
+        default=None, ge=0, description="How many bytes of them are kept, the newest ones; unset: all."
+    )
+    metrics: bool = Field(default=True, description="Whether `serve` shows Prometheus metrics at /metrics.")
     tombstone_key: SecretStr | None = Field(
         default=None,
         description="The key of the tombstones, 64 hexadecimal digits; else it is in a file beside the store.",

@@ -45,6 +45,8 @@ LAYERS = {
         "people",
         "segments",
         "stating",
+        "publishing",
+        "tally",
         "tracking",
         "subject",
         "disclosure",
@@ -67,6 +69,7 @@ KEPT_TO = {
     "graphql": ("api",),
     "typer": ("cli",),
     "rich": ("cli", "demo"),
+    "prometheus_client": ("api.metrics",),
     "pydantic_settings": ("settings",),
     "cryptography": ("signing",),
 }

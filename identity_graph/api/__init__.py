@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 __all__ = ["create_app", "execute", "sdl"]
 
 
-def create_app(graph: IdentityGraph, write_keys: WriteKeys | None = None) -> Starlette:
+def create_app(graph: IdentityGraph, write_keys: WriteKeys | None = None, *, metrics: bool = True) -> Starlette:
     """The HTTP application. Its log is `identity_graph.api`: request ids and codes, no queries and no values.
 
     Without `write_keys` the tracking API takes any. A server in front should not log URLs either: a GET request has its
@@ -22,7 +22,7 @@ def create_app(graph: IdentityGraph, write_keys: WriteKeys | None = None) -> Sta
     """
     from identity_graph.api import app
 
-    return app.create_app(graph, write_keys)
+    return app.create_app(graph, write_keys, metrics=metrics)
 
 
 def execute(

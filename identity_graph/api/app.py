@@ -19,6 +19,7 @@ from starlette.routing import Route
 from identity_graph.api import negotiation
 from identity_graph.api.endpoint import Answer, Endpoint, new_request_id
 from identity_graph.api.masking import show
+from identity_graph.api.metrics import Metrics, name_operation
 from identity_graph.api.page import PAGE
 from identity_graph.api.request import GraphQLRequest, from_body, from_parameters, read_body
 from identity_graph.api.schema import sdl
@@ -32,34 +33,49 @@ if TYPE_CHECKING:
 _STATUS = {"BODY_TOO_LARGE": 413, "METHOD_REFUSED": 405, "MEDIA_TYPE": 415}
 
 
-def create_app(graph: IdentityGraph, write_keys: WriteKeys | None = None) -> Starlette:
-    """`/graphql`, `/schema.graphql`, `/v1` and `/health`, over a graph that the caller opens and closes."""
-    tracking = Tracking(graph.store, graph.resolver, write_keys or WriteKeys(), graph.clock, graph.new_id)
-    service = _Service(graph, tracking)
+def create_app(graph: IdentityGraph, write_keys: WriteKeys | None = None, *, metrics: bool = True) -> Starlette:
+    """`/graphql`, `/schema.graphql`, `/v1`, `/health` and `/metrics`, over a graph that the caller opens and closes."""
+    tracking = Tracking(
+        graph.store,
+        graph.resolver,
+        write_keys or WriteKeys(),
+        graph.clock,
+        graph.new_id,
+        policy=graph.policy.digest,
+        tally=graph.ingest.tally,
+    )
+    measured = Metrics(graph, tracking) if metrics else None
+    service = _Service(graph, tracking, measured)
 
     @asynccontextmanager
     async def living(_app: Starlette) -> AsyncIterator[None]:
         yield
         await anyio.to_thread.run_sync(tracking.close)
 
-    return Starlette(
+    app = Starlette(
         routes=[
             Route("/graphql", service.graphql, methods=["GET", "POST"]),
             Route("/schema.graphql", service.schema, methods=["GET"]),
             Route("/health", service.health, methods=["GET"]),
+            *([Route("/metrics", measured.show, methods=["GET"])] if measured else []),
             *track_routes(tracking),
         ],
         lifespan=living,
     )
+    if measured:
+        app.add_middleware(measured.around)
+    return app
 
 
 class _Service:
-    def __init__(self, graph: IdentityGraph, tracking: Tracking) -> None:
+    def __init__(self, graph: IdentityGraph, tracking: Tracking, metrics: Metrics | None) -> None:
         self._graph = graph
         self._tracking = tracking
+        self._metrics = metrics
         self._endpoint = Endpoint(graph)
 
     async def graphql(self, request: Request) -> Response:
+        name_operation(request, "query")
         accept = request.headers.get("accept")
         if request.method == "GET" and not request.url.query and negotiation.wants_page(accept):
             return HTMLResponse(PAGE, headers=_headers(new_request_id()) | {"content-security-policy": _POLICY})
@@ -73,12 +89,18 @@ class _Service:
             status = 406 if media is None else _STATUS.get(error.code, 400)
             return _respond({"errors": [show(error, request_id)]}, media or negotiation.JSON, status, request_id)
         answer = await self._endpoint.answer(asked, read_only=request.method != "POST", request_id=request_id)
+        if answer.mutates:
+            name_operation(request, "mutation")
+        if self._metrics:
+            self._metrics.failed(shown["extensions"]["code"] for shown in answer.body.get("errors", ()))
         return _respond(answer.body, media, _status(answer, media), request_id)
 
-    async def schema(self, _request: Request) -> Response:
+    async def schema(self, request: Request) -> Response:
+        name_operation(request, "schema")
         return PlainTextResponse(sdl(), headers={"x-content-type-options": "nosniff"})
 
-    async def health(self, _request: Request) -> Response:
+    async def health(self, request: Request) -> Response:
+        name_operation(request, "health")
         request_id = new_request_id()
         try:
             await anyio.to_thread.run_sync(self._graph.store.persons.resolved)
@@ -89,7 +111,7 @@ class _Service:
             "status": "ok",
             "store": "ok",
             "tracking": "SERVER_BUSY" if self._tracking.full else "ok",
-            "persons": self._tracking.trouble or "ok",
+            "persons": self._tracking.publishing.trouble or "ok",
         }
         return _respond(found, negotiation.JSON, 200, request_id)
 

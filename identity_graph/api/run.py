@@ -31,6 +31,9 @@ class Run(Node):
     duplicate: int
     quarantined: int
     suppressed: int
+    fingerprint: str | None = strawberry.field(description="By which an interrupted load is found again.")
+    rate: float | None = strawberry.field(description="Records a second, interruptions included.")
+    normaliser: int = strawberry.field(description="The version of what made values canonical.")
 
     @classmethod
     def is_type_of(cls, found: Any, _info: Any) -> bool:
@@ -44,6 +47,26 @@ class Run(Node):
     def message(run: Parent[model.Run]) -> str | None:
         return run.message or None
 
+    @strawberry.field
+    def loader(run: Parent[model.Run]) -> str | None:
+        return run.loader or None
+
+    @field(str | None, "As it was named; `-` is standard input.")
+    def file(run: Parent[model.Run]) -> str | None:
+        return run.file or None
+
+    @field(str | None, "The digest of the rules that were given.")
+    def policy(run: Parent[model.Run]) -> str | None:
+        return run.policy or None
+
+    @field(str | None, "Code and line of the first record that was set aside.")
+    def first_error(run: Parent[model.Run]) -> str | None:
+        return run.first_error or None
+
+    @field(str | None, "Code and line of the last record that was set aside.")
+    def last_error(run: Parent[model.Run]) -> str | None:
+        return run.last_error or None
+
 
 def _quarantine_id(record: Parent[model.Quarantined]) -> strawberry.ID:
     return quarantine_id(record.number)
@@ -54,6 +77,7 @@ class QuarantinedRecord(Node):
     id: strawberry.ID = strawberry.field(resolver=_quarantine_id)
     source: str
     line: int = strawberry.field(description="From 1.")
+    time: DateTime = strawberry.field(name="setAsideAt")
     help: str = strawberry.field(description="What to do about it.")
     # GraphQL's Int ends at 2^31, and files do not.
     offset: float = strawberry.field(description="In bytes of the file, decompressed; a whole number.")

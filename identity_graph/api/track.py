@@ -16,6 +16,7 @@ from starlette.routing import Route
 from identity_graph.api.endpoint import new_request_id
 from identity_graph.api.inflating import inflated
 from identity_graph.api.masking import show
+from identity_graph.api.metrics import name_operation
 from identity_graph.errors import QueryError, StoreError
 from identity_graph.tracking import Tracking
 from identity_graph.tracking.sent import BATCHES, MAX_BODY, TYPES
@@ -48,6 +49,7 @@ class _Service:
 
     def of(self, kind: str) -> Any:
         async def answer(request: Request) -> Response:
+            name_operation(request, kind)
             if request.method == "OPTIONS":
                 return Response(status_code=204, headers=_allowed(request))
             try:

@@ -9,7 +9,20 @@ from typing import Annotated
 
 import typer
 
-from identity_graph.cli import ask, data, disclose, loader, moving, people, policy, privacy, quarantine, segments, state
+from identity_graph.cli import (
+    ask,
+    data,
+    disclose,
+    loader,
+    moving,
+    people,
+    policy,
+    privacy,
+    quarantine,
+    runs,
+    segments,
+    state,
+)
 from identity_graph.cli.command import JsonOption, PolicyOption, StoreOption
 
 app = typer.Typer(
@@ -27,6 +40,7 @@ app.command(rich_help_panel="Data in")(people.link)
 app.command(rich_help_panel="Data in")(people.unlink)
 app.add_typer(loader.app, name="loader", rich_help_panel="Data in")
 app.add_typer(quarantine.app, name="quarantine", rich_help_panel="Data in")
+app.add_typer(runs.app, name="runs", rich_help_panel="Data in")
 app.command(rich_help_panel="Ask")(people.person)
 app.command(rich_help_panel="Ask")(people.persons)
 app.command(rich_help_panel="Ask")(people.explain)

@@ -62,7 +62,7 @@ def serve(
         ),
     ] = None,
 ) -> None:
-    """Serve GraphQL at /graphql, its schema at /schema.graphql, the tracking API at /v1, and /health."""
+    """Serve GraphQL at /graphql, its schema at /schema.graphql, the tracking API at /v1, /health and /metrics."""
     from identity_graph.api import create_app
     from identity_graph.cli.server import Server
     from identity_graph.tracking import WriteKeys
@@ -70,7 +70,7 @@ def serve(
     keys = WriteKeys.parse(command.settings.write_keys)
     with command.graph(create=True) as graph:
         Server(
-            create_app(graph, keys),
+            create_app(graph, keys, metrics=command.settings.metrics),
             host=host or command.settings.host,
             port=command.settings.port if port is None else port,
             say=command.say,

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from identity_graph.cli.command import Command, verb
+from identity_graph.cli.interrupt import told_to_stop
 from identity_graph.cli.show import print_table, progress
 from identity_graph.cli.views import COUNTS, run_view
 from identity_graph.errors import IdentityGraphError, InputError, QuarantineError
 
 if TYPE_CHECKING:
+    from identity_graph.loaders import Loader
     from identity_graph.model import Run
+    from identity_graph.service import IdentityGraph
 
 
 @verb
@@ -29,6 +33,10 @@ def load(
         str | None, typer.Option(metavar="TIME", help="The time of records that have none; else the file's.")
     ] = None,
     strict: Annotated[bool, typer.Option("--strict", help="Fail when a record had to be set aside.")] = False,
+    follow: Annotated[
+        bool, typer.Option("--follow", "-f", help="Store what one growing file, or standard input, gets, as it comes.")
+    ] = False,
+    publish: Annotated[bool, typer.Option("--publish", help="With --follow: publish persons as it comes.")] = False,
 ) -> None:
     """Load files of events; safe to run twice."""
     from identity_graph.loaders import read_loader
@@ -37,18 +45,26 @@ def load(
     mapping = read_loader(loader)
     moment = None if time is None else parse_time(time)
     missing = next((name for name in files if name != "-" and not Path(name).exists()), None)
-    if missing:
+    if follow and len(files) > 1:
+        raise typer.BadParameter("--follow takes one file: begin a process for each", param_hint="FILE")
+    if publish and not follow:
+        raise typer.BadParameter("it goes with --follow; else: identity-graph resolve", param_hint="--publish")
+    if missing and not follow:
         raise InputError("SOURCE_MISSING", f"{missing}: no such file", help="Nothing was loaded; correct the name.")
     runs: list[Run] = []
     failure: IdentityGraphError | None = None
     with command.graph(create=True) as graph:
         for name in files:
             try:
+                if follow:
+                    runs.extend(_follow(command, graph, mapping, name, moment, publish))
+                    continue
                 with progress(Path(name).name, "records") as hear:
                     runs.append(graph.ingest.load(mapping, name, time=moment, progress=hear))
             except IdentityGraphError as error:
                 failure = error
                 break
+        _sweep(command, graph)
     begun = len(runs) + bool(failure)
     if failure and failure.run:
         runs.append(failure.run)
@@ -56,7 +72,7 @@ def load(
     if runs and command.json:
         command.answer({"runs": [run_view(run) for run in runs], "total": total})
     elif runs:
-        _show(files, runs, total, ["state"] if failure else [])
+        _show(runs, total, ["state"] if failure or follow else [])
     if files[begun:]:
         command.say(f"Not begun: {', '.join(files[begun:])}")
     if total["quarantined"]:
@@ -81,13 +97,28 @@ def resolve(
     command.answer(result, lambda _: f"{counts['persons']:,} persons. {run.message}".rstrip())
 
 
-def _show(files: list[str], runs: list[Run], total: dict[str, int], more: list[str]) -> None:
+def _follow(
+    command: Command, graph: IdentityGraph, mapping: Loader, name: str, moment: int | None, publish: bool
+) -> Iterator[Run]:
+    from identity_graph.publishing import Publishing
+
+    publishing = Publishing(graph.store, graph.resolver) if publish else None
+    with told_to_stop() as stop:
+        command.say(f"Following {'standard input' if name == '-' else name}. Ctrl-C stops.")
+        yield from graph.ingest.follow(mapping, name, time=moment, stop=stop, publishing=publishing, say=command.say)
+
+
+def _sweep(command: Command, graph: IdentityGraph) -> None:
+    days, most = command.settings.quarantine_days, command.settings.quarantine_bytes
+    gone = 0 if days is None and most is None else graph.ingest.sweep(days, most)
+    if gone:
+        command.say(f"{gone:,} that were set aside before are deleted, as the settings say.")
+
+
+def _show(runs: list[Run], total: dict[str, int], more: list[str]) -> None:
     """The accounting as a table, with `more` columns."""
     print_table(
         ["file", *COUNTS, *more],
-        [
-            [Path(name).name, *(getattr(run, column) for column in (*COUNTS, *more))]
-            for name, run in zip(files, runs, strict=False)
-        ],
+        [[Path(run.file).name, *(getattr(run, column) for column in (*COUNTS, *more))] for run in runs],
         total=["", *total.values(), *("" for _ in more)] if len(runs) > 1 else None,
     )

@@ -11,7 +11,7 @@ from identity_graph.cli.show import print_table
 from identity_graph.cli.views import quarantined_view, run_view
 from identity_graph.errors import NotFound
 
-app = typer.Typer(no_args_is_help=True, help="Records that were set aside: list, show, replay.")
+app = typer.Typer(no_args_is_help=True, help="Records that were set aside: list, show, replay, sweep.")
 
 CodeOption = Annotated[str | None, typer.Option("--code", metavar="CODE", help="Only of this reason.")]
 
@@ -64,3 +64,24 @@ def replay(
     if run.message:
         command.say(run.message)
     command.answer(run_view(run), lambda _: words)
+
+
+@app.command()
+@verb
+def sweep(
+    command: Command,
+    days: Annotated[
+        int | None, typer.Option(min=1, help="Delete older ones; else IDENTITY_GRAPH_QUARANTINE_DAYS.")
+    ] = None,
+    bytes: Annotated[
+        int | None, typer.Option(min=0, help="Keep so many, the newest; else IDENTITY_GRAPH_QUARANTINE_BYTES.")
+    ] = None,
+) -> None:
+    """Delete records that are too old, or too many; a load does it by itself where the settings say so."""
+    days = command.settings.quarantine_days if days is None else days
+    bytes = command.settings.quarantine_bytes if bytes is None else bytes
+    if days is None and bytes is None:
+        raise typer.BadParameter("nothing says how long or how much is kept", param_hint="--days, --bytes")
+    with command.graph() as graph:
+        gone = graph.ingest.sweep(days, bytes)
+    command.answer({"deleted": gone}, lambda _: f"{gone:,} {'record' if gone == 1 else 'records'} deleted")

@@ -22,7 +22,15 @@ def run_view(run: Run) -> dict[str, Any]:
         "startedAt": format_time(run.started),
         "endedAt": None if run.ended is None else format_time(run.ended),
         **{name: getattr(run, name) for name in COUNTS},
+        "rate": run.rate,
         "message": run.message or None,
+        "loader": run.loader or None,
+        "file": run.file or None,
+        "fingerprint": run.fingerprint,
+        "firstError": run.first_error or None,
+        "lastError": run.last_error or None,
+        "policy": run.policy or None,
+        "normaliser": run.normaliser,
     }
 
 
@@ -102,6 +110,7 @@ def quarantined_view(record: Quarantined) -> dict[str, Any]:
         "code": record.code,
         "message": record.message,
         "help": record.help,
+        "setAsideAt": format_time(record.time),
         "record": record.record.decode("utf-8", "backslashreplace"),
     }
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import marshal
-from collections.abc import Iterator, Sequence
-from typing import NamedTuple, overload
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from typing import Any, NamedTuple, overload
 
 import numpy as np
 
@@ -15,6 +16,7 @@ from identity_graph.model import Event, Origin, Refused
 from identity_graph.records.json_record import may_round
 from identity_graph.records.jsonl import TOO_LARGE, read_line
 from identity_graph.records.lines import KEPT, LONGEST, Cut, LongLine
+from identity_graph.records.patterned import PatternLines
 from identity_graph.store.protocols import Batch
 
 
@@ -67,25 +69,29 @@ class Mapped(NamedTuple):
         events, places, refused = marshal.loads(packed)
         return cls(EventTable.unpack(events), places, refused)
 
-    def batch(self, cut: Cut, position: int) -> Batch:
+    def batch(self, cut: Cut, position: int, time: int) -> Batch:
         """The block as a step of a load at whose beginning `position` records were read."""
         origins = Origins(cut, [place for place, _, _ in self.refused])
         refused = [Refused(origin, *why[1:]) for origin, why in zip(origins, self.refused, strict=True)]
         position += len(self.events) + len(refused)
-        return Batch(self.events, Origins(cut, self.places), refused, position, cut[2])
+        return Batch(self.events, Origins(cut, self.places), refused, position, cut[2], time=time)
 
 
 def map_cut(loader: Loader, cut: Cut, received: int, default_time: int | None) -> Mapped:
-    """The events and refused records of whole lines of JSON."""
+    """The events and refused records of whole lines: of the loader's pattern, or else of JSON."""
     data = cut[3]
     if isinstance(data, LongLine):
         return Mapped(EventTable.of([]), [], [(0, "RECORD_TOO_LARGE", TOO_LARGE)])
     events: list[Event] = []
     places: list[int] = []
     refused: list[tuple[int, str, str]] = []
-    event_of, wary = loader.event, may_round(data)
+    event_of = loader.event
+    if loader.form.format == "lines":
+        read: Callable[[bytes], Any] = PatternLines((), loader.form).record
+    else:
+        read = partial(read_line, wary=may_round(data))
     for place, raw in enumerate(data.split(b"\n")):
-        record = read_line(raw, wary)
+        record = read(raw)
         if record is None:
             continue
         if isinstance(record, tuple):

@@ -9,34 +9,44 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import closing, suppress
+from contextlib import closing
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
+from threading import Event as Signal
 
-from identity_graph.errors import IdentityGraphError, InputError, LoaderError, NotFound, StoreError
+from identity_graph.errors import InputError, LoaderError, NotFound
 from identity_graph.ingest.ahead import ahead
+from identity_graph.ingest.ending import Ending
+from identity_graph.ingest.following import Following
 from identity_graph.ingest.steps import collector_paused, steps
 from identity_graph.loaders import Loader, read_loader
 from identity_graph.loaders.path import Record
 from identity_graph.model import Event, Origin, Quarantined, Refused, Run, RunState
+from identity_graph.normalise import NORMALISER_VERSION
+from identity_graph.publishing import Publishing
 from identity_graph.records import Reader, read_again
 from identity_graph.records.event_bytes import finite, read_event, write_event, write_record
 from identity_graph.store.protocols import Batch, Store
+from identity_graph.tally import Tally
 from identity_graph.times import DAY, EARLIEST, LATEST
 
 BATCH = 5_000
 REPLAY_BATCH = 100
+SWEEP_BATCH = 10_000
 
 Progress = Callable[[int, int | None, int], object]
 
 
 class Ingest:
-    """`clock` gives microseconds since 1970, `new_id` the ids of runs."""
+    """`clock` gives microseconds since 1970, `new_id` the ids of runs; `policy` is the digest of the rules given."""
 
-    def __init__(self, store: Store, clock: Callable[[], int], new_id: Callable[[], str]) -> None:
+    def __init__(self, store: Store, clock: Callable[[], int], new_id: Callable[[], str], policy: str = "") -> None:
         self._store = store
         self._clock = clock
         self._new_id = new_id
+        self._policy = policy
+        self.tally = Tally()
 
     # ---- files
 
@@ -61,27 +71,46 @@ class Ingest:
         Raises the codes of sources and stores; what was stored stays, and the error's `run` counts it and is FAILED.
         """
         with Reader(path, loader.form) as reader:
-            found = reader.source.fingerprint()
-            begun = replace(
-                self._new_run("load"),
-                source=loader.source,
-                default_time=reader.source.modified if time is None else time,
-            )
-            run = self._store.operations.begin_run(
-                begun,
-                fingerprint=None if found is None else _fingerprint(found, loader, time),
-                loader=loader.reference,
-            )
+            begun = self._loading("load", loader, path, time, reader.source.fingerprint(), reader.source.modified)
+            run = self._store.operations.begin_run(begun)
             reader.start = run.offset
             found_steps = steps(reader, loader, run, self._clock, batch, processes)
             if self._store.kind != "sqlite" and reader.size is not None:  # who writes waits for a server meanwhile
                 found_steps = ahead(found_steps)
             with self._ending(run) as ending, collector_paused(), closing(found_steps):
                 for step in found_steps:
-                    ending.run = self._store.evidence.append(ending.run, step)
+                    ending.run = self._append(ending.run, step)
                     if progress:
                         progress(reader.consumed, reader.size, ending.run.read)
             return ending.done()
+
+    def follow(
+        self,
+        loader: Loader,
+        path: str | Path,
+        *,
+        stop: Signal,
+        time: int | None = None,
+        publishing: Publishing | None = None,
+        say: Callable[[str], object] = lambda words: None,
+    ) -> Iterator[Run]:
+        """Store the lines of a file, or of standard input, as they come, until `stop` is set or standard input ends.
+
+        A line is stored within about half a second, and published where there is `publishing`. Gives each run as it
+        ends; see `following`.
+        """
+        new_run = partial(self._loading, "follow", loader, path, time)
+        return Following(self._store, self._clock, loader, new_run, stop, publishing, say).runs(path)
+
+    def _loading(
+        self, kind: str, loader: Loader, path: str | Path, time: int | None, content: str | None, modified: int | None
+    ) -> Run:
+        return replace(
+            self._new_run(kind, loader),
+            file=str(path),
+            fingerprint=None if content is None else _fingerprint(content, loader, time),
+            default_time=modified if time is None else time,
+        )
 
     # ---- events
 
@@ -111,7 +140,7 @@ class Ingest:
             else:
                 good.append(event)
                 origins.append(origin)
-        return self._at_once(run, Batch(good, origins, refused, position=len(events)))
+        return self._at_once(run, Batch(good, origins, refused, position=len(events), time=now))
 
     def records(self, loader: Loader, records: Sequence[Record]) -> Run:
         """Store the events of records that are at hand, in one transaction. Raises StoreError; nothing is then stored.
@@ -120,9 +149,7 @@ class Ingest:
         from 1.
         """
         received = self._clock()
-        run = self._store.operations.begin_run(
-            replace(self._new_run("ingest"), source=loader.source), loader=loader.reference
-        )
+        run = self._store.operations.begin_run(self._new_run("ingest", loader))
         events: list[Event] = []
         origins: list[Origin] = []
         refused: list[Refused] = []
@@ -134,15 +161,29 @@ class Ingest:
                 origins.append(origin)
             except InputError as error:
                 refused.append(Refused(origin, error.code, error.message))
-        return self._at_once(run, Batch(events, origins, refused, position=len(records)))
+        return self._at_once(run, Batch(events, origins, refused, position=len(records), time=received))
 
     def _at_once(self, run: Run, batch: Batch) -> Run:
         with self._ending(run) as ending:
-            ending.run = self._store.evidence.append(run, batch)
+            ending.run = self._append(run, batch)
         return ending.done()
 
-    def _new_run(self, kind: str) -> Run:
-        return Run(id=self._new_id(), kind=kind, state=RunState.RUNNING, started=self._clock())
+    def _append(self, run: Run, batch: Batch) -> Run:
+        after = self._store.evidence.append(run, batch)
+        self.tally.add(run, after)
+        return after
+
+    def _new_run(self, kind: str, loader: Loader | None = None) -> Run:
+        return Run(
+            id=self._new_id(),
+            kind=kind,
+            state=RunState.RUNNING,
+            started=self._clock(),
+            source=loader.source if loader else "",
+            loader=loader.reference if loader else "",
+            policy=self._policy,
+            normaliser=NORMALISER_VERSION,
+        )
 
     # ---- quarantine
 
@@ -162,9 +203,28 @@ class Ingest:
         stay: Counter[str] = Counter()
         with self._ending(run) as ending:
             for records in self._chosen(chosen, code):
-                ending.run = self._replay(ending.run, records, loaders)
+                before, ending.run = ending.run, self._replay(ending.run, records, loaders)
+                self.tally.add(before, ending.run)
                 stay.update(one.loader for one in records if isinstance(loaders.get(one.loader), LoaderError))
         return ending.done("; ".join(_why_they_stay(loaders[name], count) for name, count in stay.items()))
+
+    def sweep(self, days: int | None, most: int | None) -> int:
+        """Delete records that were set aside over so many days ago; then the oldest, until the rest has at most so many
+        bytes. Answers how many went."""
+        operations = self._store.operations
+        with self._store.transaction():
+            rows: list[tuple[int, int, int]] = []
+            while found := operations.quarantine_sizes(rows[-1][0] if rows else 0, SWEEP_BATCH):
+                rows += found
+            oldest = None if days is None else self._clock() - days * DAY
+            held = 0
+            gone: list[int] = []
+            for number, time, size in reversed(rows):
+                held += size
+                if (oldest is not None and time < oldest) or (most is not None and held > most):
+                    gone.append(number)
+            operations.release(gone)
+        return len(gone)
 
     def _quarantined(self, number: int) -> list[Quarantined]:
         found = self._store.operations.quarantined(after=number - 1, limit=1)
@@ -196,7 +256,8 @@ class Ingest:
                 refused.append(Refused(origin, error.code, error.message))
         with self._store.transaction():
             newest = operations.newest_quarantined()
-            step = Batch(events, origins, refused, position=run.position + len(records), replayed=True)
+            position = run.position + len(records)
+            step = Batch(events, origins, refused, position=position, replayed=True, time=self._clock())
             run = self._store.evidence.append(run, step)
             # What the store set aside now was there before: the old entry stays, with its run and loader.
             again = operations.quarantined(after=newest, limit=len(records))
@@ -233,35 +294,8 @@ class Ingest:
             raise InputError(loader.code, loader.message)
         return loader.event(_again(record.record, loader), received=now, fallback_time=default_time)
 
-    def _ending(self, run: Run) -> _Ending:
-        return _Ending(self._store, self._clock, run)
-
-
-class _Ending:
-    """Ends a run as DONE, or as FAILED by an error that has a code. A kill or an interrupt leaves it running."""
-
-    def __init__(self, store: Store, clock: Callable[[], int], run: Run) -> None:
-        self._store = store
-        self._clock = clock
-        self.run = run
-
-    def __enter__(self) -> _Ending:
-        return self
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        # Where another process has moved the run on, it is that one's to end.
-        if isinstance(error, IdentityGraphError) and error.code != "SOURCE_CHANGED":
-            error.run = self.run
-            with suppress(StoreError):  # a full disk: then the run stays as it is, and goes on as any other
-                error.run = self._end(RunState.FAILED, f"{error.code}: {error.message}"[:500])
-
-    def _end(self, state: RunState, message: str) -> Run:
-        ended = replace(self.run, state=state, ended=self._clock(), message=message)
-        self._store.operations.end_run(ended)
-        return ended
-
-    def done(self, message: str = "") -> Run:
-        return self._end(RunState.DONE, message[:500])
+    def _ending(self, run: Run) -> Ending:
+        return Ending(self._store, self._clock, run)
 
 
 def _loader_or_error(reference: str) -> Loader | LoaderError:

@@ -44,7 +44,7 @@ def _in_blocks(reader: Reader, loader: Loader, run: Run, clock: Callable[[], int
     position = run.position
     with Crew(loader, run.default_time, clock, processes) as crew:
         for cut, mapped in crew.steps(reader.cuts(BLOCK)):
-            batch = mapped.batch(cut, position)
+            batch = mapped.batch(cut, position, clock())
             position = batch.position
             yield batch
 
@@ -83,7 +83,7 @@ def _one_by_one(reader: Reader, loader: Loader, run: Run, clock: Callable[[], in
             failure = error
         if events or refused:
             position += len(events) + len(refused)
-            yield Batch(events, origins, refused, position, offset)
+            yield Batch(events, origins, refused, position, offset, time=received)
     if failure:
         raise failure
 

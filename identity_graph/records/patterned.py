@@ -11,7 +11,7 @@ from typing import Any
 
 from identity_graph.model import Origin, Refused
 from identity_graph.records.jsonl import TOO_LARGE
-from identity_graph.records.lines import KEPT, LongLine, blocks
+from identity_graph.records.lines import KEPT, LONGEST, LongLine, blocks
 from identity_graph.records.source import Form
 
 _FIELD = re.compile(r"\{([^{}]*)\}")
@@ -79,14 +79,15 @@ class PatternLines:
             for number, raw in enumerate(lines, line):
                 origin = Origin(number, offset, raw[:KEPT] if isinstance(raw, LongLine) else raw)
                 offset = min(offset + len(raw) + 1, after)
-                found = self._record(raw)
+                found = self.record(raw)
                 if found is not None:
                     self.offset = offset
                     yield origin, Refused(origin, *found) if isinstance(found, tuple) else found
             self.offset = after
 
-    def _record(self, raw: bytes) -> dict[str, str] | tuple[str, str] | None:
-        if isinstance(raw, LongLine):
+    def record(self, raw: bytes) -> dict[str, str] | tuple[str, str] | None:
+        """Of one line; None of a blank one, code and message of a refused one."""
+        if isinstance(raw, LongLine) or len(raw) > LONGEST:
             return "RECORD_TOO_LARGE", TOO_LARGE
         try:
             text = raw.decode(self._form.encoding).removesuffix("\r")

@@ -16,6 +16,12 @@ from identity_graph.store.marks import mark_of
 from identity_graph.store.protocols import Batch
 from identity_graph.store.tombstones import Tombstones
 
+ADVANCED = (
+    *("read", "accepted", "duplicate", "quarantined", "suppressed"),
+    *("position", "offset", "trail", "first_error", "last_error"),
+)
+"""The fields of a run that a batch moves on."""
+
 Content = TypeVar("Content")
 """What tells two events of one id apart; equal for equal content."""
 
@@ -43,7 +49,7 @@ class Rows(Protocol[Content]):
         """Those of records that are in quarantine."""
         ...
 
-    def set_aside(self, run: Run, refused: Sequence[Refused]) -> None: ...
+    def set_aside(self, run: Run, refused: Sequence[Refused], time: int) -> None: ...
 
     def advance(self, before: Run, after: Run) -> bool:
         """False where the run is not, or no longer, as it was before."""
@@ -76,7 +82,8 @@ class Appending(Generic[Content]):
             aside = refused + reused
             new = aside if batch.replayed or not aside else self._not_aside(run, aside)
             if new:
-                self._rows.set_aside(run, new)
+                self._rows.set_aside(run, new, batch.time)
+            by_line = sorted(aside, key=lambda record: record.origin.line)
             after = replace(
                 run,
                 read=run.read + read,
@@ -86,6 +93,9 @@ class Appending(Generic[Content]):
                 suppressed=run.suppressed + suppressed,
                 position=batch.position,
                 offset=batch.offset,
+                trail=batch.trail,
+                first_error=run.first_error or (_where(by_line[0]) if by_line else ""),
+                last_error=_where(by_line[-1]) if by_line else run.last_error,
             )
             if not self._rows.advance(run, after):
                 raise StoreError(
@@ -131,6 +141,10 @@ class Appending(Generic[Content]):
                 message = f"an event with the id {id!r} and another content is stored already"
                 found.append(Refused(origins[place], "ID_REUSE", message))
         return found
+
+
+def _where(record: Refused) -> str:
+    return f"{record.code}, line {record.origin.line}"
 
 
 def _sorted_out(events: EventTable, known: Mapping[str, Any]) -> tuple[list[int], list[int]]:

@@ -114,8 +114,8 @@ class Subgraph:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """What one transaction of a load stores: events and refused records, and where the load then stands. `replayed`:
-    its records are in quarantine already, and what is refused again is set aside again."""
+    """What one transaction of a load stores, read at `time`, and where the load then stands. `replayed`: its records
+    are in quarantine already, and what is refused again is set aside again."""
 
     events: Sequence[Event]
     origins: Sequence[Origin]
@@ -123,6 +123,8 @@ class Batch:
     position: int = 0
     offset: int = 0
     replayed: bool = False
+    trail: str = ""
+    time: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,12 +250,7 @@ class PersonStore(Protocol):
         ...
 
     def changes(
-        self,
-        *,
-        after: int = 0,
-        limit: int = 100,
-        person_id: str | None = None,
-        kinds: Sequence[ChangeKind] = (),
+        self, *, after: int = 0, limit: int = 100, person_id: str | None = None, kinds: Sequence[ChangeKind] = ()
     ) -> list[Change]:
         """In order of number."""
         ...
@@ -339,9 +336,12 @@ class PrivacyStore(Protocol):
 class OperationStore(Protocol):
     """Runs, quarantine, counts."""
 
-    def begin_run(self, run: Run, *, fingerprint: str | None = None, loader: str = "") -> Run:
-        """Record a run. With the fingerprint of a load by this loader that was interrupted or failed: that run, as it
-        stands, running again."""
+    def begin_run(self, run: Run) -> Run:
+        """Record a run; where one is `interrupted` that it would repeat: that one, as it stands, running again."""
+        ...
+
+    def interrupted(self, fingerprint: str, loader: str) -> Run | None:
+        """The run of this fingerprint and loader that was killed, paused or failed."""
         ...
 
     def end_run(self, run: Run) -> None: ...
@@ -360,8 +360,12 @@ class OperationStore(Protocol):
         """The highest number in quarantine, 0 if it is empty; what is set aside later has a higher one."""
         ...
 
+    def quarantine_sizes(self, after: int, limit: int) -> list[tuple[int, int, int]]:
+        """Of records in quarantine, in order of number: number, time and bytes."""
+        ...
+
     def release(self, numbers: Sequence[int]) -> None:
-        """Remove records from quarantine, once their replay is stored."""
+        """Remove records from quarantine."""
         ...
 
     def counts(self) -> dict[str, int]:
@@ -379,14 +383,6 @@ class EventColumns(NamedTuple):
     numbers: Int64
     events: EventTable
     named: Int64
-
-
-class RunRow(NamedTuple):
-    """A run, with that by which an interrupted load is found again."""
-
-    run: Run
-    fingerprint: str | None
-    loader: str
 
 
 class Standing(NamedTuple):
@@ -417,7 +413,7 @@ class Piece:
     similar: Sequence[SimilarRow] = ()
     events: EventColumns | None = None
     changes: Sequence[Change] = ()
-    runs: Sequence[RunRow] = ()
+    runs: Sequence[Run] = ()
     quarantined: Sequence[Quarantined] = ()
     segments: Sequence[Segment] = ()
     members: Sequence[tuple[Segment, Sequence[str]]] = ()
@@ -454,7 +450,7 @@ class TransferStore(Protocol):
         any, where traits and properties of more are over PIECE_CHARACTERS."""
         ...
 
-    def runs(self, after: str, limit: int) -> list[RunRow]:
+    def runs(self, after: str, limit: int) -> list[Run]:
         """In order of id, from the next after this one."""
         ...
 

@@ -8,7 +8,9 @@ from dataclasses import replace
 
 from identity_graph.loaders import Loader
 from identity_graph.model import Run, RunState
+from identity_graph.normalise import NORMALISER_VERSION
 from identity_graph.store.protocols import Store
+from identity_graph.tally import Tally
 from identity_graph.times import SECOND
 
 LENGTH = 3_600 * SECOND
@@ -17,8 +19,12 @@ LENGTH = 3_600 * SECOND
 class Counting:
     """Where the run of each loader stands, as it is committed. A run that a kill left open goes on."""
 
-    def __init__(self, store: Store, clock: Callable[[], int], new_id: Callable[[], str]) -> None:
+    def __init__(
+        self, store: Store, clock: Callable[[], int], new_id: Callable[[], str], policy: str, tally: Tally
+    ) -> None:
         self._store = store
+        self._policy = policy
+        self._tally = tally
         self._clock = clock
         self._new_id = new_id
         self._runs: dict[str, Run] = {}
@@ -31,14 +37,24 @@ class Counting:
             return run
         if run is not None:
             self._end(run)
-        begun = Run(self._new_id(), "track", RunState.RUNNING, self._clock(), loader.source)
-        fingerprint = hashlib.sha256(f"track\n{loader.reference}".encode()).hexdigest()
-        return self._store.operations.begin_run(
-            begun, fingerprint=fingerprint if self._shared else None, loader=loader.reference
+        begun = Run(
+            id=self._new_id(),
+            kind="track",
+            state=RunState.RUNNING,
+            started=self._clock(),
+            source=loader.source,
+            loader=loader.reference,
+            fingerprint=hashlib.sha256(f"track\n{loader.reference}".encode()).hexdigest() if self._shared else None,
+            policy=self._policy,
+            normaliser=NORMALISER_VERSION,
         )
+        return self._store.operations.begin_run(begun)
 
-    def committed(self, runs: dict[str, Run]) -> None:
-        self._runs.update(runs)
+    def committed(self, runs: dict[str, tuple[Run, Run]]) -> None:
+        """Of each loader: its run before and after."""
+        for reference, (before, after) in runs.items():
+            self._tally.add(before, after)
+            self._runs[reference] = after
 
     def alone(self) -> None:
         """Another process goes on with these runs: this one begins runs of its own."""

@@ -9,11 +9,12 @@ from contextlib import AbstractContextManager
 from threading import Lock
 
 from identity_graph.loaders import Loader, read_loader
+from identity_graph.publishing import Publishing
 from identity_graph.resolver import Resolver
 from identity_graph.store.protocols import Store
+from identity_graph.tally import Tally
 from identity_graph.tracking.counting import Counting
 from identity_graph.tracking.mapper import LARGE, Mapper
-from identity_graph.tracking.publishing import Publishing
 from identity_graph.tracking.request import Body, Request
 from identity_graph.tracking.sent import read_sent
 from identity_graph.tracking.waiting import ROOM, Waiting
@@ -32,15 +33,18 @@ class Tracking:
         clock: Callable[[], int],
         new_id: Callable[[], str],
         *,
+        policy: str = "",
+        tally: Tally | None = None,
         room: int = ROOM,
     ) -> None:
         self.keys = keys
+        self.room = room
         self._store = store
         self._clock = clock
         self._new_id = new_id
         self._waiting: Waiting[Request] = Waiting(room)
-        self._counting = Counting(store, clock, new_id)
-        self._publishing = Publishing(store, resolver)
+        self._counting = Counting(store, clock, new_id, policy, tally or Tally())
+        self.publishing = Publishing(store, resolver)
         self._mapper = Mapper() if (os.cpu_count() or 1) > 1 else None
         self._loaders: dict[str, Loader] = {}
         self._beginning = Lock()
@@ -70,9 +74,13 @@ class Tracking:
         return self._waiting.full
 
     @property
-    def trouble(self) -> str:
-        """The code of what keeps persons from being published; else empty."""
-        return self._publishing.trouble
+    def waiting_messages(self) -> int:
+        return self._waiting.held
+
+    @property
+    def taken(self) -> int:
+        """Bytes of the room that requests take now."""
+        return self._waiting.taken
 
     def close(self) -> None:
         if self._mapper:
@@ -90,5 +98,5 @@ class Tracking:
     def _begin(self) -> None:
         with self._beginning:
             if self._writer is None:
-                self._writer = Writer(self._store, self._waiting, self._counting, self._publishing)
+                self._writer = Writer(self._store, self._waiting, self._counting, self.publishing)
                 self._writer.start()

@@ -53,6 +53,10 @@ class Waiting(Generic[Item]):
         """Whether the largest of all requests would be refused now."""
         return self._taken > self._room * 15 // 16
 
+    @property
+    def taken(self) -> int:
+        return self._taken
+
     def put(self, item: Item) -> None:
         with self._changed:
             self._items.append(item)

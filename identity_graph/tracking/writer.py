@@ -11,9 +11,9 @@ from typing import overload
 from identity_graph.errors import StoreError
 from identity_graph.event_table import EventTable
 from identity_graph.model import Origin, Refused, Run
+from identity_graph.publishing import Publishing
 from identity_graph.store.protocols import Batch, Store
 from identity_graph.tracking.counting import Counting
-from identity_graph.tracking.publishing import Publishing
 from identity_graph.tracking.request import Request
 from identity_graph.tracking.waiting import Waiting
 
@@ -110,13 +110,13 @@ class Writer(Thread):
             self._append(list(sources.values()))
 
     def _append(self, sources: Sequence[Sequence[Request]]) -> None:
-        runs: dict[str, Run] = {}
+        runs: dict[str, tuple[Run, Run]] = {}
         with self._store.transaction():
             for requests in sources:
                 loader = requests[0].loader
                 run = self._counting.current(loader)
                 batch = _batch(requests, self._first_times(requests), run.position)
-                runs[loader.reference] = self._store.evidence.append(run, batch)
+                runs[loader.reference] = (run, self._store.evidence.append(run, batch))
         self._counting.committed(runs)
 
     def _first_times(self, requests: Sequence[Request]) -> dict[str, int]:
@@ -140,4 +140,4 @@ def _batch(requests: Sequence[Request], first: Mapping[str, int], position: int)
             refused.append(Refused(Origin(after + place + 1, after + place, raw), code, message))
         after += len(request.mapped)
     events = EventTable.joined([request.mapped.redated(first) for request in requests])
-    return Batch(events, Origins(requests, position), refused, after, after)
+    return Batch(events, Origins(requests, position), refused, after, after, time=requests[-1].body.received)

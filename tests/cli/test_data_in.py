@@ -7,6 +7,8 @@ import json
 import re
 from pathlib import Path
 
+import pytest
+
 from identity_graph.cli import app
 from identity_graph.errors import HELP
 from identity_graph.world import NAMES
@@ -146,3 +148,16 @@ def test_world_writes_files_and_the_truth(tmp_path: Path) -> None:
     for name in (*NAMES.values(), "truth.json"):
         assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
     assert set(records) == set(NAMES)
+
+
+def test_quarantine_is_swept_as_the_settings_say(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "bad.jsonl").write_text('{"one"\n{"two"\n')
+    run("load", "-l", "events", "bad.jsonl")
+    assert run("quarantine", "sweep", status=2).stdout == ""
+    assert run("quarantine", "sweep", "--days", "1").stdout == "0 records deleted\n"
+    assert answer("quarantine", "sweep", "--bytes", "6") == {"deleted": 1}
+    assert [record["record"] for record in answer("quarantine", "list")] == ['{"two"']
+    monkeypatch.setenv("IDENTITY_GRAPH_QUARANTINE_BYTES", "8")
+    (tmp_path / "more.jsonl").write_text('{"three"\n')
+    assert "1 that were set aside" in run("load", "-l", "events", "more.jsonl").stderr
+    assert [record["record"] for record in answer("quarantine", "list")] == ['{"three"']

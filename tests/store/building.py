@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from itertools import count
 from typing import Any
 
@@ -44,7 +45,7 @@ def batch(events: Iterable[Event], *, position: int = 0, offset: int = 0, refuse
 
 def begin(store: Store, **more: Any) -> Run:
     run = Run(id=f"run-{os.getpid()}-{next(_runs):06}", kind="load", state=RunState.RUNNING, started=NOW, source="crm")
-    return store.operations.begin_run(run, **more)
+    return store.operations.begin_run(replace(run, **more))
 
 
 def load(store: Store, *events: Event) -> Run:

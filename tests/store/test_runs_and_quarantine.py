@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from identity_graph.model import Origin, Reason, Refused, Run, RunState
-from identity_graph.store.protocols import Store, SuppressedRow
+from identity_graph.store.protocols import Batch, Store, SuppressedRow
 from tests.store.building import NOW, batch, begin, event, load, numbers, publication, publish_persons
 
 
@@ -29,7 +29,8 @@ def test_runs_are_newest_first_and_paged(store: Store) -> None:
 def test_an_interrupted_load_is_taken_up_where_it_stands(store: Store) -> None:
     run = begin(store, fingerprint="f1", loader="crm")
     after = store.evidence.append(run, batch([event("a")], position=7, offset=700))
-    assert begin(store, fingerprint="f1", loader="crm") == after
+    assert begin(store, fingerprint="f1", loader="crm") == after == store.operations.interrupted("f1", "crm")
+    assert store.operations.interrupted("f1", "web") is store.operations.interrupted("f2", "crm") is None
     assert begin(store, fingerprint="f1", loader="web").id != run.id
     assert begin(store, fingerprint="f2", loader="crm").id != run.id
     assert begin(store).id != run.id
@@ -42,6 +43,7 @@ def test_a_failed_load_runs_again_and_a_finished_one_does_not(store: Store) -> N
     assert taken == replace(run, position=3)
     store.evidence.append(taken, batch([event("a")], position=4))
     store.operations.end_run(replace(taken, state=RunState.DONE, ended=NOW))
+    assert store.operations.interrupted("f", "crm") is None
     assert begin(store, fingerprint="f", loader="crm").id != run.id
 
 
@@ -115,3 +117,36 @@ def test_counts(store: Store) -> None:
         "quarantined": 0,
         "tombstones": 0,
     }
+
+
+def test_a_run_tells_the_first_and_the_last_record_that_it_set_aside(store: Store) -> None:
+    def refused(line: int, code: str) -> Refused:
+        return Refused(Origin(line, 10 * line, b"ann@example.org"), code, "ann@example.org is nobody")
+
+    reused = batch([event("e", "cookie:1"), event("e", "cookie:2")], refused=[refused(8, "NOT_JSON")])
+    run = store.evidence.append(begin(store), reused)
+    assert (run.first_error, run.last_error) == ("ID_REUSE, line 2", "NOT_JSON, line 8")
+    run = store.evidence.append(run, batch([event("f")], position=3))
+    assert run.last_error == "NOT_JSON, line 8"
+    run = store.evidence.append(run, batch([], refused=[refused(20, "NOT_UTF8"), refused(19, "NOT_JSON")], position=4))
+    assert (run.first_error, run.last_error) == ("ID_REUSE, line 2", "NOT_UTF8, line 20")
+    assert store.operations.runs() == [run]
+
+
+def test_a_paused_run_goes_on_with_its_trail(store: Store) -> None:
+    run = begin(store, fingerprint="f", loader="crm", file="a.jsonl", policy="rules", normaliser=1)
+    after = store.evidence.append(run, Batch([], [], [], 3, 300, trail="t"))
+    assert (after.trail, after.offset) == ("t", 300)
+    store.operations.end_run(replace(after, state=RunState.PAUSED, ended=NOW))
+    assert begin(store, fingerprint="f", loader="crm") == after
+
+
+def test_records_in_quarantine_have_a_time_and_a_size(store: Store) -> None:
+    first = [Refused(Origin(1, 0, b"{" * 7), "NOT_JSON", "no"), Refused(Origin(2, 9, b""), "NOT_JSON", "no")]
+    run = store.evidence.append(begin(store), Batch([], [], first, 2, 20, time=NOW))
+    store.evidence.append(run, Batch([], [], [Refused(Origin(3, 20, b"{}"), "NOT_JSON", "no")], 3, 30, time=NOW + 5))
+    records = store.operations.quarantined()
+    assert [record.time for record in records] == [NOW, NOW, NOW + 5]
+    rows = [(record.number, record.time, len(record.record)) for record in records]
+    assert store.operations.quarantine_sizes(0, 9) == rows and [size for *_, size in rows] == [7, 0, 2]
+    assert store.operations.quarantine_sizes(rows[0][0], 1) == rows[1:2]

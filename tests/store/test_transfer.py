@@ -30,7 +30,6 @@ from identity_graph.store.protocols import (
     IdentifierRow,
     PersonRow,
     Piece,
-    RunRow,
     SimilarRow,
     Standing,
     Store,
@@ -48,6 +47,8 @@ EVENTS = [
     event("e21"),
 ]
 RUN = Run("r", "load", RunState.FAILED, NOW, source="crm", ended=NOW + 1, read=5, quarantined=5, position=5, offset=50)
+RUN = replace(RUN, loader="crm", file="a/crm.csv", fingerprint="f", trail="t", policy="rules", normaliser=1)
+RUN = replace(RUN, first_error="NOT_JSON, line 1", last_error="NOT_UTF8, line 5")
 
 
 def columns(found: list[Event], numbers: list[int]) -> EventColumns:
@@ -73,7 +74,7 @@ REST = Piece(
         replace(change(ChangeKind.CREATED, "p5"), number=4),
         replace(change(ChangeKind.MERGED, "p9", ["p2"], ["p9"]), number=6),
     ],
-    runs=[RunRow(RUN, "f", "crm")],
+    runs=[RUN],
     quarantined=[Quarantined(11, "r", "crm", "crm", 3, 30, "NOT_JSON", "no", b"\xff\0{")],
     segments=[Segment("s", "", {"all": []}, 1, 2, 0)],
     members=[(Segment("s", "", {"all": []}, 1, 2, 0), ["p5", "p2", "p9"])],
@@ -118,7 +119,7 @@ def test_what_was_restored_is_there_as_it_was(restored: Store) -> None:
 
 def test_a_store_goes_on_where_the_other_was(restored: Store) -> None:
     store = restored
-    assert store.operations.begin_run(replace(RUN, id="new"), fingerprint="f", loader="crm").id == "r"
+    assert store.operations.begin_run(replace(RUN, id="new")).id == "r"
     run = store.evidence.append(
         begin(store),
         batch([*EVENTS, event("new", "cookie:new")], refused=[Refused(Origin(1, 2, b"x"), "NOT_JSON", "x")]),
@@ -192,9 +193,9 @@ def test_events_are_read_in_order_and_in_pieces(restored: Store, monkeypatch: py
 
 def test_runs_and_tombstones_are_read_in_order_and_in_pieces(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(VARIABLE, "ab" * 32)
-    made = [RunRow(replace(RUN, id=f"r{n}"), f"f{n}" if n else None, "crm" if n else "") for n in range(3)]
-    for row in reversed(made):
-        store.operations.begin_run(row.run, fingerprint=row.fingerprint, loader=row.loader)
+    made = [replace(RUN, id=f"r{n}", fingerprint=f"f{n}" if n else None, loader="crm" if n else "") for n in range(3)]
+    for run in reversed(made):
+        store.operations.begin_run(run)
     assert store.transfer.runs("", 9) == made
     assert store.transfer.runs("r0", 1) == [made[1]]
     store.privacy.erase(Erasure(0, "p", [], ["a", "b"], [], [Identifier("cookie", "1")]))

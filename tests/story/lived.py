@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -58,7 +59,9 @@ def live(graph: IdentityGraph, folder: Path) -> None:
         assert preview
         graph.forget.erase(preview.token)
     interrupted = Run("zz-run", "load", RunState.RUNNING, graph.clock(), source="crm", position=7, offset=70)
-    graph.store.operations.begin_run(interrupted, fingerprint="half", loader="crm")
+    interrupted = replace(interrupted, loader="crm", fingerprint="half", file="a/crm.csv", trail="t", policy="p")
+    interrupted = replace(interrupted, normaliser=1, first_error="NOT_JSON, line 1", last_error="NOT_JSON, line 3")
+    graph.store.operations.begin_run(interrupted)
     counts = graph.store.operations.counts()
     some = ("retired_persons", "suppressed_links", "pruned", "quarantined", "tombstones", "segments", "hubs")
     assert all(counts[name] for name in some), counts
@@ -123,8 +126,8 @@ def assert_lives_on(copy: IdentityGraph, source: IdentityGraph, folder: Path) ->
     assert copy.resolver.resolve().message == "nothing changed"
     assert copy.resolver.resolve(full=True).message == "nothing changed"
     assert copy.digest() == digest
-    half = Run("other", "load", RunState.RUNNING, copy.clock(), source="crm")
-    assert copy.store.operations.begin_run(half, fingerprint="half", loader="crm").position == 7
+    half = Run("other", "load", RunState.RUNNING, copy.clock(), source="crm", loader="crm", fingerprint="half")
+    assert copy.store.operations.begin_run(half).position == 7
     # What is new gets the numbers that it gets in the source.
     new = [event("new", 9, "email:new@example.org", "cookie:new")]
     for graph in (source, copy):

@@ -52,7 +52,7 @@ def test_what_is_acknowledged_is_published_when_the_server_ends(graph: IdentityG
     service.close()
     assert all(future.result(0) is None for future in found)
     assert graph.people.count() == 300
-    assert service.trouble == "" and not service.full
+    assert service.publishing.trouble == "" and not service.full
 
 
 def test_an_empty_batch_is_answered_too(graph: IdentityGraph) -> None:

@@ -15,6 +15,7 @@ from identity_graph.errors import StoreError
 from identity_graph.event_table import EventTable
 from identity_graph.model import Quarantined, Refused, Run
 from identity_graph.resolve.fold import fold
+from identity_graph.store.appending import ADVANCED
 from identity_graph.store.marks import mark_again, mark_of
 from identity_graph.store.neo4j.chunks import CHUNK, in_chunks
 from identity_graph.store.neo4j.connection import Connection
@@ -149,7 +150,7 @@ class EventRows:
             for mark in self._database.one("evidence/append_aside", marks=chunk)[0]
         }
 
-    def set_aside(self, run: Run, refused: Sequence[Refused]) -> None:
+    def set_aside(self, run: Run, refused: Sequence[Refused], time: int) -> None:
         first = self._database.ledger.take("quarantined", len(refused))
         records = [
             {
@@ -160,6 +161,8 @@ class EventRows:
                 "code": code,
                 "message": message,
                 "record": origin.raw,
+                "time": time,
+                "size": len(origin.raw),
                 "mark": mark_of(run.source, origin),
             }
             for number, (origin, code, message) in enumerate(refused, first)
@@ -167,13 +170,12 @@ class EventRows:
         self._database.write("evidence/append_quarantined", records=records)
 
     def advance(self, before: Run, after: Run) -> bool:
-        counts = ("read", "accepted", "duplicate", "quarantined", "suppressed", "position", "offset")
         ((moved,),) = self._database.write(
             "evidence/append_advance",
             id=before.id,
             position=before.position,
             read=before.read,
-            after={name: getattr(after, name) for name in counts},
+            after={name: getattr(after, name) for name in ADVANCED},
         )
         return bool(moved)
 
@@ -226,5 +228,5 @@ def contents_of(events: EventTable) -> Iterator[str]:
 
 def record_of(row: Quarantined) -> dict[str, Any]:
     """The properties of a record from another store, in the order of `import_tables.NODES`."""
-    names = ("number", "run_id", "line", "offset", "code", "message", "record")
-    return {name: getattr(row, name) for name in names} | {"mark": mark_again(row)}
+    names = ("number", "run_id", "line", "offset", "code", "message", "record", "time")
+    return {name: getattr(row, name) for name in names} | {"size": len(row.record), "mark": mark_again(row)}

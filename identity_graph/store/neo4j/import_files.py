@@ -5,7 +5,6 @@ from __future__ import annotations
 import shlex
 import tempfile
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict
 from pathlib import Path
 from uuid import uuid4
 
@@ -99,7 +98,7 @@ class _Files:
             self._events(piece.events)
         self._tables.write_objects("Change", piece.changes)
         write("Quarantined", [(*record_of(one).values(),) for one in piece.quarantined])
-        write("Run", [(*{**asdict(run), "state": run.state.value}.values(), *rest) for run, *rest in piece.runs])
+        self._tables.write_objects("Run", piece.runs)
         for one in piece.segments:
             number = self._segments.setdefault(one.name, len(self._segments))
             condition = canonical_json(one.condition)

@@ -11,7 +11,6 @@ from identity_graph.store.neo4j.chunks import in_chunks
 from identity_graph.store.neo4j.connection import Connection
 from identity_graph.store.neo4j.digest import canonical_lines
 from identity_graph.store.numbered import is_plain
-from identity_graph.store.protocols import RunRow
 
 _COUNTS = (
     "events",
@@ -35,18 +34,21 @@ class Neo4jOperations:
     def __init__(self, database: Connection) -> None:
         self._database = database
 
-    def begin_run(self, run: Run, *, fingerprint: str | None = None, loader: str = "") -> Run:
-        return self._database.attempt(lambda: self._begin_run(run, fingerprint, loader))
+    def begin_run(self, run: Run) -> Run:
+        return self._database.attempt(lambda: self._begin_run(run))
 
-    def _begin_run(self, run: Run, fingerprint: str | None, loader: str) -> Run:
-        if fingerprint is not None:
-            found = self._database.read("operations/begin_run_again", fingerprint=fingerprint, loader=loader)
-            if found:
-                begun = replace(_run(found[0][0]), state=RunState.RUNNING, ended=None, message="")
-                self.end_run(begun)
-                return begun
-        insert_run(self._database, RunRow(run, fingerprint, loader))
-        return run
+    def _begin_run(self, run: Run) -> Run:
+        found = None if run.fingerprint is None else self.interrupted(run.fingerprint, run.loader)
+        if found is None:
+            insert_run(self._database, run)
+            return run
+        begun = replace(found, state=RunState.RUNNING, ended=None, message="")
+        self.end_run(begun)
+        return begun
+
+    def interrupted(self, fingerprint: str, loader: str) -> Run | None:
+        found = self._database.read("operations/interrupted", fingerprint=fingerprint, loader=loader)
+        return _run(found[0][0]) if found else None
 
     def end_run(self, run: Run) -> None:
         self._database.write("operations/end_run", id=run.id, run=_properties(run))
@@ -69,11 +71,15 @@ class Neo4jOperations:
             rows = self._database.read("operations/quarantined", after=after, limit=limit)
         else:
             rows = self._database.read("operations/quarantined_code", code=code, after=after, limit=limit)
-        return [Quarantined(*[*row[:-1], row[-1] or b""]) for row in rows]
+        return [Quarantined(*[*row[:8], row[8] or b"", row[9] or 0]) for row in rows]
 
     def newest_quarantined(self) -> int:
         found: int = self._database.one("operations/newest_quarantined")[0]
         return found
+
+    def quarantine_sizes(self, after: int, limit: int) -> list[tuple[int, int, int]]:
+        rows = self._database.read("operations/quarantine_sizes", after=after, limit=limit)
+        return [(number, time, size) for number, time, size in rows]
 
     def release(self, numbers: Sequence[int]) -> None:
         with self._database.transaction():
@@ -90,15 +96,12 @@ class Neo4jOperations:
         return canonical_lines(self._database)
 
 
-def insert_run(database: Connection, row: RunRow) -> None:
-    properties = {**_properties(row.run), "fingerprint": row.fingerprint, "loader": row.loader}
-    database.write("operations/begin_run", run=properties)
+def insert_run(database: Connection, run: Run) -> None:
+    database.write("operations/begin_run", run=_properties(run))
 
 
-def run_rows(database: Connection, after: str, limit: int) -> list[RunRow]:
-    """In order of id."""
-    rows = database.read("transfer/runs", after=after, limit=limit)
-    return [RunRow(_run(row), row.get("fingerprint"), row["loader"]) for (row,) in rows]
+def runs_by_id(database: Connection, after: str, limit: int) -> list[Run]:
+    return [_run(row) for (row,) in database.read("transfer/runs", after=after, limit=limit)]
 
 
 def _properties(run: Run) -> dict[str, Any]:
@@ -106,5 +109,4 @@ def _properties(run: Run) -> dict[str, Any]:
 
 
 def _run(properties: Mapping[str, Any]) -> Run:
-    known = {name: value for name, value in properties.items() if name not in ("fingerprint", "loader")}
-    return Run(**{**known, "state": RunState(known["state"])})
+    return Run(**{**properties, "state": RunState(properties["state"])})

@@ -7,9 +7,10 @@ from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
+from identity_graph.model import Run
 from identity_graph.store.neo4j.connection import Connection
 from identity_graph.store.neo4j.event_rows import EventRows, record_of
-from identity_graph.store.neo4j.operations import insert_run, run_rows
+from identity_graph.store.neo4j.operations import insert_run, runs_by_id
 from identity_graph.store.neo4j.privacy import BuriedNodes
 from identity_graph.store.neo4j.publishing import (
     add_members,
@@ -25,7 +26,6 @@ from identity_graph.store.protocols import (
     EventColumns,
     EvidenceStore,
     Piece,
-    RunRow,
     SegmentStore,
     Standing,
 )
@@ -73,8 +73,8 @@ class Neo4jTransfer:
         (rows,) = self._database.one("transfer/events", after=after, upto=upto)
         return event_columns([StoredEvent._make(row) for row in rows], self._evidence)
 
-    def runs(self, after: str, limit: int) -> list[RunRow]:
-        return run_rows(self._database, after, limit)
+    def runs(self, after: str, limit: int) -> list[Run]:
+        return runs_by_id(self._database, after, limit)
 
     def tombstones(self, after: bytes, limit: int) -> list[bytes]:
         return self._buried.page(after, limit)
@@ -99,8 +99,8 @@ class Neo4jTransfer:
         if piece.events is not None and len(piece.events.numbers):
             self._events.restore(piece.events)
         keep_changes(database, piece.changes)
-        for row in piece.runs:
-            insert_run(database, row)
+        for run in piece.runs:
+            insert_run(database, run)
         if piece.quarantined:
             database.write("evidence/append_quarantined", records=list(map(record_of, piece.quarantined)))
         for segment in piece.segments:

@@ -17,7 +17,7 @@ from identity_graph.errors import StoreError
 
 MEMORY = ":memory:"
 APPLICATION = 0x49444752  # "IDGR": tells our files from other programs' databases
-VERSION = 1
+VERSION = 2
 CACHE_KIBIBYTES = 65_536
 PAGE_BYTES = 8_192  # larger: fewer pages in a load; smaller: fewer bytes in a commit of one event
 LOG_PAGES = 8_192  # the log grows to 64 MiB before it is copied back, so that hot pages are copied once

@@ -8,6 +8,7 @@ import numpy as np
 
 from identity_graph.event_table import EventTable
 from identity_graph.model import Refused, Run, RunState
+from identity_graph.store.appending import ADVANCED
 from identity_graph.store.marks import mark_of
 from identity_graph.store.numbered import LARGEST_NUMBER, NUMBER_BITS
 from identity_graph.store.protocols import EventColumns
@@ -125,27 +126,22 @@ class EventRows:
         )
         return {mark for (mark,) in rows}
 
-    def set_aside(self, run: Run, refused: Sequence[Refused]) -> None:
+    def set_aside(self, run: Run, refused: Sequence[Refused], time: int) -> None:
         self._database.write_many(
-            "INSERT INTO quarantine (run_id, line, offset, code, message, record, mark) VALUES (?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO quarantine (run_id, line, offset, code, message, record, time, mark)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             (
-                (run.id, origin.line, origin.offset, code, message, origin.raw, mark_of(run.source, origin))
+                (run.id, origin.line, origin.offset, code, message, origin.raw, time, mark_of(run.source, origin))
                 for origin, code, message in refused
             ),
         )
 
     def advance(self, before: Run, after: Run) -> bool:
         moved = self._database.write(
-            "UPDATE run SET read = ?, accepted = ?, duplicate = ?, quarantined = ?, suppressed = ?, position = ?,"
-            " offset = ? WHERE id = ? AND state = ? AND position = ? AND read = ?",
+            f"UPDATE run SET {', '.join(f'{name} = ?' for name in ADVANCED)}"
+            " WHERE id = ? AND state = ? AND position = ? AND read = ?",
             (
-                after.read,
-                after.accepted,
-                after.duplicate,
-                after.quarantined,
-                after.suppressed,
-                after.position,
-                after.offset,
+                *(getattr(after, name) for name in ADVANCED),
                 before.id,
                 RunState.RUNNING,
                 before.position,

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 
 from identity_graph.model import Quarantined, Run, RunState
-from identity_graph.store.protocols import RunRow
 from identity_graph.store.sqlite.columns import number_set, text_set
 from identity_graph.store.sqlite.connection import Connection
 from identity_graph.store.sqlite.digest import canonical_lines
 
-_FIELDS = (
-    "id, kind, state, started, source, ended, read, accepted, duplicate, quarantined, suppressed, message,"
-    " position, offset, default_time"
-)
+_NAMES = tuple(field.name for field in fields(Run))
+_FIELDS = ", ".join(_NAMES)
 
 _COUNTS = {
     "events": "SELECT count(*) FROM event",
@@ -39,24 +36,27 @@ class SqliteOperations:
     def __init__(self, database: Connection) -> None:
         self._database = database
 
-    def begin_run(self, run: Run, *, fingerprint: str | None = None, loader: str = "") -> Run:
+    def begin_run(self, run: Run) -> Run:
         with self._database.transaction():
-            if fingerprint is not None:
-                found = self._database.rows(
-                    f"SELECT {_FIELDS} FROM run WHERE fingerprint = ? AND loader = ? AND state <> 'DONE'",
-                    (fingerprint, loader),
-                )
-                if found:
-                    begun = replace(_run(found[0]), state=RunState.RUNNING, ended=None, message="")
-                    self.end_run(begun)
-                    return begun
-            insert_run(self._database, RunRow(run, fingerprint, loader))
-        return run
+            found = None if run.fingerprint is None else self.interrupted(run.fingerprint, run.loader)
+            if found is None:
+                insert_run(self._database, run)
+                return run
+            begun = replace(found, state=RunState.RUNNING, ended=None, message="")
+            self.end_run(begun)
+            return begun
+
+    def interrupted(self, fingerprint: str, loader: str) -> Run | None:
+        found = self._database.rows(
+            f"SELECT {_FIELDS} FROM run WHERE fingerprint = ? AND loader = ? AND state <> 'DONE'",
+            (fingerprint, loader),
+        )
+        return _run(found[0]) if found else None
 
     def end_run(self, run: Run) -> None:
+        names = _NAMES[1:]
         self._database.write(
-            "UPDATE run SET (kind, state, started, source, ended, read, accepted, duplicate, quarantined, suppressed,"
-            f" message, position, offset, default_time) = ({', '.join('?' * 14)}) WHERE id = ?",
+            f"UPDATE run SET ({', '.join(names)}) = ({', '.join('?' * len(names))}) WHERE id = ?",
             (*_row(run)[1:], run.id),
         )
 
@@ -79,7 +79,7 @@ class SqliteOperations:
 
     def quarantined(self, *, after: int = 0, limit: int = 100, code: str | None = None) -> list[Quarantined]:
         rows = self._database.rows(
-            "SELECT q.number, q.run_id, r.source, r.loader, q.line, q.offset, q.code, q.message, q.record"
+            "SELECT q.number, q.run_id, r.source, r.loader, q.line, q.offset, q.code, q.message, q.record, q.time"
             " FROM quarantine q LEFT JOIN run r ON r.id = q.run_id"
             f" WHERE q.number > ? {'' if code is None else 'AND q.code = ?'} ORDER BY q.number LIMIT ?",
             (after, limit) if code is None else (after, code, limit),
@@ -89,6 +89,13 @@ class SqliteOperations:
     def newest_quarantined(self) -> int:
         found: int = self._database.one("SELECT coalesce(max(number), 0) FROM quarantine")
         return found
+
+    def quarantine_sizes(self, after: int, limit: int) -> list[tuple[int, int, int]]:
+        rows = self._database.rows(
+            "SELECT number, time, length(record) FROM quarantine WHERE number > ? ORDER BY number LIMIT ?",
+            (after, limit),
+        )
+        return [(number, time, size) for number, time, size in rows]
 
     def release(self, numbers: Sequence[int]) -> None:
         if numbers:
@@ -105,39 +112,17 @@ class SqliteOperations:
         return canonical_lines(self._database)
 
 
-def insert_run(database: Connection, row: RunRow) -> None:
-    database.write(
-        f"INSERT INTO run ({_FIELDS}, fingerprint, loader) VALUES ({', '.join('?' * 17)})",
-        (*_row(row.run), row.fingerprint, row.loader),
-    )
+def insert_run(database: Connection, run: Run) -> None:
+    database.write(f"INSERT INTO run ({_FIELDS}) VALUES ({', '.join('?' * len(_NAMES))})", _row(run))
 
 
-def run_rows(database: Connection, after: str, limit: int) -> list[RunRow]:
-    """In order of id."""
-    rows = database.rows(
-        f"SELECT fingerprint, loader, {_FIELDS} FROM run WHERE id > ? ORDER BY id LIMIT ?", (after, limit)
-    )
-    return [RunRow(_run(run), fingerprint, loader) for fingerprint, loader, *run in rows]
+def runs_by_id(database: Connection, after: str, limit: int) -> list[Run]:
+    rows = database.rows(f"SELECT {_FIELDS} FROM run WHERE id > ? ORDER BY id LIMIT ?", (after, limit))
+    return [_run(row) for row in rows]
 
 
 def _row(run: Run) -> tuple[object, ...]:
-    return (
-        run.id,
-        run.kind,
-        run.state.value,
-        run.started,
-        run.source,
-        run.ended,
-        run.read,
-        run.accepted,
-        run.duplicate,
-        run.quarantined,
-        run.suppressed,
-        run.message,
-        run.position,
-        run.offset,
-        run.default_time,
-    )
+    return tuple(getattr(run, name) for name in _NAMES)
 
 
 def _run(row: Sequence[object]) -> Run:

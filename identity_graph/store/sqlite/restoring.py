@@ -13,6 +13,8 @@ from identity_graph.store.sqlite.numbering import keep, keep_number, keep_sequen
 from identity_graph.store.sqlite.operations import insert_run
 from identity_graph.store.sqlite.publishing import add_changes, add_similar, add_suppressed
 
+_QUARANTINED = ("number", "run_id", "line", "offset", "code", "message", "record", "time")
+
 
 def restore(database: Connection, piece: Piece, namespaces: Names, events: EventRows, segments: SegmentStore) -> None:
     """All but tombstones, inside a transaction."""
@@ -25,15 +27,12 @@ def restore(database: Connection, piece: Piece, namespaces: Names, events: Event
     if piece.events is not None and len(piece.events.numbers):
         events.restore(piece.events)
     add_changes(database, piece.changes)
-    for row in piece.runs:
-        insert_run(database, row)
+    for run in piece.runs:
+        insert_run(database, run)
     database.write_many(
-        "INSERT INTO quarantine (number, run_id, line, offset, code, message, record, mark)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-        (
-            (row.number, row.run_id, row.line, row.offset, row.code, row.message, row.record, mark_again(row))
-            for row in piece.quarantined
-        ),
+        "INSERT INTO quarantine (number, run_id, line, offset, code, message, record, time, mark)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        ((*(getattr(row, name) for name in _QUARANTINED), mark_again(row)) for row in piece.quarantined),
     )
     for segment in piece.segments:
         segments.save(segment, ())

@@ -164,8 +164,14 @@ CREATE TABLE run (
     position INTEGER NOT NULL,
     offset INTEGER NOT NULL,
     default_time INTEGER,
+    loader TEXT NOT NULL,
+    file TEXT NOT NULL,
     fingerprint TEXT,
-    loader TEXT NOT NULL
+    trail TEXT NOT NULL,
+    policy TEXT NOT NULL,
+    normaliser INTEGER NOT NULL,
+    first_error TEXT NOT NULL,
+    last_error TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX run_started ON run (started, id);
 CREATE UNIQUE INDEX run_interrupted ON run (fingerprint, loader) WHERE state <> 'DONE' AND fingerprint IS NOT NULL;
@@ -178,6 +184,7 @@ CREATE TABLE quarantine (
     code TEXT NOT NULL,
     message TEXT NOT NULL,
     record BLOB NOT NULL,
+    time INTEGER NOT NULL,
     mark INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX quarantine_code ON quarantine (code);

@@ -6,12 +6,12 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
+from identity_graph.model import Run
 from identity_graph.store.protocols import (
     PIECE_CHARACTERS,
     EventColumns,
     EvidenceStore,
     Piece,
-    RunRow,
     SegmentStore,
     Standing,
 )
@@ -20,7 +20,7 @@ from identity_graph.store.sqlite.contents import numbers_of
 from identity_graph.store.sqlite.event_rows import EventRows
 from identity_graph.store.sqlite.names import Names
 from identity_graph.store.sqlite.numbering import keep, last_number, last_sequence
-from identity_graph.store.sqlite.operations import run_rows
+from identity_graph.store.sqlite.operations import runs_by_id
 from identity_graph.store.sqlite.restoring import restore
 from identity_graph.store.sqlite.tombstones import BuriedRows
 from identity_graph.store.stored_events import StoredEvent, event_columns
@@ -93,8 +93,8 @@ class SqliteTransfer:
             found.append(StoredEvent(number, id, time, where, name, received, named, told, traits, properties))
         return found
 
-    def runs(self, after: str, limit: int) -> list[RunRow]:
-        return run_rows(self._database, after, limit)
+    def runs(self, after: str, limit: int) -> list[Run]:
+        return runs_by_id(self._database, after, limit)
 
     def tombstones(self, after: bytes, limit: int) -> list[bytes]:
         return self._buried.page(after, limit)
