@@ -12,7 +12,7 @@ from identity_graph.errors import InputError
 from identity_graph.event_table import EventTable
 from identity_graph.loaders import Loader
 from identity_graph.model import Event, Origin, Refused
-from identity_graph.records.json_record import may_round
+from identity_graph.records.json_record import may_deceive
 from identity_graph.records.jsonl import TOO_LARGE, read_line
 from identity_graph.records.lines import KEPT, LONGEST, Cut, LongLine
 from identity_graph.store.protocols import Batch
@@ -83,7 +83,7 @@ def map_cut(loader: Loader, cut: Cut, received: int, default_time: int | None) -
     events: list[Event] = []
     places: list[int] = []
     refused: list[tuple[int, str, str]] = []
-    event_of, wary = loader.event, may_round(data)
+    event_of, wary = loader.event, may_deceive(data)
     for place, raw in enumerate(data.split(b"\n")):
         record = read_line(raw, wary)
         if record is None:
