@@ -17,7 +17,6 @@ _NAME = b'":'
 _HIDDEN = (b" :", b"\t:", b"\r:", b"\n:", b"\\u0022", b"\\u003a", b"\\u003A")
 """A name that is not written as `_NAME`, or a text that becomes alike."""
 
-
 _DIGITS = bytes(48 if chr(byte).isdigit() else 120 for byte in range(256))
 _LONG_NUMBER = b"0" * 19  # the fewest digits of a number of more than 64 bits
 _STRING = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
@@ -50,8 +49,8 @@ def may_deceive(raw: bytes) -> bool:
 
 
 def repeats(raw: bytes, found: Any) -> bool:
-    """Whether the text names a key twice, of which orjson then `found` the last; if it may not deceive. False alarms
-    there are none. Raises JSONEncodeError of what nests too deep to be written."""
+    """Whether the text, which does not deceive, names a key twice: of these orjson `found` the last alone. Raises
+    JSONEncodeError of what nests too deep to be written."""
     return raw.count(_NAME) != orjson.dumps(found).count(_NAME)
 
 

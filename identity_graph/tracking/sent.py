@@ -72,14 +72,14 @@ def _read(body: bytes) -> tuple[Any, bool]:
             return found, True
     except (orjson.JSONDecodeError, orjson.JSONEncodeError):
         pass
-    except RecursionError:
-        raise _invalid("the body nests too deep") from None
     try:
         # NaN, half of a surrogate pair, a key that is there twice: of one message, not of all
         return json.loads(body.decode(), object_pairs_hook=all_pairs), False
     except UnicodeDecodeError:
         raise _invalid("the body is not UTF-8") from None
-    except (ValueError, RecursionError):
+    except RecursionError:
+        raise _invalid("the body nests too deep") from None
+    except ValueError:
         raise _invalid("the body is not JSON") from None
 
 
