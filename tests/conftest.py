@@ -28,8 +28,8 @@ NIGHTLY = os.environ.get("HYPOTHESIS_PROFILE") == "nightly"
 settings.register_profile(
     "nightly", max_examples=2_000, deadline=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow]
 )
-if NIGHTLY:
-    settings.load_profile("nightly")
+settings.register_profile("busy", suppress_health_check=[HealthCheck.too_slow])  # as a machine is that runs all tests
+settings.load_profile("nightly" if NIGHTLY else "busy")
 
 
 def law(examples: int) -> settings:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import anyio.to_thread
 import orjson
 from starlette.applications import Starlette
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
@@ -85,6 +85,8 @@ class _Service:
             if media is None:
                 raise QueryError("MEDIA_TYPE", "the client takes no JSON", help=f"Accept {negotiation.GRAPHQL}.")
             asked = await _read(request)
+        except ClientDisconnect:
+            return Response(status_code=400)
         except IdentityGraphError as error:
             status = 406 if media is None else _STATUS.get(error.code, 400)
             return _respond({"errors": [show(error, request_id)]}, media or negotiation.JSON, status, request_id)

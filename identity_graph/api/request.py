@@ -6,6 +6,7 @@ only some parsers take: NaN, half of a surrogate pair, a byte order mark, bytes 
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterable, Iterable, Mapping
 from typing import Any, NamedTuple
@@ -16,6 +17,7 @@ from identity_graph.errors import QueryError
 
 MAX_BODY = 1 << 20
 MAX_NESTING = 64
+PATIENCE = 20.0  # seconds for a body to arrive
 
 
 class GraphQLRequest(NamedTuple):
@@ -27,15 +29,27 @@ class GraphQLRequest(NamedTuple):
 async def read_body(chunks: AsyncIterable[bytes], declared: str | None = None) -> bytes:
     """The body, given up as soon as it is too large: at its declared length, or in the middle of the stream.
 
-    Raises BODY_TOO_LARGE.
+    Raises BODY_TOO_LARGE, and BODY_INVALID when it does not arrive.
     """
     if declared is not None and declared.isascii() and declared.isdigit() and int(declared[:20]) > MAX_BODY:
         raise _too_large()
+    try:
+        body = await arrived(chunks, MAX_BODY)
+    except TimeoutError:
+        raise _invalid(f"the body did not arrive within {PATIENCE:.0f} s") from None
+    if body is None:
+        raise _too_large()
+    return body
+
+
+async def arrived(chunks: AsyncIterable[bytes], most: int) -> bytes | None:
+    """All of it; None as soon as there is more. Raises TimeoutError."""
     body = bytearray()
-    async for chunk in chunks:
-        body += chunk
-        if len(body) > MAX_BODY:
-            raise _too_large()
+    async with asyncio.timeout(PATIENCE):
+        async for chunk in chunks:
+            body += chunk
+            if len(body) > most:
+                return None
     return bytes(body)
 
 

@@ -17,11 +17,11 @@ from identity_graph.api.endpoint import new_request_id
 from identity_graph.api.inflating import inflated
 from identity_graph.api.masking import show
 from identity_graph.api.metrics import name_operation
+from identity_graph.api.request import arrived
 from identity_graph.errors import QueryError, StoreError
 from identity_graph.tracking import Tracking
 from identity_graph.tracking.sent import BATCHES, MAX_BODY, TYPES
 
-PATIENCE = 20.0  # seconds for a body to arrive
 RETRY_AFTER = "1"
 
 _STATUS = {
@@ -85,16 +85,13 @@ class _Service:
 
 
 async def _read(request: Request) -> bytes:
-    body = bytearray()
     try:
-        async with asyncio.timeout(PATIENCE):
-            async for chunk in request.stream():
-                body += chunk
-                if len(body) > MAX_BODY:
-                    raise _too_large()
+        body = await arrived(request.stream(), MAX_BODY)
     except TimeoutError:
-        raise QueryError("MESSAGE_INVALID", f"the body did not arrive within {PATIENCE:.0f} s") from None
-    return bytes(body)
+        raise QueryError("MESSAGE_INVALID", "the body did not arrive in time") from None
+    if body is None:
+        raise _too_large()
+    return body
 
 
 def _key(authorization: str | None) -> str | None:

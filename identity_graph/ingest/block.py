@@ -13,7 +13,7 @@ from identity_graph.errors import InputError
 from identity_graph.event_table import EventTable
 from identity_graph.loaders import Loader
 from identity_graph.model import Event, Origin, Refused
-from identity_graph.records.json_record import may_round
+from identity_graph.records.json_record import may_deceive
 from identity_graph.records.jsonl import TOO_LARGE, read_line
 from identity_graph.records.lines import KEPT, LONGEST, Cut, LongLine
 from identity_graph.records.patterned import PatternLines
@@ -89,7 +89,7 @@ def map_cut(loader: Loader, cut: Cut, received: int, default_time: int | None) -
     if loader.form.format == "lines":
         read: Callable[[bytes], Any] = PatternLines((), loader.form).record
     else:
-        read = partial(read_line, wary=may_round(data))
+        read = partial(read_line, wary=may_deceive(data))
     for place, raw in enumerate(data.split(b"\n")):
         record = read(raw)
         if record is None:

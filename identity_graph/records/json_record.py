@@ -5,12 +5,17 @@ from __future__ import annotations
 import json
 import math
 import re
+from collections import Counter
 from typing import Any
 
 import orjson
 
 MAX_DEPTH = 64
 LEAST, MOST = -(2**63), 2**64 - 1
+
+_NAME = b'":'
+_HIDDEN = (b" :", b"\t:", b"\r:", b"\n:", b"\\u0022", b"\\u003a", b"\\u003A")
+"""A name that is not written as `_NAME`, or a text that becomes alike."""
 
 _DIGITS = bytes(48 if chr(byte).isdigit() else 120 for byte in range(256))
 _LONG_NUMBER = b"0" * 19  # the fewest digits of a number of more than 64 bits
@@ -20,21 +25,44 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 Refusal = tuple[str, str]
 
 
-def may_round(raw: bytes) -> bool:
-    """Whether there is a number in it that orjson may round: whole numbers of more than 64 bits become doubles. Asked
-    of many lines at once this costs next to nothing."""
-    return _LONG_NUMBER in raw.translate(_DIGITS)
+class Twice(dict[str, Any]):
+    """An object that names a key twice: `json` writes all that it said."""
+
+    def __init__(self, pairs: list[tuple[str, Any]]) -> None:
+        super().__init__(pairs)
+        self._pairs = pairs
+
+    def items(self) -> Any:
+        return self._pairs
+
+
+def all_pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An `object_pairs_hook` that loses none."""
+    found = dict(pairs)
+    return found if len(found) == len(pairs) else Twice(pairs)
+
+
+def may_deceive(raw: bytes) -> bool:
+    """Whether orjson may round a number in it (whole numbers of more than 64 bits become doubles), or `repeats` miss a
+    key. Asked of many lines at once this costs next to nothing."""
+    return _LONG_NUMBER in raw.translate(_DIGITS) or any(hidden in raw for hidden in _HIDDEN)
+
+
+def repeats(raw: bytes, found: Any) -> bool:
+    """Whether the text, which does not deceive, names a key twice: of these orjson `found` the last alone. Raises
+    JSONEncodeError of what nests too deep to be written."""
+    return raw.count(_NAME) != orjson.dumps(found).count(_NAME)
 
 
 def read_json(raw: bytes, *, wary: bool = True) -> dict[str, Any] | Refusal | None:
     """The object, or the code and message of its refusal, or None of a blank line.
 
     Refused: what is no object, not UTF-8, nested deeper than 64 levels, numbers that a double or 64 bits cannot
-    hold (no number is rounded but the digits of a fraction past a double's), lone surrogates. Of a key that is there
-    twice the last counts. Whoever knows that there is nothing that `may_round` need not be `wary`.
+    hold (no number is rounded but the digits of a fraction past a double's), lone surrogates, a key that is there
+    twice. Whoever knows that there is nothing that `may_deceive` need not be `wary`.
 
-    >>> read_json(b'{"a": 1, "a": 2}'), read_json(b'{"a": 1e999}')[0], read_json(b"[]")[0]
-    ({'a': 2}, 'NUMBER_RANGE', 'NOT_JSON')
+    >>> read_json(b'{"a": 1, "a": 2}')[0], read_json(b'{"a": 1e999}')[0], read_json(b"[]")[0]
+    ('KEY_REPEATED', 'NUMBER_RANGE', 'NOT_JSON')
     """
     try:
         record = orjson.loads(raw)
@@ -44,7 +72,7 @@ def read_json(raw: bytes, *, wary: bool = True) -> dict[str, Any] | Refusal | No
         return "NOT_JSON", f"the line is a JSON {_kind(record)}, not an object"
     if raw.count(b"{") + raw.count(b"[") > MAX_DEPTH and _depth(raw) > MAX_DEPTH:
         return "RECORD_TOO_DEEP", f"the record nests deeper than {MAX_DEPTH} levels"
-    if wary and may_round(raw) and (refusal := _strictly(raw)):
+    if ((wary and may_deceive(raw)) or repeats(raw, record)) and (refusal := _strictly(raw)):
         return refusal
     return record
 
@@ -67,8 +95,16 @@ def _why(raw: bytes, message: str) -> Refusal | None:
 
 
 def _strictly(raw: bytes) -> Refusal | None:
-    """What the standard library's slower reader finds wrong with a number or a text; None if nothing."""
+    """What the standard library's slower reader finds wrong with a number, a text or a key; None if nothing."""
     wild: list[str] = []
+    twice: list[str] = []
+
+    def pairs(found: list[tuple[str, Any]]) -> dict[str, Any]:
+        names = dict(found)
+        if len(names) < len(found):
+            seen = Counter(name for name, _ in found)
+            twice.append(next(name for name in seen if seen[name] > 1))
+        return names
 
     def whole(text: str) -> int:
         if len(text) > 21 or not LEAST <= int(text) <= MOST:
@@ -83,13 +119,17 @@ def _strictly(raw: bytes) -> Refusal | None:
         return number
 
     try:
-        record = json.loads(raw, parse_int=whole, parse_float=fraction, parse_constant=wild.append)
+        record = json.loads(
+            raw, parse_int=whole, parse_float=fraction, parse_constant=wild.append, object_pairs_hook=pairs
+        )
     except ValueError:
         return None
     if wild:
         return "NUMBER_RANGE", f"{wild[0][:24]} is not finite, or a whole number of more than 64 bits"
     if _has_surrogate(record):
         return "TEXT_INVALID", "a text holds half of a surrogate pair"
+    if twice:
+        return "KEY_REPEATED", f"an object names the key {twice[0][:64]!r} twice"
     return None
 
 

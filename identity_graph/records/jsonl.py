@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from identity_graph.model import Origin, Refused
-from identity_graph.records.json_record import Refusal, may_round, read_json
+from identity_graph.records.json_record import Refusal, may_deceive, read_json
 from identity_graph.records.lines import KEPT, LONGEST, LongLine, cuts
 
 TOO_LARGE = f"the record is longer than one mebibyte; its first {KEPT // 1024} KiB are kept"
@@ -27,7 +27,7 @@ class JsonLines:
                 origin = Origin(line, offset, bytes(data))
                 yield origin, Refused(origin, "RECORD_TOO_LARGE", TOO_LARGE)
                 continue
-            wary = may_round(data)
+            wary = may_deceive(data)
             for number, raw in enumerate(data.split(b"\n"), line):
                 record = read_line(raw, wary)
                 start, offset = offset, offset + len(raw) + 1

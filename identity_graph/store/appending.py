@@ -11,9 +11,10 @@ import numpy as np
 
 from identity_graph.errors import StoreError
 from identity_graph.event_table import EventTable
-from identity_graph.model import Origin, Refused, Run
+from identity_graph.model import Event, Origin, Refused, Run
+from identity_graph.store.differing import differences
 from identity_graph.store.marks import mark_of
-from identity_graph.store.protocols import Batch
+from identity_graph.store.protocols import Batch, EventRow
 from identity_graph.store.tombstones import Tombstones
 
 ADVANCED = (
@@ -57,15 +58,19 @@ class Rows(Protocol[Content]):
 
 
 class Appending(Generic[Content]):
+    """`stored` reads events by their ids, also those that the open transaction has stored."""
+
     def __init__(
         self,
         transaction: Callable[[], AbstractContextManager[None]],
         rows: Rows[Content],
         tombstones: Tombstones,
+        stored: Callable[[Sequence[str]], Sequence[EventRow | None]],
     ) -> None:
         self._transaction = transaction
         self._rows = rows
         self._tombstones = tombstones
+        self._stored = stored
 
     def append(self, run: Run, batch: Batch) -> Run:
         with self._transaction():
@@ -134,13 +139,18 @@ class Appending(Generic[Content]):
         if ids:
             twice = events.take([place for place in fresh if events.ids[place] in ids])
             first.update(zip(twice.ids, self._rows.contents(twice), strict=True))
-        found = []
-        for place, content in zip(again, self._rows.contents(events.take(again)), strict=True):
-            id = events.ids[place]
-            if content != first[id]:
-                message = f"an event with the id {id!r} and another content is stored already"
-                found.append(Refused(origins[place], "ID_REUSE", message))
-        return found
+        contents = zip(again, self._rows.contents(events.take(again)), strict=True)
+        others = [place for place, content in contents if content != first[events.ids[place]]]
+        stored = self._stored([events.ids[place] for place in others])
+        return [
+            Refused(origins[place], "ID_REUSE", _reuse(event, row))
+            for place, event, row in zip(others, events.take(others), stored, strict=True)
+        ]
+
+
+def _reuse(event: Event, row: EventRow | None) -> str:
+    where = differences(event, row.event) if row else "content"
+    return f"an event with the id {event.id!r} is stored already, and this one differs in: {where}"
 
 
 def _where(record: Refused) -> str:

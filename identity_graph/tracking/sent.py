@@ -9,7 +9,7 @@ import orjson
 
 from identity_graph.errors import QueryError
 from identity_graph.records.event_bytes import write_record
-from identity_graph.records.json_record import MAX_DEPTH, Refusal, may_round, read_json
+from identity_graph.records.json_record import MAX_DEPTH, Refusal, Twice, all_pairs, may_deceive, read_json, repeats
 
 MAX_BODY = 500 << 10
 MAX_MESSAGE = 32 << 10
@@ -17,6 +17,7 @@ MAX_MESSAGES = 5_000  # of a batch; empty ones would fit by the hundred thousand
 
 TYPES = ("identify", "track", "page", "screen", "group", "alias", "merge")
 BATCHES = ("batch", "import")
+SHARED = ("context", "integrations")
 
 
 class Sent(NamedTuple):
@@ -45,12 +46,14 @@ def read_sent(body: bytes, kind: str) -> Sent:
         found["type"] = kind
         messages: Any = [found]
     else:
+        if any(isinstance(each, Twice) for each in (found, *map(found.get, SHARED))):
+            raise _invalid("the body names a key twice, or what it says of all messages does")
         messages = found.get("batch")
         if not isinstance(messages, list):
             raise _invalid("the body has no list 'batch'")
         if len(messages) > MAX_MESSAGES:
             raise QueryError("MESSAGE_TOO_LARGE", f"the batch has more than {MAX_MESSAGES:,} messages")
-        for name in ("context", "integrations"):
+        for name in SHARED:
             _spread(found.get(name), name, messages)
     sure = exact and len(body) <= MAX_MESSAGE and _flat(body)
     return Sent(
@@ -61,19 +64,22 @@ def read_sent(body: bytes, kind: str) -> Sent:
 
 
 def _read(body: bytes) -> tuple[Any, bool]:
-    """The JSON, and whether it is exact: no number in it was rounded, and nothing is there that JSON must not hold."""
+    """The JSON, and whether it is exact: no number in it was rounded and no key lost, and nothing is in it that JSON
+    must not hold."""
     try:
         found = orjson.loads(body)
-        return (json.loads(body), False) if may_round(body) else (found, True)
-    except orjson.JSONDecodeError:
+        if not may_deceive(body) and not repeats(body, found):
+            return found, True
+    except (orjson.JSONDecodeError, orjson.JSONEncodeError):
         pass
-    except RecursionError:
-        raise _invalid("the body nests too deep") from None
     try:
-        return json.loads(body.decode()), False  # NaN, half of a surrogate pair: of one message, not of all
+        # NaN, half of a surrogate pair, a key that is there twice: of one message, not of all
+        return json.loads(body.decode(), object_pairs_hook=all_pairs), False
     except UnicodeDecodeError:
         raise _invalid("the body is not UTF-8") from None
-    except (ValueError, RecursionError):
+    except RecursionError:
+        raise _invalid("the body nests too deep") from None
+    except ValueError:
         raise _invalid("the body is not JSON") from None
 
 
@@ -83,7 +89,7 @@ def _spread(shared: Any, name: str, messages: list[Any]) -> None:
         for message in messages:
             if isinstance(message, dict):
                 own = message.get(name)
-                if own is None or isinstance(own, dict):
+                if own is None or (isinstance(own, dict) and not isinstance(own, Twice)):
                     message[name] = shared | (own or {})
 
 

@@ -61,22 +61,26 @@ def test_equal_content_is_a_duplicate(store: Store, again: Event) -> None:
 
 
 REUSED = {
-    "time": event("a", "email:a@x.org", time=1),
-    "source": event("a", "email:a@x.org", source="another"),
-    "known source": event("a", "email:a@x.org", source="crm"),
-    "name": event("a", "email:a@x.org", name="Other"),
-    "new identifier": event("a", "email:a@x.org", "cookie:new"),
-    "known identifier": event("a", "email:a@x.org", "cookie:known"),
-    "fewer identifiers": event("a"),
-    "traits": event("a", "email:a@x.org", traits={"x": 1}),
-    "properties": event("a", "email:a@x.org", properties={"x": 1}),
-    "stated": event("a", "email:a@x.org", same_person=[("email:a@x.org", "cookie:known")]),
-    "kept apart": event("a", "email:a@x.org", apart=[("email:a@x.org", "cookie:known")]),
+    "time": (event("a", "email:a@x.org", time=1), "time"),
+    "source": (event("a", "email:a@x.org", source="another"), "source"),
+    "known source": (event("a", "email:a@x.org", source="crm"), "source"),
+    "name": (event("a", "email:a@x.org", name="Other"), "name"),
+    "new identifier": (event("a", "email:a@x.org", "cookie:new"), "identifiers"),
+    "known identifier": (event("a", "email:a@x.org", "cookie:known"), "identifiers"),
+    "fewer identifiers": (event("a"), "identifiers"),
+    "traits": (event("a", "email:a@x.org", traits={"x": 1}), "traits.x"),
+    "properties": (event("a", "email:a@x.org", properties={"x": {"y": 1}, "a b": 2}), "properties.'a b', properties.x"),
+    "stated": (
+        event("a", "email:a@x.org", same_person=[("email:a@x.org", "cookie:known")]),
+        "identifiers, same_person",
+    ),
+    "kept apart": (event("a", "email:a@x.org", apart=[("email:a@x.org", "cookie:known")]), "identifiers, apart"),
+    "time and name": (event("a", "email:a@x.org", time=1, name="Other"), "time, name"),
 }
 
 
-@pytest.mark.parametrize("other", REUSED.values(), ids=REUSED)
-def test_another_content_under_the_same_id_is_set_aside_with_its_bytes(store: Store, other: Event) -> None:
+@pytest.mark.parametrize(("other", "fields"), REUSED.values(), ids=REUSED)
+def test_another_content_under_the_same_id_is_set_aside_with_its_bytes(store: Store, other: Event, fields: str) -> None:
     first = event("a", "email:a@x.org")
     load(store, first, event("k", "cookie:known", source="crm"))
     before = list(store.operations.canonical_lines()), store.operations.counts()["identifiers"]
@@ -85,6 +89,7 @@ def test_another_content_under_the_same_id_is_set_aside_with_its_bytes(store: St
     assert (run.read, run.accepted, run.duplicate, run.quarantined) == (1, 0, 0, 1)
     [record] = store.operations.quarantined()
     assert (record.code, record.line, record.offset, record.record) == ("ID_REUSE", 3, 44, b"raw \xff bytes")
+    assert record.message == f"an event with the id 'a' is stored already, and this one differs in: {fields}"
     assert (record.run_id, record.source) == (run.id, "crm")
     assert (list(store.operations.canonical_lines()), store.operations.counts()["identifiers"]) == before
 
@@ -93,6 +98,7 @@ def test_within_one_batch_the_first_of_an_id_counts(store: Store) -> None:
     a, same, other = event("a", "email:a@x.org"), event("a", "email:a@x.org"), event("a", "email:b@x.org")
     run = load(store, a, same, other, event("b", "email:a@x.org"))
     assert (run.read, run.accepted, run.duplicate, run.quarantined) == (4, 2, 1, 1)
+    assert store.operations.quarantined()[0].message.endswith("differs in: identifiers")
     assert store.evidence.identifiers([Identifier("email", "b@x.org")]) == [None]
 
 

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import apsw
 import polars as pl
 import pytest
 from typer.testing import CliRunner
@@ -139,7 +140,7 @@ def test_a_store_path_that_cannot_be_written(tmp_path: Path) -> None:
 def small_disk(tmp_path: Path) -> Iterator[Path]:
     folder = tmp_path / "disk"
     folder.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=1500k", "tmpfs", str(folder)]
+    mount = ["mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", str(folder)]
     try:
         made = subprocess.run(mount, capture_output=True, check=False).returncode == 0
     except FileNotFoundError:
@@ -151,19 +152,41 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 
 
 def test_a_full_disk_loses_nothing_and_the_load_goes_on_later(small_disk: Path, tmp_path: Path) -> None:
+    """Every seventh record is refused, every ninth is there twice."""
     path = tmp_path / "events.jsonl"
     with path.open("wb") as file:
         for number in range(20_000):
-            file.write(line(id=f"e{number}", identifiers={"user_id": f"u{number}"}) + b"\n")
-    arguments = [sys.executable, "-m", "identity_graph", "load", "--loader", "events", str(path), "--json"]
-    command = [*arguments, "--store", f"sqlite:///{small_disk}/people.db"]
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("IDENTITY_GRAPH_")}
-    full = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
+            email = "nobody at home" if number % 7 == 3 else f"p{number % 997}@example.org"
+            known = {"user_id": f"u{number % 1_009}", "cookie": f"c{number}", "email": email}
+            record = line(id=f"e{number}", identifiers=known) + b"\n"
+            file.write(record * (2 if number % 9 == 8 else 1))
+    calm = loaded(tmp_path, path)
+    assert calm.returncode == 0, calm.stderr
+    full = loaded(small_disk, path)
     assert full.returncode == 6, full.stderr
     assert failure(full.stderr)["code"] == "STORE_FULL"
+    assert apsw.Connection(str(small_disk / "people.db")).pragma("integrity_check") == "ok"
+    kept = accepted(small_disk)
+    assert 0 < kept < 20_000 * 6 // 7
+    assert loaded(small_disk, path).returncode == 6  # as long as there is no room
+    assert accepted(small_disk) >= kept
     subprocess.run(["mount", "-o", "remount,size=64m", str(small_disk)], check=True)
-    after = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
+    after = loaded(small_disk, path)
     assert after.returncode == 0, after.stderr
-    (run,) = json.loads(after.stdout)["runs"]
-    assert (run["read"], run["accepted"]) == (20_000, 20_000)
-    assert accepted(small_disk) == 20_000
+    (run,), (undisturbed,) = json.loads(after.stdout)["runs"], json.loads(calm.stdout)["runs"]
+    names = ("read", "accepted", "duplicate", "quarantined", "suppressed")
+    assert [run[name] for name in names] == [undisturbed[name] for name in names]
+    assert run["read"] == sum(run[name] for name in names[1:]) > 20_000
+    assert digest(small_disk) == digest(tmp_path)
+
+
+def loaded(folder: Path, path: Path) -> subprocess.CompletedProcess[str]:
+    arguments = [sys.executable, "-m", "identity_graph", "load", "--loader", "events", str(path), "--json"]
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("IDENTITY_GRAPH_")}
+    command = [*arguments, "--store", f"sqlite:///{folder}/people.db"]
+    return subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
+
+
+def digest(folder: Path) -> str:
+    result = CliRunner().invoke(app, ["digest", "--json", "--store", f"sqlite:///{folder}/people.db"])
+    return str(json.loads(result.stdout)["digest"])

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 ROOT = Path(__file__).parents[2]
+PATIENCE = 120  # seconds: a server that compiles its kernels for the first time, on a busy machine, takes that long
 PROFILE = """query($by: PersonBy!) { person(by: $by) {
     identifiers { identifier { key } } profile { values } journey(last: 50) { nodes { id name source time } } } }"""
 
@@ -42,7 +43,7 @@ class Serving:
             sent["authorization"] = "Basic " + base64.b64encode(f"{key}:".encode()).decode()
         request = urllib.request.Request(self.url + path, raw, sent, method=method)
         try:
-            with urllib.request.urlopen(request, timeout=30) as response:
+            with urllib.request.urlopen(request, timeout=PATIENCE) as response:
                 content = response.read()
                 return Answer(response.status, json.loads(content) if content else None, dict(response.headers))
         except urllib.error.HTTPError as error:
@@ -50,7 +51,7 @@ class Serving:
             return Answer(error.code, json.loads(content) if content else None, dict(error.headers))
 
     def get(self, path: str) -> Any:
-        with urllib.request.urlopen(self.url + path, timeout=30) as response:
+        with urllib.request.urlopen(self.url + path, timeout=PATIENCE) as response:
             return json.load(response)
 
     def ask(self, query: str, **variables: Any) -> Any:
@@ -64,7 +65,7 @@ class Serving:
 
     def person_soon(self, namespace: str, value: str, events: int = 1, identifiers: int = 1) -> Any:
         """Once that many events are in the journey, and that many identifiers in the person: of these later."""
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + PATIENCE
         while True:
             found = self.person(namespace, value)
             if found and len(found["journey"]["nodes"]) >= events and len(found["identifiers"]) >= identifiers:
@@ -80,12 +81,12 @@ class Serving:
 
     def kill(self) -> None:
         self.process.kill()
-        self.process.wait(timeout=30)
+        self.process.wait(timeout=PATIENCE)
 
     def stop(self) -> None:
         """As Ctrl-C does."""
         self.process.send_signal(signal.SIGTERM)
-        assert self.process.wait(timeout=60) == 0
+        assert self.process.wait(timeout=PATIENCE) == 0
 
 
 @contextmanager
@@ -109,5 +110,5 @@ def serving(store: str, **settings: str) -> Iterator[Serving]:
     finally:
         if process.poll() is None:
             process.terminate()
-            process.wait(timeout=60)
+            process.wait(timeout=PATIENCE)
         process.stderr.close()

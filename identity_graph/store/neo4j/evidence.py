@@ -30,7 +30,7 @@ class Neo4jEvidence:
         self._database = database
         self._sources: tuple[str, ...] = ()
         self._rows = EventRows(database)
-        self._appending = Appending(database.transaction, self._rows, tombstones)
+        self._appending = Appending(database.transaction, self._rows, tombstones, self.events)
 
     def forget(self) -> None:
         """Drop what is remembered of identifiers that may be gone."""

@@ -46,7 +46,7 @@ class SqliteEvidence:
         self._namespaces = namespaces
         self._sources = sources
         self._rows = EventRows(database, namespaces, sources)
-        self._appending = Appending(database.transaction, self._rows, tombstones)
+        self._appending = Appending(database.transaction, self._rows, tombstones, self.events)
 
     def forget(self) -> None:
         """Drop what is remembered of identifiers that may be gone."""
