@@ -9,24 +9,21 @@ from dataclasses import dataclass
 import anyio.to_thread
 from graphql import (
     DocumentNode,
-    FieldNode,
     GraphQLError,
     GraphQLSchema,
     GraphQLSyntaxError,
     OperationDefinitionNode,
     OperationType,
-    Visitor,
     is_object_type,
     parse,
     validate,
-    visit,
 )
 
 from identity_graph.api.cost import MAX_LENGTH, MAX_TOKENS, check_cost
 from identity_graph.errors import QueryError
 
 KEPT = 256
-MAX_ERRORS = 20
+MAX_ERRORS = 3
 
 
 class Invalid(Exception):
@@ -107,8 +104,8 @@ def prepare(schema: GraphQLSchema, paged: Set[str], text: str) -> Prepared:
         if "Parsing aborted" in error.description:
             raise QueryError("QUERY_TOO_COMPLEX", error.description) from None
         raise Invalid([error]) from None
-    check_cost(document, paged)
-    errors = validate(schema, document, max_errors=MAX_ERRORS)
+    names = check_cost(document, paged)
+    errors = validate(schema, document, max_errors=MAX_ERRORS, hide_suggestions=True)
     if errors:
         raise Invalid(errors)
     operations = {
@@ -118,15 +115,4 @@ def prepare(schema: GraphQLSchema, paged: Set[str], text: str) -> Prepared:
     }
     if not operations:
         raise QueryError("QUERY_INVALID", "the document has no operation", help="Write at least one query.")
-    names = _FieldNames()
-    visit(document, names)
-    return Prepared(document, operations, frozenset(names.found))
-
-
-class _FieldNames(Visitor):
-    def __init__(self) -> None:
-        super().__init__()
-        self.found: set[str] = set()
-
-    def enter_field(self, node: FieldNode, *_: object) -> None:
-        self.found.add(node.name.value)
+    return Prepared(document, operations, names)
