@@ -63,18 +63,19 @@ class Prepared:
 class Documents:
     """The documents used last, by their text. Only what is valid is kept."""
 
-    def __init__(self, schema: GraphQLSchema) -> None:
+    def __init__(self, schema: GraphQLSchema, *, introspection: bool = True) -> None:
         self._schema = schema
+        self._introspection = introspection
         self._paged = paged_fields(schema)
         self._kept: OrderedDict[str, Prepared] = OrderedDict()
 
     async def prepare(self, text: str) -> Prepared:
-        """Raises QUERY_TOO_COMPLEX, QUERY_INVALID and `Invalid`. Of a new text in a worker thread: it may be long."""
+        """Raises QUERY_TOO_COMPLEX, QUERY_INVALID, INTROSPECTION_OFF and `Invalid`. A new text goes to a thread."""
         found = self._kept.get(text)
         if found is not None:
             self._kept.move_to_end(text)
             return found
-        found = await anyio.to_thread.run_sync(prepare, self._schema, self._paged, text)
+        found = await anyio.to_thread.run_sync(prepare, self._schema, self._paged, text, self._introspection)
         self._kept[text] = found
         if len(self._kept) > KEPT:
             self._kept.popitem(last=False)
@@ -91,7 +92,7 @@ def paged_fields(schema: GraphQLSchema) -> Set[str]:
     )
 
 
-def prepare(schema: GraphQLSchema, paged: Set[str], text: str) -> Prepared:
+def prepare(schema: GraphQLSchema, paged: Set[str], text: str, introspection: bool = True) -> Prepared:
     if len(text) > MAX_LENGTH:
         raise QueryError(
             "QUERY_TOO_COMPLEX",
@@ -105,6 +106,8 @@ def prepare(schema: GraphQLSchema, paged: Set[str], text: str) -> Prepared:
             raise QueryError("QUERY_TOO_COMPLEX", error.description) from None
         raise Invalid([error]) from None
     names = check_cost(document, paged)
+    if not introspection and "__schema" in names:
+        raise QueryError("INTROSPECTION_OFF", "the document asks for the schema")
     errors = validate(schema, document, max_errors=MAX_ERRORS, hide_suggestions=True)
     if errors:
         raise Invalid(errors)

@@ -12,9 +12,9 @@ from typing import Any, NamedTuple
 
 import orjson
 
+from identity_graph.api.terms import MAX_BODY
 from identity_graph.errors import QueryError
 
-MAX_BODY = 1 << 20
 MAX_NESTING = 64
 
 
@@ -24,18 +24,18 @@ class GraphQLRequest(NamedTuple):
     operation_name: str | None
 
 
-async def read_body(chunks: AsyncIterable[bytes], declared: str | None = None) -> bytes:
+async def read_body(chunks: AsyncIterable[bytes], declared: str | None = None, most: int = MAX_BODY) -> bytes:
     """The body, given up as soon as it is too large: at its declared length, or in the middle of the stream.
 
     Raises BODY_TOO_LARGE.
     """
-    if declared is not None and declared.isascii() and declared.isdigit() and int(declared[:20]) > MAX_BODY:
-        raise _too_large()
+    if declared is not None and declared.isascii() and declared.isdigit() and int(declared[:20]) > most:
+        raise _too_large(most)
     body = bytearray()
     async for chunk in chunks:
+        if len(body) + len(chunk) > most:
+            raise _too_large(most)
         body += chunk
-        if len(body) > MAX_BODY:
-            raise _too_large()
     return bytes(body)
 
 
@@ -145,9 +145,9 @@ def _invalid(message: str, help: str = "") -> QueryError:
     return QueryError("BODY_INVALID", message, help=help or 'Send {"query": "...", "variables": {...}} as JSON.')
 
 
-def _too_large() -> QueryError:
+def _too_large(most: int) -> QueryError:
     return QueryError(
         "BODY_TOO_LARGE",
-        f"the body is larger than {MAX_BODY:,} bytes",
+        f"the body is larger than {most:,} bytes",
         help="Send fewer events at once, or load a file with identity-graph load.",
     )

@@ -64,17 +64,31 @@ def serve(
 ) -> None:
     """Serve GraphQL at /graphql, its schema at /schema.graphql, the tracking API at /v1, /health and /metrics."""
     from identity_graph.api import create_app
+    from identity_graph.api.terms import Terms
     from identity_graph.cli.server import Server
     from identity_graph.tracking import WriteKeys
 
-    keys = WriteKeys.parse(command.settings.write_keys)
+    settings = command.settings
+    keys = WriteKeys.parse(settings.write_keys)
+    terms = Terms(
+        deadline=settings.deadline,
+        mutation_deadline=settings.mutation_deadline,
+        max_body=settings.max_body,
+        introspection=settings.introspection,
+        hosts=_parts(settings.hosts),
+        origins=_parts(settings.origins),
+    )
     with command.graph(create=True) as graph:
         Server(
-            create_app(graph, keys, metrics=command.settings.metrics),
-            host=host or command.settings.host,
-            port=command.settings.port if port is None else port,
+            create_app(graph, keys, terms, metrics=settings.metrics),
+            host=host or settings.host,
+            port=settings.port if port is None else port,
             say=command.say,
         ).serve_until_stopped()
+
+
+def _parts(text: str) -> tuple[str, ...]:
+    return tuple(part for part in (part.strip() for part in text.split(",")) if part)
 
 
 def _document(file: str) -> str:

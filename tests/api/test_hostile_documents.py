@@ -20,6 +20,7 @@ from identity_graph.api.documents import Invalid, paged_fields, prepare
 from identity_graph.api.request import from_body
 from identity_graph.api.schema import graphql_schema
 from identity_graph.errors import CODES, IdentityGraphError, QueryError
+from tests.api.conftest import PATIENT
 from tests.api.hostile_documents import FAMILIES, corpus, many
 
 CORPUS = list(corpus())
@@ -68,7 +69,7 @@ def test_a_hostile_document_is_refused_within_20_milliseconds(family: str) -> No
 
 def test_the_endpoint_answers_them_alike() -> None:
     with IdentityGraph.open("sqlite:///:memory:") as graph:
-        client = TestClient(create_app(graph))
+        client = TestClient(create_app(graph, terms=PATIENT))
         for hostile in CORPUS[::5]:
             body = json.dumps({"query": hostile.text}).encode()
             response = client.post("/graphql", content=body, headers={"content-type": "application/json"})
