@@ -58,6 +58,10 @@ class Settings(BaseSettings):
         description="The origins whose pages may send GraphQL requests (CORS), with commas between. Empty: none but its"
         " own.",
     )
+    trusted: Path | None = Field(
+        default=None, description="A folder of GraphQL documents that clients may name by hash."
+    )
+    trusted_only: bool = Field(default=False, description="Whether no other documents are answered.")
     tombstone_key: SecretStr | None = Field(
         default=None,
         description="The key of the tombstones, 64 hexadecimal digits; else it is in a file beside the store.",

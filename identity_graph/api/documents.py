@@ -75,11 +75,15 @@ class Documents:
         if found is not None:
             self._kept.move_to_end(text)
             return found
-        found = await anyio.to_thread.run_sync(prepare, self._schema, self._paged, text, self._introspection)
+        found = await anyio.to_thread.run_sync(self.prepare_here, text)
         self._kept[text] = found
         if len(self._kept) > KEPT:
             self._kept.popitem(last=False)
         return found
+
+    def prepare_here(self, text: str) -> Prepared:
+        """The same, in this thread, and not kept."""
+        return prepare(self._schema, self._paged, text, self._introspection)
 
 
 def paged_fields(schema: GraphQLSchema) -> Set[str]:

@@ -16,6 +16,7 @@ from identity_graph.api.context import Context
 from identity_graph.api.documents import Documents, Invalid, Prepared
 from identity_graph.api.executor import ClosedExecutor, LeanExecutor
 from identity_graph.api.masking import show, show_all
+from identity_graph.api.persisted import Persisted, read_trusted
 from identity_graph.api.request import GraphQLRequest, from_mapping
 from identity_graph.api.schema import graphql_schema
 from identity_graph.api.terms import Terms
@@ -43,6 +44,8 @@ class Endpoint:
         self._terms = terms
         self._schema = graphql_schema()
         self._documents = Documents(self._schema, introspection=terms.introspection)
+        trusted = read_trusted(terms.trusted, self._documents.prepare_here) if terms.trusted else {}
+        self._persisted = Persisted(trusted, only=terms.trusted_only)
 
     async def answer(self, request: GraphQLRequest, *, read_only: bool = False, request_id: str = "") -> Answer:
         """Never raises. With `read_only` a mutation is refused and the answer says that it would have mutated."""
@@ -61,7 +64,8 @@ class Endpoint:
         return answer
 
     async def _answer(self, request: GraphQLRequest, read_only: bool, request_id: str) -> Answer:
-        prepared = await self._documents.prepare(request.query)
+        prepared = await self._documents.prepare(self._persisted.text(request))
+        self._persisted.keep(request)
         mutates = prepared.mutates(request.operation_name)
         if mutates and read_only:
             error = QueryError("METHOD_REFUSED", "a mutation is sent by POST", help="Send the same request by POST.")

@@ -7,6 +7,7 @@ only some parsers take: NaN, half of a surrogate pair, a byte order mark, bytes 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import AsyncIterable, Iterable, Mapping
 from typing import Any, NamedTuple
 
@@ -16,12 +17,16 @@ from identity_graph.api.terms import MAX_BODY
 from identity_graph.errors import QueryError
 
 MAX_NESTING = 64
+_HASH = re.compile("[0-9a-f]{64}")
 
 
 class GraphQLRequest(NamedTuple):
-    query: str
+    """`sha256` is that of the document, hexadecimal; without a `query` the client trusts that it is known here."""
+
+    query: str | None
     variables: Mapping[str, Any]
     operation_name: str | None
+    sha256: str | None = None
 
 
 async def read_body(chunks: AsyncIterable[bytes], declared: str | None = None, most: int = MAX_BODY) -> bytes:
@@ -71,11 +76,9 @@ def from_mapping(found: Any) -> GraphQLRequest:
     if not isinstance(found, Mapping):
         raise _invalid(f"a request is a JSON object, not {_kind(found)}")
     query = found.get("query")
-    if query is None:
-        raise _invalid("the request has no 'query'")
-    if not isinstance(query, str):
+    if not isinstance(query, str | None):
         raise _invalid(f"'query' is a text, not {_kind(query)}")
-    _encoded(query)
+    _encoded(query or "")
     name = found.get("operationName")
     if not isinstance(name, str | None):
         raise _invalid(f"'operationName' is a text, not {_kind(name)}")
@@ -84,7 +87,26 @@ def from_mapping(found: Any) -> GraphQLRequest:
             raise _invalid(f"{member!r} is an object, not {_kind(found[member])}")
     variables = found.get("variables") or {}
     _check_nesting(variables)
-    return GraphQLRequest(query, variables, name)
+    sha256 = _sha256(found)
+    if query is None and sha256 is None:
+        raise _invalid("the request has no 'query'")
+    return GraphQLRequest(query, variables, name, sha256)
+
+
+def _sha256(found: Mapping[str, Any]) -> str | None:
+    """As `extensions.persistedQuery.sha256Hash`, or as `documentId: "sha256:..."`."""
+    persisted = (found.get("extensions") or {}).get("persistedQuery")
+    named = found.get("documentId")
+    if persisted is None and named is None:
+        return None
+    sha256: Any = None
+    if isinstance(persisted, Mapping) and persisted.get("version") == 1:
+        sha256 = persisted.get("sha256Hash")
+    elif persisted is None and isinstance(named, str) and named.startswith("sha256:"):
+        sha256 = named.removeprefix("sha256:")
+    if not isinstance(sha256, str) or not _HASH.fullmatch(sha256):
+        raise _invalid("the document is named by something else than its SHA-256")
+    return sha256
 
 
 def _strict_json(text: bytes, where: str) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 MAX_BODY = 1 << 20
 
@@ -10,7 +11,7 @@ MAX_BODY = 1 << 20
 @dataclass(frozen=True, slots=True)
 class Terms:
     """`deadline` and `mutation_deadline` are the seconds that a request may take; None: as long as it takes. Of `hosts`
-    and `origins` none named means every host, and no page of another origin."""
+    and `origins` none named means every host, and no page of another origin. `trusted` is a folder of documents."""
 
     deadline: float | None = 2.0
     mutation_deadline: float | None = 300.0
@@ -18,3 +19,5 @@ class Terms:
     introspection: bool = True
     hosts: tuple[str, ...] = ()
     origins: tuple[str, ...] = ()
+    trusted: Path | None = None
+    trusted_only: bool = False

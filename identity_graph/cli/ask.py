@@ -10,7 +10,7 @@ import typer
 
 from identity_graph.cli.command import Command, verb
 from identity_graph.cli.show import as_json
-from identity_graph.errors import InputError, QueryError
+from identity_graph.errors import InputError, QueryError, SettingError
 
 
 @verb
@@ -61,6 +61,15 @@ def serve(
             min=0, max=65535, help="The port, 0 for a free one; else IDENTITY_GRAPH_PORT.", show_default=False
         ),
     ] = None,
+    trusted: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="A folder of GraphQL documents that clients may name by hash; else IDENTITY_GRAPH_TRUSTED.",
+            show_default=False,
+        ),
+    ] = None,
+    trusted_only: Annotated[bool, typer.Option("--trusted-only", help="Answer no other documents.")] = False,
 ) -> None:
     """Serve GraphQL at /graphql, its schema at /schema.graphql, the tracking API at /v1, /health and /metrics."""
     from identity_graph.api import create_app
@@ -77,7 +86,13 @@ def serve(
         introspection=settings.introspection,
         hosts=_parts(settings.hosts),
         origins=_parts(settings.origins),
+        trusted=trusted or settings.trusted,
+        trusted_only=trusted_only or settings.trusted_only,
     )
+    if terms.trusted_only and not terms.trusted:
+        raise SettingError(
+            "SETTING_INVALID", "only trusted documents, and none is named", help="Name some by --trusted."
+        )
     with command.graph(create=True) as graph:
         Server(
             create_app(graph, keys, terms, metrics=settings.metrics),

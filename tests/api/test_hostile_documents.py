@@ -33,7 +33,7 @@ ATTEMPTS = 30  # on a busy machine most are slowed down by others; one that is n
 def answered(body: bytes) -> str:
     """The code with which a request is refused before anything of it runs, from its first byte."""
     try:
-        prepare(SCHEMA, PAGED, from_body(body).query)
+        prepare(SCHEMA, PAGED, from_body(body).query or "")
     except IdentityGraphError as error:
         return error.code
     except Invalid:
