@@ -40,6 +40,7 @@ MAX_DIRECTIVES = 50
 MAX_COMPARISONS = 2_000
 MAX_NODES = 500_000
 
+_KEYS = {"people": "by", "_entities": "representations"}  # fields that answer as many as they are given
 PAGE_DEFAULT = 20
 PAGE_LARGEST = 100
 
@@ -181,8 +182,8 @@ def _walk(definition: FragmentDefinitionNode | OperationDefinitionNode, paged: S
 def _page(node: FieldNode, paged: Set[str]) -> int:
     """How many times the fields below will be answered at most."""
     sizes = {argument.name.value: argument.value for argument in node.arguments or ()}
-    if node.name.value == "people":
-        return _size(sizes.get("by"))
+    if node.name.value in _KEYS:
+        return _size(sizes.get(_KEYS[node.name.value]))
     if node.name.value not in paged:
         return 1
     return _size(sizes.get("first") or sizes.get("last"))

@@ -110,7 +110,7 @@ def prepare(schema: GraphQLSchema, paged: Set[str], text: str, introspection: bo
             raise QueryError("QUERY_TOO_COMPLEX", error.description) from None
         raise Invalid([error]) from None
     names = check_cost(document, paged)
-    if not introspection and "__schema" in names:
+    if not introspection and names & {"__schema", "_service"}:
         raise QueryError("INTROSPECTION_OFF", "the document asks for the schema")
     errors = validate(schema, document, max_errors=MAX_ERRORS, hide_suggestions=True)
     if errors:

@@ -114,6 +114,7 @@ def test_the_longest_body_can_be_set(empty: Api) -> None:
     [
         get_introspection_query(),
         "{ __schema { queryType { name } } }",
+        "{ _service { sdl } }",
         "{ ...f } fragment f on Query { stats { events } found: __schema { __typename } }",
     ],
     ids=lambda query: query[:20],
