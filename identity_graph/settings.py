@@ -48,6 +48,7 @@ class Settings(BaseSettings):
     mutation_deadline: float = Field(default=300.0, gt=0, description="The same for a mutation, which is then undone.")
     max_body: int = Field(default=1 << 20, gt=0, description="Bytes that a GraphQL request may have.")
     introspection: bool = Field(default=True, description="Whether clients may ask for the schema.")
+    graphiql: bool = Field(default=False, description="Whether a browser gets GraphiQL at `/graphql`.")
     hosts: str = Field(
         default="",
         description="The names by which clients may call the server, with commas between; `*.` stands for any"

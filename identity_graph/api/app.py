@@ -21,6 +21,7 @@ from starlette.routing import Route
 
 from identity_graph.api import negotiation
 from identity_graph.api.endpoint import Answer, Endpoint, new_request_id
+from identity_graph.api.graphiql import GRAPHIQL, GRAPHIQL_POLICY, graphiql_files
 from identity_graph.api.masking import show
 from identity_graph.api.metrics import Metrics, name_operation
 from identity_graph.api.page import PAGE
@@ -67,6 +68,7 @@ def create_app(
         routes=[
             _graphql_route(service, terms),
             *([Route("/schema.graphql", service.schema, methods=["GET"])] if terms.introspection else []),
+            *([graphiql_files()] if terms.graphiql else []),
             Route("/health", service.health, methods=["GET"]),
             *([Route("/metrics", measured.show, methods=["GET"])] if measured else []),
             *track_routes(tracking),
@@ -107,7 +109,8 @@ class _Service:
         name_operation(request, "query")
         accept = request.headers.get("accept")
         if request.method == "GET" and not request.url.query and negotiation.wants_page(accept):
-            return HTMLResponse(PAGE, headers=_headers(new_request_id()) | {"content-security-policy": _POLICY})
+            page, policy = (GRAPHIQL, GRAPHIQL_POLICY) if self._terms.graphiql else (PAGE, _POLICY)
+            return HTMLResponse(page, headers=_headers(new_request_id()) | {"content-security-policy": policy})
         request_id = new_request_id()
         media = negotiation.chosen(accept)
         try:

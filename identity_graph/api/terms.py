@@ -19,5 +19,6 @@ class Terms:
     introspection: bool = True
     hosts: tuple[str, ...] = ()
     origins: tuple[str, ...] = ()
+    graphiql: bool = False
     trusted: Path | None = None
     trusted_only: bool = False

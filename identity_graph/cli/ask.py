@@ -84,6 +84,7 @@ def serve(
         mutation_deadline=settings.mutation_deadline,
         max_body=settings.max_body,
         introspection=settings.introspection,
+        graphiql=settings.graphiql,
         hosts=_parts(settings.hosts),
         origins=_parts(settings.origins),
         trusted=trusted or settings.trusted,
