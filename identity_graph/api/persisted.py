@@ -50,7 +50,8 @@ class Persisted:
             return
         if request.query is not None:
             self._sent[request.sha256] = request.query
-        self._sent.move_to_end(request.sha256)
+        if request.sha256 in self._sent:  # others may have pushed it out while it was being prepared
+            self._sent.move_to_end(request.sha256)
         if len(self._sent) > KEPT:
             self._sent.popitem(last=False)
 
