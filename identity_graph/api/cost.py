@@ -41,6 +41,7 @@ MAX_COMPARISONS = 2_000
 MAX_NODES = 500_000
 
 _KEYS = {"people": "by", "_entities": "representations"}  # fields that answer as many as they are given
+_TWICE = "fields and fragments twice in one place"
 PAGE_DEFAULT = 20
 PAGE_LARGEST = 100
 
@@ -108,7 +109,7 @@ def _refuse_unused(parts: Mapping[str, _Part], own: Sequence[_Part]) -> None:
     """Validation refuses them, too, but looks at all that they hold before."""
     waiting, used = list(own), set[str]()
     while waiting:
-        spread = {name for name, _, _ in waiting.pop().spreads} & parts.keys() - used
+        spread = {name for name, _, _ in waiting.pop().spreads if name in parts and name not in used}
         used |= spread
         waiting += [parts[name] for name in spread]
     if len(used) < len(parts):
@@ -134,11 +135,12 @@ def _refuse_overlaps(
             elif isinstance(selection, InlineFragmentNode):
                 waiting += selection.selection_set.selections
             elif isinstance(selection, FragmentSpreadNode) and selection.name.value in fragments:
+                comparisons += spreads
                 spreads += 1
-                _refuse_over("fragments in one place", spreads, MAX_COMPARISONS)
+                _refuse_over(_TWICE, comparisons, MAX_COMPARISONS)
                 waiting += fragments[selection.name.value].selection_set.selections
-        comparisons += sum(many * (many - 1) // 2 for many in (spreads, *map(len, below.values())))
-        _refuse_over("fields and fragments twice in one place", comparisons, MAX_COMPARISONS)
+        comparisons += sum(many * (many - 1) // 2 for many in map(len, below.values()))
+        _refuse_over(_TWICE, comparisons, MAX_COMPARISONS)
         places += [held for sets in below.values() if (held := [found for found in sets if found])]
 
 
