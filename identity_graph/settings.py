@@ -42,6 +42,27 @@ class Settings(BaseSettings):
         default=None, ge=0, description="How many bytes of them are kept, the newest ones; unset: all."
     )
     metrics: bool = Field(default=True, description="Whether `serve` shows Prometheus metrics at /metrics.")
+    deadline: float = Field(
+        default=2.0, gt=0, description="Seconds after which a query is given up, and its work in the store is ended."
+    )
+    mutation_deadline: float = Field(default=300.0, gt=0, description="The same for a mutation, which is then undone.")
+    max_body: int = Field(default=1 << 20, gt=0, description="Bytes that a GraphQL request may have.")
+    introspection: bool = Field(default=True, description="Whether clients may ask for the schema.")
+    graphiql: bool = Field(default=False, description="Whether a browser gets GraphiQL at `/graphql`.")
+    hosts: str = Field(
+        default="",
+        description="The names by which clients may call the server, with commas between; `*.` stands for any"
+        " subdomain. Empty: any name.",
+    )
+    origins: str = Field(
+        default="",
+        description="The origins whose pages may send GraphQL requests (CORS), with commas between. Empty: none but its"
+        " own.",
+    )
+    trusted: Path | None = Field(
+        default=None, description="A folder of GraphQL documents that clients may name by hash."
+    )
+    trusted_only: bool = Field(default=False, description="Whether no other documents are answered.")
     tombstone_key: SecretStr | None = Field(
         default=None,
         description="The key of the tombstones, 64 hexadecimal digits; else it is in a file beside the store.",

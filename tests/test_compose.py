@@ -87,7 +87,7 @@ def test_two_commands_lead_to_a_resolved_demo() -> None:
 
 def test_the_image_is_made_of_files_that_exist() -> None:
     copied = [name for line in instructions("COPY") for name in line.split()[:-1]]
-    assert {"pyproject.toml", "identity_graph", "graphql", "cypher", "loaders"} <= set(copied)
+    assert {"pyproject.toml", "hatch_build.py", "identity_graph", "graphql", "cypher", "loaders"} <= set(copied)
     assert [name for name in copied if not (ROOT / name).exists()] == []
 
 

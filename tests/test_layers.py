@@ -30,7 +30,17 @@ LAYERS = {
         "world",
         "frames",
     },
-    "outside": {"settings", "files", "secret_file", "signing", "loaders", "records", "store", "engines"},
+    "outside": {
+        "settings",
+        "deadline",
+        "files",
+        "secret_file",
+        "signing",
+        "loaders",
+        "records",
+        "store",
+        "engines",
+    },
     "services": {
         "ingest",
         "neighbourhood",

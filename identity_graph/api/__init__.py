@@ -8,21 +8,28 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from starlette.applications import Starlette
 
+    from identity_graph.api.terms import Terms
     from identity_graph.service import IdentityGraph
     from identity_graph.tracking import WriteKeys
 
 __all__ = ["create_app", "execute", "sdl"]
 
 
-def create_app(graph: IdentityGraph, write_keys: WriteKeys | None = None, *, metrics: bool = True) -> Starlette:
+def create_app(
+    graph: IdentityGraph,
+    write_keys: WriteKeys | None = None,
+    terms: Terms | None = None,
+    *,
+    metrics: bool = True,
+) -> Starlette:
     """The HTTP application. Its log is `identity_graph.api`: request ids and codes, no queries and no values.
 
-    Without `write_keys` the tracking API takes any. A server in front should not log URLs either: a GET request has its
-    query there.
+    Without `write_keys` the tracking API takes any, and without `terms` those of `api.terms` hold. A server in front
+    should not log URLs either: a GET request has its query there.
     """
     from identity_graph.api import app
 
-    return app.create_app(graph, write_keys, metrics=metrics)
+    return app.create_app(graph, write_keys, terms, metrics=metrics)
 
 
 def execute(

@@ -12,17 +12,22 @@ from typing import TYPE_CHECKING, Any
 import anyio.to_thread
 import orjson
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
+from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from identity_graph.api import negotiation
 from identity_graph.api.endpoint import Answer, Endpoint, new_request_id
+from identity_graph.api.graphiql import GRAPHIQL, GRAPHIQL_POLICY, graphiql_files
 from identity_graph.api.masking import show
 from identity_graph.api.metrics import Metrics, name_operation
 from identity_graph.api.page import PAGE
 from identity_graph.api.request import GraphQLRequest, from_body, from_parameters, read_body
 from identity_graph.api.schema import sdl
+from identity_graph.api.terms import Terms
 from identity_graph.api.track import track_routes
 from identity_graph.errors import IdentityGraphError, QueryError
 from identity_graph.tracking import Tracking, WriteKeys
@@ -30,11 +35,18 @@ from identity_graph.tracking import Tracking, WriteKeys
 if TYPE_CHECKING:
     from identity_graph.service import IdentityGraph
 
-_STATUS = {"BODY_TOO_LARGE": 413, "METHOD_REFUSED": 405, "MEDIA_TYPE": 415}
+_STATUS = {"BODY_TOO_LARGE": 413, "METHOD_REFUSED": 405, "MEDIA_TYPE": 415, "STORE_TIMEOUT": 503}
 
 
-def create_app(graph: IdentityGraph, write_keys: WriteKeys | None = None, *, metrics: bool = True) -> Starlette:
+def create_app(
+    graph: IdentityGraph,
+    write_keys: WriteKeys | None = None,
+    terms: Terms | None = None,
+    *,
+    metrics: bool = True,
+) -> Starlette:
     """`/graphql`, `/schema.graphql`, `/v1`, `/health` and `/metrics`, over a graph that the caller opens and closes."""
+    terms = terms or Terms()
     tracking = Tracking(
         graph.store,
         graph.resolver,
@@ -45,7 +57,7 @@ def create_app(graph: IdentityGraph, write_keys: WriteKeys | None = None, *, met
         tally=graph.ingest.tally,
     )
     measured = Metrics(graph, tracking) if metrics else None
-    service = _Service(graph, tracking, measured)
+    service = _Service(graph, tracking, measured, terms)
 
     @asynccontextmanager
     async def living(_app: Starlette) -> AsyncIterator[None]:
@@ -54,12 +66,14 @@ def create_app(graph: IdentityGraph, write_keys: WriteKeys | None = None, *, met
 
     app = Starlette(
         routes=[
-            Route("/graphql", service.graphql, methods=["GET", "POST"]),
-            Route("/schema.graphql", service.schema, methods=["GET"]),
+            _graphql_route(service, terms),
+            *([Route("/schema.graphql", service.schema, methods=["GET"])] if terms.introspection else []),
+            *([graphiql_files()] if terms.graphiql else []),
             Route("/health", service.health, methods=["GET"]),
             *([Route("/metrics", measured.show, methods=["GET"])] if measured else []),
             *track_routes(tracking),
         ],
+        middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=[*terms.hosts])] if terms.hosts else [],
         lifespan=living,
     )
     if measured:
@@ -67,24 +81,42 @@ def create_app(graph: IdentityGraph, write_keys: WriteKeys | None = None, *, met
     return app
 
 
+def _graphql_route(service: _Service, terms: Terms) -> Route:
+    """A page of another origin cannot read an answer, nor send what changes anything: a browser asks first about JSON,
+    and is refused unless that origin is named."""
+    if not terms.origins:
+        return Route("/graphql", service.graphql, methods=["GET", "POST"])
+    allowed = Middleware(
+        CORSMiddleware,
+        allow_origins=[*terms.origins],
+        allow_methods=["GET", "POST"],
+        allow_headers=["content-type"],
+        expose_headers=["x-request-id"],
+        max_age=86_400,
+    )
+    return Route("/graphql", service.graphql, methods=["GET", "POST", "OPTIONS"], middleware=[allowed])
+
+
 class _Service:
-    def __init__(self, graph: IdentityGraph, tracking: Tracking, metrics: Metrics | None) -> None:
+    def __init__(self, graph: IdentityGraph, tracking: Tracking, metrics: Metrics | None, terms: Terms) -> None:
         self._graph = graph
         self._tracking = tracking
         self._metrics = metrics
-        self._endpoint = Endpoint(graph)
+        self._terms = terms
+        self._endpoint = Endpoint(graph, terms)
 
     async def graphql(self, request: Request) -> Response:
         name_operation(request, "query")
         accept = request.headers.get("accept")
         if request.method == "GET" and not request.url.query and negotiation.wants_page(accept):
-            return HTMLResponse(PAGE, headers=_headers(new_request_id()) | {"content-security-policy": _POLICY})
+            page, policy = (GRAPHIQL, GRAPHIQL_POLICY) if self._terms.graphiql else (PAGE, _POLICY)
+            return HTMLResponse(page, headers=_headers(new_request_id()) | {"content-security-policy": policy})
         request_id = new_request_id()
         media = negotiation.chosen(accept)
         try:
             if media is None:
                 raise QueryError("MEDIA_TYPE", "the client takes no JSON", help=f"Accept {negotiation.GRAPHQL}.")
-            asked = await _read(request)
+            asked = await _read(request, self._terms.max_body)
         except ClientDisconnect:
             return Response(status_code=400)
         except IdentityGraphError as error:
@@ -118,14 +150,14 @@ class _Service:
         return _respond(found, negotiation.JSON, 200, request_id)
 
 
-async def _read(request: Request) -> GraphQLRequest:
+async def _read(request: Request, most: int) -> GraphQLRequest:
     if request.method != "POST":
         return from_parameters(request.query_params.multi_items())
     if not negotiation.sends_json(request.headers.get("content-type")):
         raise QueryError(
             "MEDIA_TYPE", "the body is not said to be JSON in UTF-8", help="Set Content-Type: application/json."
         )
-    return from_body(await read_body(request.stream(), request.headers.get("content-length")))
+    return from_body(await read_body(request.stream(), request.headers.get("content-length"), most))
 
 
 def _status(answer: Answer, media: str) -> int:

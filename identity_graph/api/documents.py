@@ -9,24 +9,21 @@ from dataclasses import dataclass
 import anyio.to_thread
 from graphql import (
     DocumentNode,
-    FieldNode,
     GraphQLError,
     GraphQLSchema,
     GraphQLSyntaxError,
     OperationDefinitionNode,
     OperationType,
-    Visitor,
     is_object_type,
     parse,
     validate,
-    visit,
 )
 
 from identity_graph.api.cost import MAX_LENGTH, MAX_TOKENS, check_cost
 from identity_graph.errors import QueryError
 
 KEPT = 256
-MAX_ERRORS = 20
+MAX_ERRORS = 3
 
 
 class Invalid(Exception):
@@ -66,22 +63,27 @@ class Prepared:
 class Documents:
     """The documents used last, by their text. Only what is valid is kept."""
 
-    def __init__(self, schema: GraphQLSchema) -> None:
+    def __init__(self, schema: GraphQLSchema, *, introspection: bool = True) -> None:
         self._schema = schema
+        self._introspection = introspection
         self._paged = paged_fields(schema)
         self._kept: OrderedDict[str, Prepared] = OrderedDict()
 
     async def prepare(self, text: str) -> Prepared:
-        """Raises QUERY_TOO_COMPLEX, QUERY_INVALID and `Invalid`. Of a new text in a worker thread: it may be long."""
+        """Raises QUERY_TOO_COMPLEX, QUERY_INVALID, INTROSPECTION_OFF and `Invalid`. A new text goes to a thread."""
         found = self._kept.get(text)
         if found is not None:
             self._kept.move_to_end(text)
             return found
-        found = await anyio.to_thread.run_sync(prepare, self._schema, self._paged, text)
+        found = await anyio.to_thread.run_sync(self.prepare_here, text)
         self._kept[text] = found
         if len(self._kept) > KEPT:
             self._kept.popitem(last=False)
         return found
+
+    def prepare_here(self, text: str) -> Prepared:
+        """The same, in this thread, and not kept."""
+        return prepare(self._schema, self._paged, text, self._introspection)
 
 
 def paged_fields(schema: GraphQLSchema) -> Set[str]:
@@ -94,7 +96,7 @@ def paged_fields(schema: GraphQLSchema) -> Set[str]:
     )
 
 
-def prepare(schema: GraphQLSchema, paged: Set[str], text: str) -> Prepared:
+def prepare(schema: GraphQLSchema, paged: Set[str], text: str, introspection: bool = True) -> Prepared:
     if len(text) > MAX_LENGTH:
         raise QueryError(
             "QUERY_TOO_COMPLEX",
@@ -107,8 +109,10 @@ def prepare(schema: GraphQLSchema, paged: Set[str], text: str) -> Prepared:
         if "Parsing aborted" in error.description:
             raise QueryError("QUERY_TOO_COMPLEX", error.description) from None
         raise Invalid([error]) from None
-    check_cost(document, paged)
-    errors = validate(schema, document, max_errors=MAX_ERRORS)
+    names = check_cost(document, paged)
+    if not introspection and names & {"__schema", "_service"}:
+        raise QueryError("INTROSPECTION_OFF", "the document asks for the schema")
+    errors = validate(schema, document, max_errors=MAX_ERRORS, hide_suggestions=True)
     if errors:
         raise Invalid(errors)
     operations = {
@@ -118,15 +122,4 @@ def prepare(schema: GraphQLSchema, paged: Set[str], text: str) -> Prepared:
     }
     if not operations:
         raise QueryError("QUERY_INVALID", "the document has no operation", help="Write at least one query.")
-    names = _FieldNames()
-    visit(document, names)
-    return Prepared(document, operations, frozenset(names.found))
-
-
-class _FieldNames(Visitor):
-    def __init__(self) -> None:
-        super().__init__()
-        self.found: set[str] = set()
-
-    def enter_field(self, node: FieldNode, *_: object) -> None:
-        self.found.add(node.name.value)
+    return Prepared(document, operations, names)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import time
 import uuid
@@ -10,18 +11,23 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from graphql import ExecutionResult, execute
 
+from identity_graph import deadline
 from identity_graph.api.context import Context
 from identity_graph.api.documents import Documents, Invalid, Prepared
-from identity_graph.api.executor import LeanExecutor
+from identity_graph.api.executor import ClosedExecutor, LeanExecutor
 from identity_graph.api.masking import show, show_all
+from identity_graph.api.persisted import Persisted, read_trusted
 from identity_graph.api.request import GraphQLRequest, from_mapping
 from identity_graph.api.schema import graphql_schema
+from identity_graph.api.terms import Terms
 from identity_graph.errors import QueryError
 
 if TYPE_CHECKING:
     from identity_graph.service import IdentityGraph
 
 log = logging.getLogger("identity_graph.api")
+
+GRACE = 0.1  # seconds in which the store may still say by itself, and where in the answer, that the deadline has passed
 
 
 class Answer(NamedTuple):
@@ -33,10 +39,13 @@ class Answer(NamedTuple):
 
 
 class Endpoint:
-    def __init__(self, graph: IdentityGraph) -> None:
+    def __init__(self, graph: IdentityGraph, terms: Terms) -> None:
         self._graph = graph
+        self._terms = terms
         self._schema = graphql_schema()
-        self._documents = Documents(self._schema)
+        self._documents = Documents(self._schema, introspection=terms.introspection)
+        trusted = read_trusted(terms.trusted, self._documents.prepare_here) if terms.trusted else {}
+        self._persisted = Persisted(trusted, only=terms.trusted_only)
 
     async def answer(self, request: GraphQLRequest, *, read_only: bool = False, request_id: str = "") -> Answer:
         """Never raises. With `read_only` a mutation is refused and the answer says that it would have mutated."""
@@ -55,18 +64,33 @@ class Endpoint:
         return answer
 
     async def _answer(self, request: GraphQLRequest, read_only: bool, request_id: str) -> Answer:
-        prepared = await self._documents.prepare(request.query)
+        prepared = await self._documents.prepare(self._persisted.text(request))
+        self._persisted.keep(request)
         mutates = prepared.mutates(request.operation_name)
         if mutates and read_only:
             error = QueryError("METHOD_REFUSED", "a mutation is sent by POST", help="Send the same request by POST.")
             return Answer({"errors": [show(error, request_id)]}, refused=True, mutates=True)
-        result = await self._run(prepared, request)
+        if mutates:
+            with deadline.within(self._terms.mutation_deadline):
+                result = await self._run(prepared, request)
+        else:
+            result = await self._run_in_time(prepared, request)
         if not result.errors:
             return Answer({"data": result.data}, mutates=mutates)
         errors = show_all(result.errors, request_id)
         if result.data is None and all(error.path is None for error in result.errors):
             return Answer({"errors": errors}, refused=True, mutates=mutates)
         return Answer({"data": result.data, "errors": errors}, mutates=mutates)
+
+    async def _run_in_time(self, prepared: Prepared, request: GraphQLRequest) -> ExecutionResult:
+        """Nobody waits for a thread that computes. Of a mutation that would leave open whether it was done."""
+        seconds = self._terms.deadline
+        try:
+            with deadline.within(seconds):
+                async with asyncio.timeout(None if seconds is None else seconds + GRACE):
+                    return await self._run(prepared, request)
+        except TimeoutError:
+            raise deadline.too_late() from None
 
     async def _run(self, prepared: Prepared, request: GraphQLRequest) -> ExecutionResult:
         result = execute(
@@ -76,7 +100,8 @@ class Endpoint:
             variable_values=dict(request.variables),
             operation_name=request.operation_name,
             max_coercion_errors=10,
-            executor_class=LeanExecutor,
+            hide_suggestions=True,
+            executor_class=LeanExecutor if self._terms.introspection else ClosedExecutor,
         )
         return await result if isinstance(result, Awaitable) else result
 
@@ -90,4 +115,4 @@ async def answer_once(graph: IdentityGraph, found: Mapping[str, Any]) -> Mapping
         request = from_mapping(found)
     except QueryError as error:
         return {"errors": [show(error, new_request_id())]}
-    return (await Endpoint(graph).answer(request)).body
+    return (await Endpoint(graph, Terms(deadline=None, mutation_deadline=None)).answer(request)).body

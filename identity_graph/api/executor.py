@@ -47,6 +47,28 @@ class LeanExecutor(ExecutorThrowingOnIncremental):
         return _fill(found, others)
 
 
+class ClosedExecutor(LeanExecutor):
+    """Where the schema is not shown, no type has a name."""
+
+    def execute_fields(
+        self,
+        parent_type: GraphQLObjectType,
+        source_value: Any,
+        path: Any,
+        grouped_field_set: Mapping[str, Any],
+        position_context: Any,
+    ) -> Any:
+        hidden = {name for name, details in grouped_field_set.items() if details[0].node.name.value == "__type"}
+        if not hidden:
+            return super().execute_fields(parent_type, source_value, path, grouped_field_set, position_context)
+        shown = {name: details for name, details in grouped_field_set.items() if name not in hidden}
+        answer = super().execute_fields(parent_type, source_value, path, shown, position_context)
+        found: dict[str, Any] = dict.fromkeys(grouped_field_set)
+        if isinstance(answer, dict):
+            return found | answer
+        return _fill(found, answer)
+
+
 async def _fill(found: dict[str, Any], others: Awaitable[dict[str, Any]]) -> dict[str, Any]:
     found.update(await others)
     return found

@@ -10,9 +10,9 @@ import strawberry
 Resolver = Callable[..., Any]
 
 
-def field(shown_as: Any, description: str | None = None) -> Callable[[Resolver], Any]:
+def field(shown_as: Any, description: str | None = None, *, name: str | None = None) -> Callable[[Resolver], Any]:
     def make(resolver: Resolver) -> Any:
-        return strawberry.field(resolver, graphql_type=shown_as, description=description)
+        return strawberry.field(resolver, name=name, graphql_type=shown_as, description=description)
 
     return make
 

@@ -42,6 +42,9 @@ def _cause(error: BaseException) -> BaseException:
 
 
 def _shown(error: BaseException, cause: BaseException, request_id: str) -> dict[str, Any]:
+    if isinstance(cause, StoreError) and cause.code == "STORE_TIMEOUT":
+        log.warning("request %s: %s: %s", request_id, cause.code, cause.message)
+        return _entry(CODES[cause.code], cause.code, cause.help)
     if isinstance(cause, StoreError):
         log.error("request %s: %s: %s", request_id, cause.code, cause.message)
         return _entry(CODES[cause.code], cause.code, f"The log has more under request {request_id}.")

@@ -63,6 +63,14 @@ class Person(Node):
 
         return reads_of(info).members.load(person.id, choose)
 
+    @field(str | None, "Of the identifier that is surest, then the newest: namespace:value, as others may know it.")
+    def key(person: Parent[model.Person], info: Info) -> Any:
+        def choose(members: tuple[model.Membership, ...]) -> Any:
+            best = max(members, key=lambda member: (member.confidence, member.since), default=None)
+            return best and best.identifier.key
+
+        return reads_of(info).members.load(person.id, choose)
+
     @field(Profile)
     def profile(person: Parent[model.Person], info: Info) -> Any:
         return reads_of(info).profiles.load(person.id)

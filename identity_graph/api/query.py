@@ -13,6 +13,7 @@ from identity_graph.api.connection import Connection, CountedConnection
 from identity_graph.api.context import Info, Reads, reads_of
 from identity_graph.api.erasure import ErasurePreview
 from identity_graph.api.event import Event
+from identity_graph.api.federation import ENTITY, Subgraph, find_entity
 from identity_graph.api.field import field
 from identity_graph.api.identifier import Identifier
 from identity_graph.api.link import Explanation
@@ -21,6 +22,7 @@ from identity_graph.api.node import QUARANTINE, SEGMENT, Node, quarantine_number
 from identity_graph.api.paging import Window, given
 from identity_graph.api.person import Person
 from identity_graph.api.run import QuarantinedRecord, Run
+from identity_graph.api.scalars import Representation
 from identity_graph.api.segment import Segment, SegmentPreview
 from identity_graph.api.stats import Stats
 from identity_graph.api.view import Look, look
@@ -46,12 +48,7 @@ class Query:
     )
     def people(self, info: Info, by: list[PersonBy], view: Look = strawberry.UNSET) -> Any:
         look(view, info)
-        if len(by) > MOST_KEYS:
-            raise InputError(
-                "BATCH_TOO_LARGE",
-                f"people was asked for {len(by)} persons; {MOST_KEYS} are allowed",
-                help="Ask in several requests.",
-            )
+        _refuse_over("people", len(by))
         return [one.find(info) for one in by]
 
     @field(CountedConnection[Person], "In order of id.")
@@ -153,9 +150,28 @@ class Query:
 
         return window.fetched(await reads_of(info).waves.call(read), lambda record: (record.number,))
 
+    @field(Subgraph, "Apollo Federation's: this service as a subgraph.", name="_service")
+    def federated(self) -> Any:
+        return Subgraph()
+
+    @field(
+        list[ENTITY | None],
+        f"Apollo Federation's: persons by id or key, aligned, null where nobody is found. At most {MOST_KEYS}.",
+        name="_entities",
+    )
+    def entities(self, info: Info, representations: list[Representation]) -> Any:
+        _refuse_over("_entities", len(representations))
+        return [find_entity(info, representation) for representation in representations]
+
     @field(Stats)
     async def stats(self, info: Info) -> Any:
         return Stats.of(await reads_of(info).waves.call(info.context.graph.store.operations.counts))
+
+
+def _refuse_over(name: str, keys: int) -> None:
+    if keys > MOST_KEYS:
+        message = f"{name} was asked for {keys} persons; {MOST_KEYS} are allowed"
+        raise InputError("BATCH_TOO_LARGE", message, help="Ask in several requests.")
 
 
 def _number(window: Window) -> int:

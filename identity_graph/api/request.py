@@ -8,37 +8,42 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections.abc import AsyncIterable, Iterable, Mapping
 from typing import Any, NamedTuple
 
 import orjson
 
+from identity_graph.api.terms import MAX_BODY
 from identity_graph.errors import QueryError
 
-MAX_BODY = 1 << 20
 MAX_NESTING = 64
 PATIENCE = 20.0  # seconds for a body to arrive
+_HASH = re.compile("[0-9a-f]{64}")
 
 
 class GraphQLRequest(NamedTuple):
-    query: str
+    """`sha256` is that of the document, hexadecimal; without a `query` the client trusts that it is known here."""
+
+    query: str | None
     variables: Mapping[str, Any]
     operation_name: str | None
+    sha256: str | None = None
 
 
-async def read_body(chunks: AsyncIterable[bytes], declared: str | None = None) -> bytes:
+async def read_body(chunks: AsyncIterable[bytes], declared: str | None = None, most: int = MAX_BODY) -> bytes:
     """The body, given up as soon as it is too large: at its declared length, or in the middle of the stream.
 
     Raises BODY_TOO_LARGE, and BODY_INVALID when it does not arrive.
     """
-    if declared is not None and declared.isascii() and declared.isdigit() and int(declared[:20]) > MAX_BODY:
-        raise _too_large()
+    if declared is not None and declared.isascii() and declared.isdigit() and int(declared[:20]) > most:
+        raise _too_large(most)
     try:
-        body = await arrived(chunks, MAX_BODY)
+        body = await arrived(chunks, most)
     except TimeoutError:
         raise _invalid(f"the body did not arrive within {PATIENCE:.0f} s") from None
     if body is None:
-        raise _too_large()
+        raise _too_large(most)
     return body
 
 
@@ -47,9 +52,9 @@ async def arrived(chunks: AsyncIterable[bytes], most: int) -> bytes | None:
     body = bytearray()
     async with asyncio.timeout(PATIENCE):
         async for chunk in chunks:
-            body += chunk
-            if len(body) > most:
+            if len(body) + len(chunk) > most:
                 return None
+            body += chunk
     return bytes(body)
 
 
@@ -85,11 +90,9 @@ def from_mapping(found: Any) -> GraphQLRequest:
     if not isinstance(found, Mapping):
         raise _invalid(f"a request is a JSON object, not {_kind(found)}")
     query = found.get("query")
-    if query is None:
-        raise _invalid("the request has no 'query'")
-    if not isinstance(query, str):
+    if not isinstance(query, str | None):
         raise _invalid(f"'query' is a text, not {_kind(query)}")
-    _encoded(query)
+    _encoded(query or "")
     name = found.get("operationName")
     if not isinstance(name, str | None):
         raise _invalid(f"'operationName' is a text, not {_kind(name)}")
@@ -98,7 +101,26 @@ def from_mapping(found: Any) -> GraphQLRequest:
             raise _invalid(f"{member!r} is an object, not {_kind(found[member])}")
     variables = found.get("variables") or {}
     _check_nesting(variables)
-    return GraphQLRequest(query, variables, name)
+    sha256 = _sha256(found)
+    if query is None and sha256 is None:
+        raise _invalid("the request has no 'query'")
+    return GraphQLRequest(query, variables, name, sha256)
+
+
+def _sha256(found: Mapping[str, Any]) -> str | None:
+    """As `extensions.persistedQuery.sha256Hash`, or as `documentId: "sha256:..."`."""
+    persisted = (found.get("extensions") or {}).get("persistedQuery")
+    named = found.get("documentId")
+    if persisted is None and named is None:
+        return None
+    sha256: Any = None
+    if isinstance(persisted, Mapping) and persisted.get("version") == 1:
+        sha256 = persisted.get("sha256Hash")
+    elif persisted is None and isinstance(named, str) and named.startswith("sha256:"):
+        sha256 = named.removeprefix("sha256:")
+    if not isinstance(sha256, str) or not _HASH.fullmatch(sha256):
+        raise _invalid("the document is named by something else than its SHA-256")
+    return sha256
 
 
 def _strict_json(text: bytes, where: str) -> Any:
@@ -159,9 +181,9 @@ def _invalid(message: str, help: str = "") -> QueryError:
     return QueryError("BODY_INVALID", message, help=help or 'Send {"query": "...", "variables": {...}} as JSON.')
 
 
-def _too_large() -> QueryError:
+def _too_large(most: int) -> QueryError:
     return QueryError(
         "BODY_TOO_LARGE",
-        f"the body is larger than {MAX_BODY:,} bytes",
+        f"the body is larger than {most:,} bytes",
         help="Send fewer events at once, or load a file with identity-graph load.",
     )

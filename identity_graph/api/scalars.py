@@ -14,6 +14,7 @@ from identity_graph.times import format_time, parse_duration, parse_time
 DateTime = NewType("DateTime", int)
 Duration = NewType("Duration", str)
 JSON = NewType("JSON", object)
+Representation = NewType("Representation", object)
 
 MAX_NESTING = 64
 
@@ -87,6 +88,13 @@ SCALARS: dict[object, Any] = {
     JSON: strawberry.scalar(
         name="JSON",
         description="Any JSON value; a trait keeps the type that it was stated with.",
+        serialize=lambda value: value,
+        parse_value=_json,
+        parse_literal=_json_literal,
+    ),
+    Representation: strawberry.scalar(
+        name="_Any",
+        description="Apollo Federation's: an entity as another service knows it, by its type and a key.",
         serialize=lambda value: value,
         parse_value=_json,
         parse_literal=_json_literal,

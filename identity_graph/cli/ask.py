@@ -10,7 +10,7 @@ import typer
 
 from identity_graph.cli.command import Command, verb
 from identity_graph.cli.show import as_json
-from identity_graph.errors import InputError, QueryError
+from identity_graph.errors import InputError, QueryError, SettingError
 
 
 @verb
@@ -61,20 +61,50 @@ def serve(
             min=0, max=65535, help="The port, 0 for a free one; else IDENTITY_GRAPH_PORT.", show_default=False
         ),
     ] = None,
+    trusted: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="A folder of GraphQL documents that clients may name by hash; else IDENTITY_GRAPH_TRUSTED.",
+            show_default=False,
+        ),
+    ] = None,
+    trusted_only: Annotated[bool, typer.Option("--trusted-only", help="Answer no other documents.")] = False,
 ) -> None:
     """Serve GraphQL at /graphql, its schema at /schema.graphql, the tracking API at /v1, /health and /metrics."""
     from identity_graph.api import create_app
+    from identity_graph.api.terms import Terms
     from identity_graph.cli.server import Server
     from identity_graph.tracking import WriteKeys
 
-    keys = WriteKeys.parse(command.settings.write_keys)
+    settings = command.settings
+    keys = WriteKeys.parse(settings.write_keys)
+    terms = Terms(
+        deadline=settings.deadline,
+        mutation_deadline=settings.mutation_deadline,
+        max_body=settings.max_body,
+        introspection=settings.introspection,
+        graphiql=settings.graphiql,
+        hosts=_parts(settings.hosts),
+        origins=_parts(settings.origins),
+        trusted=trusted or settings.trusted,
+        trusted_only=trusted_only or settings.trusted_only,
+    )
+    if terms.trusted_only and not terms.trusted:
+        raise SettingError(
+            "SETTING_INVALID", "only trusted documents, and none is named", help="Name some by --trusted."
+        )
     with command.graph(create=True) as graph:
         Server(
-            create_app(graph, keys, metrics=command.settings.metrics),
-            host=host or command.settings.host,
-            port=command.settings.port if port is None else port,
+            create_app(graph, keys, terms, metrics=settings.metrics),
+            host=host or settings.host,
+            port=settings.port if port is None else port,
             say=command.say,
         ).serve_until_stopped()
+
+
+def _parts(text: str) -> tuple[str, ...]:
+    return tuple(part for part in (part.strip() for part in text.split(",")) if part)
 
 
 def _document(file: str) -> str:

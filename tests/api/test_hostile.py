@@ -14,7 +14,7 @@ from starlette.testclient import TestClient
 from identity_graph import IdentityGraph
 from identity_graph.api import create_app
 from identity_graph.errors import CODES
-from tests.api.conftest import OPERATIONS, operation_text
+from tests.api.conftest import OPERATIONS, PATIENT, operation_text
 
 ACCEPT = st.sampled_from(["application/json", "application/graphql-response+json", "*/*", "text/html", ";;q=,", ""])
 
@@ -46,7 +46,7 @@ BODIES = (
 
 @pytest.fixture(scope="module")
 def client() -> Iterator[TestClient]:
-    with IdentityGraph.open("sqlite:///:memory:") as graph, TestClient(create_app(graph)) as client:
+    with IdentityGraph.open("sqlite:///:memory:") as graph, TestClient(create_app(graph, terms=PATIENT)) as client:
         yield client
 
 

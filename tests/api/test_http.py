@@ -13,7 +13,7 @@ from starlette.websockets import WebSocketDisconnect
 from identity_graph import IdentityGraph, Policy
 from identity_graph.api import create_app
 from identity_graph.api.cost import MAX_LENGTH
-from identity_graph.api.request import MAX_BODY
+from identity_graph.api.terms import MAX_BODY
 from tests.api.conftest import ANN, EVENTS, Api, email_of, operation_text
 from tests.conftest import Clock
 

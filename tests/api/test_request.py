@@ -7,7 +7,8 @@ from collections.abc import AsyncIterator
 import anyio
 import pytest
 
-from identity_graph.api.request import MAX_BODY, MAX_NESTING, from_body, from_parameters, read_body
+from identity_graph.api.request import MAX_NESTING, from_body, from_parameters, read_body
+from identity_graph.api.terms import MAX_BODY
 from identity_graph.errors import QueryError
 
 

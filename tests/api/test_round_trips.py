@@ -9,7 +9,7 @@ from starlette.testclient import TestClient
 
 from identity_graph import IdentityGraph
 from identity_graph.api import create_app
-from tests.api.conftest import Api, email_of, operation_text
+from tests.api.conftest import PATIENT, Api, email_of, operation_text
 from tests.api.test_statements import EVERYTHING, crowded, statements
 from tests.conftest import Clock
 from tests.neo4j.database import emptied
@@ -39,7 +39,7 @@ def proxy(neo4j_url: str) -> Iterator[Proxy]:
 @pytest.fixture(scope="module")
 def far(proxy: Proxy) -> Iterator[Api]:
     with IdentityGraph.open(proxy.url, clock=Clock()) as graph:
-        yield crowded(Api(graph, TestClient(create_app(graph))), PERSONS)
+        yield crowded(Api(graph, TestClient(create_app(graph, terms=PATIENT))), PERSONS)
 
 
 def everybody(size: int) -> list[object]:

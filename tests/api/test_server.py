@@ -15,12 +15,13 @@ import urllib.parse
 import urllib.request
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from identity_graph.api.request import MAX_BODY
+from identity_graph.api.terms import MAX_BODY
 from tests.api.conftest import ANN, EVENTS, email_of, operation_text
 
 AUDIT = Path(os.environ.get("IDENTITY_GRAPH_TEST_DATA", Path(__file__).parents[3] / "shared" / "data"))
@@ -30,15 +31,18 @@ SERVE = """
 import sys, uvicorn
 from identity_graph import IdentityGraph
 from identity_graph.api import create_app
-url, descriptor = sys.argv[1:]
+from identity_graph.api.terms import Terms
+url, descriptor, introspection = sys.argv[1:]
 with IdentityGraph.open(url) as graph:
-    uvicorn.run(create_app(graph), fd=int(descriptor), log_level="info", access_log=False)
+    terms = Terms(deadline=60, introspection=introspection == "on")
+    uvicorn.run(create_app(graph, terms=terms), fd=int(descriptor), log_level="info", access_log=False)
 """
 
 
 class Server:
-    def __init__(self, port: int, log: Path) -> None:
+    def __init__(self, port: int, log: Path, pid: int) -> None:
         self.port = port
+        self.pid = pid
         self.url = f"http://127.0.0.1:{port}"
         self.log = log
 
@@ -71,20 +75,19 @@ class Server:
             return answer
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    folder = tmp_path_factory.mktemp("server")
+@contextmanager
+def serving(folder: Path, introspection: str = "on") -> Iterator[Server]:
     with socket.socket() as listening, (folder / "log").open("wb") as log:
         listening.bind(("127.0.0.1", 0))
         listening.listen(64)
         process = subprocess.Popen(
-            [sys.executable, "-c", SERVE, f"sqlite:///{folder / 'people.db'}", str(listening.fileno())],
+            [sys.executable, "-c", SERVE, f"sqlite:///{folder / 'people.db'}", str(listening.fileno()), introspection],
             pass_fds=[listening.fileno()],
             stdout=log,
             stderr=log,
         )
         try:
-            started = Server(listening.getsockname()[1], folder / "log")
+            started = Server(listening.getsockname()[1], folder / "log", process.pid)
             deadline = time.monotonic() + 60
             while "Application startup complete" not in started.log.read_text():
                 assert process.poll() is None and time.monotonic() < deadline, started.log.read_text()
@@ -93,6 +96,12 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         finally:
             process.terminate()
             process.wait(timeout=30)
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with serving(tmp_path_factory.mktemp("server")) as started:
+        yield started
 
 
 def test_a_story_over_the_wire(server: Server) -> None:
@@ -139,6 +148,35 @@ def test_a_body_without_end_is_stopped(server: Server) -> None:
     assert server.get("/health")["status"] == "ok"
 
 
+def highest_memory(pid: int) -> int:
+    """Bytes of a process, ever."""
+    (line,) = re.findall(r"VmHWM:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text())
+    return 1024 * int(line)
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="the memory of a process is read as Linux has it")
+@pytest.mark.parametrize("framed", ["chunked", "declared", "said to be short"])
+def test_a_body_of_200_megabytes_takes_no_memory(server: Server, framed: str) -> None:
+    full = b'{"query": "{ stats { events } }"' + b" " * (MAX_BODY - 100) + b"}"
+    for _ in range(3):
+        server.raw(HEAD + b"content-length: %d\r\nconnection: close\r\n\r\n" % len(full), full)
+    before = highest_memory(server.pid)
+    piece, pieces = b" " * 65_536, 200_000_000 // 65_536
+    if framed == "chunked":
+        answer = server.raw(HEAD + b"transfer-encoding: chunked\r\n\r\n", *[b"10000\r\n" + piece + b"\r\n"] * pieces)
+    else:
+        length = 200_000_000 if framed == "declared" else 10
+        answer = server.raw(HEAD + b"content-length: %d\r\n\r\n" % length, *[piece] * pieces)
+    assert answer.startswith(b"HTTP/1.1 413 " if length_of(framed) else b"HTTP/1.1 400 ")
+    assert highest_memory(server.pid) - before <= 8 << 20
+    assert server.get("/health")["status"] == "ok"
+
+
+def length_of(framed: str) -> bool:
+    """Whether the server could see that the body is too long; else it reads ten bytes, which are no request."""
+    return framed != "said to be short"
+
+
 def test_no_websocket_is_taken_on_the_wire(server: Server) -> None:
     answer = server.raw(
         b"GET /graphql HTTP/1.1\r\nhost: localhost\r\nconnection: upgrade\r\nupgrade: websocket\r\n"
@@ -156,7 +194,10 @@ def test_the_log_of_the_server_has_no_values(server: Server) -> None:
     assert "secret.person" not in server.log.read_text()
 
 
-def test_the_audit_of_graphql_over_http_finds_nothing(server: Server, pytestconfig: pytest.Config) -> None:
+@pytest.mark.parametrize("introspection", ["on", "off"])
+def test_the_audit_of_graphql_over_http_finds_nothing(
+    introspection: str, tmp_path: Path, pytestconfig: pytest.Config
+) -> None:
     """All 61 audits of the npm package `graphql-http`: 13 MUST, 23 SHOULD, 25 MAY."""
     if not AUDIT.is_dir():
         pytest.skip(f"the audit is not at {AUDIT}: set IDENTITY_GRAPH_TEST_DATA to the folder of test data")
@@ -173,12 +214,13 @@ def test_the_audit_of_graphql_over_http_finds_nothing(server: Server, pytestconf
         )
         if installed.returncode:
             pytest.skip(f"npm could not install graphql-http for the audit: {installed.stderr[-300:]}")
-    audit = subprocess.run(
-        [node, "audit.mjs", server.url + "/graphql"],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=True,
-    )
+    with serving(tmp_path, introspection) as server:
+        audit = subprocess.run(
+            [node, "audit.mjs", server.url + "/graphql"],
+            cwd=folder,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=True,
+        )
     assert audit.stdout.splitlines() == ["audits 61 13 MUST 23 SHOULD 25 MAY", "{ ok: 61 }"]

@@ -17,6 +17,7 @@ from tests.api.conftest import (
     DAN,
     EVENTS,
     OPERATIONS,
+    PATIENT,
     SEGMENT,
     Api,
     email_of,
@@ -61,7 +62,7 @@ class Pair:
 def peopled_at(url: str) -> Api:
     clock = Clock()
     graph = IdentityGraph.open(url, clock=clock, new_id=numbered())
-    return peopled(Api(graph, TestClient(create_app(graph))), clock)
+    return peopled(Api(graph, TestClient(create_app(graph, terms=PATIENT))), clock)
 
 
 @pytest.fixture

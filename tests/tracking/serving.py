@@ -92,7 +92,8 @@ class Serving:
 @contextmanager
 def serving(store: str, **settings: str) -> Iterator[Serving]:
     """`settings` are those of the environment, without their prefix."""
-    own = {f"IDENTITY_GRAPH_{name.upper()}": value for name, value in settings.items()}
+    own = {"IDENTITY_GRAPH_DEADLINE": "60"}  # the machine may be busy with other things
+    own |= {f"IDENTITY_GRAPH_{name.upper()}": value for name, value in settings.items()}
     kept = {name: value for name, value in os.environ.items() if not name.startswith("IDENTITY_GRAPH_")}
     process = subprocess.Popen(
         [sys.executable, "-m", "identity_graph", "serve", "--store", store, "--port", "0"],

@@ -5,13 +5,15 @@ from __future__ import annotations
 import re
 import subprocess
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.tracking.libraries import HERE, node_with_libraries
+from tests.npm import node_with
 from tests.tracking.serving import Serving, serving
 
+HERE = Path(__file__).parent
 KEYS = "python-1, python-2=shop, node-1, node-2=shop"
 
 
@@ -49,7 +51,7 @@ def rudderstack_in_python(url: str, key: str, user: str) -> None:
 
 def in_node(library: str) -> Callable[[str, str, str], None]:
     def send(url: str, key: str, user: str) -> None:
-        node, folder = node_with_libraries()
+        node, folder = node_with(HERE / "package.json")
         command = [node, str(HERE / "session.mjs"), library, url, key, user]
         done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=60, check=False)
         assert done.returncode == 0, done.stdout + done.stderr

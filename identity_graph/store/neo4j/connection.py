@@ -10,9 +10,10 @@ from contextlib import contextmanager, suppress
 from typing import Any, TypeVar
 from uuid import uuid4
 
-from neo4j import Driver, GraphDatabase, NotificationMinimumSeverity, Session, Transaction
+from neo4j import Driver, GraphDatabase, NotificationMinimumSeverity, Query, Session, Transaction
 from neo4j.exceptions import DriverError, IncompleteCommit, Neo4jError
 
+from identity_graph import deadline
 from identity_graph.errors import StoreError
 from identity_graph.store.neo4j.address import Address
 from identity_graph.store.neo4j.failures import named, patiently
@@ -20,6 +21,7 @@ from identity_graph.store.neo4j.ledger import Ledger
 from identity_graph.store.neo4j.statements import script, statement
 
 VERSION = 1
+LAST = 1.0  # seconds for a transaction that is begun when the deadline has passed
 CONNECT = 10.0  # seconds that a connection may take, and an answer to whether something was committed
 GLANCES = (0.0, 0.005, 0.02, 0.08, 0.3)  # seconds to wait after a reading that was not of one moment
 
@@ -44,7 +46,9 @@ class _Open:
     def begin(self) -> None:
         """Anew, where it was begun before."""
         self.undo()
-        self.transaction = self.session.begin_transaction()
+        left = deadline.left()
+        # The server ends it then. What is begun later only notes how the work ended.
+        self.transaction = self.session.begin_transaction(timeout=None if left is None else max(left, LAST))
         self.token = uuid4().hex
 
     def undo(self) -> None:
@@ -130,7 +134,9 @@ class Connection:
     # ---- statements
 
     def read(self, name: str, **parameters: Any) -> list[tuple[Any, ...]]:
-        """The rows of the statement in `cypher/NAME.cypher`."""
+        """The rows of the statement in `cypher/NAME.cypher`. Raises STORE_TIMEOUT when the deadline has passed; the
+        server then ends what runs, within the two seconds in which it looks for such."""
+        deadline.check()
         return self._run(statement(name), parameters, name)
 
     def one(self, name: str, **parameters: Any) -> tuple[Any, ...]:
@@ -153,16 +159,18 @@ class Connection:
         for hear in self._ears:
             hear(name)
         if self._mine is None:
-            return self._alone(text, parameters)
+            return self._alone(text, parameters, in_time=True)
         with named(self.address):
             return [tuple(row) for row in self._mine.transaction.run(text, parameters)]
 
-    def _alone(self, text: str, parameters: Parameters) -> list[tuple[Any, ...]]:
+    def _alone(self, text: str, parameters: Parameters, *, in_time: bool = False) -> list[tuple[Any, ...]]:
         """By itself, tried again while the failure may pass: for reads, and for what may be done twice."""
 
         def once() -> list[tuple[Any, ...]]:
+            left = deadline.left() if in_time else None
+            query = Query(text, timeout=None if left is None else max(left, 0.001))
             with named(self.address), self._session() as session:
-                return [tuple(row) for row in session.run(text, parameters)]
+                return [tuple(row) for row in session.run(query, parameters)]
 
         return patiently(once)
 

@@ -19,6 +19,7 @@ from neo4j.exceptions import (
     TransientError,
 )
 
+from identity_graph import deadline
 from identity_graph.errors import StoreError
 from identity_graph.store.neo4j.address import Address
 
@@ -48,7 +49,7 @@ def patiently(work: Callable[[], T]) -> T:
         try:
             return work()
         except StoreError as error:
-            if not _may_pass(error) or time.monotonic() - begun > PATIENCE:
+            if not _may_pass(error) or deadline.passed() or time.monotonic() - begun > PATIENCE:
                 raise
         time.sleep(pause * random.uniform(0.8, 1.2))
     return work()
@@ -73,6 +74,8 @@ def named(address: Address) -> Iterator[None]:
 
 def _failure(address: Address, error: DriverError | Neo4jError) -> StoreError:
     code, help = _code(error), ""
+    if code == "STORE_TIMEOUT" and deadline.passed():
+        return deadline.too_late()
     text = (error.message if isinstance(error, Neo4jError) else str(error)) or type(error).__name__
     if code == "STORE_UNREACHABLE":
         root = _root(error)

@@ -13,6 +13,7 @@ from typing import Any
 
 import apsw
 
+from identity_graph import deadline
 from identity_graph.errors import StoreError
 
 MEMORY = ":memory:"
@@ -20,6 +21,7 @@ APPLICATION = 0x49444752  # "IDGR": tells our files from other programs' databas
 VERSION = 2
 CACHE_KIBIBYTES = 65_536
 PAGE_BYTES = 8_192  # larger: fewer pages in a load; smaller: fewer bytes in a commit of one event
+STEPS = 20_000  # of SQLite's machine, about a millisecond, between two looks at the deadline
 LOG_PAGES = 8_192  # the log grows to 64 MiB before it is copied back, so that hot pages are copied once
 
 
@@ -56,6 +58,7 @@ class Connection:
 
     def _set_up(self, connection: apsw.Connection) -> None:
         connection.set_busy_timeout(round(self.busy_timeout * 1000))
+        connection.set_progress_handler(deadline.passed, STEPS)
         connection.pragma("page_size", PAGE_BYTES)
         connection.pragma("synchronous", "full")
         connection.pragma("secure_delete", True)
@@ -122,11 +125,12 @@ class Connection:
     # ---- statements
 
     def rows(self, sql: str, bindings: Sequence[Any] = ()) -> list[Any]:
-        """All rows, as tuples."""
+        """All rows, as tuples. Raises STORE_TIMEOUT, in the middle of a statement too, when the deadline has passed."""
+        deadline.check()
         try:
             if self._owner == threading.get_ident():
                 return self._writer.execute(sql, bindings).fetchall()
-            with self._reader_lock:
+            with self._turn(self._reader_lock):
                 return self._reader.execute(sql, bindings).fetchall()
         except apsw.Error as error:
             raise self._failure("STORE_FAILED", error) from error
@@ -144,7 +148,7 @@ class Connection:
             if self._owner == threading.get_ident():
                 yield from self._writer.execute(sql, bindings)
             else:
-                with self._reader_lock:
+                with self._turn(self._reader_lock):
                     yield from self._reader.execute(sql, bindings)
         except apsw.Error as error:
             raise self._failure("STORE_FAILED", error) from error
@@ -171,15 +175,26 @@ class Connection:
 
     def moment(self) -> tuple[int, int]:
         """Differs when anybody has written."""
-        with self._reader_lock:
+        with self._turn(self._reader_lock):
             return self._reader.execute("PRAGMA data_version").get, self._reader.total_changes()
 
     # ---- transactions
 
     @contextmanager
+    def _turn(self, lock: threading.RLock) -> Iterator[None]:
+        """Others may take long, and whoever waits for them no longer than its deadline."""
+        left = deadline.left()
+        if not lock.acquire(timeout=-1 if left is None else max(left, 0)):
+            raise deadline.too_late()
+        try:
+            yield
+        finally:
+            lock.release()
+
+    @contextmanager
     def transaction(self) -> Iterator[None]:
         """All or nothing. An inner one joins the outer; where it fails, what it did is undone and no more."""
-        with self._lock, self._named("STORE_FAILED"):
+        with self._turn(self._lock), self._named("STORE_FAILED"):
             depth = self._depth
             self._writer.execute(f"SAVEPOINT s{depth}" if depth else "BEGIN IMMEDIATE")
             self._depth += 1
@@ -204,7 +219,7 @@ class Connection:
         if self._owner == threading.get_ident():
             yield
             return
-        with self._reader_lock, self._named("STORE_FAILED"):
+        with self._turn(self._reader_lock), self._named("STORE_FAILED"):
             outermost = self.path != MEMORY and not self._reader.in_transaction
             if outermost:
                 self._reader.execute("BEGIN")
@@ -260,6 +275,8 @@ class Connection:
             raise self._failure(code, error) from error
 
     def _failure(self, code: str, error: apsw.Error) -> StoreError:
+        if isinstance(error, apsw.InterruptError):
+            return deadline.too_late()
         where = f"{self.path}: {error}"
         if isinstance(error, apsw.BusyError | apsw.LockedError):
             return StoreError("STORE_BUSY", where, help="Another process is writing; try again when it is done.")
