@@ -72,6 +72,45 @@ def test_a_table_goes_from_process_to_process(events: list[Event]) -> None:
     assert list(found) == list(map(small, events))
 
 
+@given(EVENTS, st.randoms(use_true_random=False))
+def test_digests_tell_apart_what_is_another_event(events: list[Event], random) -> None:  # type: ignore[no-untyped-def]
+    """Whatever the order of what was seen and stated, the repeats, the neighbours, and when it was received."""
+
+    def said(event: Event) -> str:
+        """What it says, in one order."""
+        pairs = [
+            {(*sorted((a.key, b.key)), kept) for a, b in of if a != b}
+            for kept, of in ((0, event.same_person), (1, event.apart))
+        ]
+        ends = [end for of in (event.same_person, event.apart) for pair in of for end in pair]
+        keys = sorted({one.key for one in [*event.identifiers, *ends]})
+        told = [event.time, event.source, event.name, keys, sorted(pairs[0] | pairs[1])]
+        return canonical_json([*told, small(event).traits, small(event).properties])
+
+    def shuffled(event: Event) -> Event:
+        same = [pair[:: random.choice((1, -1))] for pair in [*event.same_person, *event.same_person]]
+        return event._replace(
+            identifiers=random.sample([*event.identifiers, *event.identifiers], 2 * len(event.identifiers)),
+            same_person=random.sample(same, len(same)),
+            received=7,
+        )
+
+    digests = EventTable.of(events).digests()
+    assert all(len(digest) == 32 for digest in digests)
+    places = random.sample(range(len(events)), len(events))
+    again = EventTable.of([shuffled(events[place]) for place in places]).digests()
+    assert [digests[place] for place in places] == list(again)
+    assert len(set(digests)) == len(set(map(said, events)))
+
+
+def test_digests_are_kept_and_must_stay_the_same() -> None:
+    """Stores hold them: another digest of the same event would refuse what is loaded again as another one."""
+    a, b = Identifier("email", "ann@x.org"), Identifier("cookie", "é")
+    told = Event("1", 5, "web", "Seen", [a, b], {"b": 1, "a": "ü"}, {}, [(b, a)], 9, [(a, Identifier("cookie", "c"))])
+    table = EventTable.of([told, told._replace(identifiers=[a], same_person=[], apart=[], traits={})])
+    assert list(table.digests()) == ["87dcb2a6e204a9bcf83c127801f7df4c", "ffe5e91089160bc3fac9d06bdc888f6a"]
+
+
 def test_canonical_json() -> None:
     assert canonical_json({"b": 1, "a": [1.5, None, "é"]}) == '{"a":[1.5,null,"é"],"b":1}'
     assert canonical_json({"b": 10**30, "a": 1}) == '{"a":1,"b":1000000000000000000000000000000}'

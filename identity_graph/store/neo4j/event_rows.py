@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from hashlib import blake2b
 from itertools import islice, pairwise
 from typing import Any
 
 import numpy as np
-import orjson
 
 from identity_graph.errors import StoreError
 from identity_graph.event_table import EventTable
@@ -59,7 +57,7 @@ class EventRows:
         return known, None
 
     def contents(self, events: EventTable) -> Iterable[str]:
-        return contents_of(events)
+        return events.digests()
 
     def insert(self, events: EventTable, fresh: Sequence[int], found: None) -> None:
         if not fresh:
@@ -74,7 +72,7 @@ class EventRows:
         """New events under numbers that were given."""
         events = stored.events
         numbers = stored.numbers.tolist()
-        contents = list(contents_of(events))
+        contents = events.digests()
         seen, stated = numbered(events, stored.named)
         own = by_event(seen, len(events))
         rows = [
@@ -211,19 +209,6 @@ def by_event(seen: Int64, events: int) -> list[list[int]]:
     cuts = np.searchsorted(seen, np.arange(events + 1) << NUMBER_BITS).tolist()
     numbers = (seen & LARGEST_NUMBER).tolist()
     return [numbers[start:end] for start, end in pairwise(cuts)]
-
-
-def contents_of(events: EventTable) -> Iterator[str]:
-    """Of each event, 128 bits of all that tells two of one id apart."""
-    keys = [f"{namespace}:{value}" for namespace, value in events.named]
-    seen, stated = numbered(events, np.arange(len(keys), dtype=np.int64))
-    own = by_event(seen, len(events))
-    for row in range(len(events)):
-        kept = sorted([*sorted((keys[a], keys[b])), apart] for a, b, apart in stated.get(row, ()))
-        traits, properties = events.traits[row], events.properties[row]
-        named = sorted(keys[place] for place in own[row])
-        told = [events.times[row], events.sources[row], events.names[row], named, kept, traits, properties]
-        yield blake2b(orjson.dumps(told), digest_size=16).hexdigest()
 
 
 def record_of(row: Quarantined) -> dict[str, Any]:

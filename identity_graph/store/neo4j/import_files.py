@@ -12,7 +12,7 @@ import numpy as np
 
 from identity_graph.event_table import canonical_json
 from identity_graph.store.neo4j.connection import VERSION
-from identity_graph.store.neo4j.event_rows import PAIRWISE, by_event, contents_of, links_of, record_of
+from identity_graph.store.neo4j.event_rows import PAIRWISE, by_event, links_of, record_of
 from identity_graph.store.neo4j.import_tables import ImportTables
 from identity_graph.store.neo4j.link_runs import LinkRuns
 from identity_graph.store.numbered import LARGEST_NUMBER, NUMBER_BITS, numbered
@@ -143,7 +143,7 @@ class _Files:
                 events.properties,
                 own,
                 [[number for one in stated.get(row, ()) for number in one] for row in range(len(events))],
-                list(contents_of(events)),
+                list(events.digests()),
                 ["Wide" if len(identifiers) > PAIRWISE else None for identifiers in own],
             ],
         )
