@@ -200,7 +200,9 @@ class People:
         found = []
         for journey, rows in zip(journeys, members, strict=True):
             events = [one.event for one in journey]
-            found.append(Facts(stitch(events, self._policy).values, events, [row.identifier for row in rows]))
+            profile = stitch(events, self._policy)
+            stated = {trait.name: trait.time for trait in profile.traits}
+            found.append(Facts(profile.values, events, [row.identifier for row in rows], stated))
         return found
 
     @_of_one_moment

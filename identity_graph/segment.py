@@ -3,29 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
-import orjson
-
-from identity_graph.errors import InputError
+from identity_graph.measure import (
+    FILTER_KEYS,
+    MEASURE_KEYS,
+    EventTest,
+    keys_of,
+    name_of,
+    parse_event_test,
+    parse_measure,
+)
 from identity_graph.model import Event, Identifier
-from identity_graph.times import format_time, parse_time
-from identity_graph.value_test import ValueTest, compare, invalid, only_one, parse_range, parse_span, parse_value_test
+from identity_graph.times import format_time
+from identity_graph.value_test import invalid, only_one, parse_range, parse_span, parse_value_test
 
 _MAX_DEPTH = 16
 _MAX_NODES = 1000
-_MEASURES = ("COUNT", "SUM", "AVERAGE", "MINIMUM", "MAXIMUM", "FIRST", "LAST", "DISTINCT")
-_EVENT_KEYS = ("names", "sources", "where", "within", "from", "to", "measure", "property", "is")
+_KINDS = ("all", "any", "not", "trait", "event", "sequence", "identifier", "segment")
 
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What a condition may ask of one person: `traits` that survived, `events` oldest first, `identifiers`."""
+    """What a condition may ask of one person: `traits` that survived and when they were `stated`, `events` oldest
+    first, `identifiers`."""
 
     traits: Mapping[str, Any]
     events: Sequence[Event]
     identifiers: Sequence[Identifier]
+    stated: Mapping[str, int] = field(default_factory=dict)
 
 
 Condition = Callable[[Facts, int], bool]
@@ -36,7 +43,7 @@ Lookup = Callable[[str], Mapping[str, Any] | None]
 
 
 def parse_condition(tree: Any, lookup: Lookup = lambda name: None) -> Condition:
-    """Compile a tree, each node of which has exactly one key: all, any, not, trait, event, identifier or segment.
+    """Compile a tree, each node of which has exactly one key, of _KINDS.
 
     A segment named in the tree stands for its own tree, as `lookup` gives it. Raises CONDITION_INVALID with the path of
     the node: what is missing, unknown, deeper than 16 levels, more than 1,000 nodes (both with the trees of the
@@ -64,7 +71,10 @@ def built_on(name: str, lookup: Lookup) -> set[str]:
 
 def ages(tree: Mapping[str, Any]) -> bool:
     """Whether the clock alone may change who meets it; the trees of segments that it names left out."""
-    return any(key in ("within", "olderThan", "newerThan") for key, _ in _entries(tree))
+    return any(
+        key in ("within", "olderThan", "newerThan") or (key, given) == ("measure", "DAYS_SINCE")
+        for key, given in _entries(tree)
+    )
 
 
 def _entries(tree: Any) -> Iterator[tuple[str, Any]]:
@@ -86,10 +96,8 @@ class _Parser:
     def node(self, tree: Any, path: str, depth: int, inside: tuple[str, ...]) -> Condition:
         if depth > _MAX_DEPTH:
             raise invalid(path, "too deep", f"At most {_MAX_DEPTH} levels.")
-        self.nodes += 1
-        if self.nodes > _MAX_NODES:
-            raise invalid(path, "too large", f"At most {_MAX_NODES:,} nodes, those of the named segments too.")
-        kind, given = only_one(tree, path, ("all", "any", "not", "trait", "event", "identifier", "segment"))
+        self.count(path, 1)
+        kind, given = only_one(tree, path, _KINDS)
         path = f"{path}.{kind}"
         if kind in ("all", "any"):
             if not isinstance(given, Sequence) or isinstance(given, str) or not given:
@@ -102,6 +110,8 @@ class _Parser:
             return lambda facts, now: not inner(facts, now)
         if kind == "segment":
             return self.segment(given, path, depth, inside)
+        if kind == "sequence":
+            return self.sequence(given, path)
         return {"trait": _trait, "event": _event, "identifier": _identifier}[kind](given, path)
 
     def segment(self, name: Any, path: str, depth: int, inside: tuple[str, ...]) -> Condition:
@@ -112,123 +122,62 @@ class _Parser:
             raise invalid(path, f"{name!r} contains itself", "Take it out of its own condition.")
         return self.node(tree, f"{path}({name})", depth + 1, (*inside, name))
 
+    def sequence(self, given: Any, path: str) -> Condition:
+        table = keys_of(given, path, ("steps", "within"), ("steps",))
+        steps = table.get("steps")
+        if not isinstance(steps, Sequence) or isinstance(steps, str) or len(steps) < 2:
+            raise invalid(f"{path}.steps", "not a list of steps", "Give at least two.")
+        self.count(path, len(steps))
+        tests = []
+        for number, step in enumerate(steps):
+            spot = f"{path}.steps[{number}]"
+            tests.append(parse_event_test(keys_of(step, spot, FILTER_KEYS, ()), spot))
+        return _follow(tests, parse_span(table["within"], f"{path}.within") if "within" in table else None)
 
-def _keys(given: Any, path: str, known: Sequence[str], needed: Sequence[str]) -> Mapping[str, Any]:
-    if not isinstance(given, Mapping) or given.keys() - set(known) or set(needed) - given.keys():
-        raise invalid(path, "keys missing or unknown", f"Known: {', '.join(known)}; needed: {', '.join(needed)}.")
-    return {key: value for key, value in given.items() if value is not None}
-
-
-def _name(given: Any, path: str) -> str:
-    if not isinstance(given, str) or not given:
-        raise invalid(path, f"{given!r}", "Give a name.")
-    return given
+    def count(self, path: str, more: int) -> None:
+        self.nodes += more
+        if self.nodes > _MAX_NODES:
+            raise invalid(path, "too large", f"At most {_MAX_NODES:,} nodes, those of the named segments too.")
 
 
 def _trait(given: Any, path: str) -> Condition:
-    table = _keys(given, path, ("name", "is"), ("name", "is"))
-    name, test = _name(table.get("name"), f"{path}.name"), parse_value_test(table.get("is"), f"{path}.is")
-    return lambda facts, now: test(facts.traits.get(name), now)
+    table = keys_of(given, path, ("name", "is", "stated"), ("name", "is"))
+    name, test = name_of(table.get("name"), f"{path}.name"), parse_value_test(table.get("is"), f"{path}.is")
+    if "stated" not in table:
+        return lambda facts, now: test(facts.traits.get(name), now)
+    when = parse_value_test(table["stated"], f"{path}.stated")
+
+    def met(facts: Facts, now: int) -> bool:
+        time = facts.stated.get(name)
+        return test(facts.traits.get(name), now) and when(None if time is None else format_time(time), now)
+
+    return met
 
 
 def _identifier(given: Any, path: str) -> Condition:
-    table = _keys(given, path, ("namespace", "count"), ("namespace",))
-    namespace = _name(table.get("namespace"), f"{path}.namespace")
+    table = keys_of(given, path, ("namespace", "count"), ("namespace",))
+    namespace = name_of(table.get("namespace"), f"{path}.namespace")
     enough = parse_range(table.get("count", {"from": 1}), f"{path}.count")
     return lambda facts, now: enough(sum(one.namespace == namespace for one in facts.identifiers))
 
 
 def _event(given: Any, path: str) -> Condition:
-    table = _keys(given, path, _EVENT_KEYS, ("is",))
-    passes = _event_filter(table, path)
-    measure = table.get("measure", "COUNT")
-    if measure not in _MEASURES:
-        raise invalid(f"{path}.measure", f"{measure!r}", f"Known: {', '.join(_MEASURES)}.")
-    prop = _name(table["property"], f"{path}.property") if "property" in table else None
-    if prop is None and measure in ("SUM", "AVERAGE", "MINIMUM", "MAXIMUM", "DISTINCT"):
-        raise invalid(path, f"{measure} of what?", "Name a property.")
-    test = parse_value_test(table.get("is"), f"{path}.is")
+    table = keys_of(given, path, (*MEASURE_KEYS, "is"), ("is",))
+    measure, test = parse_measure(table, path), parse_value_test(table.get("is"), f"{path}.is")
+    return lambda facts, now: test(measure(facts.events, now), now)
+
+
+def _follow(steps: Sequence[EventTest], span: int | None) -> Condition:
+    """Whether events passed the steps one after the other, no more than `span` from one to the next; others may lie
+    between. Of all that got as far as a step, who got there last has the longest time for the next: one walk."""
 
     def met(facts: Facts, now: int) -> bool:
-        found = [event for event in facts.events if passes(event, now)]
-        return test(_measured(measure, prop, found), now)
+        reached: list[int | None] = [None] * len(steps)
+        for event in facts.events:
+            for n in range(len(steps) - 1, -1, -1):
+                before = reached[n - 1] if n else event.time
+                if before is not None and (span is None or event.time - before <= span) and steps[n](event, now):
+                    reached[n] = event.time
+        return reached[-1] is not None
 
     return met
-
-
-def _event_filter(table: Mapping[str, Any], path: str) -> Callable[[Event, int], bool]:
-    names, sources = _names(table, "names", path), _names(table, "sources", path)
-    where = table.get("where", ())
-    if not isinstance(where, Sequence) or isinstance(where, str):
-        raise invalid(f"{path}.where", "not a list of tests", "Give a list of name and is.")
-    tests: list[tuple[str, ValueTest]] = []
-    for number, one in enumerate(where):
-        spot = f"{path}.where[{number}]"
-        inner = _keys(one, spot, ("name", "is"), ("name", "is"))
-        tests.append((_name(inner.get("name"), f"{spot}.name"), parse_value_test(inner.get("is"), f"{spot}.is")))
-    within = parse_span(table["within"], f"{path}.within") if "within" in table else None
-    start, end = (_moment(table[key], f"{path}.{key}") if key in table else None for key in ("from", "to"))
-
-    def passes(event: Event, now: int) -> bool:
-        return (
-            (names is None or event.name in names)
-            and (sources is None or event.source in sources)
-            and (within is None or now - within <= event.time <= now)
-            and (start is None or event.time >= start)
-            and (end is None or event.time < end)
-            and all(test(event.properties.get(name), now) for name, test in tests)
-        )
-
-    return passes
-
-
-def _names(table: Mapping[str, Any], key: str, path: str) -> frozenset[str] | None:
-    given = table.get(key)
-    if given is None:
-        return None
-    if not isinstance(given, Sequence) or isinstance(given, str) or not all(isinstance(n, str) for n in given):
-        raise invalid(f"{path}.{key}", f"{given!r}", "Give a list of names.")
-    if not given:
-        raise invalid(f"{path}.{key}", "an empty list", f"Name at least one, or leave {key} out.")
-    return frozenset(given)
-
-
-def _moment(given: Any, path: str) -> int:
-    try:
-        return parse_time(given)
-    except InputError as error:
-        raise invalid(path, error.message, error.help) from None
-
-
-def _distinct(value: Any) -> Any:
-    """Numbers as themselves, so that 1 is 1.0; all else as canonical JSON, so that it is not true."""
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return value
-    return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
-
-
-def _measured(measure: str, prop: str | None, events: Sequence[Event]) -> Any:
-    """FIRST and LAST without a property are times, so that olderThan and newerThan can test them."""
-    if prop is None:
-        if measure == "COUNT":
-            return len(events)
-        return format_time(events[0 if measure == "FIRST" else -1].time) if events else None
-    values = [event.properties[prop] for event in events if event.properties.get(prop) is not None]
-    if measure == "COUNT":
-        return len(values)
-    if measure in ("FIRST", "LAST"):
-        return (values[0] if measure == "FIRST" else values[-1]) if values else None
-    if measure == "DISTINCT":
-        return len({_distinct(value) for value in values})
-    numbers = [value for value in values if isinstance(value, int | float) and not isinstance(value, bool)]
-    if measure == "SUM":
-        return sum(numbers)
-    if not numbers:
-        return None
-    if measure == "AVERAGE":
-        return sum(numbers) / len(numbers)
-    best = numbers[0]
-    for number in numbers[1:]:
-        if compare(number, best) == (-1 if measure == "MINIMUM" else 1):
-            best = number
-    return best

@@ -21,6 +21,7 @@ LAYERS = {
         "reasons",
         "stitch",
         "journey",
+        "measure",
         "network",
         "segment",
         "value_test",

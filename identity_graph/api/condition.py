@@ -12,7 +12,10 @@ from identity_graph.api.scalars import JSON, DateTime, Duration
 from identity_graph.times import format_time
 
 
-@strawberry.enum(description="COUNT, SUM, ... of a property; of events themselves COUNT, FIRST and LAST.")
+@strawberry.enum(
+    description="Of a property; of events themselves COUNT, FIRST, LAST and DAYS_SINCE. "
+    "Recency is DAYS_SINCE, frequency COUNT, monetary value SUM."
+)
 class Measure(Enum):
     COUNT = "COUNT"
     SUM = "SUM"
@@ -22,6 +25,8 @@ class Measure(Enum):
     FIRST = "FIRST"
     LAST = "LAST"
     DISTINCT = "DISTINCT"
+    MOST_FREQUENT = strawberry.enum_value("MOST_FREQUENT", description="Of those equally frequent, the last seen.")
+    DAYS_SINCE = strawberry.enum_value("DAYS_SINCE", description="Whole days since the last; moves with the clock.")
 
 
 @strawberry.input(description="Both ends belong to it; one may be left out.")
@@ -43,24 +48,43 @@ class ValueTestInput:
 
 
 @strawberry.input
-class TraitConditionInput:
+class PropertyTestInput:
     name: str
     is_: ValueTestInput = strawberry.field(name="is")
 
 
-@strawberry.input(description="A measure over the person's events that pass, tested.")
-class EventConditionInput:
+@strawberry.input
+class TraitConditionInput(PropertyTestInput):
+    stated: ValueTestInput | None = strawberry.field(
+        default=strawberry.UNSET, description="When it was stated, so that olderThan asks for the age of the trait."
+    )
+
+
+@strawberry.input(description="An event that passes all of this.")
+class EventTestInput:
     names: list[str] | None = strawberry.UNSET
     sources: list[str] | None = strawberry.UNSET
-    where: list[TraitConditionInput] | None = strawberry.field(
+    where: list[PropertyTestInput] | None = strawberry.field(
         default=strawberry.UNSET, description="Tests on properties, all of which an event must pass."
     )
     within: Duration | None = strawberry.field(default=strawberry.UNSET, description="Until now.")
     from_: DateTime | None = strawberry.field(name="from", default=strawberry.UNSET)
     to: DateTime | None = strawberry.UNSET
+
+
+@strawberry.input(description="A measure over the person's events that pass, tested. Who did not: COUNT equals 0.")
+class EventConditionInput(EventTestInput):
     measure: Measure = Measure.COUNT
     property: str | None = strawberry.field(default=strawberry.UNSET, description="What is measured, unless events.")
     is_: ValueTestInput = strawberry.field(name="is")
+
+
+@strawberry.input(description="Events that pass one after the other, oldest first; others may lie between.")
+class SequenceConditionInput:
+    steps: list[EventTestInput] = strawberry.field(description="At least two.")
+    within: Duration | None = strawberry.field(
+        default=strawberry.UNSET, description="From one step to the next, at most."
+    )
 
 
 @strawberry.input
@@ -76,6 +100,7 @@ class ConditionInput:
     not_: ConditionInput | None = strawberry.field(name="not", default=strawberry.UNSET)
     trait: TraitConditionInput | None = strawberry.UNSET
     event: EventConditionInput | None = strawberry.UNSET
+    sequence: SequenceConditionInput | None = strawberry.UNSET
     identifier: IdentifierConditionInput | None = strawberry.UNSET
     segment: str | None = strawberry.field(default=strawberry.UNSET, description="Members of that segment.")
 
@@ -92,7 +117,7 @@ def as_mapping(given: Any) -> dict[str, Any]:
         if value is not strawberry.UNSET:
             name = field.name.rstrip("_")
             head, *rest = name.split("_")
-            time = name in ("from", "to") and isinstance(given, EventConditionInput) and value is not None
+            time = name in ("from", "to") and isinstance(given, EventTestInput) and value is not None
             found[head + "".join(map(str.title, rest))] = format_time(value) if time else _plain(value)
     return found
 
