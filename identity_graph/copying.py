@@ -127,7 +127,8 @@ def _quarantined(store: Store, after: int | None) -> tuple[Piece, int | None]:
 
 
 def _segments(store: Store, after: None) -> tuple[Piece, None]:
-    return Piece(segments=[one for one in store.segments.segments() if one]), after
+    segments = [one for one in store.segments.segments() if one]
+    return Piece(segments=segments, computed=store.segments.computed()), after
 
 
 def _members(store: Store, after: Sequence[str] | None) -> tuple[Piece, Sequence[str] | None]:
@@ -177,7 +178,8 @@ def _stamp(store: Store) -> str:
     """Tells a store, as it is now, from others and from what it was."""
     runs = [(run.id, run.state, run.ended, run.position) for run in store.operations.runs(limit=100)]
     segments = [(one.name, one.evaluated, one.size) for one in store.segments.segments() if one]
-    told = [_counts(store), list(store.transfer.standing()), str(store.transfer.key_check()), runs, segments]
+    computed = orjson.dumps(store.segments.computed()).decode()
+    told = [_counts(store), list(store.transfer.standing()), str(store.transfer.key_check()), runs, segments, computed]
     return hashlib.sha256(orjson.dumps(told)).hexdigest()
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from enum import StrEnum
 
-from identity_graph.model import Identifier, JourneyEvent, Session
+from identity_graph.model import Event, Identifier, JourneyEvent, Session, Touchpoint
 from identity_graph.policy import Policy
+from identity_graph.times import format_time
 
 
 def attribute(owned: Iterable[Identifier], policy: Policy) -> Identifier | None:
@@ -23,3 +26,33 @@ def sessions(journey: Sequence[JourneyEvent], gap: int) -> tuple[Session, ...]:
             found.append(Session(tuple(journey[start:position])))
             start = position
     return tuple(found)
+
+
+def touchpoints(journey: Sequence[JourneyEvent]) -> list[Touchpoint]:
+    """Of a journey (oldest first), by channel, in order of the first touch: first, last, how many."""
+    by_channel: dict[str, list[JourneyEvent]] = {}
+    for one in journey:
+        by_channel.setdefault(one.event.source, []).append(one)
+    return [Touchpoint(channel, found[0], found[-1], len(found)) for channel, found in by_channel.items()]
+
+
+class Bucket(StrEnum):
+    DAY = "DAY"
+    MONTH = "MONTH"
+    YEAR = "YEAR"
+    NAME = "NAME"
+    SOURCE = "SOURCE"
+
+
+_BUCKETS: Mapping[Bucket, Callable[[Event], str]] = {
+    Bucket.DAY: lambda event: format_time(event.time)[:10],
+    Bucket.MONTH: lambda event: format_time(event.time)[:7],
+    Bucket.YEAR: lambda event: format_time(event.time)[:4],
+    Bucket.NAME: lambda event: event.name,
+    Bucket.SOURCE: lambda event: event.source,
+}
+
+
+def activity(journey: Iterable[JourneyEvent], bucket: Bucket) -> list[tuple[str, int]]:
+    """How many events by day, month or year (UTC), name or source; in order of that."""
+    return sorted(Counter(_BUCKETS[bucket](one.event) for one in journey).items())

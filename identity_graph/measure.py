@@ -22,6 +22,11 @@ Measure = Callable[[Sequence[Event], int], Any]
 """The value, None where there is none, of events that are oldest first, at a time in microseconds."""
 
 
+def parse_computed(definition: Any, path: str) -> Measure:
+    """What a computed trait measures: MEASURE_KEYS and nothing else. Raises CONDITION_INVALID."""
+    return parse_measure(keys_of(definition, path, MEASURE_KEYS, ()), path)
+
+
 def parse_measure(table: Mapping[str, Any], path: str) -> Measure:
     """Of MEASURE_KEYS, any left out. Raises CONDITION_INVALID.
 

@@ -218,6 +218,16 @@ class Session:
 
 
 @dataclass(frozen=True, slots=True)
+class Touchpoint:
+    """Contacts through one channel, which is a source."""
+
+    channel: str
+    first: JourneyEvent
+    last: JourneyEvent
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
 class Segment:
     """A name and a condition tree; `size` is as of `evaluated`."""
 

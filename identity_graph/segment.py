@@ -12,6 +12,7 @@ from identity_graph.measure import (
     EventTest,
     keys_of,
     name_of,
+    parse_computed,
     parse_event_test,
     parse_measure,
 )
@@ -21,7 +22,7 @@ from identity_graph.value_test import invalid, only_one, parse_range, parse_span
 
 _MAX_DEPTH = 16
 _MAX_NODES = 1000
-_KINDS = ("all", "any", "not", "trait", "event", "sequence", "identifier", "segment")
+_KINDS = ("all", "any", "not", "trait", "event", "sequence", "identifier", "segment", "computed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +40,18 @@ Condition = Callable[[Facts, int], bool]
 """Whether a person meets it, at a time in microseconds."""
 
 Lookup = Callable[[str], Mapping[str, Any] | None]
-"""The tree of a saved segment by name."""
+"""The tree of a saved segment, or what a computed trait measures, by name."""
 
 
-def parse_condition(tree: Any, lookup: Lookup = lambda name: None) -> Condition:
+def _none(_name: str) -> None:
+    return None
+
+
+def parse_condition(tree: Any, lookup: Lookup = _none, computed: Lookup = _none) -> Condition:
     """Compile a tree, each node of which has exactly one key, of _KINDS.
 
-    A segment named in the tree stands for its own tree, as `lookup` gives it. Raises CONDITION_INVALID with the path of
+    A segment named in the tree stands for its own tree, as `lookup` gives it, a computed trait for
+    what it measures, as `computed` does. Raises CONDITION_INVALID with the path of
     the node: what is missing, unknown, deeper than 16 levels, more than 1,000 nodes (both with the trees of the
     segments that it names) or goes round in a circle.
 
@@ -53,7 +59,7 @@ def parse_condition(tree: Any, lookup: Lookup = lambda name: None) -> Condition:
     >>> pro(Facts({"plan": "pro"}, (), ()), 0)
     True
     """
-    return _Parser(lookup).node(tree, "condition", 0, ())
+    return _Parser(lookup, computed).node(tree, "condition", 0, ())
 
 
 def built_on(name: str, lookup: Lookup) -> set[str]:
@@ -69,12 +75,19 @@ def built_on(name: str, lookup: Lookup) -> set[str]:
     return found
 
 
-def ages(tree: Mapping[str, Any]) -> bool:
+def ages(tree: Mapping[str, Any], computed: Lookup = _none) -> bool:
     """Whether the clock alone may change who meets it; the trees of segments that it names left out."""
-    return any(
+    moving = any(
         key in ("within", "olderThan", "newerThan") or (key, given) == ("measure", "DAYS_SINCE")
         for key, given in _entries(tree)
     )
+    return moving or any(ages(computed(name) or {}) for name in computed_in(tree))
+
+
+def computed_in(tree: Mapping[str, Any]) -> set[str]:
+    """The computed traits that it asks for; the trees of segments that it names left out."""
+    asked = (given for key, given in _entries(tree) if key == "computed" and isinstance(given, Mapping))
+    return {given["name"] for given in asked if isinstance(given.get("name"), str)}
 
 
 def _entries(tree: Any) -> Iterator[tuple[str, Any]]:
@@ -89,8 +102,9 @@ def _entries(tree: Any) -> Iterator[tuple[str, Any]]:
 
 
 class _Parser:
-    def __init__(self, lookup: Lookup) -> None:
+    def __init__(self, lookup: Lookup, computed: Lookup) -> None:
         self.lookup = lookup
+        self.computes = computed
         self.nodes = 0
 
     def node(self, tree: Any, path: str, depth: int, inside: tuple[str, ...]) -> Condition:
@@ -112,6 +126,8 @@ class _Parser:
             return self.segment(given, path, depth, inside)
         if kind == "sequence":
             return self.sequence(given, path)
+        if kind == "computed":
+            return self.computed(given, path)
         return {"trait": _trait, "event": _event, "identifier": _identifier}[kind](given, path)
 
     def segment(self, name: Any, path: str, depth: int, inside: tuple[str, ...]) -> Condition:
@@ -133,6 +149,15 @@ class _Parser:
             spot = f"{path}.steps[{number}]"
             tests.append(parse_event_test(keys_of(step, spot, FILTER_KEYS, ()), spot))
         return _follow(tests, parse_span(table["within"], f"{path}.within") if "within" in table else None)
+
+    def computed(self, given: Any, path: str) -> Condition:
+        table = keys_of(given, path, ("name", "is"), ("name", "is"))
+        name, test = name_of(table.get("name"), f"{path}.name"), parse_value_test(table.get("is"), f"{path}.is")
+        definition = self.computes(name)
+        if definition is None:
+            raise invalid(f"{path}.name", f"no computed trait is called {name!r}", "Declare that trait first.")
+        measure = parse_computed(definition, f"{path}({name})")
+        return lambda facts, now: test(measure(facts.events, now), now)
 
     def count(self, path: str, more: int) -> None:
         self.nodes += more

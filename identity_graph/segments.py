@@ -9,7 +9,7 @@ from typing import Any
 from identity_graph.errors import InputError
 from identity_graph.model import Segment
 from identity_graph.people import People
-from identity_graph.segment import Facts, ages, built_on, parse_condition
+from identity_graph.segment import Condition, Facts, ages, built_on, computed_in, parse_condition
 from identity_graph.store.protocols import Store
 from identity_graph.times import SECOND
 
@@ -21,6 +21,12 @@ _FRESH = 3600 * SECOND
 Trees = Mapping[str, Mapping[str, Any]]
 
 
+def check_name(name: str) -> None:
+    """Of a segment or a computed trait. Raises CONDITION_INVALID."""
+    if not 1 <= len(name) <= 128 or not name.isprintable():
+        raise InputError("CONDITION_INVALID", f"{name!r} is no name", help="Give 1 to 128 printable characters.")
+
+
 class Segments:
     def __init__(self, store: Store, people: People, clock: Callable[[], int]) -> None:
         self._store = store
@@ -29,13 +35,12 @@ class Segments:
 
     def save(self, name: str, description: str, condition: Mapping[str, Any]) -> Segment:
         """Create or replace, and find the members among all persons. Raises CONDITION_INVALID, saving nothing."""
-        if not 1 <= len(name) <= 128 or not name.isprintable():
-            raise InputError("CONDITION_INVALID", f"{name!r} is no name", help="Give 1 to 128 printable characters.")
+        check_name(name)
         now = self._clock()
         with self._store.transaction():
             (known,) = self.get([name])
             trees = self._trees() | {name: condition}
-            parse_condition({"segment": name}, trees.get)
+            self._parse({"segment": name}, trees)
             created = known.created if known else now
             self._store.segments.save(Segment(name, description, condition, created, now, 0), [])
             affected = [one for one in trees if name in built_on(one, trees.get)]
@@ -49,7 +54,7 @@ class Segments:
         with self._store.transaction():
             trees = {one: tree for one, tree in self._trees().items() if one != name}
             for other in trees:
-                parse_condition({"segment": other}, trees.get)
+                self._parse({"segment": other}, trees)
             return self._store.segments.delete(name)
 
     def all(self) -> list[Segment]:
@@ -67,7 +72,7 @@ class Segments:
 
     def preview(self, condition: Mapping[str, Any]) -> tuple[int, list[str]]:
         """How many would be in it, and the first ten; nothing is saved."""
-        met, now = parse_condition(condition, self._trees().get), self._clock()
+        met, now = self._parse(condition, self._trees()), self._clock()
         found = [person_id for person_id, facts, _ in self._persons(None) if met(facts, now)]
         return len(found), found[:_SAMPLE]
 
@@ -77,7 +82,8 @@ class Segments:
         segments = self.all()
         now = self._clock()
         trees = {one.name: one.condition for one in segments}
-        moving = {name for name in trees if any(ages(trees[one]) for one in built_on(name, trees.get))}
+        computed = self._store.segments.computed() if trees else {}
+        moving = {n for n in trees if any(ages(trees[one], computed.get) for one in built_on(n, trees.get))}
         due = {one.name for one in segments if one.name in moving and not 0 <= now - one.evaluated <= _FRESH}
         if person_ids is None:
             due = set(trees)
@@ -89,9 +95,10 @@ class Segments:
     def _evaluate(self, evaluated: Mapping[str, int], trees: Trees, person_ids: Sequence[str] | None, now: int) -> None:
         """For these persons (None: all), reading each once, the segments named in `evaluated`; it gives the time as of
         which all their members then are right."""
-        conditions = {name: parse_condition({"segment": name}, trees.get) for name in evaluated}
-        if not conditions:
+        if not evaluated:
             return
+        computed = self._store.segments.computed()
+        conditions = {name: parse_condition({"segment": name}, trees.get, computed.get) for name in evaluated}
         entered: dict[str, list[str]] = {name: [] for name in conditions}
         left: dict[str, list[str]] = {name: [] for name in conditions}
         for person_id, facts, inside in self._persons(person_ids):
@@ -100,6 +107,14 @@ class Segments:
                     (left if name in inside else entered)[name].append(person_id)
         for name in conditions:
             self._store.segments.refresh(name, entered[name], left[name], evaluated[name])
+
+    def _parse(self, tree: Mapping[str, Any], trees: Trees) -> Condition:
+        return parse_condition(tree, trees.get, self._store.segments.computed().get)
+
+    def asking(self, computed: str) -> list[str]:
+        """The segments of which the tree, or that of one it is built on, asks for that computed trait."""
+        trees = self._trees()
+        return [n for n in trees if any(computed in computed_in(trees[one]) for one in built_on(n, trees.get))]
 
     def _trees(self) -> dict[str, Mapping[str, Any]]:
         return {one.name: one.condition for one in self.all()}

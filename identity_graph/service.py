@@ -10,6 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from identity_graph.computed import Computed
 from identity_graph.disclosure import Disclosures
 from identity_graph.engines import choose_engine
 from identity_graph.forget import Forget
@@ -63,6 +64,7 @@ class IdentityGraph:
         self.new_id = new_id
         self.people = People(store, self.policy)
         self.segments = Segments(store, self.people, clock)
+        self.computed = Computed(store, self.people, self.segments, clock)
         self.resolver = Resolver(store, self.policy, self.engine, self.segments, clock, new_id)
         self.ingest = Ingest(store, clock, new_id, self.policy.digest)
         self.stating = Stating(store, self.ingest, self.resolver, self.people, clock, new_id)

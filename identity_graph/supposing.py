@@ -279,7 +279,8 @@ class Supposing:
         trees = {one.name: one.condition for one in saved}
         numbers = [number for number, rows in found.members.items() if rows]
         facts = self.people.facts([found.persons[number].id for number in numbers])
-        conditions = [(one, parse_condition({"segment": one.name}, trees.get)) for one in saved]
+        computed = self._store.segments.computed()
+        conditions = [(one, parse_condition({"segment": one.name}, trees.get, computed.get)) for one in saved]
         now = self._now()
         inside = {
             number: [one for one, met in conditions if met(known, now)]

@@ -55,6 +55,7 @@ LAYERS = {
         "rehearsal",
         "people",
         "segments",
+        "computed",
         "stating",
         "publishing",
         "tally",

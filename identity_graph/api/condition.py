@@ -72,10 +72,14 @@ class EventTestInput:
     to: DateTime | None = strawberry.UNSET
 
 
-@strawberry.input(description="A measure over the person's events that pass, tested. Who did not: COUNT equals 0.")
-class EventConditionInput(EventTestInput):
+@strawberry.input(description="A measure over the person's events that pass.")
+class MeasureInput(EventTestInput):
     measure: Measure = Measure.COUNT
     property: str | None = strawberry.field(default=strawberry.UNSET, description="What is measured, unless events.")
+
+
+@strawberry.input(description="A measure over the person's events that pass, tested. Who did not: COUNT equals 0.")
+class EventConditionInput(MeasureInput):
     is_: ValueTestInput = strawberry.field(name="is")
 
 
@@ -93,6 +97,12 @@ class IdentifierConditionInput:
     count: RangeInput | None = strawberry.field(default=strawberry.UNSET, description="How many; at least one.")
 
 
+@strawberry.input
+class ComputedConditionInput:
+    name: str
+    is_: ValueTestInput = strawberry.field(name="is")
+
+
 @strawberry.input(one_of=True)
 class ConditionInput:
     all: list[ConditionInput] | None = strawberry.UNSET
@@ -101,6 +111,7 @@ class ConditionInput:
     trait: TraitConditionInput | None = strawberry.UNSET
     event: EventConditionInput | None = strawberry.UNSET
     sequence: SequenceConditionInput | None = strawberry.UNSET
+    computed: ComputedConditionInput | None = strawberry.UNSET
     identifier: IdentifierConditionInput | None = strawberry.UNSET
     segment: str | None = strawberry.field(default=strawberry.UNSET, description="Members of that segment.")
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import strawberry
 
 from identity_graph.api.batches import Batch, Waves
+from identity_graph.computed import Computed
 from identity_graph.errors import InputError
 from identity_graph.model import (
     Change,
@@ -100,6 +101,17 @@ class Reads:
     @cached_property
     def events(self) -> Batch[str, JourneyEvent | None]:
         return self._batch(self.people.events)
+
+    @cached_property
+    def computed(self) -> Batch[str, dict[str, Any]]:
+        graph = self._graph
+        return self._batch(Computed(graph.store, self.people, self._segments, graph.clock).of_persons)
+
+    @cached_property
+    def overlap(self) -> Batch[tuple[str, str], int]:
+        """Keys: the names of two segments."""
+        overlap = self._graph.store.segments.overlap
+        return self._batch(lambda keys: [overlap(*key) for key in keys])
 
     @cached_property
     def segments_of(self) -> Batch[str, tuple[str, ...]]:

@@ -6,7 +6,8 @@ from typing import Any
 
 import strawberry
 
-from identity_graph.api.condition import ConditionInput, as_mapping
+from identity_graph.api.computed import ComputedTrait
+from identity_graph.api.condition import ConditionInput, MeasureInput, as_mapping
 from identity_graph.api.context import Info, reads_of
 from identity_graph.api.erasure import Receipt
 from identity_graph.api.event_input import EventInput, ingest_loader
@@ -56,6 +57,15 @@ class Mutation:
     @mutation(bool, "Whether there was one. The persons stay.")
     async def delete_segment(self, info: Info, name: str) -> Any:
         return await _change(info, info.context.graph.segments.delete, name)
+
+    @mutation(ComputedTrait, "Declare or replace a computed trait; at most 100. Segments that ask for it follow.")
+    async def save_computed_trait(self, info: Info, name: str, definition: MeasureInput) -> Any:
+        kept = await _change(info, info.context.graph.computed.save, name, as_mapping(definition))
+        return ComputedTrait(name=name, definition=kept)
+
+    @mutation(bool, "Whether there was one. Refused where a segment asks for it.")
+    async def delete_computed_trait(self, info: Info, name: str) -> Any:
+        return await _change(info, info.context.graph.computed.delete, name)
 
     @mutation(
         Run,

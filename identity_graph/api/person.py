@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import strawberry
 from strawberry import Parent
 
 from identity_graph import model
+from identity_graph.api.activity import ActivityCount, Touchpoint
 from identity_graph.api.change import Change, change_key
+from identity_graph.api.computed import ComputedValue
 from identity_graph.api.connection import Connection, CountedConnection
 from identity_graph.api.context import Info, reads_of
 from identity_graph.api.event import Event, EventFilter
@@ -20,6 +23,7 @@ from identity_graph.api.paging import Window, given
 from identity_graph.api.profile import Profile
 from identity_graph.api.scalars import DateTime
 from identity_graph.api.session import Session, session_key
+from identity_graph.journey import Bucket, activity, touchpoints
 
 if TYPE_CHECKING:
     from identity_graph.api.segment import Segment
@@ -95,7 +99,7 @@ class Person(Node):
         )
 
         def page(events: tuple[model.JourneyEvent, ...]) -> Any:
-            chosen = filter.choose(events) if isinstance(filter, EventFilter) else events
+            chosen = _chosen(events, filter)
             return window.cut(chosen, lambda found: (found.event.time, found.event.id), len(chosen)).map(Event.of)
 
         return reads_of(info).journeys.load(person.id, page)
@@ -121,6 +125,31 @@ class Person(Node):
             person.id, lambda sessions: window.cut(sessions, session_key, len(sessions))
         )
 
+    @field(list[Touchpoint], "By channel, in order of the first touch.")
+    def touchpoints(person: Parent[model.Person], info: Info, filter: EventFilter | None = strawberry.UNSET) -> Any:
+        return reads_of(info).journeys.load(person.id, lambda journey: touchpoints(_chosen(journey, filter)))
+
+    @field(list[ActivityCount], "How many events, in order of key; what has none is left out.")
+    def activity(
+        person: Parent[model.Person],
+        info: Info,
+        filter: EventFilter | None = strawberry.UNSET,
+        by: Bucket = Bucket.DAY,
+    ) -> Any:
+        def count(journey: tuple[model.JourneyEvent, ...]) -> Any:
+            return [ActivityCount(key=key, count=n) for key, n in activity(_chosen(journey, filter), by)]
+
+        return reads_of(info).journeys.load(person.id, count)
+
+    @field(list[ComputedValue], "In order of name: all that have a value, or those of these names.")
+    def computed_traits(person: Parent[model.Person], info: Info, names: list[str] | None = strawberry.UNSET) -> Any:
+        wanted = given(names)
+
+        def choose(values: dict[str, Any]) -> Any:
+            return [ComputedValue(name=n, value=v) for n, v in values.items() if wanted is None or n in wanted]
+
+        return reads_of(info).computed.load(person.id, choose)
+
     @field(list[SegmentType], "In order of name.")
     def segments(person: Parent[model.Person], info: Info) -> Any:
         reads = reads_of(info)
@@ -142,3 +171,7 @@ class Person(Node):
     ) -> Any:
         window = Window.read(f"changes {person.id}", (int,), first=given(first), after=given(after))
         return reads_of(info).changes.load(person.id, lambda changes: window.cut(changes, change_key))
+
+
+def _chosen(events: Sequence[model.JourneyEvent], filter: object) -> Sequence[model.JourneyEvent]:
+    return filter.choose(events) if isinstance(filter, EventFilter) else events

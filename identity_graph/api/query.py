@@ -8,6 +8,7 @@ import strawberry
 
 from identity_graph import model
 from identity_graph.api.change import FEED, Change, change_key
+from identity_graph.api.computed import ComputedTrait
 from identity_graph.api.condition import ConditionInput, as_mapping
 from identity_graph.api.connection import Connection, CountedConnection
 from identity_graph.api.context import Info, Reads, reads_of
@@ -108,6 +109,11 @@ class Query:
     @field(list[Segment], "In order of name.")
     def segments(self, info: Info) -> Any:
         return reads_of(info).waves.call(info.context.graph.segments.all)
+
+    @field(list[ComputedTrait], "In order of name.")
+    async def computed_traits(self, info: Info) -> Any:
+        found = await reads_of(info).waves.call(info.context.graph.computed.all)
+        return [ComputedTrait(name=name, definition=definition) for name, definition in found.items()]
 
     @field(SegmentPreview, "Who would be in a segment, without saving it.")
     async def preview_segment(self, info: Info, condition: ConditionInput) -> Any:

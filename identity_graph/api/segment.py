@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 import strawberry
 from strawberry import Parent
@@ -52,6 +52,19 @@ class Segment(Node):
         (ids,) = await reads.members_of.load_all([(segment.name, start, window.limit + 1)])
         live = [person for person in await reads.persons.load_all(ids) if person is not None]
         return window.fetched(live, lambda person: (person.id,), segment.size)
+
+    @field(int | None, "How many persons are in both; null where no segment is called so.")
+    def overlap(
+        segment: Parent[model.Segment],
+        info: Info,
+        with_: Annotated[str, strawberry.argument(name="with", description="The name of another segment.")],
+    ) -> Any:
+        reads = reads_of(info)
+
+        def count(other: model.Segment | None) -> Any:
+            return None if other is None else reads.overlap.load((segment.name, other.name))
+
+        return reads.segments.load(with_, count)
 
     @field(bool)
     def contains(segment: Parent[model.Segment], info: Info, person: PersonBy) -> Any:

@@ -11,6 +11,7 @@ import typer
 
 from identity_graph.cli import (
     ask,
+    computed,
     data,
     disclose,
     loader,
@@ -48,6 +49,7 @@ app.command(rich_help_panel="Ask")(ask.query)
 app.command(rich_help_panel="Ask")(ask.schema)
 app.command(rich_help_panel="Ask")(ask.serve)
 app.add_typer(segments.app, name="segment", rich_help_panel="Ask")
+app.add_typer(computed.app, name="computed", rich_help_panel="Ask")
 app.add_typer(privacy.app, name="forget", rich_help_panel="Privacy")
 app.command(rich_help_panel="Privacy")(disclose.disclose)
 app.command(rich_help_panel="Privacy")(privacy.scrub)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -39,15 +39,7 @@ def save(
     description: Annotated[str, typer.Option(help="What it is for.")] = "",
 ) -> None:
     """Save a condition under a name, and evaluate it."""
-    import orjson
-
-    try:
-        text = sys.stdin.read() if condition == "-" else Path(condition).read_text(encoding="utf-8")
-        tree = orjson.loads(text)
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError("SOURCE_MISSING", f"{condition}: {error}") from error
-    except orjson.JSONDecodeError as error:
-        raise InputError("CONDITION_INVALID", f"{condition}: {error}", help="Write the condition as JSON.") from error
+    tree = read_tree(condition)
     with command.graph() as graph:
         segment = graph.segments.save(name, description, tree)
     command.answer(segment_view(segment), lambda _: f"{segment.size:,} persons in {segment.name}")
@@ -82,6 +74,19 @@ def delete(command: Command, name: NameArgument) -> None:
         if not graph.segments.delete(name):
             raise _unknown(name)
     command.answer({"deleted": name}, lambda _: f"{name} is deleted")
+
+
+def read_tree(file: str) -> Any:
+    """The JSON of a file; - is standard input."""
+    import orjson
+
+    try:
+        text = sys.stdin.read() if file == "-" else Path(file).read_text(encoding="utf-8")
+        return orjson.loads(text)
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError("SOURCE_MISSING", f"{file}: {error}") from error
+    except orjson.JSONDecodeError as error:
+        raise InputError("CONDITION_INVALID", f"{file}: {error}", help="Write the condition as JSON.") from error
 
 
 def _unknown(name: str) -> NotFound:

@@ -178,9 +178,7 @@ class EvidenceStore(Protocol):
         ...
 
     def identifiers(self, keys: Sequence[Identifier]) -> list[IdentifierRow | None]: ...
-
     def identifiers_by_number(self, numbers: Sequence[int]) -> list[IdentifierRow | None]: ...
-
     def sightings(self, numbers: Sequence[int]) -> list[Sighting | None]: ...
 
     def identifier_table(self, numbers: Int64 | None = None) -> tuple[IdentifierTable, Sequence[str]]:
@@ -276,25 +274,29 @@ class SegmentStore(Protocol):
 
     def save(self, segment: Segment, members: Sequence[str]) -> None:
         """Create or replace, with all its members: ids of live persons, others are left out."""
-        ...
 
     def delete(self, name: str) -> bool: ...
 
     def segments(self, names: Sequence[str] | None = None) -> list[Segment | None]:
         """By name, aligned; None: all, by name."""
-        ...
 
     def refresh(self, name: str, entered: Sequence[str], left: Sequence[str], evaluated: int) -> None:
         """Persons leave, then enter (ids of live persons, others are left out). Raises SEGMENT_UNKNOWN."""
-        ...
 
     def of_persons(self, person_ids: Sequence[str]) -> list[list[str]]:
         """Of each person: the names of its segments, in order."""
-        ...
 
     def members(self, name: str, *, after: str = "", limit: int = 100) -> list[str]:
         """Person ids in order."""
-        ...
+
+    def overlap(self, name: str, other: str) -> int:
+        """How many persons are in both."""
+
+    def computed(self) -> Mapping[str, Mapping[str, Any]]:
+        """What each computed trait measures, by name in order."""
+
+    def declare(self, computed: Mapping[str, Mapping[str, Any]]) -> None:
+        """All computed traits there are from now on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -416,6 +418,7 @@ class Piece:
     runs: Sequence[Run] = ()
     quarantined: Sequence[Quarantined] = ()
     segments: Sequence[Segment] = ()
+    computed: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     members: Sequence[tuple[Segment, Sequence[str]]] = ()
     standing: Standing | None = None
 

@@ -1,4 +1,4 @@
-"""person, persons, explain, query, schema, serve, segment, stats, digest."""
+"""person, persons, explain, query, schema, serve, segment, computed, stats, digest."""
 
 from __future__ import annotations
 
@@ -133,6 +133,23 @@ def test_serve_says_when_it_cannot_have_the_port(loaded: str) -> None:
         port = str(taken.getsockname()[1])
         assert failure("serve", "--store", loaded, "--port", port, status=2) == "SETTING_INVALID"
         assert port in run("serve", "--store", loaded, "--port", port, status=2).stderr
+
+
+def test_computed_traits(copied: str, tmp_path: Path) -> None:
+    (tmp_path / "seen.json").write_text('{"measure": "COUNT", "within": null}')
+    saved = answer("computed", "save", "--store", copied, "seen", "seen.json")
+    assert answer("computed", "list", "--store", copied) == [saved]
+    assert saved == {"name": "seen", "definition": {"measure": "COUNT"}}
+    assert "COUNT" in run("computed", "list", "--store", copied).stdout
+    (tmp_path / "busy.json").write_text('{"computed": {"name": "seen", "is": {"range": {"from": 1}}}}')
+    assert answer("segment", "save", "--store", copied, "busy", "busy.json")["size"] > 0
+    assert failure("computed", "delete", "--store", copied, "seen", status=3) == "CONDITION_INVALID"
+    run("segment", "delete", "--store", copied, "busy")
+    run("computed", "delete", "--store", copied, "seen")
+    assert answer("computed", "list", "--store", copied) == []
+    assert failure("computed", "delete", "--store", copied, "seen", status=3) == "CONDITION_INVALID"
+    for wrong in ("{", "[]", '{"is": {}}'):
+        assert failure("computed", "save", "--store", copied, "x", "-", status=3, input=wrong) == "CONDITION_INVALID"
 
 
 def test_segments(copied: str, tmp_path: Path) -> None:

@@ -94,3 +94,26 @@ def test_who_leaves_and_enters_at_once_is_in(people: Store) -> None:
     people.segments.save(segment("gold"), ["p1"])
     people.segments.refresh("gold", ["p1", "p2"], ["p1", "p2"], NOW)
     assert people.segments.members("gold") == ["p1", "p2"]
+
+
+def test_overlap(people: Store) -> None:
+    people.segments.save(segment("a"), ["p0", "p1", "p2"])
+    people.segments.save(segment("b"), ["p1", "p2", "p3"])
+    people.segments.save(segment("none"), [])
+    assert people.segments.overlap("a", "b") == people.segments.overlap("b", "a") == 2
+    assert people.segments.overlap("a", "a") == 3
+    assert people.segments.overlap("a", "none") == people.segments.overlap("a", "unknown") == 0
+
+
+def test_computed_traits_are_declared_all_at_once(store: Store) -> None:
+    assert store.segments.computed() == {}
+    spent = {"measure": "SUM", "property": "total", "names": ["Ordered"]}
+    store.segments.declare({"spent": spent, "a ü": {}})
+    assert list(store.segments.computed().items()) == [("a ü", {}), ("spent", spent)]
+    with pytest.raises(ZeroDivisionError), store.transaction():
+        store.segments.declare({})
+        assert store.segments.computed() == {}
+        raise ZeroDivisionError
+    assert store.segments.computed()["spent"] == spent
+    store.segments.declare({})
+    assert store.segments.computed() == {}

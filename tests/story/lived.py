@@ -44,6 +44,7 @@ def opened(url: str) -> IdentityGraph:
 def live(graph: IdentityGraph, folder: Path) -> None:
     """What `opened` answered, from the first event to the last resolution."""
     save_segments(graph)
+    graph.computed.save("seen", {"measure": "DAYS_SINCE"})
     tell(graph, [event("one", 0, "cookie:one"), event("two", 1, "cookie:two", "cookie:three", "cookie:four")])
     load(graph, folder)
     graph.resolver.resolve()
@@ -103,6 +104,7 @@ def whole(graph: IdentityGraph) -> dict[str, Any]:
         "resolved": store.persons.resolved(),
         "runs": store.operations.runs(limit=10**6),
         "quarantined": store.operations.quarantined(limit=10**6),
+        "computed": store.segments.computed(),
         "segments": [(one, store.segments.members(one.name, limit=10**6)) for one in segments],
         "digest": graph.digest(),
     }

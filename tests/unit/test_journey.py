@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from itertools import pairwise
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from identity_graph.journey import attribute, sessions
+from identity_graph.journey import Bucket, activity, attribute, sessions, touchpoints
 from identity_graph.model import Event, Identifier, JourneyEvent
 from identity_graph.policy import Policy, Rule
+from identity_graph.times import DAY
 
 
 def journey(*times: int) -> list[JourneyEvent]:
@@ -76,3 +78,39 @@ def test_ties_go_to_the_smaller_key() -> None:
 
 def test_nobody_owns_an_event_of_nobody() -> None:
     assert attribute([], Policy.default()) is None
+
+
+def mixed(*seen: tuple[int, str, str]) -> list[JourneyEvent]:
+    return [
+        JourneyEvent(Event(str(n), day * DAY, source, name, (), {}, {}), None, None)
+        for n, (day, source, name) in enumerate(sorted(seen))
+    ]
+
+
+Seen = st.lists(st.tuples(st.integers(0, 800), st.sampled_from(["web", "app", "shop"]), st.sampled_from("AB")))
+
+
+@given(Seen.map(lambda seen: mixed(*seen)))
+def test_touchpoints_are_the_ends_of_each_channel(journey: list[JourneyEvent]) -> None:
+    found = touchpoints(journey)
+    assert [one.first for one in found] == sorted((one.first for one in found), key=journey.index)
+    for one in found:
+        own = [each for each in journey if each.event.source == one.channel]
+        assert (one.first, one.last, one.count) == (own[0], own[-1], len(own))
+    assert sum(one.count for one in found) == len(journey)
+
+
+@given(Seen.map(lambda seen: mixed(*seen)))
+def test_activity_counts_every_event_once(journey: list[JourneyEvent]) -> None:
+    for bucket in Bucket:
+        keys = [key for key, _ in activity(journey, bucket)]
+        assert keys == sorted(set(keys)) and sum(count for _, count in activity(journey, bucket)) == len(journey)
+    assert dict(activity(journey, Bucket.NAME)) == Counter(one.event.name for one in journey)
+
+
+def test_days_months_and_years_are_of_utc() -> None:
+    journey = mixed((0, "web", "A"), (30, "web", "A"), (31, "app", "B"), (31, "web", "A"))
+    assert activity(journey, Bucket.DAY) == [("1970-01-01", 1), ("1970-01-31", 1), ("1970-02-01", 2)]
+    assert activity(journey, Bucket.MONTH) == [("1970-01", 2), ("1970-02", 2)]
+    assert activity(journey, Bucket.YEAR) == [("1970", 4)]
+    assert activity(journey, Bucket.SOURCE) == [("app", 1), ("web", 3)]

@@ -126,8 +126,8 @@ def test_the_most_frequent_value_is_the_last_of_those_that_are(values: list[Any]
     stated = [repr(value).replace("1.0", "1") for value in values if value is not None]
     counts = Counter(stated)
     often = [one for one in stated if counts[one] == max(counts.values())]
-    expected = {"exists": False}
+    expected: dict[str, Any] = {"exists": False}
     if often:
-        expected: dict[str, Any] = {"equals": {"1": 1, "True": True, "'1'": "1", "2": 2, "[1]": [1]}[often[-1]]}
+        expected = {"equals": {"1": 1, "True": True, "'1'": "1", "2": 2, "[1]": [1]}[often[-1]]}
     assert measured(expected, found, measure="MOST_FREQUENT", property="x")
     assert measured({"exists": bool(often)}, found, measure="MOST_FREQUENT", property="x")

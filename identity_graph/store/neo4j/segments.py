@@ -67,6 +67,18 @@ class Neo4jSegments:
         rows = self._database.read("segments/members", segment=name, after=after, limit=limit)
         return [person_id for (person_id,) in rows]
 
+    def overlap(self, name: str, other: str) -> int:
+        ((both,),) = self._database.read("segments/overlap", segment=name, other=other)
+        return int(both)
+
+    def computed(self) -> Mapping[str, Mapping[str, Any]]:
+        found: Mapping[str, Mapping[str, Any]] = orjson.loads(self._database.property("computed", "{}"))
+        return found
+
+    def declare(self, computed: Mapping[str, Mapping[str, Any]]) -> None:
+        with self._database.transaction():
+            self._database.ledger.set("computed", canonical_json(computed))
+
 
 def _segment(properties: Mapping[str, Any]) -> Segment:
     return Segment(**{**properties, "condition": orjson.loads(properties["condition"])})

@@ -103,6 +103,8 @@ class Neo4jTransfer:
             insert_run(database, run)
         if piece.quarantined:
             database.write("evidence/append_quarantined", records=list(map(record_of, piece.quarantined)))
+        if piece.computed:
+            self._segments.declare(piece.computed)
         for segment in piece.segments:
             self._segments.save(segment, ())
         for segment, ids in piece.members:

@@ -34,6 +34,8 @@ def restore(database: Connection, piece: Piece, namespaces: Names, events: Event
         " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
         ((*(getattr(row, name) for name in _QUARANTINED), mark_again(row)) for row in piece.quarantined),
     )
+    if piece.computed:
+        segments.declare(piece.computed)
     for segment in piece.segments:
         segments.save(segment, ())
     for segment, ids in piece.members:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from identity_graph.errors import NotFound
 from identity_graph.event_table import canonical_json
@@ -11,6 +12,7 @@ from identity_graph.model import Segment
 from identity_graph.store.sqlite.columns import text_set
 from identity_graph.store.sqlite.connection import Connection
 from identity_graph.store.sqlite.contents import read_object
+from identity_graph.store.sqlite.numbering import keep
 
 _SEGMENT = "SELECT name, description, condition, created, evaluated, size FROM segment"
 
@@ -95,6 +97,22 @@ class SqliteSegments:
             (name, after, limit),
         )
         return [person_id for (person_id,) in rows]
+
+    def overlap(self, name: str, other: str) -> int:
+        both: int = self._database.one(
+            "SELECT count(*) FROM segment_member m CROSS JOIN segment_member o ON o.person_id = m.person_id"
+            " WHERE m.segment = (SELECT number FROM segment WHERE name = ?)"
+            " AND o.segment = (SELECT number FROM segment WHERE name = ?)",
+            (name, other),
+        )
+        return both
+
+    def computed(self) -> Mapping[str, Mapping[str, Any]]:
+        return read_object(self._database.one("SELECT value FROM meta WHERE key = 'computed'"))
+
+    def declare(self, computed: Mapping[str, Mapping[str, Any]]) -> None:
+        with self._database.transaction():
+            keep(self._database, computed=canonical_json(computed))
 
     def _number(self, name: str) -> int:
         number: int | None = self._database.one("SELECT number FROM segment WHERE name = ?", (name,))

@@ -1,0 +1,66 @@
+"""Computed traits: declared measures over each person's events, true at every moment because they are kept nowhere."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from identity_graph.errors import InputError
+from identity_graph.measure import parse_computed
+from identity_graph.people import People
+from identity_graph.segments import Segments, check_name
+from identity_graph.store.protocols import Store
+
+MOST = 100
+"""How many may be declared: each profile that asks for them walks its journey once for each."""
+
+
+class Computed:
+    def __init__(self, store: Store, people: People, segments: Segments, clock: Callable[[], int]) -> None:
+        self._store = store
+        self._people = people
+        self._segments = segments
+        self._clock = clock
+
+    def all(self) -> Mapping[str, Mapping[str, Any]]:
+        """What each measures, by name in order."""
+        return self._store.segments.computed()
+
+    def save(self, name: str, definition: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Declare or replace, and evaluate the segments that ask for it. Raises CONDITION_INVALID, saving nothing."""
+        check_name(name)
+        parse_computed(definition, "definition")
+        kept = {key: value for key, value in definition.items() if value is not None}
+        with self._store.transaction():
+            known = self.all()
+            if name not in known and len(known) >= MOST:
+                raise InputError("CONDITION_INVALID", f"{MOST} computed traits are declared", help="Delete one first.")
+            self._store.segments.declare({**known, name: kept})
+            if self._segments.asking(name):
+                self._segments.refresh(None)
+        return self.all()[name]
+
+    def delete(self, name: str) -> bool:
+        """False where there is none. Raises CONDITION_INVALID where a segment asks for it."""
+        with self._store.transaction():
+            known = dict(self.all())
+            if asking := self._segments.asking(name):
+                message = f"the segment {asking[0]!r} asks for the computed trait {name!r}"
+                raise InputError("CONDITION_INVALID", message, help="Change or delete the segment first.")
+            if known.pop(name, None) is None:
+                return False
+            self._store.segments.declare(known)
+            return True
+
+    def of_persons(self, person_ids: Sequence[str]) -> list[dict[str, Any]]:
+        """Of each person: its values by name in order, as of now; what there is no value for is left out."""
+        measures = {name: parse_computed(definition, name) for name, definition in self.all().items()}
+        if not measures:
+            return [{} for _ in person_ids]
+        now = self._clock()
+        found = []
+        for journey in self._people.journeys(person_ids):
+            events = [one.event for one in journey]
+            values = {name: measure(events, now) for name, measure in measures.items()}
+            found.append({name: value for name, value in values.items() if value is not None})
+        return found
