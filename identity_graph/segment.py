@@ -50,10 +50,9 @@ def _none(_name: str) -> None:
 def parse_condition(tree: Any, lookup: Lookup = _none, computed: Lookup = _none) -> Condition:
     """Compile a tree, each node of which has exactly one key, of _KINDS.
 
-    A segment named in the tree stands for its own tree, as `lookup` gives it, a computed trait for
-    what it measures, as `computed` does. Raises CONDITION_INVALID with the path of
-    the node: what is missing, unknown, deeper than 16 levels, more than 1,000 nodes (both with the trees of the
-    segments that it names) or goes round in a circle.
+    A segment named in the tree stands for its own tree, as `lookup` gives it, a computed trait for what it measures, as
+    `computed` gives that. Raises CONDITION_INVALID with the path of the node: what is missing, unknown, deeper than 16
+    levels, more than 1,000 nodes (both with the trees of the segments that it names) or goes round in a circle.
 
     >>> pro = parse_condition({"trait": {"name": "plan", "is": {"equals": "pro"}}})
     >>> pro(Facts({"plan": "pro"}, (), ()), 0)

@@ -49,8 +49,9 @@ MOST_VIEWS = 10
 class Reads:
     """A batch for each service method that takes keys, made when it is first used."""
 
-    def __init__(self, graph: IdentityGraph, people: People, segments: Segments) -> None:
+    def __init__(self, graph: IdentityGraph, people: People, segments: Segments, as_of: int | None = None) -> None:
         self._graph = graph
+        self._as_of = as_of
         self.people = people
         self._segments = segments
         self.waves = Waves()
@@ -104,8 +105,8 @@ class Reads:
 
     @cached_property
     def computed(self) -> Batch[str, dict[str, Any]]:
-        graph = self._graph
-        return self._batch(Computed(graph.store, self.people, self._segments, graph.clock).of_persons)
+        clock = self._graph.clock if self._as_of is None else lambda: self._as_of or 0
+        return self._batch(Computed(self._graph.store, self.people, self._segments, clock).of_persons)
 
     @cached_property
     def overlap(self) -> Batch[tuple[str, str], int]:
@@ -188,7 +189,8 @@ class Context:
                 message = f"the request looks in more than {MOST_VIEWS} ways"
                 raise InputError("VIEW_INVALID", message, help="Ask in several requests.")
             people = self.graph.suppose(view)
-            self._views[view] = Reads(self.graph, people, Segments(self.graph.store, people, self.graph.clock))
+            segments = Segments(self.graph.store, people, self.graph.clock)
+            self._views[view] = Reads(self.graph, people, segments, view.as_of)
         return self._views[view]
 
 

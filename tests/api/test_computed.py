@@ -32,6 +32,15 @@ def test_computed_traits_are_shown_and_asked_for(api: Api) -> None:
     ]
 
 
+def test_as_of_a_time_it_is_computed_as_of_that_time(api: Api) -> None:
+    last = {"names": ["Order Completed"], "measure": "DAYS_SINCE"}
+    api.run("save_computed_trait", name="since", definition=last)
+    query = """query ($by: PersonBy!, $view: View) {
+      person(by: $by, view: $view) { computedTraits(names: ["since"]) { value } } }"""
+    found = api.ask(query, {"by": email_of(ANN), "view": {"asOf": "2025-12-12T09:00:00Z"}})
+    assert found["person"]["computedTraits"] == [{"value": 10}]
+
+
 def test_save_computed_trait_anew_moves_the_segments_that_ask_for_it(api: Api) -> None:
     api.run("save_computed_trait", name="spent", definition=SPENT)
     api.run("save_segment", name="rich", condition=RICH)

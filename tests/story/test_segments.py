@@ -37,7 +37,7 @@ HOUR, DAY = 3600, 86_400
 def by_hand(graph: IdentityGraph, name: str) -> list[str]:
     """Each person's facts against the condition, one by one."""
     trees = {one.name: one.condition for one in graph.segments.all()}
-    met = parse_condition({"segment": name}, trees.get)
+    met = parse_condition({"segment": name}, trees.get, graph.computed.all().get)
     everybody = [one.id for one in graph.people.page(limit=10_000)]
     return [id for id in everybody if met(graph.people.facts([id])[0], graph.clock())]
 
@@ -105,6 +105,23 @@ def test_a_window_moves_with_the_clock() -> None:
         graph.resolver.resolve()
         assert graph.segments.members("lapsed") == kim
         assert {one.evaluated for one in graph.segments.all()} == {clock.now}
+
+
+def test_a_computed_trait_moves_with_the_clock_and_with_events() -> None:
+    clock = Clock()
+    with told(two_cards(), clock=clock) as graph:
+        graph.computed.save("recency", {"names": ["Order Completed"], "measure": "DAYS_SINCE"})
+        graph.segments.save("lapsed", "", {"computed": {"name": "recency", "is": {"range": {"from": 90}}}})
+        graph.segments.save("not lapsed", "", {"not": {"segment": "lapsed"}})
+        kim = person(graph, "email:kim@example.org")
+        assert graph.computed.of_persons([kim]) == [{"recency": 60}] and graph.segments.members("lapsed") == []
+        clock.tick(31 * DAY)
+        graph.resolver.resolve()
+        assert graph.segments.members("lapsed") == [kim]
+        assert_all_right(graph)
+        tell(graph, [event("again", 90 * 1440, "loyalty_id:LC1", name="Order Completed")])
+        assert graph.segments.members("lapsed") == [] and graph.computed.of_persons([kim]) == [{"recency": 2}]
+        assert_all_right(graph)
 
 
 def test_the_clock_alone_makes_no_work_for_an_hour_nor_ever_without_windows() -> None:

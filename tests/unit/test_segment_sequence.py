@@ -1,4 +1,4 @@
-"""Events in a row, how old a trait is, and the measures that look at time and frequency."""
+"""Events in a row, how old a trait is, measures of time and frequency, and computed traits."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from identity_graph.errors import InputError
 from identity_graph.model import Event
-from identity_graph.segment import Facts, ages, parse_condition
+from identity_graph.segment import Facts, ages, computed_in, parse_condition
 from identity_graph.times import DAY
 
 NOW = 1_767_225_600_000_000
@@ -131,3 +131,49 @@ def test_the_most_frequent_value_is_the_last_of_those_that_are(values: list[Any]
         expected = {"equals": {"1": 1, "True": True, "'1'": "1", "2": 2, "[1]": [1]}[often[-1]]}
     assert measured(expected, found, measure="MOST_FREQUENT", property="x")
     assert measured({"exists": bool(often)}, found, measure="MOST_FREQUENT", property="x")
+
+
+# ---- computed traits
+
+Measures = st.fixed_dictionaries(
+    {},
+    optional={
+        "measure": st.sampled_from(["COUNT", "SUM", "MAXIMUM", "LAST", "MOST_FREQUENT", "DAYS_SINCE", "DISTINCT"]),
+        "names": st.lists(st.sampled_from("ABC"), min_size=1),
+        "within": st.sampled_from(["P2D", "P5D"]),
+    },
+).map(lambda given_: {**given_, "property": "x"})
+
+
+@given(
+    Measures,
+    st.lists(st.tuples(st.integers(0, 8), st.sampled_from("ABC"))),
+    st.sampled_from([{"exists": True}, {"range": {"from": 2}}, {"equals": 1}]),
+)
+def test_a_computed_trait_is_its_measure(definition: Any, seen: list[tuple[int, str]], is_: Any) -> None:
+    found = [event._replace(properties={"x": n % 3}) for n, event in enumerate(events(*sorted(seen, reverse=True)))]
+    named = {"not": {"computed": {"name": "it", "is": is_}}}
+    met = parse_condition(named, computed={"it": definition}.get)
+    assert met(Facts({}, found, ()), NOW) is not measured(is_, found, **definition)
+    assert ages(named, {"it": definition}.get) == ages(definition)
+    assert computed_in(named) == {"it"}
+
+
+def test_what_looks_like_a_computed_trait_in_a_value_is_none() -> None:
+    tree = {"trait": {"name": "x", "is": {"equals": {"computed": 5}}}}
+    assert computed_in(tree) == set() and not ages(tree)
+
+
+@pytest.mark.parametrize(
+    ("given_", "path"),
+    [
+        ({}, ""),
+        ({"name": "none", "is": {"exists": True}}, ".name"),
+        ({"name": "it", "is": {"equals": None}}, ".is.equals"),
+    ],
+)
+def test_what_a_computed_condition_may_not_be(given_: dict[str, Any], path: str) -> None:
+    with pytest.raises(InputError) as caught:
+        parse_condition({"computed": given_}, computed={"it": {}}.get)
+    assert caught.value.code == "CONDITION_INVALID"
+    assert caught.value.message.startswith(f"condition.computed{path}: ")
