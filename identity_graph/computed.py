@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from math import isfinite
 from typing import Any
 
 from identity_graph.errors import InputError
@@ -61,6 +62,13 @@ class Computed:
         found = []
         for journey in self._people.journeys(person_ids):
             events = [one.event for one in journey]
-            values = {name: measure(events, now) for name, measure in measures.items()}
+            values = {name: _json(measure(events, now)) for name, measure in measures.items()}
             found.append({name: value for name, value in values.items() if value is not None})
         return found
+
+
+def _json(value: Any) -> Any:
+    """Numbers of 64 bits may add up to one that JSON has only as a float, or to none at all."""
+    if isinstance(value, int) and not -(2**63) <= value < 2**64:
+        return float(value)
+    return None if isinstance(value, float) and not isfinite(value) else value

@@ -53,8 +53,9 @@ class Segments:
         """False where there is none. Raises CONDITION_INVALID where another segment is built on it."""
         with self._store.transaction():
             trees = {one: tree for one, tree in self._trees().items() if one != name}
+            computed = self._store.segments.computed()
             for other in trees:
-                self._parse({"segment": other}, trees)
+                parse_condition({"segment": other}, trees.get, computed.get)
             return self._store.segments.delete(name)
 
     def all(self) -> list[Segment]:

@@ -124,6 +124,17 @@ def test_a_computed_trait_moves_with_the_clock_and_with_events() -> None:
         assert_all_right(graph)
 
 
+@pytest.mark.parametrize(
+    ("total", "value"), [(2**63 - 1, {"spent": 3.0 * 2**63}), (1.7e308, {}), (1.5, {"spent": 4.5})]
+)
+def test_a_sum_that_is_too_large_is_a_float_or_no_value(total: float, value: dict[str, float]) -> None:
+    bought = [event(f"e{n}", n, "user_id:ann", properties={"total": total}) for n in range(3)]
+    with told(bought) as graph:
+        graph.computed.save("spent", {"measure": "SUM", "property": "total"})
+        (found,) = graph.computed.of_persons([person(graph, "user_id:ann")])
+        assert found == value and all(isinstance(one, float) for one in found.values())
+
+
 def test_the_clock_alone_makes_no_work_for_an_hour_nor_ever_without_windows() -> None:
     clock = Clock()
     with told(town(), clock=clock) as graph:
