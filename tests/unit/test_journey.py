@@ -13,6 +13,7 @@ from identity_graph.journey import Bucket, activity, attribute, sessions, touchp
 from identity_graph.model import Event, Identifier, JourneyEvent
 from identity_graph.policy import Policy, Rule
 from identity_graph.times import DAY
+from tests.conftest import law
 
 
 def journey(*times: int) -> list[JourneyEvent]:
@@ -58,6 +59,7 @@ def test_a_longer_gap_never_makes_more_sessions(times: list[int], gap: int) -> N
 KEYS = ["user_id:u1", "email:ann@example.org", "phone:+15550100100", "cookie:c1", "cookie:c2", "new:x"]
 
 
+@law(100)
 @given(st.permutations(KEYS), st.integers(1, len(KEYS)))
 def test_an_event_is_of_its_highest_priority_whatever_the_order(keys: list[str], count: int) -> None:
     policy = Policy.default()
@@ -90,6 +92,7 @@ def mixed(*seen: tuple[int, str, str]) -> list[JourneyEvent]:
 Seen = st.lists(st.tuples(st.integers(0, 800), st.sampled_from(["web", "app", "shop"]), st.sampled_from("AB")))
 
 
+@law(100)
 @given(Seen.map(lambda seen: mixed(*seen)))
 def test_touchpoints_are_the_ends_of_each_channel(journey: list[JourneyEvent]) -> None:
     found = touchpoints(journey)
@@ -100,6 +103,7 @@ def test_touchpoints_are_the_ends_of_each_channel(journey: list[JourneyEvent]) -
     assert sum(one.count for one in found) == len(journey)
 
 
+@law(100)
 @given(Seen.map(lambda seen: mixed(*seen)))
 def test_activity_counts_every_event_once(journey: list[JourneyEvent]) -> None:
     for bucket in Bucket:

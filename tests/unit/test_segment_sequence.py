@@ -7,13 +7,14 @@ from itertools import combinations, pairwise
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from identity_graph.errors import InputError
 from identity_graph.model import Event
 from identity_graph.segment import Facts, ages, computed_in, parse_condition
 from identity_graph.times import DAY
+from tests.conftest import law
 
 NOW = 1_767_225_600_000_000
 
@@ -57,7 +58,7 @@ def test_a_step_may_ask_for_properties_and_a_window() -> None:
 Steps = st.lists(st.sampled_from("AB"), min_size=2, max_size=4)
 
 
-@settings(max_examples=300)
+@law(300)
 @given(st.lists(st.tuples(st.integers(0, 8), st.sampled_from("ABC")), max_size=8), Steps, st.integers(0, 4) | st.none())
 def test_a_sequence_is_any_choice_of_events_that_fits(seen: list[tuple[int, str]], steps: list[str], span: Any) -> None:
     found = events(*sorted(seen, reverse=True))
@@ -120,6 +121,7 @@ def test_days_since_the_last() -> None:
     assert ages({"event": {"measure": "DAYS_SINCE", "is": {"range": {"from": 30}}}})
 
 
+@law(100)
 @given(st.lists(st.sampled_from([1, 1.0, True, "1", 2, [1], None]), max_size=9))
 def test_the_most_frequent_value_is_the_last_of_those_that_are(values: list[Any]) -> None:
     found = [Event(str(n), n, "web", "Seen", (), {}, {"x": value}) for n, value in enumerate(values)]
@@ -145,6 +147,7 @@ Measures = st.fixed_dictionaries(
 ).map(lambda given_: {**given_, "property": "x"})
 
 
+@law(100)
 @given(
     Measures,
     st.lists(st.tuples(st.integers(0, 8), st.sampled_from("ABC"))),
