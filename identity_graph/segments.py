@@ -37,7 +37,7 @@ class Segments:
             trees = self._trees() | {name: condition}
             parse_condition({"segment": name}, trees.get)
             created = known.created if known else now
-            self._store.segments.save(Segment(name, description, condition, created, now, 0), [])
+            self._store.segments.save(Segment(name, description, condition, created, now, 0), None)
             affected = [one for one in trees if name in built_on(one, trees.get)]
             self._evaluate(dict.fromkeys(affected, now), trees, None, now)
         (saved,) = self.get([name])
@@ -50,7 +50,7 @@ class Segments:
             trees = {one: tree for one, tree in self._trees().items() if one != name}
             for other in trees:
                 parse_condition({"segment": other}, trees.get)
-            return self._store.segments.delete(name)
+            return self._store.segments.delete(name, self._clock())
 
     def all(self) -> list[Segment]:
         return [segment for segment in self._store.segments.segments() if segment]
@@ -99,7 +99,7 @@ class Segments:
                 if met(facts, now) != (name in inside):
                     (left if name in inside else entered)[name].append(person_id)
         for name in conditions:
-            self._store.segments.refresh(name, entered[name], left[name], evaluated[name])
+            self._store.segments.refresh(name, entered[name], left[name], evaluated[name], now)
 
     def _trees(self) -> dict[str, Mapping[str, Any]]:
         return {one.name: one.condition for one in self.all()}
