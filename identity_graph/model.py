@@ -86,6 +86,8 @@ class ChangeKind(StrEnum):
     MERGED = "MERGED"
     SPLIT = "SPLIT"
     ERASED = "ERASED"
+    ENTERED = "ENTERED"
+    LEFT = "LEFT"
 
 
 class RunState(StrEnum):
@@ -241,7 +243,8 @@ class Segment:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What a resolution did to a person. `number` grows with time and never repeats."""
+    """What a resolution did to a person, or which `segment` it entered or left. `number` grows with time and never
+    repeats."""
 
     number: int
     time: int
@@ -252,6 +255,7 @@ class Change:
     cause: str
     message: str
     policy: str
+    segment: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,7 +42,7 @@ class Segments:
             trees = self._trees() | {name: condition}
             self._parse({"segment": name}, trees)
             created = known.created if known else now
-            self._store.segments.save(Segment(name, description, condition, created, now, 0), [])
+            self._store.segments.save(Segment(name, description, condition, created, now, 0), None)
             affected = [one for one in trees if name in built_on(one, trees.get)]
             self._evaluate(dict.fromkeys(affected, now), trees, None, now)
         (saved,) = self.get([name])
@@ -56,7 +56,7 @@ class Segments:
             computed = self._store.segments.computed()
             for other in trees:
                 parse_condition({"segment": other}, trees.get, computed.get)
-            return self._store.segments.delete(name)
+            return self._store.segments.delete(name, self._clock())
 
     def all(self) -> list[Segment]:
         return [segment for segment in self._store.segments.segments() if segment]
@@ -107,7 +107,7 @@ class Segments:
                 if met(facts, now) != (name in inside):
                     (left if name in inside else entered)[name].append(person_id)
         for name in conditions:
-            self._store.segments.refresh(name, entered[name], left[name], evaluated[name])
+            self._store.segments.refresh(name, entered[name], left[name], evaluated[name], now)
 
     def _parse(self, tree: Mapping[str, Any], trees: Trees) -> Condition:
         return parse_condition(tree, trees.get, self._store.segments.computed().get)

@@ -1,8 +1,10 @@
 // Take persons out of their segments.
 // $numbers list<integer>: of persons
+// returns: name, ids
 UNWIND $numbers AS number
 MATCH (person:Person {number: number})-[member:MEMBER_OF]->(segment:Segment)
 USING INDEX SEEK person:Person(number)
 DELETE member
-WITH segment, count(*) AS left
-SET segment.size = segment.size - left
+WITH segment, collect(person.id) AS ids
+SET segment.size = segment.size - size(ids)
+RETURN segment.name AS name, ids

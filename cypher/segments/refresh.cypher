@@ -3,7 +3,7 @@
 // $left list<string>: ids of persons
 // $entered list<string>: ids of persons
 // $evaluated integer: time
-// returns: size
+// returns: left, entered
 MATCH (segment:Segment {name: $segment})
   USING INDEX SEEK segment:Segment(name)
 CALL (segment) {
@@ -11,12 +11,15 @@ CALL (segment) {
   MATCH (person:Person {id: id})-[member:MEMBER_OF]->(segment)
   USING INDEX SEEK person:Person(id)
   DELETE member
+  RETURN collect(id) AS left
 }
 CALL (segment) {
   UNWIND $entered AS id
   MATCH (person:Person {id: id})
     USING INDEX SEEK person:Person(id)
-  MERGE (person)-[:MEMBER_OF]->(segment)
+  WHERE NOT EXISTS { (person)-[:MEMBER_OF]->(segment) }
+  CREATE (person)-[:MEMBER_OF]->(segment)
+  RETURN collect(id) AS entered
 }
 SET segment.evaluated = $evaluated, segment.size = COUNT { (segment)<-[:MEMBER_OF]-() }
-RETURN segment.size AS size
+RETURN left, entered

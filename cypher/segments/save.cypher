@@ -1,8 +1,6 @@
-// Create or replace a segment, empty.
+// Create or replace a segment; who is in it stays.
 // $segment string: its name
 // $properties map: description, condition, created
 MERGE (segment:Segment {name: $segment})
-SET segment += $properties, segment.size = 0
-WITH segment
-MATCH (segment)<-[member:MEMBER_OF]-()
-DELETE member
+  ON CREATE SET segment.size = 0
+SET segment += $properties

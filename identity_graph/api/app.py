@@ -1,32 +1,35 @@
-"""The HTTP application: GraphQL over HTTP as its specification says, without uploads, batches and subscriptions; and
-beside it what `track.py` takes.
+"""The HTTP application: GraphQL over HTTP as its specification says, without uploads and batches; subscriptions by
+server-sent events and over a WebSocket; and beside it what `track.py` takes.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 import anyio.to_thread
-import orjson
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
-from starlette.routing import Route
+from starlette.routing import Route, WebSocketRoute
+from starlette.websockets import WebSocket
 
 from identity_graph.api import negotiation
+from identity_graph.api.encoding import encode
 from identity_graph.api.endpoint import Answer, Endpoint, new_request_id
+from identity_graph.api.event_stream import EventStream
 from identity_graph.api.graphiql import GRAPHIQL, GRAPHIQL_POLICY, graphiql_files
 from identity_graph.api.masking import show
 from identity_graph.api.metrics import Metrics, name_operation
 from identity_graph.api.page import PAGE
 from identity_graph.api.request import GraphQLRequest, from_body, from_parameters, read_body
 from identity_graph.api.schema import sdl
+from identity_graph.api.seats import Seats
+from identity_graph.api.socket import serve
 from identity_graph.api.terms import Terms
 from identity_graph.api.track import track_routes
 from identity_graph.errors import IdentityGraphError, QueryError
@@ -35,7 +38,13 @@ from identity_graph.tracking import Tracking, WriteKeys
 if TYPE_CHECKING:
     from identity_graph.service import IdentityGraph
 
-_STATUS = {"BODY_TOO_LARGE": 413, "METHOD_REFUSED": 405, "MEDIA_TYPE": 415, "STORE_TIMEOUT": 503}
+_STATUS = {
+    "BODY_TOO_LARGE": 413,
+    "METHOD_REFUSED": 405,
+    "MEDIA_TYPE": 415,
+    "STORE_TIMEOUT": 503,
+    "CONNECTION_LIMIT": 503,
+}
 
 
 def create_app(
@@ -56,8 +65,9 @@ def create_app(
         policy=graph.policy.digest,
         tally=graph.ingest.tally,
     )
-    measured = Metrics(graph, tracking) if metrics else None
-    service = _Service(graph, tracking, measured, terms)
+    seats = Seats(terms.max_connections)
+    measured = Metrics(graph, tracking, seats) if metrics else None
+    service = _Service(graph, tracking, measured, terms, seats)
 
     @asynccontextmanager
     async def living(_app: Starlette) -> AsyncIterator[None]:
@@ -67,6 +77,7 @@ def create_app(
     app = Starlette(
         routes=[
             _graphql_route(service, terms),
+            WebSocketRoute("/graphql", service.socket),
             *([Route("/schema.graphql", service.schema, methods=["GET"])] if terms.introspection else []),
             *([graphiql_files()] if terms.graphiql else []),
             Route("/health", service.health, methods=["GET"]),
@@ -76,6 +87,7 @@ def create_app(
         middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=[*terms.hosts])] if terms.hosts else [],
         lifespan=living,
     )
+    app.state.seats = seats
     if measured:
         app.add_middleware(measured.around)
     return app
@@ -98,12 +110,15 @@ def _graphql_route(service: _Service, terms: Terms) -> Route:
 
 
 class _Service:
-    def __init__(self, graph: IdentityGraph, tracking: Tracking, metrics: Metrics | None, terms: Terms) -> None:
+    def __init__(
+        self, graph: IdentityGraph, tracking: Tracking, metrics: Metrics | None, terms: Terms, seats: Seats
+    ) -> None:
         self._graph = graph
         self._tracking = tracking
         self._metrics = metrics
         self._terms = terms
         self._endpoint = Endpoint(graph, terms)
+        self._seats = seats
 
     async def graphql(self, request: Request) -> Response:
         name_operation(request, "query")
@@ -112,8 +127,11 @@ class _Service:
             page, policy = (GRAPHIQL, GRAPHIQL_POLICY) if self._terms.graphiql else (PAGE, _POLICY)
             return HTMLResponse(page, headers=_headers(new_request_id()) | {"content-security-policy": policy})
         request_id = new_request_id()
-        media = negotiation.chosen(accept)
+        streams = negotiation.wants_stream(accept)
+        media = negotiation.JSON if streams else negotiation.chosen(accept)
         try:
+            if streams:
+                self._seats.check()
             if media is None:
                 raise QueryError("MEDIA_TYPE", "the client takes no JSON", help=f"Accept {negotiation.GRAPHQL}.")
             asked = await _read(request, self._terms.max_body)
@@ -122,12 +140,20 @@ class _Service:
         except IdentityGraphError as error:
             status = 406 if media is None else _STATUS.get(error.code, 400)
             return _respond({"errors": [show(error, request_id)]}, media or negotiation.JSON, status, request_id)
-        answer = await self._endpoint.answer(asked, read_only=request.method != "POST", request_id=request_id)
+        read_only = request.method != "POST"
+        if streams:
+            name_operation(request, "stream")
+            answers = self._endpoint.stream(asked, read_only=read_only, request_id=request_id)
+            return EventStream(answers, _headers(request_id), self._seats, self._terms.patience)
+        answer = await self._endpoint.answer(asked, read_only=read_only, request_id=request_id)
         if answer.mutates:
             name_operation(request, "mutation")
         if self._metrics:
             self._metrics.failed(shown["extensions"]["code"] for shown in answer.body.get("errors", ()))
         return _respond(answer.body, media, _status(answer, media), request_id)
+
+    async def socket(self, websocket: WebSocket) -> None:
+        await serve(websocket, self._endpoint, self._terms, self._seats)
 
     async def schema(self, request: Request) -> Response:
         name_operation(request, "schema")
@@ -182,17 +208,3 @@ def _respond(body: Mapping[str, Any], media: str, status: int, request_id: str) 
     if status == 405:
         headers["allow"] = "POST"
     return Response(encode(body), status, headers, f"{media}; charset=utf-8")
-
-
-def encode(body: Mapping[str, Any]) -> bytes:
-    """JSON, also of what orjson refuses: integers beyond 64 bits and lone surrogates in stored traits."""
-    try:
-        return orjson.dumps(body, default=_plain)
-    except TypeError:
-        return json.dumps(body, default=_plain).encode()
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return dict(value)
-    raise TypeError(type(value).__qualname__)

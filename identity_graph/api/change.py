@@ -29,13 +29,14 @@ class Cause:
     policy: str = strawberry.field(name="policyVersion", description="SHA-256 of the policy that was in force.")
 
 
-@strawberry.type(description="What a resolution or an erasure did to one person.")
+@strawberry.type(description="What a resolution or an erasure did to one person, or which segment it entered or left.")
 class Change:
     time: DateTime
     kind: model.ChangeKind
     person_id: strawberry.ID
     from_ids: list[strawberry.ID] = strawberry.field(name="from", description="Persons that went into it.")
     to_ids: list[strawberry.ID] = strawberry.field(name="to", description="Persons that came out of it.")
+    segment: str | None = strawberry.field(description="The name of the segment that the person entered or left.")
 
     @field(str, "Where to continue `changes` from.")
     def cursor(change: Parent[model.Change]) -> str:

@@ -30,6 +30,7 @@ from identity_graph.remembering import Remembering
 from identity_graph.segments import Segments
 
 if TYPE_CHECKING:
+    from identity_graph.api.feed import Feed
     from identity_graph.people import People
     from identity_graph.service import IdentityGraph
     from identity_graph.view import View
@@ -169,8 +170,9 @@ class Reads:
 class Context:
     """`fields` are the names of all fields that the document holds."""
 
-    def __init__(self, graph: IdentityGraph, fields: Set[str]) -> None:
+    def __init__(self, graph: IdentityGraph, fields: Set[str], feed: Feed | None = None) -> None:
         self.graph = graph
+        self.feed = feed
         self._events = not fields <= EVENTLESS
         self._views: dict[View, Reads] = {}
         self.viewed: dict[str | int, Reads] = {}

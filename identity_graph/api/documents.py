@@ -59,6 +59,9 @@ class Prepared:
     def mutates(self, name: str | None) -> bool:
         return self.operation(name).operation is OperationType.MUTATION
 
+    def subscribes(self, name: str | None) -> bool:
+        return self.operation(name).operation is OperationType.SUBSCRIPTION
+
 
 class Documents:
     """The documents used last, by their text. Only what is valid is kept."""

@@ -6,15 +6,17 @@ import asyncio
 import logging
 import time
 import uuid
-from collections.abc import Awaitable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Mapping
+from contextlib import aclosing
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from graphql import ExecutionResult, execute
+from graphql import ExecutionResult, create_source_event_stream, execute
 
 from identity_graph import deadline
 from identity_graph.api.context import Context
 from identity_graph.api.documents import Documents, Invalid, Prepared
 from identity_graph.api.executor import ClosedExecutor, LeanExecutor
+from identity_graph.api.feed import Feed
 from identity_graph.api.masking import show, show_all
 from identity_graph.api.persisted import Persisted, read_trusted
 from identity_graph.api.request import GraphQLRequest, from_mapping
@@ -46,6 +48,8 @@ class Endpoint:
         self._documents = Documents(self._schema, introspection=terms.introspection)
         trusted = read_trusted(terms.trusted, self._documents.prepare_here) if terms.trusted else {}
         self._persisted = Persisted(trusted, only=terms.trusted_only)
+        self._feed = Feed(graph.store)
+        self._executor = LeanExecutor if terms.introspection else ClosedExecutor
 
     async def answer(self, request: GraphQLRequest, *, read_only: bool = False, request_id: str = "") -> Answer:
         """Never raises. With `read_only` a mutation is refused and the answer says that it would have mutated."""
@@ -64,8 +68,9 @@ class Endpoint:
         return answer
 
     async def _answer(self, request: GraphQLRequest, read_only: bool, request_id: str) -> Answer:
-        prepared = await self._documents.prepare(self._persisted.text(request))
-        self._persisted.keep(request)
+        prepared = await self._prepare(request)
+        if prepared.subscribes(request.operation_name):
+            raise QueryError("STREAM_REQUIRED", "a subscription has more answers than one")
         mutates = prepared.mutates(request.operation_name)
         if mutates and read_only:
             error = QueryError("METHOD_REFUSED", "a mutation is sent by POST", help="Send the same request by POST.")
@@ -75,35 +80,87 @@ class Endpoint:
                 result = await self._run(prepared, request)
         else:
             result = await self._run_in_time(prepared, request)
-        if not result.errors:
-            return Answer({"data": result.data}, mutates=mutates)
-        errors = show_all(result.errors, request_id)
-        if result.data is None and all(error.path is None for error in result.errors):
-            return Answer({"errors": errors}, refused=True, mutates=mutates)
-        return Answer({"data": result.data, "errors": errors}, mutates=mutates)
+        return _shown(result, request_id, mutates)
 
-    async def _run_in_time(self, prepared: Prepared, request: GraphQLRequest) -> ExecutionResult:
+    async def stream(
+        self, request: GraphQLRequest, *, read_only: bool = False, request_id: str = ""
+    ) -> AsyncGenerator[Answer, None]:
+        """Never raises. Of a subscription an answer for each event, one that is `refused` being the last; of anything
+        else the one answer."""
+        request_id = request_id or new_request_id()
+        try:
+            prepared = await self._prepare(request)
+            if not prepared.subscribes(request.operation_name):
+                yield await self.answer(request, read_only=read_only, request_id=request_id)
+                return
+            async with aclosing(self._events(prepared, request)) as events:
+                async for event in events:
+                    yield _shown(await self._run_in_time(prepared, request, event), request_id)
+        except Invalid as invalid:
+            yield Answer({"errors": show_all(invalid.errors, request_id)}, refused=True)
+        except Exception as error:
+            yield Answer({"errors": [show(error, request_id)]}, refused=True)
+
+    async def _events(self, prepared: Prepared, request: GraphQLRequest) -> AsyncGenerator[Any, None]:
+        """What a subscription tells of; each is then run as if it were a query of it, with a context of its own: what
+        was read for the one before may be out of date."""
+        executor = self._executor.build(
+            self._schema,
+            prepared.document,
+            context_value=Context(self._graph, prepared.fields, self._feed),
+            raw_variable_values=dict(request.variables),
+            operation_name=request.operation_name,
+            max_coercion_errors=10,
+            hide_suggestions=True,
+        )
+        if isinstance(executor, list):
+            raise Invalid(executor)
+        source = create_source_event_stream(executor)
+        found = await source if isinstance(source, Awaitable) else source
+        if isinstance(found, ExecutionResult):
+            raise Invalid(found.errors or [])
+        assert isinstance(found, AsyncGenerator), "as resolvers of subscriptions are"
+        async with aclosing(found) as events:
+            async for event in events:
+                yield event
+
+    async def _prepare(self, request: GraphQLRequest) -> Prepared:
+        prepared = await self._documents.prepare(self._persisted.text(request))
+        self._persisted.keep(request)
+        return prepared
+
+    async def _run_in_time(self, prepared: Prepared, request: GraphQLRequest, event: Any = None) -> ExecutionResult:
         """Nobody waits for a thread that computes. Of a mutation that would leave open whether it was done."""
         seconds = self._terms.deadline
         try:
             with deadline.within(seconds):
                 async with asyncio.timeout(None if seconds is None else seconds + GRACE):
-                    return await self._run(prepared, request)
+                    return await self._run(prepared, request, event)
         except TimeoutError:
             raise deadline.too_late() from None
 
-    async def _run(self, prepared: Prepared, request: GraphQLRequest) -> ExecutionResult:
+    async def _run(self, prepared: Prepared, request: GraphQLRequest, event: Any = None) -> ExecutionResult:
         result = execute(
             self._schema,
             prepared.document,
+            root_value=event,
             context_value=Context(self._graph, prepared.fields),
             variable_values=dict(request.variables),
             operation_name=request.operation_name,
             max_coercion_errors=10,
             hide_suggestions=True,
-            executor_class=LeanExecutor if self._terms.introspection else ClosedExecutor,
+            executor_class=self._executor,
         )
         return await result if isinstance(result, Awaitable) else result
+
+
+def _shown(result: ExecutionResult, request_id: str, mutates: bool = False) -> Answer:
+    if not result.errors:
+        return Answer({"data": result.data}, mutates=mutates)
+    errors = show_all(result.errors, request_id)
+    if result.data is None and all(error.path is None for error in result.errors):
+        return Answer({"errors": errors}, refused=True, mutates=mutates)
+    return Answer({"data": result.data, "errors": errors}, mutates=mutates)
 
 
 def new_request_id() -> str:

@@ -17,6 +17,13 @@ def field(shown_as: Any, description: str | None = None, *, name: str | None = N
     return make
 
 
+def subscription(shown_as: Any, description: str | None = None) -> Callable[[Resolver], Any]:
+    def make(resolver: Resolver) -> Any:
+        return strawberry.subscription(resolver, graphql_type=shown_as, description=description)
+
+    return make
+
+
 def mutation(shown_as: Any, description: str | None = None) -> Callable[[Resolver], Any]:
     def make(resolver: Resolver) -> Any:
         return strawberry.mutation(resolver, graphql_type=shown_as, description=description)

@@ -17,6 +17,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from identity_graph import __version__
+from identity_graph.api.seats import Seats
 from identity_graph.errors import StoreError
 from identity_graph.normalise import NORMALISER_VERSION
 from identity_graph.tracking import Tracking
@@ -39,7 +40,7 @@ def name_operation(request: Request, name: str) -> None:
 class Metrics:
     """A registry of its own, so that two servers in a process do not mix."""
 
-    def __init__(self, graph: IdentityGraph, tracking: Tracking) -> None:
+    def __init__(self, graph: IdentityGraph, tracking: Tracking, seats: Seats) -> None:
         self._registry = CollectorRegistry()
         self._requests = Counter(
             "identity_graph_requests", "Requests that were answered.", ["operation", "status"], registry=self._registry
@@ -57,7 +58,7 @@ class Metrics:
             ["code"],
             registry=self._registry,
         )
-        self._registry.register(_Standing(graph, tracking))
+        self._registry.register(_Standing(graph, tracking, seats))
         ProcessCollector(registry=self._registry)
 
     def failed(self, codes: Iterable[str]) -> None:
@@ -99,9 +100,10 @@ class Metrics:
 class _Standing(Collector):
     """What is true at the moment, and what others count."""
 
-    def __init__(self, graph: IdentityGraph, tracking: Tracking) -> None:
+    def __init__(self, graph: IdentityGraph, tracking: Tracking, seats: Seats) -> None:
         self._graph = graph
         self._tracking = tracking
+        self._seats = seats
         self._lock = Lock()
         self._counts: dict[str, int] = {}
         self._good_until = 0.0
@@ -144,6 +146,9 @@ class _Standing(Collector):
         )
         yield GaugeMetricFamily(
             "identity_graph_publication_failing", "1 while persons cannot be published.", bool(publishing.trouble)
+        )
+        yield GaugeMetricFamily(
+            "identity_graph_waiting_clients", "Clients that are connected to hear of changes.", self._seats.taken
         )
         with self._lock:
             up = self._count()

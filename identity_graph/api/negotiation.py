@@ -4,6 +4,7 @@ from __future__ import annotations
 
 GRAPHQL = "application/graphql-response+json"
 JSON = "application/json"
+EVENTS = "text/event-stream"
 
 
 def chosen(accept: str | None) -> str | None:
@@ -31,6 +32,15 @@ def wants_page(accept: str | None) -> bool:
     (True, False)
     """
     return any(media == "text/html" and quality > 0 for media, quality in _ranges(accept or ""))
+
+
+def wants_stream(accept: str | None) -> bool:
+    """Whether the answers are wanted as they come, by server-sent events.
+
+    >>> wants_stream("text/event-stream"), wants_stream("*/*")
+    (True, False)
+    """
+    return any(media == EVENTS and quality > 0 for media, quality in _ranges(accept or ""))
 
 
 def sends_json(content_type: str | None) -> bool:

@@ -60,7 +60,7 @@ async def arrived(chunks: AsyncIterable[bytes], most: int) -> bytes | None:
 
 def from_body(body: bytes) -> GraphQLRequest:
     """The request in a JSON body. Raises BODY_INVALID."""
-    return from_mapping(_strict_json(body, "the body"))
+    return from_mapping(strict_json(body, "the body"))
 
 
 def from_parameters(pairs: Iterable[tuple[str, str]]) -> GraphQLRequest:
@@ -73,7 +73,7 @@ def from_parameters(pairs: Iterable[tuple[str, str]]) -> GraphQLRequest:
     for name in ("variables", "extensions"):
         if name in parameters:
             text = parameters[name]
-            parameters[name] = _strict_json(_encoded(text), f"the parameter {name!r}") if text else None
+            parameters[name] = strict_json(_encoded(text), f"the parameter {name!r}") if text else None
     return from_mapping(parameters)
 
 
@@ -123,7 +123,8 @@ def _sha256(found: Mapping[str, Any]) -> str | None:
     return sha256
 
 
-def _strict_json(text: bytes, where: str) -> Any:
+def strict_json(text: bytes, where: str) -> Any:
+    """Raises BODY_INVALID."""
     try:
         orjson.loads(text)
         # Again, because orjson keeps the last of two equal keys and rounds integers beyond 64 bits.

@@ -14,6 +14,7 @@ from identity_graph.api.query import Query
 from identity_graph.api.run import QuarantinedRecord, Run
 from identity_graph.api.scalars import SCALARS
 from identity_graph.api.segment import Segment
+from identity_graph.api.subscription import Subscription
 
 
 @cache
@@ -21,6 +22,7 @@ def _strawberry_schema() -> strawberry.Schema:
     return strawberry.Schema(
         query=Query,
         mutation=Mutation,
+        subscription=Subscription,
         types=[Person, Segment, Run, QuarantinedRecord],
         config=StrawberryConfig(scalar_map=SCALARS),
     )

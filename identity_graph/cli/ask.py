@@ -99,6 +99,7 @@ def serve(
             create_app(graph, keys, terms, metrics=settings.metrics),
             host=host or settings.host,
             port=settings.port if port is None else port,
+            max_body=terms.max_body,
             say=command.say,
         ).serve_until_stopped()
 

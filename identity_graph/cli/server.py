@@ -17,8 +17,14 @@ from identity_graph.errors import SettingError
 class Server(uvicorn.Server):
     """Serves until SIGINT or SIGTERM. Raises SETTING_INVALID for an address that it cannot have."""
 
-    def __init__(self, app: Starlette, *, host: str, port: int, say: Callable[[str], None]) -> None:
-        super().__init__(uvicorn.Config(app, log_level="warning", access_log=False))
+    def __init__(self, app: Starlette, *, host: str, port: int, max_body: int, say: Callable[[str], None]) -> None:
+        # What is compressed costs each connection memory, and a socket takes no larger messages than a request is.
+        super().__init__(
+            uvicorn.Config(
+                app, log_level="warning", access_log=False, ws_max_size=max_body, ws_per_message_deflate=False
+            )
+        )
+        self.app = app
         self.say = say
         try:
             self.socket = socket.create_server((host, port), family=_family(host), backlog=2048)
@@ -39,6 +45,10 @@ class Server(uvicorn.Server):
         sys.setswitchinterval(0.0005)
         with self.socket, suppress(KeyboardInterrupt):
             self.run([self.socket])
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self.app.state.seats.closing.set()
+        await super().shutdown(sockets)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)

@@ -270,18 +270,19 @@ class PersonStore(Protocol):
 
 
 class SegmentStore(Protocol):
-    """Saved conditions and who meets them."""
+    """Saved conditions and who meets them. Whoever enters or leaves is a change, in the same transaction; an erased
+    person's are deleted."""
 
-    def save(self, segment: Segment, members: Sequence[str]) -> None:
-        """Create or replace, with all its members: ids of live persons, others are left out."""
+    def save(self, segment: Segment, members: Sequence[str] | None) -> None:
+        """Create or replace, with all its members (None: as they are): ids of live persons, others are left out."""
 
-    def delete(self, name: str) -> bool: ...
+    def delete(self, name: str, time: int) -> bool: ...
 
     def segments(self, names: Sequence[str] | None = None) -> list[Segment | None]:
         """By name, aligned; None: all, by name."""
 
-    def refresh(self, name: str, entered: Sequence[str], left: Sequence[str], evaluated: int) -> None:
-        """Persons leave, then enter (ids of live persons, others are left out). Raises SEGMENT_UNKNOWN."""
+    def refresh(self, name: str, entered: Sequence[str], left: Sequence[str], evaluated: int, time: int) -> None:
+        """At this time persons leave, then enter (ids of live ones, others are left out). Raises SEGMENT_UNKNOWN."""
 
     def of_persons(self, person_ids: Sequence[str]) -> list[list[str]]:
         """Of each person: the names of its segments, in order."""

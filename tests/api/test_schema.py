@@ -35,7 +35,7 @@ def test_introspection_passes_the_checks_and_knows_one_of(api: Api) -> None:
 
 
 def test_every_type_of_an_answer_is_described() -> None:
-    said_by_their_names = ("Query", "Mutation", "PageInfo", "Connection", "Edge", "Kind", "State")
+    said_by_their_names = ("Query", "Mutation", "Subscription", "PageInfo", "Connection", "Edge", "Kind", "State")
     for name, type_ in graphql_schema().type_map.items():
         if not name.startswith("__") and not name.endswith(said_by_their_names) and not is_input_object_type(type_):
             assert type_.description, name

@@ -28,13 +28,13 @@ AUDIT = Path(os.environ.get("IDENTITY_GRAPH_TEST_DATA", Path(__file__).parents[3
 AUDIT /= "graphql_http_audit"
 
 SERVE = """
-import sys, uvicorn
+import json, sys, uvicorn
 from identity_graph import IdentityGraph
 from identity_graph.api import create_app
 from identity_graph.api.terms import Terms
-url, descriptor, introspection = sys.argv[1:]
+url, descriptor, more = sys.argv[1:]
 with IdentityGraph.open(url) as graph:
-    terms = Terms(deadline=60, introspection=introspection == "on")
+    terms = Terms(**{"deadline": 60} | json.loads(more))
     uvicorn.run(create_app(graph, terms=terms), fd=int(descriptor), log_level="info", access_log=False)
 """
 
@@ -76,12 +76,19 @@ class Server:
 
 
 @contextmanager
-def serving(folder: Path, introspection: str = "on") -> Iterator[Server]:
+def serving(folder: Path, **terms: Any) -> Iterator[Server]:
     with socket.socket() as listening, (folder / "log").open("wb") as log:
         listening.bind(("127.0.0.1", 0))
         listening.listen(64)
         process = subprocess.Popen(
-            [sys.executable, "-c", SERVE, f"sqlite:///{folder / 'people.db'}", str(listening.fileno()), introspection],
+            [
+                sys.executable,
+                "-c",
+                SERVE,
+                f"sqlite:///{folder / 'people.db'}",
+                str(listening.fileno()),
+                json.dumps(terms),
+            ],
             pass_fds=[listening.fileno()],
             stdout=log,
             stderr=log,
@@ -214,7 +221,7 @@ def test_the_audit_of_graphql_over_http_finds_nothing(
         )
         if installed.returncode:
             pytest.skip(f"npm could not install graphql-http for the audit: {installed.stderr[-300:]}")
-    with serving(tmp_path, introspection) as server:
+    with serving(tmp_path, introspection=introspection == "on") as server:
         audit = subprocess.run(
             [node, "audit.mjs", server.url + "/graphql"],
             cwd=folder,

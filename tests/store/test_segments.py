@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from identity_graph.errors import NotFound
-from identity_graph.model import Segment
-from identity_graph.store.protocols import Store
+from identity_graph.model import ChangeKind, Segment
+from identity_graph.store.protocols import Erasure, Store
 from tests.store.building import NOW, publication, publish_persons
 
 CONDITION = {"all": [{"trait": {"name": "plan", "is": {"equals": "gold"}}}]}
@@ -42,8 +44,8 @@ def test_segments_are_aligned_or_all_by_name(store: Store) -> None:
 
 def test_delete(people: Store) -> None:
     people.segments.save(segment("gold"), ["p1"])
-    assert people.segments.delete("gold") is True
-    assert people.segments.delete("gold") is False
+    assert people.segments.delete("gold", NOW) is True
+    assert people.segments.delete("gold", NOW) is False
     assert people.segments.segments() == []
     assert people.segments.of_persons(["p1"]) == [[]]
     people.segments.save(segment("gold"), [])
@@ -52,12 +54,12 @@ def test_delete(people: Store) -> None:
 
 def test_refresh_moves_only_who_entered_or_left(people: Store) -> None:
     people.segments.save(segment("gold"), ["p1", "p2", "p3"])
-    people.segments.refresh("gold", ["p4", "p2"], ["p1", "p9"], NOW + 5)
+    people.segments.refresh("gold", ["p4", "p2"], ["p1", "p9"], NOW + 5, NOW + 6)
     assert people.segments.members("gold") == ["p2", "p3", "p4"]
     [found] = people.segments.segments(["gold"])
     assert found is not None and (found.size, found.evaluated, found.created) == (3, NOW + 5, NOW)
     with pytest.raises(NotFound) as caught:
-        people.segments.refresh("silver", [], [], NOW)
+        people.segments.refresh("silver", [], [], NOW, NOW)
     assert caught.value.code == "SEGMENT_UNKNOWN"
 
 
@@ -83,7 +85,7 @@ def test_only_live_persons_are_members(people: Store) -> None:
     people.persons.publish(publication(retired=[(old, new)]))
     people.segments.save(segment("gold"), ["p1", "nobody", "p3", "\0"])
     assert people.segments.members("gold") == ["p3"]
-    people.segments.refresh("gold", ["p2", "nobody", "p1"], ["p1"], NOW)
+    people.segments.refresh("gold", ["p2", "nobody", "p1"], ["p1"], NOW, NOW)
     assert people.segments.members("gold") == ["p2", "p3"]
     [found] = people.segments.segments(["gold"])
     assert found is not None and found.size == 2
@@ -92,7 +94,7 @@ def test_only_live_persons_are_members(people: Store) -> None:
 
 def test_who_leaves_and_enters_at_once_is_in(people: Store) -> None:
     people.segments.save(segment("gold"), ["p1"])
-    people.segments.refresh("gold", ["p1", "p2"], ["p1", "p2"], NOW)
+    people.segments.refresh("gold", ["p1", "p2"], ["p1", "p2"], NOW, NOW)
     assert people.segments.members("gold") == ["p1", "p2"]
 
 
@@ -117,3 +119,64 @@ def test_computed_traits_are_declared_all_at_once(store: Store) -> None:
     assert store.segments.computed()["spent"] == spent
     store.segments.declare({})
     assert store.segments.computed() == {}
+
+
+def told(store: Store, after: int = 0) -> list[tuple[str, str, str | None, int]]:
+    """Who entered or left what, and when."""
+    kinds = [ChangeKind.ENTERED, ChangeKind.LEFT]
+    found = store.persons.changes(after=after, kinds=kinds)
+    assert [one.number for one in found] == sorted({one.number for one in found})
+    assert all(one.cause == "segment" and one.policy == "rules" and one.message for one in found)
+    return [(one.kind.value, one.person_id, one.segment, one.time - NOW) for one in found]
+
+
+def test_who_enters_and_leaves_is_told(people: Store) -> None:
+    people.segments.save(segment("gold"), ["p2", "p1", "p1", "nobody"])
+    assert told(people) == [("ENTERED", "p1", "gold", 0), ("ENTERED", "p2", "gold", 0)]
+    last = people.transfer.standing().change
+    people.segments.refresh("gold", ["p2", "p3", "p9"], ["p1", "p4"], NOW, NOW + 7)
+    assert told(people, last) == [("LEFT", "p1", "gold", 7), ("ENTERED", "p3", "gold", 7)]
+    [p1] = people.persons.changes_of(["p1"])
+    assert [one.kind for one in p1 if one.segment] == [ChangeKind.ENTERED, ChangeKind.LEFT]
+    last = people.transfer.standing().change
+    people.segments.save(segment("gold"), None)
+    assert people.segments.members("gold") == ["p2", "p3"] and told(people, last) == []
+    people.segments.save(segment("gold"), ["p3", "p4"])
+    assert told(people, last) == [("LEFT", "p2", "gold", 0), ("ENTERED", "p4", "gold", 0)]
+    last = people.transfer.standing().change
+    people.segments.delete("gold", NOW + 9)
+    assert told(people, last) == [("LEFT", "p3", "gold", 9), ("LEFT", "p4", "gold", 9)]
+
+
+def test_who_is_merged_leaves(people: Store) -> None:
+    people.segments.save(segment("gold"), ["p1", "p2"])
+    people.segments.save(segment("all"), ["p1", "p3"])
+    last = people.transfer.standing().change
+    [p1, p2, p3] = [row.number for row in people.persons.persons(["p1", "p2", "p3"]) if row]
+    people.persons.publish(publication(retired=[(p1, p2), (p3, None)], time=NOW + 3))
+    assert sorted(told(people, last)) == [("LEFT", "p1", "all", 3), ("LEFT", "p1", "gold", 3), ("LEFT", "p3", "all", 3)]
+    assert people.segments.members("all") == []
+
+
+def test_of_who_is_erased_nothing_is_told(people: Store) -> None:
+    people.segments.save(segment("gold"), ["p1", "p2", "p3"])
+    [p1, p2] = [row.number for row in people.persons.persons(["p1", "p2"]) if row]
+    people.persons.publish(publication(retired=[(p1, p2)]))
+    people.privacy.erase(Erasure(p2, "p2", [], [], [], []))
+    assert told(people) == [("ENTERED", "p3", "gold", 0)]
+    assert people.segments.members("gold") == ["p3"]
+
+
+@given(steps=st.lists(st.tuples(st.sets(st.sampled_from("01234")), st.sets(st.sampled_from("01234"))), max_size=6))
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=20, deadline=None)
+def test_who_is_in_follows_from_what_was_told(people: Store, steps: list[tuple[set[str], set[str]]]) -> None:
+    people.segments.delete("law", NOW)
+    people.segments.save(segment("law"), [])
+    last = people.transfer.standing().change
+    for entered, left in steps:
+        people.segments.refresh("law", [f"p{n}" for n in entered], [f"p{n}" for n in left], NOW, NOW)
+    inside: set[str] = set()
+    for kind, person, _, _ in told(people, last):
+        assert (person in inside) == (kind == "LEFT"), "nobody enters twice"
+        inside ^= {person}
+    assert sorted(inside) == people.segments.members("law")

@@ -135,7 +135,7 @@ def test_its_moment_is_another_after_a_publication_and_after_an_erasure(people: 
     assert moment() == first
     load(people, event("7", "cookie:new"))
     people.operations.end_run(begin(people))
-    people.segments.refresh("some", ["pb"], [], NOW)
+    people.segments.refresh("some", ["pb"], [], NOW, NOW)
     if people.kind == "neo4j":  # SQLite has nothing to wait for there, and counts every writing
         assert moment() == first
     first = moment()

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from identity_graph.model import Change, ChangeKind, Identifier
 from identity_graph.store.protocols import PersonStore
 
-CREATED, ABSORBED, MERGED, SPLIT, ERASED = ChangeKind
+CREATED, ABSORBED, MERGED, SPLIT, ERASED, *_ = ChangeKind
 
 Owners = Mapping[Identifier, str]
 

@@ -168,9 +168,9 @@ class Connection:
 
         def once() -> list[tuple[Any, ...]]:
             left = deadline.left() if in_time else None
-            query = Query(text, timeout=None if left is None else max(left, 0.001))
+            within = None if left is None else max(left, 0.001)
             with named(self.address), self._session() as session:
-                return [tuple(row) for row in session.run(query, parameters)]
+                return [tuple(row) for row in session.run(Query(text, timeout=within), parameters)]
 
         return patiently(once)
 

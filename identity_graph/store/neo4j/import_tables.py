@@ -24,7 +24,7 @@ NODES: Mapping[str, str] = MappingProxyType(
         "Identifier": ":ID(Identifier) number:long key namespace value pruned :LABEL",
         "Event": ":ID(Event) number:long id time:long received:long source name traits properties identifiers:long[]"
         " stated:long[] content :LABEL",
-        "Change": "number:long time:long kind person_id from_ids:string[] to_ids:string[] cause message policy",
+        "Change": "number:long time:long kind person_id from_ids:string[] to_ids:string[] cause message policy segment",
         "Run": "id kind state started:long source ended:long read:long accepted:long duplicate:long quarantined:long"
         " suppressed:long message position:long offset:long default_time:long loader file fingerprint trail policy"
         " normaliser:long first_error last_error",

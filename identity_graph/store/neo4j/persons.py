@@ -171,4 +171,5 @@ def _change(row: Mapping[str, Any]) -> Change:
         row["cause"],
         row["message"],
         row["policy"],
+        row.get("segment"),
     )

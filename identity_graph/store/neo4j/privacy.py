@@ -11,7 +11,7 @@ from identity_graph.store.neo4j.chunks import in_chunks
 from identity_graph.store.neo4j.connection import Connection
 from identity_graph.store.neo4j.event_rows import PAIRWISE
 from identity_graph.store.neo4j.evidence import Neo4jEvidence
-from identity_graph.store.neo4j.publishing import add_changes, remove_persons
+from identity_graph.store.neo4j.publishing import add_changes, forget_segments, remove_persons
 from identity_graph.store.numbered import unflat
 from identity_graph.store.protocols import Erasure
 from identity_graph.store.tombstones import Tombstones
@@ -30,7 +30,9 @@ class Neo4jPrivacy:
                 self._erase_events(sorted(set(erasure.events)), set(erasure.identifiers))
             if erasure.identifiers:
                 self._erase_identifiers(sorted(set(erasure.identifiers)))
-            remove_persons(self._database, [erasure.person, *erasure.emptied])
+            gone = [erasure.person, *erasure.emptied]
+            forget_segments(self._database, gone)
+            remove_persons(self._database, gone)
             records = self._erase_records(sorted(set(erasure.quarantined))) if erasure.quarantined else []
             add_changes(self._database, erasure.changes)
             self._tombstones.bury(event_ids=erasure.event_ids, identifiers=erasure.tombstones, records=records)

@@ -7,7 +7,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from identity_graph.model import Change
+from identity_graph.model import Change, ChangeKind
+from identity_graph.store.entering import RETIRED, SEGMENT
 from identity_graph.store.neo4j.chunks import in_chunks
 from identity_graph.store.neo4j.connection import Connection
 from identity_graph.store.protocols import PersonRow, Publication, SimilarRow, SuppressedRow
@@ -50,6 +51,7 @@ def keep_changes(database: Connection, changes: Iterable[Change]) -> None:
             "cause": change.cause,
             "message": change.message,
             "policy": change.policy,
+            "segment": change.segment,
         }
         for change in changes
     ]
@@ -121,7 +123,14 @@ def add_similar(database: Connection, links: Iterable[SimilarRow]) -> None:
 
 def _retire(database: Connection, publication: Publication, first: int) -> None:
     merged, gone = survivors(publication.retired, first)
-    _leave_segments(database, [person for person, _ in merged])
+    told = _leave_segments(database, [person for person, _ in publication.retired])
+    add_changes(
+        database,
+        [
+            Change(0, publication.time, ChangeKind.LEFT, id, (), (), SEGMENT, RETIRED, publication.policy, name)
+            for id, name in sorted(told)
+        ],
+    )
     retire(database, merged)
     if gone:
         remove_persons(database, gone)
@@ -133,9 +142,20 @@ def retire(database: Connection, merged: Iterable[tuple[int, int]]) -> None:
         database.write("persons/publish_retired", rows=chunk)
 
 
-def _leave_segments(database: Connection, persons: Iterable[int]) -> None:
-    for chunk in in_chunks(sorted(persons)):
-        database.write("persons/publish_left", numbers=chunk)
+def _leave_segments(database: Connection, persons: Iterable[int]) -> list[tuple[str, str]]:
+    """Who left which."""
+    return [
+        (id, name)
+        for chunk in in_chunks(sorted(persons))
+        for name, ids in database.write("persons/publish_left", numbers=chunk)
+        for id in ids
+    ]
+
+
+def forget_segments(database: Connection, persons: Iterable[int]) -> None:
+    """Delete what tells that persons, and those merged into them, entered or left segments."""
+    for chunk in in_chunks(sorted(set(persons))):
+        database.write("privacy/erase_entering", numbers=chunk)
 
 
 def remove_persons(database: Connection, persons: Iterable[int]) -> None:

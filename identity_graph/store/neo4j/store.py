@@ -44,10 +44,11 @@ class Neo4jStore:
         self.database = database
         self.evidence: EvidenceStore = evidence
         self.persons: PersonStore = Neo4jPersons(database)
-        self.segments: SegmentStore = Neo4jSegments(database)
+        segments = Neo4jSegments(database)
+        self.segments: SegmentStore = segments
         self.privacy: PrivacyStore = Neo4jPrivacy(database, evidence, tombstones)
         self.operations: OperationStore = Neo4jOperations(database)
-        self.transfer: TransferStore = Neo4jTransfer(database, evidence, self.segments, tombstones)
+        self.transfer: TransferStore = Neo4jTransfer(database, evidence, segments, tombstones)
 
     def transaction(self) -> AbstractContextManager[Any]:
         return self.database.transaction()

@@ -21,12 +21,12 @@ from identity_graph.store.neo4j.publishing import (
     keep_changes,
     retire,
 )
+from identity_graph.store.neo4j.segments import Neo4jSegments
 from identity_graph.store.protocols import (
     PIECE_CHARACTERS,
     EventColumns,
     EvidenceStore,
     Piece,
-    SegmentStore,
     Standing,
 )
 from identity_graph.store.stored_events import StoredEvent, event_columns
@@ -37,7 +37,7 @@ COUNTERS = ("event", "identifier", "person", "change", "quarantined")
 
 class Neo4jTransfer:
     def __init__(
-        self, database: Connection, evidence: EvidenceStore, segments: SegmentStore, tombstones: Tombstones
+        self, database: Connection, evidence: EvidenceStore, segments: Neo4jSegments, tombstones: Tombstones
     ) -> None:
         self._database = database
         self._evidence = evidence
@@ -106,9 +106,9 @@ class Neo4jTransfer:
         if piece.computed:
             self._segments.declare(piece.computed)
         for segment in piece.segments:
-            self._segments.save(segment, ())
+            self._segments.save(segment, None)
         for segment, ids in piece.members:
-            self._segments.refresh(segment.name, ids, (), segment.evaluated)
+            self._segments.place(segment.name, ids, segment.evaluated)
         if piece.standing is not None:
             for name, value in piece.standing._asdict().items():
                 database.ledger.set(name, value)

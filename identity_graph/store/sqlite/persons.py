@@ -30,7 +30,7 @@ from identity_graph.store.sqlite.publishing import publish
 from identity_graph.tables import Int64
 
 _PERSON = "p.number, p.id, p.created, p.updated, p.survivor"
-_CHANGE = "number, time, kind, person_id, from_ids, to_ids, cause, message, policy"
+_CHANGE = "number, time, kind, person_id, from_ids, to_ids, cause, message, policy, segment"
 
 
 class SqlitePersons:
@@ -223,8 +223,8 @@ class SqlitePersons:
 
 
 def _change(row: Sequence[Any]) -> Change:
-    number, time, kind, person, came, went, cause, message, policy = row
-    return Change(number, time, ChangeKind(kind), person, _ids(came), _ids(went), cause, message, policy)
+    number, time, kind, person, came, went, *told = row
+    return Change(number, time, ChangeKind(kind), person, _ids(came), _ids(went), *told)
 
 
 def _ids(text: str | None) -> tuple[str, ...]:

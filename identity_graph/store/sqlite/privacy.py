@@ -11,7 +11,7 @@ from identity_graph.store.sqlite.connection import Connection
 from identity_graph.store.sqlite.contents import id_hashes, numbers_of, stated_of
 from identity_graph.store.sqlite.evidence import SqliteEvidence
 from identity_graph.store.sqlite.numbering import keep_numbers
-from identity_graph.store.sqlite.publishing import add_changes, remove_persons
+from identity_graph.store.sqlite.publishing import add_changes, forget_segments, remove_persons
 from identity_graph.store.tombstones import Tombstones
 
 
@@ -28,7 +28,9 @@ class SqlitePrivacy:
                 self._erase_events(erasure.events)
             if erasure.identifiers:
                 self._erase_identifiers(erasure.identifiers)
-            remove_persons(self._database, [erasure.person, *erasure.emptied])
+            gone = [erasure.person, *erasure.emptied]
+            forget_segments(self._database, gone)
+            remove_persons(self._database, gone)
             records = self._erase_records(erasure.quarantined) if erasure.quarantined else []
             add_changes(self._database, erasure.changes)
             self._tombstones.bury(event_ids=erasure.event_ids, identifiers=erasure.tombstones, records=records)

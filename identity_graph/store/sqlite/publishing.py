@@ -7,7 +7,8 @@ from collections.abc import Iterable
 import apsw
 import orjson
 
-from identity_graph.model import Change
+from identity_graph.model import Change, ChangeKind
+from identity_graph.store.entering import RETIRED, SEGMENT
 from identity_graph.store.numbered import LARGEST_NUMBER, NUMBER_BITS, paired
 from identity_graph.store.protocols import Publication, SimilarRow, SuppressedRow
 from identity_graph.store.sqlite.columns import number_set, pack, text_set
@@ -38,8 +39,8 @@ def publish(database: Connection, publication: Publication) -> None:
 def add_changes(database: Connection, changes: Iterable[Change]) -> None:
     """One of number 0 gets the next."""
     database.write_many(
-        "INSERT INTO change (number, time, kind, person_id, from_ids, to_ids, cause, message, policy)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO change (number, time, kind, person_id, from_ids, to_ids, cause, message, policy, segment)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             (
                 change.number or None,
@@ -51,21 +52,34 @@ def add_changes(database: Connection, changes: Iterable[Change]) -> None:
                 change.cause,
                 change.message,
                 change.policy,
+                change.segment,
             )
             for change in changes
         ),
     )
 
 
-def _leave_segments(database: Connection, persons: apsw.CArrayBinding) -> None:
-    """Take persons, and those merged into them, out of every segment, and count again those that they left."""
-    ids = (
-        "SELECT p.id FROM carray(?1) k CROSS JOIN person p ON p.number = k.value"
-        " UNION ALL SELECT p.id FROM carray(?1) k CROSS JOIN person p ON p.survivor = k.value"
-    )
-    left = database.rows(f"SELECT DISTINCT segment FROM segment_member WHERE person_id IN ({ids})", (persons,))
+_IDS = (
+    "SELECT p.id FROM carray(?1) k CROSS JOIN person p ON p.number = k.value"
+    " UNION ALL SELECT p.id FROM carray(?1) k CROSS JOIN person p ON p.survivor = k.value"
+)
+"""Of persons, and of those merged into them."""
+
+
+def _leave_segments(database: Connection, persons: apsw.CArrayBinding, publication: Publication | None = None) -> None:
+    """Take persons, and those merged into them, out of every segment, and count again those that they left. Without a
+    publication nothing tells of it."""
+    left = database.rows(f"SELECT DISTINCT segment FROM segment_member WHERE person_id IN ({_IDS})", (persons,))
     if left:
-        database.write(f"DELETE FROM segment_member WHERE person_id IN ({ids})", (persons,))
+        if publication is not None:
+            database.write(
+                "INSERT INTO change (time, kind, person_id, cause, message, policy, segment)"
+                " SELECT ?2, ?3, m.person_id, ?4, ?5, ?6, s.name FROM segment_member m"
+                f" CROSS JOIN segment s ON s.number = m.segment WHERE m.person_id IN ({_IDS})"
+                " ORDER BY m.person_id, s.name",
+                (persons, publication.time, ChangeKind.LEFT.value, SEGMENT, RETIRED, publication.policy),
+            )
+        database.write(f"DELETE FROM segment_member WHERE person_id IN ({_IDS})", (persons,))
         database.write_many(
             "UPDATE segment SET size = (SELECT count(*) FROM segment_member WHERE segment = number) WHERE number = ?",
             left,
@@ -147,10 +161,17 @@ def _retire(database: Connection, publication: Publication, first: int) -> None:
     if not publication.retired:
         return
     merged, gone = survivors(publication.retired, first)
-    _leave_segments(database, number_set([person for person, _ in publication.retired]))
+    _leave_segments(database, number_set([person for person, _ in publication.retired]), publication)
     database.write_many("UPDATE person SET survivor = ?2 WHERE number = ?1 OR survivor = ?1", merged)
     if gone:
         remove_persons(database, gone)
+
+
+def forget_segments(database: Connection, persons: Iterable[int]) -> None:
+    """Delete what tells that persons, and those merged into them, entered or left segments."""
+    database.write(
+        f"DELETE FROM change WHERE segment IS NOT NULL AND person_id IN ({_IDS})", (number_set(list(persons)),)
+    )
 
 
 def remove_persons(database: Connection, persons: Iterable[int]) -> None:

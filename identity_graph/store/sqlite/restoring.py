@@ -5,18 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from identity_graph.store.marks import mark_again
-from identity_graph.store.protocols import IdentifierRow, Piece, SegmentStore, Standing
+from identity_graph.store.protocols import IdentifierRow, Piece, Standing
 from identity_graph.store.sqlite.connection import Connection
 from identity_graph.store.sqlite.event_rows import EventRows
 from identity_graph.store.sqlite.names import Names
 from identity_graph.store.sqlite.numbering import keep, keep_number, keep_sequence
 from identity_graph.store.sqlite.operations import insert_run
 from identity_graph.store.sqlite.publishing import add_changes, add_similar, add_suppressed
+from identity_graph.store.sqlite.segments import SqliteSegments
 
 _QUARANTINED = ("number", "run_id", "line", "offset", "code", "message", "record", "time")
 
 
-def restore(database: Connection, piece: Piece, namespaces: Names, events: EventRows, segments: SegmentStore) -> None:
+def restore(database: Connection, piece: Piece, namespaces: Names, events: EventRows, segments: SqliteSegments) -> None:
     """All but tombstones, inside a transaction."""
     database.write_many(
         "INSERT INTO person (number, id, created, updated, survivor) VALUES (?, ?, ?, ?, ?)", piece.persons
@@ -37,9 +38,9 @@ def restore(database: Connection, piece: Piece, namespaces: Names, events: Event
     if piece.computed:
         segments.declare(piece.computed)
     for segment in piece.segments:
-        segments.save(segment, ())
+        segments.save(segment, None)
     for segment, ids in piece.members:
-        segments.refresh(segment.name, ids, (), segment.evaluated)
+        segments.place(segment.name, ids)
     if piece.standing is not None:
         _stand(database, piece.standing)
 

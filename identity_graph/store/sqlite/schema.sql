@@ -125,7 +125,8 @@ CREATE TABLE change (
     to_ids TEXT,
     cause TEXT NOT NULL,
     message TEXT NOT NULL,
-    policy TEXT NOT NULL
+    policy TEXT NOT NULL,
+    segment TEXT
 ) STRICT;
 CREATE INDEX change_person ON change (person_id);
 

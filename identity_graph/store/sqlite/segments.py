@@ -8,7 +8,8 @@ from typing import Any
 
 from identity_graph.errors import NotFound
 from identity_graph.event_table import canonical_json
-from identity_graph.model import Segment
+from identity_graph.model import ChangeKind, Segment
+from identity_graph.store.entering import DELETED, ENTERED, LEFT, SEGMENT
 from identity_graph.store.sqlite.columns import text_set
 from identity_graph.store.sqlite.connection import Connection
 from identity_graph.store.sqlite.contents import read_object
@@ -23,7 +24,7 @@ class SqliteSegments:
     def __init__(self, database: Connection) -> None:
         self._database = database
 
-    def save(self, segment: Segment, members: Sequence[str]) -> None:
+    def save(self, segment: Segment, members: Sequence[str] | None) -> None:
         with self._database.transaction():
             self._database.write(
                 "INSERT INTO segment (name, description, condition, created, evaluated, size) VALUES (?, ?, ?, ?, ?, 0)"
@@ -37,16 +38,33 @@ class SqliteSegments:
                     segment.evaluated,
                 ),
             )
-            number = self._number(segment.name)
-            self._database.write("DELETE FROM segment_member WHERE segment = ?", (number,))
+            if members is not None:
+                rows = self._database.rows(
+                    "SELECT person_id FROM segment_member WHERE segment = ?", (self._number(segment.name),)
+                )
+                left = {person_id for (person_id,) in rows}.difference(members)
+                self.refresh(segment.name, members, sorted(left), segment.evaluated, segment.evaluated)
+
+    def place(self, name: str, members: Sequence[str]) -> None:
+        """Put members in that are there already in the store that this is a copy of, so that nothing tells of it."""
+        with self._database.transaction():
+            number = self._number(name)
             self._enter(number, members)
             self._count(number)
 
-    def delete(self, name: str) -> bool:
+    def delete(self, name: str, time: int) -> bool:
         with self._database.transaction():
             number = self._database.one("SELECT number FROM segment WHERE name = ?", (name,))
             if number is None:
                 return False
+            self._tell(
+                "person_id FROM segment_member WHERE segment = ? ORDER BY person_id",
+                (number,),
+                ChangeKind.LEFT,
+                DELETED,
+                name,
+                time,
+            )
             self._database.write("DELETE FROM segment_member WHERE segment = ?", (number,))
             self._database.write("DELETE FROM segment WHERE number = ?", (number,))
             return True
@@ -64,16 +82,23 @@ class SqliteSegments:
         }
         return list(found.values()) if names is None else [found.get(name) for name in names]
 
-    def refresh(self, name: str, entered: Sequence[str], left: Sequence[str], evaluated: int) -> None:
+    def refresh(self, name: str, entered: Sequence[str], left: Sequence[str], evaluated: int, time: int) -> None:
         """Raises SEGMENT_UNKNOWN."""
         with self._database.transaction():
             number = self._number(name)
             if left:
-                self._database.write(
-                    "DELETE FROM segment_member WHERE segment = ? AND person_id IN (SELECT value FROM carray(?))",
-                    (number, text_set(left)),
+                inside = "FROM segment_member WHERE segment = ? AND person_id IN (SELECT value FROM carray(?))"
+                keys = (number, text_set(left))
+                self._tell(f"person_id {inside} ORDER BY person_id", keys, ChangeKind.LEFT, LEFT, name, time)
+                self._database.write(f"DELETE {inside}", keys)
+            if entered:
+                outside = (
+                    "p.id FROM carray(?) k CROSS JOIN person p ON p.id = k.value WHERE p.survivor IS NULL"
+                    " AND NOT EXISTS (SELECT 1 FROM segment_member m WHERE m.segment = ? AND m.person_id = p.id)"
+                    " GROUP BY p.id ORDER BY p.id"
                 )
-            self._enter(number, entered)
+                self._tell(outside, (text_set(entered), number), ChangeKind.ENTERED, ENTERED, name, time)
+                self._enter(number, entered)
             self._database.write("UPDATE segment SET evaluated = ? WHERE number = ?", (evaluated, number))
             self._count(number)
 
@@ -127,6 +152,14 @@ class SqliteSegments:
                 " CROSS JOIN person p ON p.id = k.value WHERE p.survivor IS NULL ON CONFLICT DO NOTHING",
                 (number, text_set(person_ids)),
             )
+
+    def _tell(self, who: str, keys: Sequence[object], kind: ChangeKind, message: str, segment: str, time: int) -> None:
+        """Of the person ids that `who` selects, before they enter or leave."""
+        self._database.write(
+            "INSERT INTO change (time, kind, cause, message, policy, segment, person_id) SELECT ?, ?, ?, ?,"
+            f" coalesce((SELECT value FROM meta WHERE key = 'policy'), ''), ?, {who}",
+            (time, kind.value, SEGMENT, message, segment, *keys),
+        )
 
     def _count(self, number: int) -> None:
         self._database.write(

@@ -45,13 +45,12 @@ class SqliteStore:
         evidence = SqliteEvidence(database, namespaces, sources, tombstones)
         self._database = database
         self.evidence: EvidenceStore = evidence
-        self.segments: SegmentStore = SqliteSegments(database)
+        segments = SqliteSegments(database)
+        self.segments: SegmentStore = segments
         self.persons: PersonStore = SqlitePersons(database, namespaces, evidence, self.segments)
         self.privacy: PrivacyStore = SqlitePrivacy(database, evidence, tombstones)
         self.operations: OperationStore = SqliteOperations(database)
-        self.transfer: TransferStore = SqliteTransfer(
-            database, namespaces, sources, evidence, self.segments, tombstones
-        )
+        self.transfer: TransferStore = SqliteTransfer(database, namespaces, sources, evidence, segments, tombstones)
 
     def transaction(self) -> AbstractContextManager[Any]:
         return self._database.transaction()

@@ -12,7 +12,6 @@ from identity_graph.store.protocols import (
     EventColumns,
     EvidenceStore,
     Piece,
-    SegmentStore,
     Standing,
 )
 from identity_graph.store.sqlite.connection import Connection
@@ -22,6 +21,7 @@ from identity_graph.store.sqlite.names import Names
 from identity_graph.store.sqlite.numbering import keep, last_number, last_sequence
 from identity_graph.store.sqlite.operations import runs_by_id
 from identity_graph.store.sqlite.restoring import restore
+from identity_graph.store.sqlite.segments import SqliteSegments
 from identity_graph.store.sqlite.tombstones import BuriedRows
 from identity_graph.store.stored_events import StoredEvent, event_columns
 from identity_graph.store.tombstones import Tombstones
@@ -39,7 +39,7 @@ class SqliteTransfer:
         namespaces: Names,
         sources: Names,
         evidence: EvidenceStore,
-        segments: SegmentStore,
+        segments: SqliteSegments,
         tombstones: Tombstones,
     ) -> None:
         self._database = database
