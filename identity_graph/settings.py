@@ -30,6 +30,13 @@ class Settings(BaseSettings):
     )
     host: str = Field(default="127.0.0.1", description="The address that `serve` listens on.")
     port: int = Field(default=8000, ge=0, le=65535, description="The port that `serve` listens on; 0 takes a free one.")
+    keys: Path | None = Field(
+        default=None,
+        description="The file of API keys, which `key create` makes; with it nobody is answered without one.",
+    )
+    key: SecretStr | None = Field(
+        default=None, description="The API key by which the command line knows who asks, once that file holds keys."
+    )
     write_keys: str = Field(
         default="",
         description="Who may send to the tracking API: KEY or KEY=SOURCE, with commas between. Empty: any key may, and"

@@ -19,7 +19,9 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
+from identity_graph.access import Door
 from identity_graph.api import negotiation
+from identity_graph.api.admission import CHALLENGE, STATUS, behind, let_in
 from identity_graph.api.endpoint import Answer, Endpoint, new_request_id
 from identity_graph.api.graphiql import GRAPHIQL, GRAPHIQL_POLICY, graphiql_files
 from identity_graph.api.masking import show
@@ -35,7 +37,7 @@ from identity_graph.tracking import Tracking, WriteKeys
 if TYPE_CHECKING:
     from identity_graph.service import IdentityGraph
 
-_STATUS = {"BODY_TOO_LARGE": 413, "METHOD_REFUSED": 405, "MEDIA_TYPE": 415, "STORE_TIMEOUT": 503}
+_STATUS = STATUS | {"BODY_TOO_LARGE": 413, "METHOD_REFUSED": 405, "MEDIA_TYPE": 415, "STORE_TIMEOUT": 503}
 
 
 def create_app(
@@ -44,20 +46,21 @@ def create_app(
     terms: Terms | None = None,
     *,
     metrics: bool = True,
+    door: Door | None = None,
 ) -> Starlette:
     """`/graphql`, `/schema.graphql`, `/v1`, `/health` and `/metrics`, over a graph that the caller opens and closes."""
     terms = terms or Terms()
     tracking = Tracking(
         graph.store,
         graph.resolver,
-        write_keys or WriteKeys(),
+        (write_keys or WriteKeys()).closed() if door else write_keys or WriteKeys(),
         graph.clock,
         graph.new_id,
         policy=graph.policy.digest,
         tally=graph.ingest.tally,
     )
     measured = Metrics(graph, tracking) if metrics else None
-    service = _Service(graph, tracking, measured, terms)
+    service = _Service(graph, tracking, measured, terms, door)
 
     @asynccontextmanager
     async def living(_app: Starlette) -> AsyncIterator[None]:
@@ -67,11 +70,15 @@ def create_app(
     app = Starlette(
         routes=[
             _graphql_route(service, terms),
-            *([Route("/schema.graphql", service.schema, methods=["GET"])] if terms.introspection else []),
+            *(
+                [Route("/schema.graphql", behind(door, "GET /schema.graphql", service.schema), methods=["GET"])]
+                if terms.introspection
+                else []
+            ),
             *([graphiql_files()] if terms.graphiql else []),
             Route("/health", service.health, methods=["GET"]),
-            *([Route("/metrics", measured.show, methods=["GET"])] if measured else []),
-            *track_routes(tracking),
+            *([Route("/metrics", behind(door, "GET /metrics", measured.show), methods=["GET"])] if measured else []),
+            *track_routes(tracking, door),
         ],
         middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=[*terms.hosts])] if terms.hosts else [],
         lifespan=living,
@@ -90,7 +97,7 @@ def _graphql_route(service: _Service, terms: Terms) -> Route:
         CORSMiddleware,
         allow_origins=[*terms.origins],
         allow_methods=["GET", "POST"],
-        allow_headers=["content-type"],
+        allow_headers=["content-type", "authorization"],
         expose_headers=["x-request-id"],
         max_age=86_400,
     )
@@ -98,12 +105,15 @@ def _graphql_route(service: _Service, terms: Terms) -> Route:
 
 
 class _Service:
-    def __init__(self, graph: IdentityGraph, tracking: Tracking, metrics: Metrics | None, terms: Terms) -> None:
+    def __init__(
+        self, graph: IdentityGraph, tracking: Tracking, metrics: Metrics | None, terms: Terms, door: Door | None
+    ) -> None:
         self._graph = graph
         self._tracking = tracking
         self._metrics = metrics
         self._terms = terms
-        self._endpoint = Endpoint(graph, terms)
+        self._door = door
+        self._endpoint = Endpoint(graph, terms, door)
 
     async def graphql(self, request: Request) -> Response:
         name_operation(request, "query")
@@ -116,13 +126,17 @@ class _Service:
         try:
             if media is None:
                 raise QueryError("MEDIA_TYPE", "the client takes no JSON", help=f"Accept {negotiation.GRAPHQL}.")
+            # HEAD is GET without its body.
+            method = "POST" if request.method == "POST" else "GET"
+            caller = await let_in(self._door, request, f"{method} /graphql")
             asked = await _read(request, self._terms.max_body)
         except ClientDisconnect:
             return Response(status_code=400)
         except IdentityGraphError as error:
             status = 406 if media is None else _STATUS.get(error.code, 400)
             return _respond({"errors": [show(error, request_id)]}, media or negotiation.JSON, status, request_id)
-        answer = await self._endpoint.answer(asked, read_only=request.method != "POST", request_id=request_id)
+        read_only = request.method != "POST"
+        answer = await self._endpoint.answer(asked, caller=caller, read_only=read_only, request_id=request_id)
         if answer.mutates:
             name_operation(request, "mutation")
         if self._metrics:
@@ -181,6 +195,8 @@ def _respond(body: Mapping[str, Any], media: str, status: int, request_id: str) 
     headers = _headers(request_id)
     if status == 405:
         headers["allow"] = "POST"
+    if status == 401:
+        headers["www-authenticate"] = CHALLENGE
     return Response(encode(body), status, headers, f"{media}; charset=utf-8")
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from graphql import ExecutionResult, execute
 
 from identity_graph import deadline
+from identity_graph.access import Caller, Door
 from identity_graph.api.context import Context
 from identity_graph.api.documents import Documents, Invalid, Prepared
 from identity_graph.api.executor import ClosedExecutor, LeanExecutor
@@ -39,20 +40,29 @@ class Answer(NamedTuple):
 
 
 class Endpoint:
-    def __init__(self, graph: IdentityGraph, terms: Terms) -> None:
+    def __init__(self, graph: IdentityGraph, terms: Terms, door: Door | None = None) -> None:
         self._graph = graph
+        self._door = door
         self._terms = terms
         self._schema = graphql_schema()
         self._documents = Documents(self._schema, introspection=terms.introspection)
         trusted = read_trusted(terms.trusted, self._documents.prepare_here) if terms.trusted else {}
         self._persisted = Persisted(trusted, only=terms.trusted_only)
 
-    async def answer(self, request: GraphQLRequest, *, read_only: bool = False, request_id: str = "") -> Answer:
-        """Never raises. With `read_only` a mutation is refused and the answer says that it would have mutated."""
+    async def answer(
+        self,
+        request: GraphQLRequest,
+        *,
+        caller: Caller | None = None,
+        read_only: bool = False,
+        request_id: str = "",
+    ) -> Answer:
+        """Never raises. With `read_only` a mutation is refused and the answer says that it would have mutated. Where
+        there is a door, nothing is answered without a caller."""
         request_id = request_id or new_request_id()
         started = time.perf_counter()
         try:
-            answer = await self._answer(request, read_only, request_id)
+            answer = await self._answer(request, caller, read_only, request_id)
         except Invalid as invalid:
             answer = Answer({"errors": show_all(invalid.errors, request_id)}, refused=True)
         except Exception as error:
@@ -63,8 +73,10 @@ class Endpoint:
             log.info("request %s: %.1f ms %s", request_id, took, " ".join(codes) or "ok")
         return answer
 
-    async def _answer(self, request: GraphQLRequest, read_only: bool, request_id: str) -> Answer:
+    async def _answer(self, request: GraphQLRequest, caller: Caller | None, read_only: bool, request_id: str) -> Answer:
         prepared = await self._documents.prepare(self._persisted.text(request))
+        if self._door:
+            self._door.check_fields(prepared.places, caller)
         self._persisted.keep(request)
         mutates = prepared.mutates(request.operation_name)
         if mutates and read_only:
@@ -110,9 +122,12 @@ def new_request_id() -> str:
     return uuid.uuid4().hex[:16]
 
 
-async def answer_once(graph: IdentityGraph, found: Mapping[str, Any]) -> Mapping[str, Any]:
+async def answer_once(
+    graph: IdentityGraph, found: Mapping[str, Any], door: Door | None, caller: Caller | None
+) -> Mapping[str, Any]:
     try:
         request = from_mapping(found)
     except QueryError as error:
         return {"errors": [show(error, new_request_id())]}
-    return (await Endpoint(graph, Terms(deadline=None, mutation_deadline=None)).answer(request)).body
+    endpoint = Endpoint(graph, Terms(deadline=None, mutation_deadline=None), door)
+    return (await endpoint.answer(request, caller=caller)).body

@@ -13,6 +13,7 @@ from identity_graph.cli import (
     ask,
     data,
     disclose,
+    keys,
     loader,
     moving,
     people,
@@ -51,6 +52,7 @@ app.add_typer(segments.app, name="segment", rich_help_panel="Ask")
 app.add_typer(privacy.app, name="forget", rich_help_panel="Privacy")
 app.command(rich_help_panel="Privacy")(disclose.disclose)
 app.command(rich_help_panel="Privacy")(privacy.scrub)
+app.add_typer(keys.app, name="key", rich_help_panel="Rules and state")
 app.add_typer(policy.app, name="policy", rich_help_panel="Rules and state")
 app.command(rich_help_panel="Rules and state")(state.stats)
 app.command(rich_help_panel="Rules and state")(state.digest)
