@@ -37,6 +37,18 @@ class Settings(BaseSettings):
     key: SecretStr | None = Field(
         default=None, description="The API key by which the command line knows who asks, once that file holds keys."
     )
+    jwt_keys: str = Field(
+        default="", description="The file or the https address of the JWKS of who issues tokens (JWT) to people."
+    )
+    jwt_issuer: str = Field(default="", description="The `iss` of these tokens.")
+    jwt_audience: str = Field(default="", description="Their `aud`.")
+    jwt_role_claim: str = Field(default="role", description="The claim that names the role.")
+    jwt_leeway: int = Field(default=30, ge=0, le=60, description="Seconds by which clocks may differ.")
+    jwt_factors: str = Field(
+        default="mfa",
+        min_length=1,
+        description="What `amr` or `acr` must say of a privacy officer or an admin, one of these, with commas between.",
+    )
     write_keys: str = Field(
         default="",
         description="Who may send to the tracking API: KEY or KEY=SOURCE, with commas between. Empty: any key may, and"

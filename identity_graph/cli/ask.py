@@ -120,7 +120,7 @@ def _door(command: Command, host: str, open_: bool) -> Door | None:
             raise SettingError(
                 "SETTING_INVALID", "--open, and IDENTITY_GRAPH_KEYS is set", help="Leave one of them out."
             )
-        if not door.keys.any():
+        if door.keys and not door.keys.any():
             command.say("There are no keys yet, so nobody is let in: identity-graph key create --role ROLE")
         return door
     if not open_:

@@ -52,17 +52,34 @@ class Command:
     caller: Caller | None = None
 
     def door(self) -> Door | None:
-        """Over the file of keys that the settings name."""
+        """Of the keys and the tokens that the settings name; None where they name none. Raises SETTING_INVALID."""
         from identity_graph.access import Door
         from identity_graph.access.keys import KeysFile
 
-        return Door(KeysFile(self.settings.keys)) if self.settings.keys else None
+        settings, tokens = self.settings, None
+        if not settings.keys and not settings.jwt_keys:
+            return None
+        if settings.jwt_keys:
+            from identity_graph.access.tokens import Issuer, Tokens
+
+            factors = frozenset(factor.strip() for factor in settings.jwt_factors.split(",")) - {""}
+            tokens = Tokens(
+                Issuer(
+                    settings.jwt_keys,
+                    settings.jwt_issuer,
+                    settings.jwt_audience,
+                    settings.jwt_role_claim,
+                    settings.jwt_leeway,
+                    factors,
+                )
+            )
+        return Door(KeysFile(settings.keys) if settings.keys else None, tokens)
 
     def check_role(self, verb: str) -> None:
         """Once there are keys, the one in IDENTITY_GRAPH_KEY must be of a role that may. Who can read the store's files
         can do without: this keeps people from mistakes. Raises UNAUTHENTICATED, FORBIDDEN, KEYS_FILE."""
         door = self.door()
-        if door is None or None in door.rules.verbs.get(verb, ()) or not door.keys.any():
+        if door is None or not door.keys or None in door.rules.verbs.get(verb, ()) or not door.keys.any():
             return
         if self.settings.key is None:
             raise AccessError(

@@ -67,7 +67,7 @@ def rotate(
 
 def _file(command: Command) -> KeysFile:
     door = command.door()
-    if door is None:
+    if door is None or door.keys is None:
         raise AccessError("KEYS_MISSING", "there is no file of keys", help="Name one by IDENTITY_GRAPH_KEYS.")
     return door.keys
 

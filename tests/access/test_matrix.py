@@ -56,9 +56,8 @@ def test_routes(guarded: Guarded, role: Role | None) -> None:
             path += "?query={__typename}"
         if path.startswith("/v1/") and role is None:
             path += "?writeKey=any"
-        status = guarded.client.request(
-            method, path, headers=guarded.headers(role), json=body if method == "POST" else None
-        ).status_code
+        sent = body if method == "POST" else None
+        status = guarded.client.request(method, path, headers=guarded.headers(role), json=sent).status_code
         if RULES.allows(RULES.routes, route, role):
             assert status not in (401, 403), (route, status)
         else:
@@ -102,7 +101,6 @@ def test_verbs(role: Role | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         result = RUNNER.invoke(program, typed(name, command), input="{ __typename }")
         if RULES.allows(RULES.verbs, name, role):
             assert not any(code in result.stderr for code in REFUSED), (name, result.stderr)
-            assert "Usage" not in result.stderr, (name, result.stderr)
         else:
             wanted = "UNAUTHENTICATED" if role is None else "FORBIDDEN"
             assert result.exit_code == 10 and result.stderr.startswith(wanted), (name, result.stderr)
