@@ -154,10 +154,11 @@ class Reads:
 
 
 class Context:
-    """`fields` are the names of all fields that the document holds."""
+    """`fields` are the names of all fields that the document holds; `veiled`: who asks must not name anybody."""
 
-    def __init__(self, graph: IdentityGraph, fields: Set[str]) -> None:
+    def __init__(self, graph: IdentityGraph, fields: Set[str], *, veiled: bool = False) -> None:
         self.graph = graph
+        self.veiled = veiled
         self._events = not fields <= EVENTLESS
         self._views: dict[View, Reads] = {}
         self.viewed: dict[str | int, Reads] = {}

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from graphql import ExecutionResult, execute
 
 from identity_graph import deadline
-from identity_graph.access import Caller, Door
+from identity_graph.access import Caller, Door, Role
 from identity_graph.api.context import Context
 from identity_graph.api.documents import Documents, Invalid, Prepared
 from identity_graph.api.executor import ClosedExecutor, LeanExecutor
@@ -21,6 +21,7 @@ from identity_graph.api.persisted import Persisted, read_trusted
 from identity_graph.api.request import GraphQLRequest, from_mapping
 from identity_graph.api.schema import graphql_schema
 from identity_graph.api.terms import Terms
+from identity_graph.api.veil import ClosedVeilingExecutor, VeilingExecutor
 from identity_graph.errors import QueryError
 
 if TYPE_CHECKING:
@@ -29,6 +30,15 @@ if TYPE_CHECKING:
 log = logging.getLogger("identity_graph.api")
 
 GRACE = 0.1  # seconds in which the store may still say by itself, and where in the answer, that the deadline has passed
+
+
+_EXECUTORS = {
+    (False, True): LeanExecutor,
+    (False, False): ClosedExecutor,
+    (True, True): VeilingExecutor,
+    (True, False): ClosedVeilingExecutor,
+}
+"""By whether names are veiled, and whether the schema is shown."""
 
 
 class Answer(NamedTuple):
@@ -84,9 +94,9 @@ class Endpoint:
             return Answer({"errors": [show(error, request_id)]}, refused=True, mutates=True)
         if mutates:
             with deadline.within(self._terms.mutation_deadline):
-                result = await self._run(prepared, request)
+                result = await self._run(prepared, request, caller)
         else:
-            result = await self._run_in_time(prepared, request)
+            result = await self._run_in_time(prepared, request, caller)
         if not result.errors:
             return Answer({"data": result.data}, mutates=mutates)
         errors = show_all(result.errors, request_id)
@@ -94,26 +104,27 @@ class Endpoint:
             return Answer({"errors": errors}, refused=True, mutates=mutates)
         return Answer({"data": result.data, "errors": errors}, mutates=mutates)
 
-    async def _run_in_time(self, prepared: Prepared, request: GraphQLRequest) -> ExecutionResult:
+    async def _run_in_time(self, prepared: Prepared, request: GraphQLRequest, caller: Caller | None) -> ExecutionResult:
         """Nobody waits for a thread that computes. Of a mutation that would leave open whether it was done."""
         seconds = self._terms.deadline
         try:
             with deadline.within(seconds):
                 async with asyncio.timeout(None if seconds is None else seconds + GRACE):
-                    return await self._run(prepared, request)
+                    return await self._run(prepared, request, caller)
         except TimeoutError:
             raise deadline.too_late() from None
 
-    async def _run(self, prepared: Prepared, request: GraphQLRequest) -> ExecutionResult:
+    async def _run(self, prepared: Prepared, request: GraphQLRequest, caller: Caller | None) -> ExecutionResult:
+        veiled = caller is not None and caller.role is Role.ANALYST
         result = execute(
             self._schema,
             prepared.document,
-            context_value=Context(self._graph, prepared.fields),
+            context_value=Context(self._graph, prepared.fields, veiled=veiled),
             variable_values=dict(request.variables),
             operation_name=request.operation_name,
             max_coercion_errors=10,
             hide_suggestions=True,
-            executor_class=LeanExecutor if self._terms.introspection else ClosedExecutor,
+            executor_class=_EXECUTORS[veiled, self._terms.introspection],
         )
         return await result if isinstance(result, Awaitable) else result
 
