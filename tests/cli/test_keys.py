@@ -90,14 +90,16 @@ def test_who_types_is_checked_once_there_are_keys(
     assert failure("person", "--store", loaded, person_id, status=10) == "UNAUTHENTICATED"
 
 
-def test_a_server_with_keys(admin: str, loaded: str) -> None:
+def test_a_server_with_keys(admin: str, loaded: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """A key that is made while it runs opens it, and one that is revoked does not."""
     command = [sys.executable, "-m", "identity_graph", "serve", "--store", loaded, "--port", "0"]
+    monkeypatch.delenv("IDENTITY_GRAPH_KEY")  # who starts it need not be an admin
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, cwd=ROOT) as process:
         try:
             assert process.stderr is not None
             match = re.search(r"http://127\.0\.0\.1:\d+/graphql", process.stderr.readline())
             assert match
+            monkeypatch.setenv("IDENTITY_GRAPH_KEY", admin)
 
             def status(key: str) -> int:
                 body = json.dumps({"query": "{ stats { persons } }"}).encode()
