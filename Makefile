@@ -22,7 +22,7 @@ check: $(READY)  ## format, lint, types
 	$(BIN)/mypy
 
 serve: $(READY) $(STORE)  ## GraphQL on http://127.0.0.1:8000/graphql
-	$(BIN)/identity-graph serve --store sqlite:///$(STORE)
+	$(BIN)/identity-graph serve --open --store sqlite:///$(STORE)
 
 neo4j: $(READY)  ## a Neo4j with GDS to play with, until Ctrl-C; KEEP=folder keeps its data
 	@$(BIN)/python -m tests.neo4j $(KEEP)

@@ -42,7 +42,7 @@ QUERY = 'query($v: String!) { person(by: {identifier: {namespace: "user_id", val
 @contextmanager
 def server(store: Path) -> Iterator[tuple[str, int]]:
     process = subprocess.Popen(
-        [sys.executable, "-m", "identity_graph", "serve", "--store", f"sqlite:///{store}", "--port", "0"],
+        [sys.executable, "-m", "identity_graph", "serve", "--store", f"sqlite:///{store}", "--port", "0", "--open"],
         stderr=subprocess.PIPE,
         text=True,
     )

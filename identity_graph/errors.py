@@ -8,7 +8,8 @@
     ├── StoreError       6  the store cannot be opened, read or written
     ├── NotFound         7  nobody is known by that key
     ├── QueryError       8  a GraphQL request that failed
-    └── QuarantineError  9  `load --strict` met records that it had to set aside
+    ├── QuarantineError  9  `load --strict` met records that it had to set aside
+    └── AccessError     10  who asks is not known here, or may not do this
 
 The number is the exit status of the command line, where 2 is every wrong usage. Each error has a stable
 `code` (a key of `CODES`), a message that says what was wrong and where, and `help`: what to do about it.
@@ -86,6 +87,13 @@ CODES: Mapping[str, str] = MappingProxyType(
         "STORE_KEY": "The key of the tombstones is missing, cannot be read or is another one.",
         "COPY_TARGET": "The store to copy into holds something else than a part of this copy.",
         "COPY_DIFFERS": "The copy is not equal to its source: one of them was changed meanwhile.",
+        # who may do what
+        "UNAUTHENTICATED": "Nobody is known by the key or token that was given, or none was given.",
+        "FORBIDDEN": "The role of who asks may not do this.",
+        "ROLE_UNKNOWN": "No role of that name.",
+        "KEYS_MISSING": "The server has no keys by which to know who asks, and was not told to be open.",
+        "KEYS_FILE": "The file of API keys, or the secret beside it, cannot be read or written.",
+        "KEY_UNKNOWN": "No API key of that id.",
         # questions
         "PERSON_UNKNOWN": "Nobody is known by that key or id.",
         "SEGMENT_UNKNOWN": "No segment of that name.",
@@ -189,6 +197,13 @@ HELP: Mapping[str, str] = MappingProxyType(
         "STORE_KEY": "Put the key back that this store was written with.",
         "COPY_TARGET": "Empty it, or name a store that is empty, and copy again.",
         "COPY_DIFFERS": "Empty the copy, and copy again while nobody writes to either store.",
+        # who may do what
+        "UNAUTHENTICATED": "Send Authorization: Bearer with an API key, as identity-graph key create prints one.",
+        "FORBIDDEN": "Ask with a key of a role that may.",
+        "ROLE_UNKNOWN": "Roles are app_reader, analyst, ingest, privacy_officer, admin and auditor.",
+        "KEYS_MISSING": "Name a file by IDENTITY_GRAPH_KEYS; to try things out on this machine alone: serve --open.",
+        "KEYS_FILE": "Put the file back, readable for this user only, or name another by IDENTITY_GRAPH_KEYS.",
+        "KEY_UNKNOWN": "See the ids of all: identity-graph key list.",
         # questions
         "PERSON_UNKNOWN": "Give namespace:value or a person id. "
         "Was it loaded, and then resolved (identity-graph resolve)?",
@@ -281,3 +296,7 @@ class QueryError(IdentityGraphError):
 
 class QuarantineError(IdentityGraphError):
     exit_status = 9
+
+
+class AccessError(IdentityGraphError):
+    exit_status = 10

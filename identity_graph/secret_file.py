@@ -1,4 +1,4 @@
-"""Files of keys: for their owner alone, whole or not at all, and never written over."""
+"""Files of keys: for their owner alone, and whole or not at all."""
 
 from __future__ import annotations
 
@@ -18,25 +18,47 @@ def read_secret(path: Path) -> bytes | None:
 def create_secret(path: Path, content: bytes) -> None:
     """Of mode 0600, in a folder of mode 0700 where that is new. Where two processes come here at once, one file stays,
     and whoever reads it finds it whole. Raises OSError."""
-    draft = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
-        os.write(descriptor, content)
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    draft = _draft(path, content)
     try:
         os.link(draft, path)
     except FileExistsError:
         pass
     finally:
         draft.unlink()
-    folder = os.open(path.parent, os.O_RDONLY)
+    _keep_names(path.parent)
+
+
+def replace_secret(path: Path, content: bytes) -> None:
+    """The same, in the place of what was there. Raises OSError."""
+    draft = _draft(path, content)
     try:
-        os.fsync(folder)
+        draft.replace(path)
+    except OSError:
+        draft.unlink()
+        raise
+    _keep_names(path.parent)
+
+
+def _draft(path: Path, content: bytes) -> Path:
+    draft = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        written = 0
+        while written < len(content):
+            written += os.write(descriptor, content[written:])
+        os.fsync(descriptor)
     finally:
-        os.close(folder)
+        os.close(descriptor)
+    return draft
+
+
+def _keep_names(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def user_folder() -> Path:

@@ -30,6 +30,25 @@ class Settings(BaseSettings):
     )
     host: str = Field(default="127.0.0.1", description="The address that `serve` listens on.")
     port: int = Field(default=8000, ge=0, le=65535, description="The port that `serve` listens on; 0 takes a free one.")
+    keys: Path | None = Field(
+        default=None,
+        description="The file of API keys, which `key create` makes; with it nobody is answered without one.",
+    )
+    key: SecretStr | None = Field(
+        default=None, description="The API key by which the command line knows who asks, once that file holds keys."
+    )
+    jwt_keys: str = Field(
+        default="", description="The file or the https address of the JWKS of who issues tokens (JWT) to people."
+    )
+    jwt_issuer: str = Field(default="", description="The `iss` of these tokens.")
+    jwt_audience: str = Field(default="", description="Their `aud`.")
+    jwt_role_claim: str = Field(default="role", description="The claim that names the role.")
+    jwt_leeway: int = Field(default=30, ge=0, le=60, description="Seconds by which clocks may differ.")
+    jwt_factors: str = Field(
+        default="mfa",
+        min_length=1,
+        description="What `amr` or `acr` must say of a privacy officer or an admin, one of these, with commas between.",
+    )
     write_keys: str = Field(
         default="",
         description="Who may send to the tracking API: KEY or KEY=SOURCE, with commas between. Empty: any key may, and"

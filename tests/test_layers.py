@@ -37,6 +37,7 @@ LAYERS = {
         "files",
         "secret_file",
         "signing",
+        "access",
         "loaders",
         "records",
         "store",
@@ -84,6 +85,7 @@ KEPT_TO = {
     "prometheus_client": ("api.metrics",),
     "pydantic_settings": ("settings",),
     "cryptography": ("signing",),
+    "joserfc": ("access.tokens",),
 }
 
 SOURCES = sorted(PACKAGE.rglob("*.py"))

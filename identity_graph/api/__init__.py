@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from starlette.applications import Starlette
 
+    from identity_graph.access import Caller, Door
     from identity_graph.api.terms import Terms
     from identity_graph.service import IdentityGraph
     from identity_graph.tracking import WriteKeys
@@ -21,15 +22,17 @@ def create_app(
     terms: Terms | None = None,
     *,
     metrics: bool = True,
+    door: Door | None = None,
 ) -> Starlette:
     """The HTTP application. Its log is `identity_graph.api`: request ids and codes, no queries and no values.
 
-    Without `write_keys` the tracking API takes any, and without `terms` those of `api.terms` hold. A server in front
-    should not log URLs either: a GET request has its query there.
+    Without a `door` it answers whoever asks: let nobody but its own machine reach it then. Without `write_keys` the
+    tracking API takes any, and without `terms` those of `api.terms` hold. A server in front should not log URLs
+    either: a GET request has its query there.
     """
     from identity_graph.api import app
 
-    return app.create_app(graph, write_keys, terms, metrics=metrics)
+    return app.create_app(graph, write_keys, terms, metrics=metrics, door=door)
 
 
 def execute(
@@ -37,6 +40,9 @@ def execute(
     query: str,
     variables: Mapping[str, Any] | None = None,
     operation_name: str | None = None,
+    *,
+    door: Door | None = None,
+    caller: Caller | None = None,
 ) -> dict[str, Any]:
     """The response to one request as a JSON object, after the same checks as over HTTP. Not for use in a coroutine."""
     import anyio
@@ -44,7 +50,7 @@ def execute(
     from identity_graph.api.endpoint import answer_once
 
     found = {"query": query, "variables": variables, "operationName": operation_name}
-    return dict(anyio.run(answer_once, graph, found))
+    return dict(anyio.run(answer_once, graph, found, door, caller))
 
 
 def sdl() -> str:

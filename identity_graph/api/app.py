@@ -18,7 +18,9 @@ from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket
 
+from identity_graph.access import Door
 from identity_graph.api import negotiation
+from identity_graph.api.admission import CHALLENGE, STATUS, behind, let_in
 from identity_graph.api.encoding import encode
 from identity_graph.api.endpoint import Answer, Endpoint, new_request_id
 from identity_graph.api.event_stream import EventStream
@@ -38,7 +40,7 @@ from identity_graph.tracking import Tracking, WriteKeys
 if TYPE_CHECKING:
     from identity_graph.service import IdentityGraph
 
-_STATUS = {
+_STATUS = STATUS | {
     "BODY_TOO_LARGE": 413,
     "METHOD_REFUSED": 405,
     "MEDIA_TYPE": 415,
@@ -53,13 +55,14 @@ def create_app(
     terms: Terms | None = None,
     *,
     metrics: bool = True,
+    door: Door | None = None,
 ) -> Starlette:
     """`/graphql`, `/schema.graphql`, `/v1`, `/health` and `/metrics`, over a graph that the caller opens and closes."""
     terms = terms or Terms()
     tracking = Tracking(
         graph.store,
         graph.resolver,
-        write_keys or WriteKeys(),
+        (write_keys or WriteKeys()).closed() if door else write_keys or WriteKeys(),
         graph.clock,
         graph.new_id,
         policy=graph.policy.digest,
@@ -67,7 +70,7 @@ def create_app(
     )
     seats = Seats(terms.max_connections)
     measured = Metrics(graph, tracking, seats) if metrics else None
-    service = _Service(graph, tracking, measured, terms, seats)
+    service = _Service(graph, tracking, measured, terms, seats, door)
 
     @asynccontextmanager
     async def living(_app: Starlette) -> AsyncIterator[None]:
@@ -78,11 +81,15 @@ def create_app(
         routes=[
             _graphql_route(service, terms),
             WebSocketRoute("/graphql", service.socket),
-            *([Route("/schema.graphql", service.schema, methods=["GET"])] if terms.introspection else []),
+            *(
+                [Route("/schema.graphql", behind(door, "GET /schema.graphql", service.schema), methods=["GET"])]
+                if terms.introspection
+                else []
+            ),
             *([graphiql_files()] if terms.graphiql else []),
             Route("/health", service.health, methods=["GET"]),
-            *([Route("/metrics", measured.show, methods=["GET"])] if measured else []),
-            *track_routes(tracking),
+            *([Route("/metrics", behind(door, "GET /metrics", measured.show), methods=["GET"])] if measured else []),
+            *track_routes(tracking, door),
         ],
         middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=[*terms.hosts])] if terms.hosts else [],
         lifespan=living,
@@ -102,7 +109,7 @@ def _graphql_route(service: _Service, terms: Terms) -> Route:
         CORSMiddleware,
         allow_origins=[*terms.origins],
         allow_methods=["GET", "POST"],
-        allow_headers=["content-type"],
+        allow_headers=["content-type", "authorization"],
         expose_headers=["x-request-id"],
         max_age=86_400,
     )
@@ -111,13 +118,20 @@ def _graphql_route(service: _Service, terms: Terms) -> Route:
 
 class _Service:
     def __init__(
-        self, graph: IdentityGraph, tracking: Tracking, metrics: Metrics | None, terms: Terms, seats: Seats
+        self,
+        graph: IdentityGraph,
+        tracking: Tracking,
+        metrics: Metrics | None,
+        terms: Terms,
+        seats: Seats,
+        door: Door | None,
     ) -> None:
         self._graph = graph
         self._tracking = tracking
         self._metrics = metrics
         self._terms = terms
-        self._endpoint = Endpoint(graph, terms)
+        self._door = door
+        self._endpoint = Endpoint(graph, terms, door)
         self._seats = seats
 
     async def graphql(self, request: Request) -> Response:
@@ -134,6 +148,9 @@ class _Service:
                 self._seats.check()
             if media is None:
                 raise QueryError("MEDIA_TYPE", "the client takes no JSON", help=f"Accept {negotiation.GRAPHQL}.")
+            # HEAD is GET without its body.
+            method = "POST" if request.method == "POST" else "GET"
+            caller = await let_in(self._door, request, f"{method} /graphql")
             asked = await _read(request, self._terms.max_body)
         except ClientDisconnect:
             return Response(status_code=400)
@@ -143,9 +160,15 @@ class _Service:
         read_only = request.method != "POST"
         if streams:
             name_operation(request, "stream")
-            answers = self._endpoint.stream(asked, read_only=read_only, request_id=request_id)
+
+            async def still() -> None:
+                await let_in(self._door, request, f"{method} /graphql")
+
+            answers = self._endpoint.stream(
+                asked, caller=caller, still=still, read_only=read_only, request_id=request_id
+            )
             return EventStream(answers, _headers(request_id), self._seats, self._terms.patience)
-        answer = await self._endpoint.answer(asked, read_only=read_only, request_id=request_id)
+        answer = await self._endpoint.answer(asked, caller=caller, read_only=read_only, request_id=request_id)
         if answer.mutates:
             name_operation(request, "mutation")
         if self._metrics:
@@ -153,7 +176,7 @@ class _Service:
         return _respond(answer.body, media, _status(answer, media), request_id)
 
     async def socket(self, websocket: WebSocket) -> None:
-        await serve(websocket, self._endpoint, self._terms, self._seats)
+        await serve(websocket, self._endpoint, self._terms, self._seats, self._door)
 
     async def schema(self, request: Request) -> Response:
         name_operation(request, "schema")
@@ -207,4 +230,6 @@ def _respond(body: Mapping[str, Any], media: str, status: int, request_id: str) 
     headers = _headers(request_id)
     if status == 405:
         headers["allow"] = "POST"
+    if status == 401:
+        headers["www-authenticate"] = CHALLENGE
     return Response(encode(body), status, headers, f"{media}; charset=utf-8")

@@ -168,11 +168,14 @@ class Reads:
 
 
 class Context:
-    """`fields` are the names of all fields that the document holds."""
+    """`fields` are the names of all fields that the document holds; `veiled`: who asks must not name anybody."""
 
-    def __init__(self, graph: IdentityGraph, fields: Set[str], feed: Feed | None = None) -> None:
+    def __init__(
+        self, graph: IdentityGraph, fields: Set[str], feed: Feed | None = None, *, veiled: bool = False
+    ) -> None:
         self.graph = graph
         self.feed = feed
+        self.veiled = veiled
         self._events = not fields <= EVENTLESS
         self._views: dict[View, Reads] = {}
         self.viewed: dict[str | int, Reads] = {}

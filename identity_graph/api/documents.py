@@ -9,14 +9,19 @@ from dataclasses import dataclass
 import anyio.to_thread
 from graphql import (
     DocumentNode,
+    FieldNode,
     GraphQLError,
     GraphQLSchema,
     GraphQLSyntaxError,
     OperationDefinitionNode,
     OperationType,
+    TypeInfo,
+    TypeInfoVisitor,
+    Visitor,
     is_object_type,
     parse,
     validate,
+    visit,
 )
 
 from identity_graph.api.cost import MAX_LENGTH, MAX_TOKENS, check_cost
@@ -36,11 +41,12 @@ class Invalid(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """`fields` are the names of all fields in the document."""
+    """`fields` are the names of all fields in the document, `places` the same with the types before them."""
 
     document: DocumentNode
     operations: Mapping[str | None, OperationDefinitionNode]
     fields: Set[str]
+    places: Set[str]
 
     def operation(self, name: str | None) -> OperationDefinitionNode:
         """The operation to run. Raises OPERATION_REQUIRED."""
@@ -125,4 +131,20 @@ def prepare(schema: GraphQLSchema, paged: Set[str], text: str, introspection: bo
     }
     if not operations:
         raise QueryError("QUERY_INVALID", "the document has no operation", help="Write at least one query.")
-    return Prepared(document, operations, names)
+    return Prepared(document, operations, names, _places(schema, document))
+
+
+def _places(schema: GraphQLSchema, document: DocumentNode) -> Set[str]:
+    """Each field as Type.field, in all operations and fragments of a valid document. `__typename` is nobody's secret,
+    and what is below `__schema` and `__type` goes with them."""
+    found: set[str] = set()
+    types = TypeInfo(schema)
+
+    class Gather(Visitor):
+        def enter_field(self, node: FieldNode, *_: object) -> None:
+            name, parent = node.name.value, types.get_parent_type()
+            if name != "__typename" and parent is not None and not parent.name.startswith("__"):
+                found.add(f"{parent.name}.{name}")
+
+    visit(document, TypeInfoVisitor(types, Gather()))
+    return frozenset(found)

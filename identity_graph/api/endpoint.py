@@ -6,13 +6,14 @@ import asyncio
 import logging
 import time
 import uuid
-from collections.abc import AsyncGenerator, Awaitable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from graphql import ExecutionResult, create_source_event_stream, execute
 
 from identity_graph import deadline
+from identity_graph.access import Caller, Door, Role
 from identity_graph.api.context import Context
 from identity_graph.api.documents import Documents, Invalid, Prepared
 from identity_graph.api.executor import ClosedExecutor, LeanExecutor
@@ -22,6 +23,7 @@ from identity_graph.api.persisted import Persisted, read_trusted
 from identity_graph.api.request import GraphQLRequest, from_mapping
 from identity_graph.api.schema import graphql_schema
 from identity_graph.api.terms import Terms
+from identity_graph.api.veil import ClosedVeilingExecutor, VeilingExecutor
 from identity_graph.errors import QueryError
 
 if TYPE_CHECKING:
@@ -30,6 +32,15 @@ if TYPE_CHECKING:
 log = logging.getLogger("identity_graph.api")
 
 GRACE = 0.1  # seconds in which the store may still say by itself, and where in the answer, that the deadline has passed
+
+
+_EXECUTORS = {
+    (False, True): LeanExecutor,
+    (False, False): ClosedExecutor,
+    (True, True): VeilingExecutor,
+    (True, False): ClosedVeilingExecutor,
+}
+"""By whether names are veiled, and whether the schema is shown."""
 
 
 class Answer(NamedTuple):
@@ -41,22 +52,30 @@ class Answer(NamedTuple):
 
 
 class Endpoint:
-    def __init__(self, graph: IdentityGraph, terms: Terms) -> None:
+    def __init__(self, graph: IdentityGraph, terms: Terms, door: Door | None = None) -> None:
         self._graph = graph
+        self._door = door
         self._terms = terms
         self._schema = graphql_schema()
         self._documents = Documents(self._schema, introspection=terms.introspection)
         trusted = read_trusted(terms.trusted, self._documents.prepare_here) if terms.trusted else {}
         self._persisted = Persisted(trusted, only=terms.trusted_only)
         self._feed = Feed(graph.store)
-        self._executor = LeanExecutor if terms.introspection else ClosedExecutor
 
-    async def answer(self, request: GraphQLRequest, *, read_only: bool = False, request_id: str = "") -> Answer:
-        """Never raises. With `read_only` a mutation is refused and the answer says that it would have mutated."""
+    async def answer(
+        self,
+        request: GraphQLRequest,
+        *,
+        caller: Caller | None = None,
+        read_only: bool = False,
+        request_id: str = "",
+    ) -> Answer:
+        """Never raises. With `read_only` a mutation is refused and the answer says that it would have mutated. Where
+        there is a door, nothing is answered without a caller."""
         request_id = request_id or new_request_id()
         started = time.perf_counter()
         try:
-            answer = await self._answer(request, read_only, request_id)
+            answer = await self._answer(request, caller, read_only, request_id)
         except Invalid as invalid:
             answer = Answer({"errors": show_all(invalid.errors, request_id)}, refused=True)
         except Exception as error:
@@ -67,8 +86,8 @@ class Endpoint:
             log.info("request %s: %.1f ms %s", request_id, took, " ".join(codes) or "ok")
         return answer
 
-    async def _answer(self, request: GraphQLRequest, read_only: bool, request_id: str) -> Answer:
-        prepared = await self._prepare(request)
+    async def _answer(self, request: GraphQLRequest, caller: Caller | None, read_only: bool, request_id: str) -> Answer:
+        prepared = await self._prepare(request, caller)
         if prepared.subscribes(request.operation_name):
             raise QueryError("STREAM_REQUIRED", "a subscription has more answers than one")
         mutates = prepared.mutates(request.operation_name)
@@ -77,37 +96,47 @@ class Endpoint:
             return Answer({"errors": [show(error, request_id)]}, refused=True, mutates=True)
         if mutates:
             with deadline.within(self._terms.mutation_deadline):
-                result = await self._run(prepared, request)
+                result = await self._run(prepared, request, caller)
         else:
-            result = await self._run_in_time(prepared, request)
+            result = await self._run_in_time(prepared, request, caller)
         return _shown(result, request_id, mutates)
 
     async def stream(
-        self, request: GraphQLRequest, *, read_only: bool = False, request_id: str = ""
+        self,
+        request: GraphQLRequest,
+        *,
+        caller: Caller | None = None,
+        still: Callable[[], Awaitable[object]] | None = None,
+        read_only: bool = False,
+        request_id: str = "",
     ) -> AsyncGenerator[Answer, None]:
         """Never raises. Of a subscription an answer for each event, one that is `refused` being the last; of anything
-        else the one answer."""
+        else the one answer. `still` is asked before each event and raises where the caller may not go on."""
         request_id = request_id or new_request_id()
         try:
-            prepared = await self._prepare(request)
+            prepared = await self._prepare(request, caller)
             if not prepared.subscribes(request.operation_name):
-                yield await self.answer(request, read_only=read_only, request_id=request_id)
+                yield await self.answer(request, caller=caller, read_only=read_only, request_id=request_id)
                 return
-            async with aclosing(self._events(prepared, request)) as events:
+            async with aclosing(self._events(prepared, request, caller)) as events:
                 async for event in events:
-                    yield _shown(await self._run_in_time(prepared, request, event), request_id)
+                    if still is not None:
+                        await still()
+                    yield _shown(await self._run_in_time(prepared, request, caller, event), request_id)
         except Invalid as invalid:
             yield Answer({"errors": show_all(invalid.errors, request_id)}, refused=True)
         except Exception as error:
             yield Answer({"errors": [show(error, request_id)]}, refused=True)
 
-    async def _events(self, prepared: Prepared, request: GraphQLRequest) -> AsyncGenerator[Any, None]:
+    async def _events(
+        self, prepared: Prepared, request: GraphQLRequest, caller: Caller | None
+    ) -> AsyncGenerator[Any, None]:
         """What a subscription tells of; each is then run as if it were a query of it, with a context of its own: what
         was read for the one before may be out of date."""
-        executor = self._executor.build(
+        executor = self._executor(caller).build(
             self._schema,
             prepared.document,
-            context_value=Context(self._graph, prepared.fields, self._feed),
+            context_value=Context(self._graph, prepared.fields, self._feed, veiled=_veiled(caller)),
             raw_variable_values=dict(request.variables),
             operation_name=request.operation_name,
             max_coercion_errors=10,
@@ -124,34 +153,47 @@ class Endpoint:
             async for event in events:
                 yield event
 
-    async def _prepare(self, request: GraphQLRequest) -> Prepared:
+    async def _prepare(self, request: GraphQLRequest, caller: Caller | None) -> Prepared:
         prepared = await self._documents.prepare(self._persisted.text(request))
+        if self._door:
+            self._door.check_fields(prepared.places, caller)
         self._persisted.keep(request)
         return prepared
 
-    async def _run_in_time(self, prepared: Prepared, request: GraphQLRequest, event: Any = None) -> ExecutionResult:
+    async def _run_in_time(
+        self, prepared: Prepared, request: GraphQLRequest, caller: Caller | None, event: Any = None
+    ) -> ExecutionResult:
         """Nobody waits for a thread that computes. Of a mutation that would leave open whether it was done."""
         seconds = self._terms.deadline
         try:
             with deadline.within(seconds):
                 async with asyncio.timeout(None if seconds is None else seconds + GRACE):
-                    return await self._run(prepared, request, event)
+                    return await self._run(prepared, request, caller, event)
         except TimeoutError:
             raise deadline.too_late() from None
 
-    async def _run(self, prepared: Prepared, request: GraphQLRequest, event: Any = None) -> ExecutionResult:
+    def _executor(self, caller: Caller | None) -> type[LeanExecutor]:
+        return _EXECUTORS[_veiled(caller), self._terms.introspection]
+
+    async def _run(
+        self, prepared: Prepared, request: GraphQLRequest, caller: Caller | None, event: Any = None
+    ) -> ExecutionResult:
         result = execute(
             self._schema,
             prepared.document,
             root_value=event,
-            context_value=Context(self._graph, prepared.fields),
+            context_value=Context(self._graph, prepared.fields, veiled=_veiled(caller)),
             variable_values=dict(request.variables),
             operation_name=request.operation_name,
             max_coercion_errors=10,
             hide_suggestions=True,
-            executor_class=self._executor,
+            executor_class=self._executor(caller),
         )
         return await result if isinstance(result, Awaitable) else result
+
+
+def _veiled(caller: Caller | None) -> bool:
+    return caller is not None and caller.role is Role.ANALYST
 
 
 def _shown(result: ExecutionResult, request_id: str, mutates: bool = False) -> Answer:
@@ -167,9 +209,12 @@ def new_request_id() -> str:
     return uuid.uuid4().hex[:16]
 
 
-async def answer_once(graph: IdentityGraph, found: Mapping[str, Any]) -> Mapping[str, Any]:
+async def answer_once(
+    graph: IdentityGraph, found: Mapping[str, Any], door: Door | None, caller: Caller | None
+) -> Mapping[str, Any]:
     try:
         request = from_mapping(found)
     except QueryError as error:
         return {"errors": [show(error, new_request_id())]}
-    return (await Endpoint(graph, Terms(deadline=None, mutation_deadline=None)).answer(request)).body
+    endpoint = Endpoint(graph, Terms(deadline=None, mutation_deadline=None), door)
+    return (await endpoint.answer(request, caller=caller)).body

@@ -8,6 +8,7 @@ import strawberry
 
 from identity_graph import model
 from identity_graph.api.context import Info, reads_of
+from identity_graph.errors import AccessError
 from identity_graph.normalise import normalise
 
 
@@ -34,4 +35,6 @@ class PersonBy:
         if self.id is not strawberry.UNSET:
             return reads.persons.load(str(self.id), pick)
         assert isinstance(self.identifier, IdentifierInput)
+        if info.context.veiled:
+            raise AccessError("FORBIDDEN", "PersonBy.identifier is not for the role analyst", help="Ask by person id.")
         return reads.persons_by_identifier.load(self.identifier.canonical(), pick)

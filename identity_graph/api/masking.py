@@ -1,8 +1,8 @@
 """Errors as a client may see them, and as the log may.
 
-A client sees the project's own errors whole, but for a store's, whose messages name files. Whatever else went wrong is
-INTERNAL with the request's id. The log gets the kind of such an error and where it happened, and never its message,
-the document or the variables: those hold people's addresses.
+A client sees the project's own errors whole, but for those of a store or of the file of keys, whose messages name
+files. Whatever else went wrong is INTERNAL with the request's id. The log gets the kind of such an error and where it
+happened, and never its message, the document or the variables: those hold people's addresses.
 """
 
 from __future__ import annotations
@@ -45,7 +45,8 @@ def _shown(error: BaseException, cause: BaseException, request_id: str) -> dict[
     if isinstance(cause, StoreError) and cause.code == "STORE_TIMEOUT":
         log.warning("request %s: %s: %s", request_id, cause.code, cause.message)
         return _entry(CODES[cause.code], cause.code, cause.help)
-    if isinstance(cause, StoreError):
+    if isinstance(cause, StoreError) or getattr(cause, "code", "") == "KEYS_FILE":
+        assert isinstance(cause, IdentityGraphError)
         log.error("request %s: %s: %s", request_id, cause.code, cause.message)
         return _entry(CODES[cause.code], cause.code, f"The log has more under request {request_id}.")
     if isinstance(cause, IdentityGraphError):

@@ -10,17 +10,20 @@ from urllib.parse import urlsplit
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from identity_graph.access import Caller, Door
+from identity_graph.api.admission import admitted
 from identity_graph.api.encoding import encode
 from identity_graph.api.endpoint import Endpoint, new_request_id
 from identity_graph.api.masking import show
 from identity_graph.api.request import from_mapping, strict_json
 from identity_graph.api.seats import Seats
 from identity_graph.api.terms import Terms
-from identity_graph.errors import QueryError
+from identity_graph.errors import AccessError, QueryError
 
 PROTOCOL = "graphql-transport-ws"
 PATIENCE = 10.0  # seconds for the first message
 MAX_ID = 128
+ROUTE = "POST /graphql"  # a WebSocket may do what a request may
 
 
 class _Closing(Exception):
@@ -32,7 +35,7 @@ class _Closing(Exception):
         self.reason = reason
 
 
-async def serve(websocket: WebSocket, endpoint: Endpoint, terms: Terms, seats: Seats) -> None:
+async def serve(websocket: WebSocket, endpoint: Endpoint, terms: Terms, seats: Seats, door: Door | None) -> None:
     """From the handshake to the end of the connection."""
     if not _may_connect(websocket, terms):
         await websocket.close()  # which is 403 to a handshake
@@ -45,7 +48,7 @@ async def serve(websocket: WebSocket, endpoint: Endpoint, terms: Terms, seats: S
     with suppress(WebSocketDisconnect):
         try:
             with seats.take():
-                await _Session(websocket, endpoint, terms).run()
+                await _Session(websocket, endpoint, terms, door).run()
         except _Closing as closing:
             await _close(websocket, closing.code, closing.reason, terms.patience)
         except QueryError as error:
@@ -71,10 +74,15 @@ def _may_connect(websocket: WebSocket, terms: Terms) -> bool:
 
 
 class _Session:
-    def __init__(self, websocket: WebSocket, endpoint: Endpoint, terms: Terms) -> None:
+    """Where there is a door, who it is says the header of the handshake, or, as browsers cannot set that, the member
+    `authorization` of what the first message brings."""
+
+    def __init__(self, websocket: WebSocket, endpoint: Endpoint, terms: Terms, door: Door | None) -> None:
         self._websocket = websocket
         self._endpoint = endpoint
         self._terms = terms
+        self._door = door
+        self._credentials = websocket.headers.get("authorization")
         self._acknowledged = False
         self._running: dict[str, asyncio.Task[None]] = {}
         self._tasks: set[asyncio.Task[None]] = set()  # those, and others that are still being stopped
@@ -123,6 +131,7 @@ class _Session:
             case "connection_init":
                 if self._acknowledged:
                     raise _Closing(4429, "Too many initialisation requests")
+                await self._introduce(message.get("payload"))
                 self._acknowledged = True
                 await self._send({"type": "connection_ack"})
             case "ping":
@@ -137,6 +146,18 @@ class _Session:
                     task.cancel()
             case _:
                 raise _Closing(4400, "no message has that type")
+
+    async def _introduce(self, payload: Any) -> None:
+        if self._credentials is None and isinstance(payload, Mapping):
+            shown = payload.get("authorization")
+            self._credentials = shown if isinstance(shown, str) else None
+        try:
+            await self._caller()
+        except AccessError as error:
+            raise _Closing(4403 if error.code == "FORBIDDEN" else 4401, error.code) from None
+
+    async def _caller(self) -> Caller | None:
+        return await admitted(self._door, self._credentials, ROUTE)
 
     async def _subscribe(self, id: str, payload: Any, group: asyncio.TaskGroup) -> None:
         if not self._acknowledged:
@@ -155,11 +176,12 @@ class _Session:
         request_id = new_request_id()
         try:
             try:
-                request = from_mapping(payload)
-            except QueryError as error:
+                request, caller = from_mapping(payload), await self._caller()
+            except (QueryError, AccessError) as error:
                 await self._send({"id": id, "type": "error", "payload": [show(error, request_id)]})
                 return
-            async with aclosing(self._endpoint.stream(request, request_id=request_id)) as answers:
+            stream = self._endpoint.stream(request, caller=caller, still=self._caller, request_id=request_id)
+            async with aclosing(stream) as answers:
                 async for answer in answers:
                     if answer.refused:
                         await self._send({"id": id, "type": "error", "payload": answer.body["errors"]})

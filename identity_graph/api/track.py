@@ -13,6 +13,8 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from identity_graph.access import Door
+from identity_graph.api.admission import CHALLENGE, STATUS, is_bearer, let_in
 from identity_graph.api.endpoint import new_request_id
 from identity_graph.api.inflating import inflated
 from identity_graph.api.masking import show
@@ -24,7 +26,7 @@ from identity_graph.tracking.sent import BATCHES, MAX_BODY, TYPES
 
 RETRY_AFTER = "1"
 
-_STATUS = {
+_STATUS = STATUS | {
     "MESSAGE_INVALID": 400,
     "WRITE_KEY_INVALID": 401,
     "MESSAGE_TOO_LARGE": 413,
@@ -37,23 +39,24 @@ _SHORT = {"i": "identify", "t": "track", "p": "page", "s": "screen", "g": "group
 _SUCCESS = b'{"success":true}'
 
 
-def track_routes(tracking: Tracking) -> list[Route]:
-    service = _Service(tracking)
+def track_routes(tracking: Tracking, door: Door | None = None) -> list[Route]:
+    service = _Service(tracking, door)
     kinds = {kind: kind for kind in (*TYPES, *BATCHES)} | _SHORT
-    return [Route(f"/v1/{path}", service.of(kind), methods=["POST", "OPTIONS"]) for path, kind in kinds.items()]
+    return [Route(f"/v1/{path}", service.of(kind, path), methods=["POST", "OPTIONS"]) for path, kind in kinds.items()]
 
 
 class _Service:
-    def __init__(self, tracking: Tracking) -> None:
+    def __init__(self, tracking: Tracking, door: Door | None) -> None:
         self._tracking = tracking
+        self._door = door
 
-    def of(self, kind: str) -> Any:
+    def of(self, kind: str, path: str) -> Any:
         async def answer(request: Request) -> Response:
             name_operation(request, kind)
             if request.method == "OPTIONS":
                 return Response(status_code=204, headers=_allowed(request))
             try:
-                await self._take(request, kind)
+                await self._take(request, kind, path)
             except ClientDisconnect:
                 return Response(status_code=400)
             except Exception as error:
@@ -62,17 +65,22 @@ class _Service:
 
         return answer
 
-    async def _take(self, request: Request, kind: str) -> None:
+    async def _take(self, request: Request, kind: str, path: str) -> None:
         """Until it is durable."""
         headers = request.headers
         encoding = headers.get("content-encoding", "").strip().lower()
         if encoding not in ("", "identity", "gzip"):
             raise QueryError("MEDIA_TYPE", "the body is compressed in another way than gzip", help="Send it by gzip.")
-        key = _key(headers.get("authorization"))
-        if key is None:
-            key = request.query_params.get("writeKey")
-        if key is not None:
-            self._tracking.keys.source(key)
+        known = self._door is not None and is_bearer(headers.get("authorization"))
+        key = None
+        if known:
+            await let_in(self._door, request, f"POST /v1/{path}")
+        else:
+            key = _key(headers.get("authorization"))
+            if key is None:
+                key = request.query_params.get("writeKey")
+            if key is not None:
+                self._tracking.keys.source(key)
         length = headers.get("content-length", "")
         declared = int(length) if length.isascii() and length.isdigit() and len(length) < 20 else None
         if declared is not None and declared > MAX_BODY:
@@ -81,7 +89,7 @@ class _Service:
             body = await _read(request)
             if encoding == "gzip":
                 body = inflated(body, MAX_BODY)
-            await asyncio.wrap_future(self._tracking.store(body, kind, key))
+            await asyncio.wrap_future(self._tracking.store(body, kind, key, known=known))
 
 
 async def _read(request: Request) -> bytes:
@@ -131,7 +139,7 @@ def _refusal(error: Exception) -> Response:
     if status in (429, 503):
         headers |= {"retry-after": RETRY_AFTER, "access-control-expose-headers": "retry-after"}
     if status == 401:
-        headers["www-authenticate"] = 'Basic realm="write key"'
+        headers["www-authenticate"] = CHALLENGE if code == "UNAUTHENTICATED" else 'Basic realm="write key"'
     return Response(orjson.dumps(body), status, headers, "application/json")
 
 

@@ -14,6 +14,7 @@ from identity_graph.cli import (
     computed,
     data,
     disclose,
+    keys,
     loader,
     moving,
     people,
@@ -53,6 +54,7 @@ app.add_typer(computed.app, name="computed", rich_help_panel="Ask")
 app.add_typer(privacy.app, name="forget", rich_help_panel="Privacy")
 app.command(rich_help_panel="Privacy")(disclose.disclose)
 app.command(rich_help_panel="Privacy")(privacy.scrub)
+app.add_typer(keys.app, name="key", rich_help_panel="Rules and state")
 app.add_typer(policy.app, name="policy", rich_help_panel="Rules and state")
 app.command(rich_help_panel="Rules and state")(state.stats)
 app.command(rich_help_panel="Rules and state")(state.digest)

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import sys
+from ipaddress import ip_address
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from identity_graph.cli.command import Command, verb
 from identity_graph.cli.show import as_json
-from identity_graph.errors import InputError, QueryError, SettingError
+from identity_graph.errors import AccessError, InputError, QueryError, SettingError
+
+if TYPE_CHECKING:
+    from identity_graph.access import Door
 
 
 @verb
@@ -31,7 +35,7 @@ def query(
     document = _document(file)
     values = _variables(variables)
     with command.graph() as graph:
-        response = execute(graph, document, values, operation)
+        response = execute(graph, document, values, operation, door=command.checking, caller=command.caller)
     typer.echo(as_json(response))
     errors = response.get("errors")
     if errors:
@@ -70,6 +74,9 @@ def serve(
         ),
     ] = None,
     trusted_only: Annotated[bool, typer.Option("--trusted-only", help="Answer no other documents.")] = False,
+    open_: Annotated[
+        bool, typer.Option("--open", help="Answer whoever asks from this machine, without keys; to try things out.")
+    ] = False,
 ) -> None:
     """Serve GraphQL at /graphql, its schema at /schema.graphql, the tracking API at /v1, /health and /metrics."""
     from identity_graph.api import create_app
@@ -94,14 +101,45 @@ def serve(
         raise SettingError(
             "SETTING_INVALID", "only trusted documents, and none is named", help="Name some by --trusted."
         )
+    host = host or settings.host
+    door = _door(command, host, open_)
     with command.graph(create=True) as graph:
         Server(
-            create_app(graph, keys, terms, metrics=settings.metrics),
-            host=host or settings.host,
+            create_app(graph, keys, terms, metrics=settings.metrics, door=door),
+            host=host,
             port=settings.port if port is None else port,
             max_body=terms.max_body,
             say=command.say,
         ).serve_until_stopped()
+
+
+def _door(command: Command, host: str, open_: bool) -> Door | None:
+    """None where it stays open. Raises KEYS_MISSING."""
+    door = command.door()
+    if door is not None:
+        if open_:
+            raise SettingError(
+                "SETTING_INVALID", "--open, and IDENTITY_GRAPH_KEYS is set", help="Leave one of them out."
+            )
+        if door.keys and not door.keys.any():
+            command.say("There are no keys yet, so nobody is let in: identity-graph key create --role ROLE")
+        return door
+    if not open_:
+        raise AccessError("KEYS_MISSING", "serve has no keys by which to know who asks")
+    if not _is_loopback(host):
+        raise AccessError(
+            "KEYS_MISSING",
+            f"{host} can be reached from other machines, and serve --open has no keys",
+            help="Name a file by IDENTITY_GRAPH_KEYS and leave out --open, or serve on 127.0.0.1.",
+        )
+    return None
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def _parts(text: str) -> tuple[str, ...]:

@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Concatenate, ParamSpec
 
 import typer
 
-from identity_graph.errors import IdentityGraphError, InputError, NotFound, StoreError
+from identity_graph.errors import AccessError, IdentityGraphError, InputError, NotFound, StoreError
 
 if TYPE_CHECKING:
+    from identity_graph.access import Caller, Door
     from identity_graph.model import Identifier, Person
     from identity_graph.people import People
     from identity_graph.policy import Policy
@@ -46,6 +47,48 @@ class Command:
     store: str
     policy_path: Path | None
     json: bool
+    checking: Door | None = None
+    """Where the role of the caller is checked."""
+    caller: Caller | None = None
+
+    def door(self) -> Door | None:
+        """Of the keys and the tokens that the settings name; None where they name none. Raises SETTING_INVALID."""
+        from identity_graph.access import Door
+        from identity_graph.access.keys import KeysFile
+
+        settings, tokens = self.settings, None
+        if not settings.keys and not settings.jwt_keys:
+            return None
+        if settings.jwt_keys:
+            from identity_graph.access.tokens import Issuer, Tokens
+
+            factors = frozenset(factor.strip() for factor in settings.jwt_factors.split(",")) - {""}
+            tokens = Tokens(
+                Issuer(
+                    settings.jwt_keys,
+                    settings.jwt_issuer,
+                    settings.jwt_audience,
+                    settings.jwt_role_claim,
+                    settings.jwt_leeway,
+                    factors,
+                )
+            )
+        return Door(KeysFile(settings.keys) if settings.keys else None, tokens)
+
+    def check_role(self, verb: str) -> None:
+        """Once there are keys, the one in IDENTITY_GRAPH_KEY must be of a role that may. Who can read the store's files
+        can do without: this keeps people from mistakes. Raises UNAUTHENTICATED, FORBIDDEN, KEYS_FILE."""
+        door = self.door()
+        if door is None or not door.keys or None in door.rules.verbs.get(verb, ()) or not door.keys.any():
+            return
+        if self.settings.key is None:
+            raise AccessError(
+                "UNAUTHENTICATED",
+                "IDENTITY_GRAPH_KEYS is set, and IDENTITY_GRAPH_KEY is not",
+                help="Put your API key into IDENTITY_GRAPH_KEY.",
+            )
+        self.caller, self.checking = door.keys.caller(self.settings.key.get_secret_value()), door
+        door.check(door.rules.verbs, verb, self.caller)
 
     def policy(self) -> Policy:
         """The policy file that was named, else the default."""
@@ -121,6 +164,8 @@ def verb(function: Callable[Concatenate[Command, P], None]) -> Callable[..., Non
                 rules or before[1] or settings.policy,
                 json,
             )
+            if settings.keys:
+                command.check_role(_typed(context))
             function(command, **given)  # type: ignore[call-arg]
         except IdentityGraphError as error:
             _show(error, json)
@@ -157,6 +202,16 @@ def verb(function: Callable[Concatenate[Command, P], None]) -> Callable[..., Non
     run.__annotations__ = {p.name: p.annotation for p in parameters}
     del run.__wrapped__
     return run
+
+
+def _typed(context: typer.Context) -> str:
+    """The verb as it is in the lists of verbs: `key create`."""
+    names: list[str] = []
+    at: Any = context
+    while at is not None and at.parent is not None:
+        names.insert(0, str(at.info_name))
+        at = at.parent
+    return " ".join(names)
 
 
 def _defect(error: Exception) -> IdentityGraphError:

@@ -12,15 +12,16 @@ SOURCE = "segment"
 
 
 class WriteKeys:
-    """`sources` by key. Where there is none, any key is taken.
+    """`sources` by key. Where there is none, any key is taken, unless they are `closed`.
 
     >>> keys = WriteKeys.parse("abc123, def456=shop")
     >>> keys.source("abc123"), keys.source("def456")
     ('segment', 'shop')
     """
 
-    def __init__(self, sources: Mapping[str, str] | None = None) -> None:
+    def __init__(self, sources: Mapping[str, str] | None = None, *, closed: bool = False) -> None:
         self._sources = dict(sources or {})
+        self._closed = closed
 
     @classmethod
     def parse(cls, text: str) -> WriteKeys:
@@ -38,11 +39,15 @@ class WriteKeys:
                 sources[key] = source or SOURCE
         return cls(sources)
 
+    def closed(self) -> WriteKeys:
+        """The same keys, and no other."""
+        return WriteKeys(self._sources, closed=True)
+
     def source(self, key: str | None) -> str:
         """Raises WRITE_KEY_INVALID."""
         if not key:
             raise QueryError("WRITE_KEY_INVALID", "the request has no write key")
-        if not self._sources:
+        if not self._sources and not self._closed:
             return SOURCE
         found = self._sources.get(key)
         if found is None:

@@ -125,6 +125,7 @@ def test_a_full_queue_and_what_could_not_be_published_are_seen(tmp_path: Path) -
         assert server.send("/v1/track", {"userId": "u", "event": "First"}).status == 200
         server.person_soon("user_id", "u")
         other = apsw.Connection(str(tmp_path / "people.db"))
+        other.set_busy_timeout(60_000)
         other.execute("BEGIN IMMEDIATE")
         sender = threading.Thread(target=server.send, args=("/v1/track", {"userId": "u", "event": "Second"}))
         sender.start()

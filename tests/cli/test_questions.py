@@ -110,7 +110,7 @@ def test_schema_is_the_one_in_the_repository() -> None:
 
 @pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
 def test_serve_answers_and_stops(loaded: str, stop: signal.Signals) -> None:
-    command = [sys.executable, "-m", "identity_graph", "serve", "--store", loaded, "--port", "0"]
+    command = [sys.executable, "-m", "identity_graph", "serve", "--store", loaded, "--port", "0", "--open"]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, cwd=ROOT) as process:
         try:
             assert process.stderr is not None
@@ -131,8 +131,8 @@ def test_serve_answers_and_stops(loaded: str, stop: signal.Signals) -> None:
 def test_serve_says_when_it_cannot_have_the_port(loaded: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
-        assert failure("serve", "--store", loaded, "--port", port, status=2) == "SETTING_INVALID"
-        assert port in run("serve", "--store", loaded, "--port", port, status=2).stderr
+        assert failure("serve", "--open", "--store", loaded, "--port", port, status=2) == "SETTING_INVALID"
+        assert port in run("serve", "--open", "--store", loaded, "--port", port, status=2).stderr
 
 
 def test_computed_traits(copied: str, tmp_path: Path) -> None:

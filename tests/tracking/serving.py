@@ -96,7 +96,7 @@ def serving(store: str, **settings: str) -> Iterator[Serving]:
     own |= {f"IDENTITY_GRAPH_{name.upper()}": value for name, value in settings.items()}
     kept = {name: value for name, value in os.environ.items() if not name.startswith("IDENTITY_GRAPH_")}
     process = subprocess.Popen(
-        [sys.executable, "-m", "identity_graph", "serve", "--store", store, "--port", "0"],
+        [sys.executable, "-m", "identity_graph", "serve", "--store", store, "--port", "0", "--open"],
         cwd=ROOT,
         env=kept | own,
         stderr=subprocess.PIPE,

@@ -1,0 +1,15 @@
+"""Who asks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from identity_graph.access.rules import Role
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """`name` is for logs: the id of a key, or the subject of a token."""
+
+    role: Role
+    name: str

@@ -1,0 +1,101 @@
+"""What each role may do, read from `roles.toml`."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from identity_graph.errors import AccessError
+
+FILE = Path(__file__).with_name("roles.toml")
+ANYBODY = "anybody"
+
+
+class Role(StrEnum):
+    APP_READER = "app_reader"
+    ANALYST = "analyst"
+    INGEST = "ingest"
+    PRIVACY_OFFICER = "privacy_officer"
+    ADMIN = "admin"
+    AUDITOR = "auditor"
+
+    @classmethod
+    def named(cls, name: str) -> Role:
+        """Raises ROLE_UNKNOWN."""
+        try:
+            return cls(name)
+        except ValueError:
+            known = ", ".join(cls)
+            raise AccessError("ROLE_UNKNOWN", f"there is no role {name[:40]!r}", help=f"Roles are {known}.") from None
+
+
+@dataclass(frozen=True)
+class AccessRules:
+    """`fields` are written Type.field, `routes` METHOD /path, `verbs` as they are typed; who may, by name. None stands
+    for anybody, with or without a key."""
+
+    fields: Mapping[str, Set[Role | None]]
+    routes: Mapping[str, Set[Role | None]]
+    verbs: Mapping[str, Set[Role | None]]
+
+    @classmethod
+    @cache
+    def shipped(cls) -> AccessRules:
+        return cls.parse(FILE.read_text(encoding="utf-8"))
+
+    @classmethod
+    def parse(cls, text: str) -> AccessRules:
+        """
+        >>> rules = AccessRules.parse('[verbs]\\nadmin = ["copy"]\\nanybody = ["demo"]')
+        >>> rules.allows(rules.verbs, "copy", Role.ADMIN), rules.allows(rules.verbs, "copy", Role.ANALYST)
+        (True, False)
+        >>> rules.allows(rules.verbs, "demo", None), rules.allows(rules.verbs, "new", Role.ADMIN)
+        (True, False)
+        """
+        tables = tomllib.loads(text)
+        audiences: dict[str, Sequence[Role | None]] = {role: (role,) for role in Role}
+        audiences[ANYBODY] = (*Role, None)
+        for name, roles in tables.get("audiences", {}).items():
+            audiences[name] = [Role(role) for role in roles]
+        fields = (
+            pair
+            for type_, table in tables.get("fields", {}).items()
+            for pair in _entries(table, audiences, f"{type_}.")
+        )
+        return cls(
+            _gathered(fields),
+            _gathered(_entries(tables.get("routes", {}), audiences)),
+            _gathered(_entries(tables.get("verbs", {}), audiences)),
+        )
+
+    @staticmethod
+    def allows(entries: Mapping[str, Set[Role | None]], name: str, role: Role | None) -> bool:
+        return role in entries.get(name, ())
+
+    @cache  # noqa: B019  one set of rules lives as long as the program
+    def fields_of(self, role: Role) -> Set[str]:
+        return frozenset(name for name, roles in self.fields.items() if role in roles)
+
+    def __hash__(self) -> int:
+        return id(self)
+
+
+def _entries(
+    table: Mapping[str, Any], audiences: Mapping[str, Sequence[Role | None]], before: str = ""
+) -> Iterator[tuple[str, Role | None]]:
+    for audience, names in table.items():
+        for name in names:
+            for role in audiences[audience]:
+                yield before + name, role
+
+
+def _gathered(pairs: Iterator[tuple[str, Role | None]]) -> Mapping[str, Set[Role | None]]:
+    found: dict[str, set[Role | None]] = {}
+    for name, role in pairs:
+        found.setdefault(name, set()).add(role)
+    return found

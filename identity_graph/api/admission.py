@@ -1,0 +1,58 @@
+"""The door of the service in front of its routes."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+import anyio.to_thread
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from identity_graph.access import Caller, Door
+from identity_graph.api.endpoint import new_request_id
+from identity_graph.api.masking import show
+from identity_graph.errors import AccessError
+
+STATUS = {"UNAUTHENTICATED": 401, "FORBIDDEN": 403, "KEYS_FILE": 503}
+CHALLENGE = 'Bearer realm="identity-graph"'
+
+Endpoint = Callable[[Request], Awaitable[Response]]
+
+
+async def let_in(door: Door | None, request: Request, route: str) -> Caller | None:
+    """As `admitted`, by the header of a request."""
+    return await admitted(door, request.headers.get("authorization"), route)
+
+
+async def admitted(door: Door | None, shown: str | None, route: str) -> Caller | None:
+    """Who asks for this route, written as in `roles.toml`, and shows this; None where there is no door.
+
+    Raises UNAUTHENTICATED, FORBIDDEN, KEYS_FILE.
+    """
+    if door is None:
+        return None
+    caller = await anyio.to_thread.run_sync(door.caller, shown) if door.waits(shown) else door.caller(shown)
+    door.check(door.rules.routes, route, caller)
+    return caller
+
+
+def behind(door: Door | None, route: str, endpoint: Endpoint) -> Endpoint:
+    if door is None:
+        return endpoint
+
+    async def guarded(request: Request) -> Response:
+        try:
+            await let_in(door, request, route)
+        except AccessError as error:
+            request_id = new_request_id()
+            status = STATUS[error.code]
+            headers = {"cache-control": "no-store", "x-request-id": request_id}
+            headers |= {"www-authenticate": CHALLENGE} if status == 401 else {}
+            return JSONResponse({"errors": [show(error, request_id)]}, status, headers)
+        return await endpoint(request)
+
+    return guarded
+
+
+def is_bearer(authorization: str | None) -> bool:
+    return (authorization or "").partition(" ")[0].lower() == "bearer"
