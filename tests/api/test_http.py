@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 from starlette.testclient import TestClient
-from starlette.websockets import WebSocketDisconnect
 
 from identity_graph import IdentityGraph, Policy
 from identity_graph.api import create_app
@@ -178,12 +177,6 @@ def test_a_browser_gets_a_page_that_needs_nothing_from_elsewhere(api: Api) -> No
     assert "<script" not in response.text
     assert "https://" not in response.text
     assert api.client.get("/schema.graphql").text.startswith("directive @oneOf")
-
-
-def test_no_websocket_is_taken(api: Api) -> None:
-    for protocol in ("graphql-ws", "graphql-transport-ws"):
-        with pytest.raises(WebSocketDisconnect), api.client.websocket_connect("/graphql", subprotocols=[protocol]):
-            pass  # never accepted
 
 
 def test_health_says_whether_the_store_can_be_read(api: Api) -> None:

@@ -184,15 +184,6 @@ def length_of(framed: str) -> bool:
     return framed != "said to be short"
 
 
-def test_no_websocket_is_taken_on_the_wire(server: Server) -> None:
-    answer = server.raw(
-        b"GET /graphql HTTP/1.1\r\nhost: localhost\r\nconnection: upgrade\r\nupgrade: websocket\r\n"
-        b"sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
-        b"sec-websocket-protocol: graphql-ws\r\n\r\n"
-    )
-    assert re.match(rb"HTTP/1.1 4\d\d ", answer)
-
-
 def test_the_log_of_the_server_has_no_values(server: Server) -> None:
     text = "secret.person@example.org"
     query = f'{{ person(by: {{identifier: {{namespace: "email", value: "{text}"}}}}) {{ nope }} }}'

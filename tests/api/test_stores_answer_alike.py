@@ -96,7 +96,7 @@ def test_every_operation_answers_alike(pair: Pair) -> None:
         pair.run("explain", a=one, b={"namespace": "user_id", "value": "u1"})
 
     assert pair.walk("persons_page", "persons", first=1) == 4
-    assert pair.walk("changes", "changes", first=2) == 6
+    assert pair.walk("changes", "changes", first=2) == 7
     assert pair.walk("runs", "runs", first=1) == 4
     pair.run("changes", kinds=["MERGED", "SPLIT"])
     for name in ("segments", "stats"):
@@ -107,6 +107,18 @@ def test_every_operation_answers_alike(pair: Pair) -> None:
     pair.run("save_segment", name="x", condition={"segment": "unknown"})
     pair.run("segment_members", name="others", person=email_of(BOB), first=2)
     pair.run("segment_members", name="unknown", person=email_of(BOB))
+    for other in ("others", "vip", "unknown"):
+        pair.run("segment_overlap", name="vip", **{"with": other})
+
+    spent = {"measure": "SUM", "property": "total", "names": ["Order Completed"]}
+    pair.run("save_computed_trait", name="spent", definition=spent)
+    pair.run("save_computed_trait", name="channel", definition={"measure": "MOST_FREQUENT", "property": "?"})
+    for one in everybody:
+        pair.run("computed_traits", by=one)
+        pair.run("touchpoints", by=one)
+        pair.run("touchpoints", by=one, filter=orders, bucket="NAME")
+    pair.run("delete_computed_trait", name="spent")
+    pair.run("delete_computed_trait", name="spent")
 
     pair.run("ingest", events=EVENTS)
     odd = [

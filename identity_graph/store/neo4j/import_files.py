@@ -80,6 +80,7 @@ class _Files:
         self._find = find
         self._sources: dict[str, int] = {}
         self._segments: dict[str, int] = {}
+        self._computed: str | None = None
         self._standing = Standing()
         self.key_check: bytes | None = None
         self.id = str(uuid4())
@@ -105,6 +106,8 @@ class _Files:
             write("Segment", [(number, one.name, one.description, condition, one.created, one.evaluated, one.size)])
         for one, ids in piece.members:
             write("MEMBER_OF", [(row.number, self._segments[one.name]) for row in self._find(ids) if row])
+        if piece.computed:
+            self._computed = canonical_json(piece.computed)
         self._standing = piece.standing or self._standing
 
     def _persons(self, rows: Sequence[PersonRow]) -> None:
@@ -163,4 +166,4 @@ class _Files:
         standing = self._standing
         check = self.key_check and self.key_check.hex()
         facts = ("identity-graph", self.id, VERSION, True, 0, standing.resolved, standing.policy, *standing[2:])
-        self._tables.write("Store", [(*facts, list(self._sources), check)])
+        self._tables.write("Store", [(*facts, list(self._sources), check, self._computed)])

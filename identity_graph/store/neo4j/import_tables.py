@@ -17,7 +17,7 @@ SEPARATOR = "\x1f"
 NODES: Mapping[str, str] = MappingProxyType(
     {
         "Store": "name id version:long unindexed:boolean commits:long resolved:long policy event:long"
-        " identifier:long person:long change:long quarantined:long sources:string[] key_check",
+        " identifier:long person:long change:long quarantined:long sources:string[] key_check computed",
         "Tombstone": "hash",
         "Person": ":ID(Person) number:long id created:long updated:long",
         "Retired": ":ID(Person) number:long id created:long updated:long",
