@@ -1,16 +1,14 @@
-"""The next step of a load is read, mapped and made columns while the one before is on its way to a server."""
+"""The next step of a load is read and mapped while the one before is on its way to a server."""
 
 from __future__ import annotations
 
 from collections.abc import Generator
 from contextlib import closing
-from dataclasses import replace
 from queue import Empty, Full, Queue
 from threading import Event as Signal
 from threading import Thread
 from typing import Any
 
-from identity_graph.event_table import EventTable
 from identity_graph.ingest.steps import Steps
 from identity_graph.store.protocols import Batch
 
@@ -37,9 +35,7 @@ def ahead(steps: Steps) -> Generator[Batch, None, None]:
         with closing(steps):
             try:
                 for step in steps:
-                    events = EventTable.of(step.events)
-                    events.digests()  # a server's store will ask for them; while it works there is time for that
-                    offer((replace(step, events=events), None))
+                    offer((step, None))
                     if ended.is_set():
                         return
             except BaseException as error:
