@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from hashlib import blake2b
 from itertools import chain
 from typing import Any, TypeVar, overload
@@ -39,7 +39,6 @@ class EventTable(Sequence[Event]):
     stated: Sequence[tuple[int, int, int, bool]]
     traits: Sequence[str | None]
     properties: Sequence[str | None]
-    _digests: list[str] = field(default_factory=list, init=False, repr=False, compare=False)
 
     @classmethod
     def of(cls, events: Sequence[Event]) -> EventTable:
@@ -176,17 +175,12 @@ class EventTable(Sequence[Event]):
             chained(table.properties for table in tables),
         )
 
-    def digests(self) -> Sequence[str]:
-        """Of each event, 128 bits of all that tells two of one id apart, in hexadecimal; made once.
+    def digests(self) -> Iterator[str]:
+        """Of each event, 128 bits of all that tells two of one id apart, in hexadecimal.
 
         Neither the order of what it saw or stated nor a repeat makes another one, nor when it was received. Both ends
         of a stated pair are seen too.
         """
-        if len(self._digests) < len(self.ids):
-            self._digests.extend(self._digested())
-        return self._digests
-
-    def _digested(self) -> Iterator[str]:
         keys = [f"{namespace}:{value}" for namespace, value in self.named]
         pairs: dict[int, set[tuple[str, str, int]]] = {}
         ends: dict[int, set[str]] = {}

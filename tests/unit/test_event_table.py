@@ -95,7 +95,7 @@ def test_digests_tell_apart_what_is_another_event(events: list[Event], random) -
             received=7,
         )
 
-    digests = EventTable.of(events).digests()
+    digests = list(EventTable.of(events).digests())
     assert all(len(digest) == 32 for digest in digests)
     places = random.sample(range(len(events)), len(events))
     again = EventTable.of([shuffled(events[place]) for place in places]).digests()

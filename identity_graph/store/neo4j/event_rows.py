@@ -72,7 +72,7 @@ class EventRows:
         """New events under numbers that were given."""
         events = stored.events
         numbers = stored.numbers.tolist()
-        contents = events.digests()
+        contents = list(events.digests())
         seen, stated = numbered(events, stored.named)
         own = by_event(seen, len(events))
         rows = [
