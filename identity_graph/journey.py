@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import date
 from enum import StrEnum
 
 from identity_graph.model import Event, Identifier, JourneyEvent, Session, Touchpoint
@@ -38,6 +39,7 @@ def touchpoints(journey: Sequence[JourneyEvent]) -> list[Touchpoint]:
 
 class Bucket(StrEnum):
     DAY = "DAY"
+    WEEK = "WEEK"
     MONTH = "MONTH"
     YEAR = "YEAR"
     NAME = "NAME"
@@ -46,6 +48,7 @@ class Bucket(StrEnum):
 
 _BUCKETS: Mapping[Bucket, Callable[[Event], str]] = {
     Bucket.DAY: lambda event: format_time(event.time)[:10],
+    Bucket.WEEK: lambda event: _week(event.time),
     Bucket.MONTH: lambda event: format_time(event.time)[:7],
     Bucket.YEAR: lambda event: format_time(event.time)[:4],
     Bucket.NAME: lambda event: event.name,
@@ -54,5 +57,10 @@ _BUCKETS: Mapping[Bucket, Callable[[Event], str]] = {
 
 
 def activity(journey: Iterable[JourneyEvent], bucket: Bucket) -> list[tuple[str, int]]:
-    """How many events by day, month or year (UTC), name or source; in order of that."""
+    """How many events by day, week (ISO 8601), month or year (UTC), name or source; in order of that."""
     return sorted(Counter(_BUCKETS[bucket](one.event) for one in journey).items())
+
+
+def _week(time: int) -> str:
+    year, week, _ = date.fromisoformat(format_time(time)[:10]).isocalendar()
+    return f"{year:04}-W{week:02}"

@@ -12,7 +12,7 @@ from identity_graph.api.event import Event
 from identity_graph.api.field import field
 from identity_graph.journey import Bucket
 
-strawberry.enum(Bucket, name="ActivityBucket", description="Days, months and years are of UTC.")
+strawberry.enum(Bucket, name="ActivityBucket", description="Days, weeks (ISO 8601), months and years are of UTC.")
 
 
 @strawberry.type(description="First and last contact through one channel: a source.")
@@ -31,5 +31,5 @@ class Touchpoint:
 
 @strawberry.type(description="How many events.")
 class ActivityCount:
-    key: str = strawberry.field(description="Such as 2026-01-31, 2026-01, 2026, a name or a source.")
+    key: str = strawberry.field(description="Such as 2026-01-31, 2026-W05, 2026-01, 2026, a name or a source.")
     count: int

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import strawberry
@@ -51,6 +52,20 @@ class Link:
             return window.cut(found, event_key, len(found))
 
         return reads_of(info).evidence.load((link.a, link.b), page)
+
+
+@strawberry.type(description="Nodes and links, to be drawn as they are.")
+class Graph:
+    nodes: list[Identifier] = strawberry.field(
+        description="In order of key; the other ends of suppressed links among them."
+    )
+    links: list[Link]
+
+
+def drawn(members: Iterable[model.Membership], links: Iterable[model.Link], suppressed: bool) -> Graph:
+    shown = [link for link in links if suppressed or link.suppressed is None]
+    nodes = {member.identifier for member in members} | {end for link in shown for end in (link.a, link.b)}
+    return Graph(nodes=sorted(nodes, key=lambda node: node.key), links=shown)  # type: ignore[arg-type]
 
 
 @strawberry.type(description="Why, or why not, two identifiers are one person.")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from asyncio import gather
 from collections.abc import Sequence
+from itertools import chain
 from typing import TYPE_CHECKING, Annotated, Any
 
 import strawberry
@@ -17,7 +19,7 @@ from identity_graph.api.context import Info, reads_of
 from identity_graph.api.event import Event, EventFilter
 from identity_graph.api.field import field
 from identity_graph.api.identifier import Membership
-from identity_graph.api.link import Link
+from identity_graph.api.link import Graph, Link, drawn
 from identity_graph.api.node import Node
 from identity_graph.api.paging import Window, given
 from identity_graph.api.profile import Profile
@@ -28,6 +30,7 @@ from identity_graph.journey import Bucket, activity, touchpoints
 if TYPE_CHECKING:
     from identity_graph.api.segment import Segment
 
+PersonType = Annotated["Person", strawberry.lazy("identity_graph.api.person")]
 SegmentType = Annotated["Segment", strawberry.lazy("identity_graph.api.segment")]
 
 
@@ -48,6 +51,16 @@ class Person(Node):
     )
     def confidence(person: Parent[model.Person], info: Info) -> Any:
         return reads_of(info).confidences.load(person.id)
+
+    @field(list[PersonType], "Persons that were split off from this one, or from the one asked for, and still are.")
+    async def split_into(person: Parent[model.Person], info: Info) -> Any:
+        reads = reads_of(info)
+        asked = [person.id, *filter(None, [person.requested_id])]
+        changes = chain.from_iterable(await reads.changes.load_all(asked))
+        splits = sorted((one for one in changes if one.kind == model.ChangeKind.SPLIT), key=change_key)
+        parts = await reads.persons.load_all(dict.fromkeys(id for split in splits for id in split.to_ids))
+        found = {part.id: part for part in parts if part}
+        return [part for id, part in found.items() if id != person.id]
 
     @field(list[Membership], "In order of key.")
     def identifiers(person: Parent[model.Person], info: Info, namespaces: list[str] | None = strawberry.UNSET) -> Any:
@@ -104,7 +117,7 @@ class Person(Node):
 
         return reads_of(info).journeys.load(person.id, page)
 
-    @field(CountedConnection[Session], "Visits, oldest first.")
+    @field(CountedConnection[Session], "Visits, oldest first; with a filter, those in which such an event happened.")
     def sessions(
         person: Parent[model.Person],
         info: Info,
@@ -112,18 +125,22 @@ class Person(Node):
         after: str | None = strawberry.UNSET,
         last: int | None = strawberry.UNSET,
         before: str | None = strawberry.UNSET,
+        filter: EventFilter | None = strawberry.UNSET,
     ) -> Any:
         window = Window.read(
-            f"sessions {person.id}",
+            f"sessions {person.id} {given(filter) or EventFilter()}",
             (int, str),
             first=given(first),
             after=given(after),
             last=given(last),
             before=given(before),
         )
-        return reads_of(info).sessions.load(
-            person.id, lambda sessions: window.cut(sessions, session_key, len(sessions))
-        )
+
+        def page(sessions: tuple[model.Session, ...]) -> Any:
+            chosen = [session for session in sessions if _chosen(session.events, filter)]
+            return window.cut(chosen, session_key, len(chosen))
+
+        return reads_of(info).sessions.load(person.id, page)
 
     @field(list[Touchpoint], "By channel, in order of the first touch.")
     def touchpoints(person: Parent[model.Person], info: Info, filter: EventFilter | None = strawberry.UNSET) -> Any:
@@ -161,6 +178,12 @@ class Person(Node):
             return [link for link in links if include_suppressed or link.suppressed is None]
 
         return reads_of(info).links.load(person.id, choose)
+
+    @field(Graph, "Its identifiers and links, for drawing.")
+    async def graph(person: Parent[model.Person], info: Info, include_suppressed: bool = True) -> Any:
+        reads = reads_of(info)
+        (members,), (links,) = await gather(reads.members.load_all([person.id]), reads.links.load_all([person.id]))
+        return drawn(members, links, include_suppressed)
 
     @field(Connection[Change], "What happened to it, oldest first.")
     def changes(

@@ -94,6 +94,8 @@ def test_touchpoints_and_activity(api: Api) -> None:
     assert {one["key"]: one["count"] for one in person["activity"]}["Order Completed"] == 2
     days = api.run("touchpoints", by=email_of(ANN), filter={"sources": ["web"]})["person"]["activity"]
     assert days == [{"key": "2025-12-01", "count": 2}]
+    weeks = api.run("touchpoints", by=email_of(ANN), bucket="WEEK")["person"]["activity"]
+    assert [week["key"] for week in weeks] == ["2025-W49", "2025-W51", "2025-W52"]
 
 
 def test_segment_overlap(api: Api) -> None:

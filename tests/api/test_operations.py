@@ -69,6 +69,11 @@ def test_sessions(api: Api) -> None:
     assert visit["entry"] == {"name": "Page Viewed", "source": "web"}
     assert visit["exit"] == {"name": "Signed Up", "source": "web"}
     assert [event["id"] for event in visit["events"]] == ["a1", "a2"]
+    bought = {"names": ["Order Completed"]}
+    chosen = api.run("sessions", by=email_of(ANN), filter=bought, last=1)["person"]["sessions"]
+    assert (chosen["totalCount"], chosen["nodes"][0]["start"]) == (2, "2025-12-20T09:00:00Z")
+    cursor = chosen["pageInfo"]["startCursor"]
+    assert api.refusal(operation_text("sessions"), {"by": email_of(ANN), "before": cursor}) == "PAGE_INVALID"
 
 
 def test_explain(api: Api) -> None:
@@ -325,3 +330,32 @@ def test_link_and_unlink(api: Api, clock: Clock) -> None:
     clock.tick()
     found = api.run("unlink", **two, reason="they are not")["unlink"]
     assert found["samePerson"] is False and found["obstacles"][0]["code"] == "CANNOT_LINK"
+    after = api.run("merge_support", by=email_of(ANN))["person"]
+    assert [part["key"] for part in after["splitInto"]] == ["user_id:u2"]
+    assert after["changes"]["nodes"][-1]["kind"] == "SPLIT"
+
+
+def test_merge_support(api: Api, clock: Clock) -> None:
+    ((old, survivor),) = api.retired.items()
+    carol = api.run("merge_support", by=email_of(CAROL))["person"]
+    assert [node["key"] for node in carol["graph"]["nodes"]] == [
+        "anonymous_id:x9",
+        f"email:{CAROL}",
+        "loyalty_id:L77",
+    ]
+    assert len(carol["graph"]["links"]) == 2 and carol["splitInto"] == []
+
+    joined = {"a": {"namespace": "email", "value": CAROL}, "b": {"namespace": "loyalty_id", "value": "L-77"}}
+    clock.tick()
+    api.run("unlink", **joined, reason="her sister's card")
+    parts = {api.person_id(CAROL), api.run("identifier", by=joined["b"])["identifier"]["person"]["id"]}
+    for asked in (old, survivor):
+        found = api.run("merge_support", by={"id": asked})["person"]
+        assert {found["id"], *(part["id"] for part in found["splitInto"])} == parts
+
+    # Who shares a tablet is drawn with the link that was suppressed, and without it when nobody asks for such.
+    ann = api.run("merge_support", by=email_of(ANN))["person"]["graph"]
+    kept = api.run("merge_support", by=email_of(ANN), includeSuppressed=False)["person"]["graph"]
+    assert {link["suppressed"] is None for link in ann["links"]} == {True, False}
+    assert all(link["suppressed"] is None for link in kept["links"])
+    assert {node["person"]["id"] for node in kept["nodes"]} == {api.person_id(ANN)}

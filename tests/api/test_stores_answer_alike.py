@@ -76,7 +76,7 @@ def test_every_operation_answers_alike(pair: Pair) -> None:
     everybody = [email_of(ANN), email_of(BOB), email_of(CAROL), email_of(DAN), email_of("nobody@example.org")]
     ((retired, survivor),) = pair.apis[0].retired.items()
     for by in [*everybody, {"id": retired}, {"id": survivor}, {"id": "unknown"}, {"id": "\0"}]:
-        for name in ("person", "profile", "journey", "sessions", "links", "preview_erasure"):
+        for name in ("person", "profile", "journey", "sessions", "links", "merge_support", "preview_erasure"):
             pair.run(name, by=by)
         for view in ({"asOf": "2025-12-04T00:00:00Z"}, {"withoutSources": ["crm", "calls"]}, {"minConfidence": 0.7}):
             pair.run("person_as_of", by=by, view=view)
@@ -117,6 +117,8 @@ def test_every_operation_answers_alike(pair: Pair) -> None:
         pair.run("computed_traits", by=one)
         pair.run("touchpoints", by=one)
         pair.run("touchpoints", by=one, filter=orders, bucket="NAME")
+        pair.run("touchpoints", by=one, bucket="WEEK")
+        pair.run("sessions", by=one, filter=orders)
     pair.run("delete_computed_trait", name="spent")
     pair.run("delete_computed_trait", name="spent")
 
