@@ -2,11 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from typing import TypeVar
 
 import numpy as np
+import numpy.typing as npt
+from numba import njit
 
-from identity_graph.tables import Bool, EvidenceTable, Int16, Int32, Int64
+from identity_graph.errors import InputError
+from identity_graph.tables import EvidenceTable, Int16, Int32, Int64
+
+UInt64 = npt.NDArray[np.uint64]
+T = TypeVar("T", bound=np.generic)
+Columns = tuple[Int32, Int32, Int16, Int32, Int64, Int64]
+Seen = tuple[Int64, Int32, Int64]
+"""The events and identifiers of observations; their rows in order of both, or empty where they are in order."""
+
+_LOW = np.uint64(32)  # a pair is (its higher identifier << 32 | the row of its event), at the place of its lower one
+_FEW = 32  # so many pairs are sorted by moving each to its place,
+_MANY = 2**10  # and more than so many by NumPy, which is never slow, whatever the order was
 
 
 def fold(
@@ -25,8 +39,10 @@ def fold(
 
     An event of up to `pairwise_up_to` identifiers links every two of them; a larger one links each to its best
     identifier (by `priority` of its namespace, then the smaller value, then the smaller name of the namespace), so that
-    the number of links stays linear. `priority` and `namespaces`, their names, are by namespace. Costs two sorts:
-    O(m log m) time, 40 bytes an observation and 60 a pair.
+    the number of links stays linear. `priority` and `namespaces`, their names, are by namespace. Raises FRAME_INVALID.
+
+    Pairs are dealt to their lower identifiers by counting, and sorted there, in place: 8 bytes a pair and an identifier
+    besides the links, 24 an observation before that where they are not in order of event and identifier.
 
     >>> links = fold(
     ...     np.array([7, 7, 7]), np.array([0, 1, 2], np.int32), np.array([5, 5, 5]), np.zeros(3, np.int16),
@@ -35,84 +51,181 @@ def fold(
     >>> list(zip(links.a.tolist(), links.b.tolist(), strict=True))
     [(0, 1), (0, 2), (1, 2)]
     """
-    if not _in_order(event, identifier):
-        order = np.lexsort((identifier, event))
-        event, identifier, time, source = event[order], identifier[order], time[order], source[order]
-        del order
-    again: Bool = (event[1:] == event[:-1]) & (identifier[1:] == identifier[:-1])
-    if again.any():
-        once = np.r_[True, ~again]
-        event, identifier, time, source = event[once], identifier[once], time[once], source[once]
-    starts = np.flatnonzero(np.r_[True, event[1:] != event[:-1]]) if len(event) else np.empty(0, np.int64)
-    sizes = np.diff(np.r_[starts, len(event)])
-    a: list[Int32] = []
-    b: list[Int32] = []
-    rows: list[Int64] = []
-    for size in np.unique(sizes):
-        if 2 <= size <= pairwise_up_to:
-            first = starts[sizes == size]
-            for i in range(size):
-                for j in range(i + 1, size):
-                    a.append(identifier[first + i])
-                    b.append(identifier[first + j])
-                    rows.append(first)
-    for start, size in zip(starts[sizes > pairwise_up_to], sizes[sizes > pairwise_up_to], strict=True):
-        seen = identifier[start : start + size]
-        best = min(seen.tolist(), key=lambda x: (priority[namespace[x]], values[x], namespaces[int(namespace[x])]))
-        others = seen[seen != best]
-        centre = np.full(len(others), best, dtype=np.int32)
-        a.append(np.minimum(centre, others))
-        b.append(np.maximum(centre, others))
-        rows.append(np.full(len(others), start, dtype=np.int64))
-    if not a:
-        return _none()
-    row = np.concatenate(rows)
-    rows.clear()
-    return _group(_together(a), _together(b), source[row], time[row], n=len(namespace))
+    if len(event) >= 2**32:
+        raise InputError("FRAME_INVALID", f"{len(event):,} observations", help=f"At most {2**32 - 1:,} at once.")
+    event, identifier, time, source = _constant(event), _constant(identifier), _constant(time), _constant(source)
+    in_order = _in_order(event, identifier)
+    seen = event, identifier, np.empty(0, np.int64) if in_order else np.lexsort((identifier, event))
+    centres = [
+        min(own.tolist(), key=lambda x: (priority[namespace[x]], values[x], namespaces[int(namespace[x])]))
+        for own in _large_events(seen, pairwise_up_to)
+    ]
+    own = np.empty(min(pairwise_up_to, len(event)), np.int32)
+    place, pairs = np.zeros(len(namespace) + 1, np.int64), np.empty(0, np.uint64)
+    _deal(seen, own, np.array(centres, np.int32), place, pairs)
+    np.cumsum(place, out=place)
+    pairs = np.empty(place[-1], np.uint64)
+    _deal(seen, own, np.array(centres, np.int32), place, pairs)
+    del seen
+    return _links(pairs, place, source, time)
 
 
-def _together(parts: list[Int32]) -> Int32:
-    """One column of all, which then are no more."""
-    found = np.concatenate(parts)
-    parts.clear()
+def _large_events(seen: Seen, most: int) -> Iterator[Int32]:
+    """The identifiers of each event that has more of them."""
+    _, identifier, order = seen
+    start, stop = _next_large(seen, most, 0)
+    while stop:
+        yield np.unique(identifier[order[start:stop]] if len(order) else identifier[start:stop])
+        start, stop = _next_large(seen, most, stop)
+
+
+def _links(pairs: UInt64, place: Int64, source: Int16, time: Int64) -> EvidenceTable:
+    for x in np.flatnonzero(np.diff(place) > _MANY).tolist():
+        pairs[place[x] : place[x + 1]].sort()
+    _sort(pairs, place)
+    number = _gather(pairs, place, source, time, _columns(_room(0)))
+    links = _room(number)
+    _gather(pairs, place, source, time, _columns(links))
+    return links
+
+
+def _room(links: int) -> EvidenceTable:
+    return EvidenceTable(
+        a=np.empty(links, np.int32),
+        b=np.empty(links, np.int32),
+        source=np.empty(links, np.int16),
+        count=np.empty(links, np.int32),
+        first_seen=np.empty(links, np.int64),
+        last_seen=np.empty(links, np.int64),
+    )
+
+
+def _constant(column: npt.NDArray[T]) -> npt.NDArray[T]:
+    """The column as one kind of array, in one piece and read only: kernels are compiled for each kind."""
+    found = np.ascontiguousarray(column).view()
+    found.flags.writeable = False
     return found
 
 
-def _in_order(event: Int64, identifier: Int32) -> bool:
-    """By event, then identifier, as stores give them."""
-    return bool(np.all((event[1:] > event[:-1]) | ((event[1:] == event[:-1]) & (identifier[1:] > identifier[:-1]))))
+@njit(cache=True)
+def _in_order(event: Int64, identifier: Int32) -> bool:  # pragma: no cover - compiled
+    """By event, then identifier, as stores give them; an observation may be there twice."""
+    for i in range(1, len(event)):
+        if event[i] < event[i - 1] or (event[i] == event[i - 1] and identifier[i] < identifier[i - 1]):
+            return False
+    return True
 
 
-def _group(a: Int32, b: Int32, source: Int16, time: Int64, n: int) -> EvidenceTable:
-    sources = int(source.max()) + 1
-    if n * n * sources < 2**63:  # one integer a row sorts several times faster than three columns
-        key = a.astype(np.int64)
-        key *= n
-        key += b
-        key *= sources
-        key += source
-        order = np.argsort(key, kind="stable")
-        key = key[order]
-        new = np.ones(len(key), np.bool_)
-        np.not_equal(key[1:], key[:-1], out=new[1:])
-        del key
-    else:
-        order = np.lexsort((source, b, a))
-        columns = [column[order] for column in (a, b, source)]
-        new = np.r_[True, np.any([column[1:] != column[:-1] for column in columns], axis=0)]
-    starts = np.flatnonzero(new)
-    del new
-    first = order[starts]
-    times = time[order]
-    del order
-    return EvidenceTable(
-        a=a[first],
-        b=b[first],
-        source=source[first],
-        count=np.diff(starts, append=len(times)).astype(np.int32),
-        first_seen=np.minimum.reduceat(times, starts),
-        last_seen=np.maximum.reduceat(times, starts),
-    )
+@njit(cache=True)
+def _next_event(seen: Seen, start: int, own: Int32) -> tuple[int, int]:  # pragma: no cover - compiled
+    """Where the event that begins at `start` ends, and how many identifiers it has: the first of them go to `own`."""
+    event, identifier, order = seen
+    stop, count, before = start, 0, -1
+    while stop < len(event):
+        row = order[stop] if len(order) else stop
+        if stop == start:
+            number = event[row]
+        elif event[row] != number:
+            break
+        if identifier[row] != before:
+            before = identifier[row]
+            if count < len(own):
+                own[count] = before
+            count += 1
+        stop += 1
+    return stop, count
+
+
+@njit(cache=True)
+def _next_large(seen: Seen, most: int, start: int) -> tuple[int, int]:  # pragma: no cover - compiled
+    own = np.empty(0, np.int32)
+    while start < len(seen[0]):
+        stop, count = _next_event(seen, start, own)
+        if count > most:
+            return start, stop
+        start = stop
+    return start, 0
+
+
+@njit(cache=True)
+def _deal(seen: Seen, own: Int32, centres: Int32, place: Int64, pairs: UInt64) -> None:  # pragma: no cover - compiled
+    """Without room for pairs count them, in the place of their lower identifier. Once places are where the pairs of an
+    identifier end, write them, after which places are where they begin."""
+    _, identifier, order = seen
+    step = -1 if len(pairs) else 1
+    start, large = 0, 0
+    while start < len(identifier):
+        stop, count = _next_event(seen, start, own)
+        row = order[start] if len(order) else start
+        if count <= len(own):
+            for i in range(count):
+                for j in range(i + 1, count):
+                    _put(own[i], own[j], row, step, place, pairs)
+        else:
+            centre, before = centres[large], -1
+            large += 1
+            for i in range(start, stop):
+                other = identifier[order[i] if len(order) else i]
+                if other != before and other != centre:
+                    _put(min(centre, other), max(centre, other), row, step, place, pairs)
+                before = other
+        start = stop
+
+
+@njit(cache=True)
+def _put(a: int, b: int, row: int, step: int, place: Int64, pairs: UInt64) -> None:  # pragma: no cover - compiled
+    place[a] += step
+    if step < 0:
+        pairs[place[a]] = (np.uint64(b) << _LOW) | np.uint64(row)
+
+
+@njit(cache=True)
+def _sort(pairs: UInt64, place: Int64) -> None:  # pragma: no cover - compiled
+    for x in range(len(place) - 1):
+        own = pairs[place[x] : place[x + 1]]
+        if _FEW < len(own) <= _MANY:
+            own.sort()
+        elif len(own) <= _FEW:
+            for i in range(1, len(own)):
+                pair, j = own[i], i
+                while j > 0 and own[j - 1] > pair:
+                    own[j] = own[j - 1]
+                    j -= 1
+                own[j] = pair
+
+
+@njit(cache=True)
+def _gather(
+    pairs: UInt64, place: Int64, source: Int16, time: Int64, links: Columns
+) -> int:  # pragma: no cover - compiled
+    """How many links there are; they are written where there is room for them."""
+    a, b, by, count, first_seen, last_seen = links
+    sources = max(source) + 1 if len(source) else 0
+    times, earliest, latest = np.zeros(sources, np.int32), np.empty(sources, np.int64), np.empty(sources, np.int64)
+    here = np.empty(sources, np.int16)
+    found = 0
+    for x in range(len(place) - 1):
+        at, stop = place[x], place[x + 1]
+        while at < stop:
+            other, used = pairs[at] >> _LOW, 0
+            while at < stop and pairs[at] >> _LOW == other:
+                row = np.intp(np.uint32(pairs[at]))
+                one = source[row]
+                if times[one] == 0:
+                    here[used], earliest[one], latest[one] = one, time[row], time[row]
+                    used += 1
+                times[one] += 1
+                earliest[one], latest[one] = min(earliest[one], time[row]), max(latest[one], time[row])
+                at += 1
+            if used > 1:
+                here[:used].sort()
+            for one in here[:used]:
+                if len(a):
+                    a[found], b[found], by[found], count[found] = x, other, one, times[one]
+                    first_seen[found], last_seen[found] = earliest[one], latest[one]
+                times[one] = 0
+                found += 1
+    return found
 
 
 def merge(tables: Sequence[EvidenceTable]) -> EvidenceTable:
@@ -122,7 +235,7 @@ def merge(tables: Sequence[EvidenceTable]) -> EvidenceTable:
     """
     columns = [np.concatenate(each) for each in zip(*map(_columns, tables), strict=True)] if tables else []
     if not columns or not len(columns[0]):
-        return _none()
+        return _room(0)
     a, b, source, count, first_seen, last_seen = columns
     order = np.lexsort((source, b, a))
     a, b, source = a[order], b[order], source[order]
@@ -137,10 +250,5 @@ def merge(tables: Sequence[EvidenceTable]) -> EvidenceTable:
     )
 
 
-def _columns(table: EvidenceTable) -> tuple[Int32, Int32, Int16, Int32, Int64, Int64]:
+def _columns(table: EvidenceTable) -> Columns:
     return table.a, table.b, table.source, table.count, table.first_seen, table.last_seen
-
-
-def _none() -> EvidenceTable:
-    none32, none64 = np.empty(0, np.int32), np.empty(0, np.int64)
-    return EvidenceTable(none32, none32, np.empty(0, np.int16), none32, none64, none64)

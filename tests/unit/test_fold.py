@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from identity_graph.resolve.fold import _group, fold
-from identity_graph.tables import EvidenceTable
+from identity_graph.resolve.fold import fold
+from identity_graph.tables import EvidenceTable, Int16
 
 NAMES = ["mail", "card"]
 SPACES = np.array([0, 0, 1, 1, 0, 1, 0], np.int16)
@@ -23,14 +23,16 @@ Row = tuple[int, int, int, int]
 """Event, identifier, time, source."""
 
 
-def folded(rows: list[Row], pairwise_up_to: int = 8, priority: tuple[int, int] = (1, 1)) -> EvidenceTable:
+def folded(
+    rows: list[Row], pairwise_up_to: int = 8, priority: tuple[int, int] = (1, 1), spaces: Int16 = SPACES
+) -> EvidenceTable:
     seen = np.array(rows, np.int64).reshape(-1, 4)
     return fold(
         seen[:, 0],
         seen[:, 1].astype(np.int32),
         seen[:, 2],
         seen[:, 3].astype(np.int16),
-        namespace=SPACES,
+        namespace=spaces,
         namespaces=NAMES,
         values=VALUES,
         priority=np.array(priority, np.int32),
@@ -88,6 +90,13 @@ def test_rows_come_in_any_order(rows: list[Row], random: Random) -> None:
     assert table(folded(rows, 3)) == table(folded(other, 3)) == table(folded(sorted(rows), 3))
 
 
+@settings(max_examples=100, deadline=None)
+@given(observations(), st.randoms(use_true_random=False))
+def test_an_observation_that_is_there_twice_counts_once(rows: list[Row], random: Random) -> None:
+    again = [row for row in rows for _ in range(random.randint(1, 3))]
+    assert table(folded(again, 3)) == table(folded(sorted(again), 3)) == table(folded(rows, 3))
+
+
 def test_one_identifier_or_none_links_nothing() -> None:
     assert len(folded([])) == len(folded([(1, 0, 5, 0)])) == len(folded([(1, 0, 5, 0), (2, 1, 5, 0)])) == 0
 
@@ -128,10 +137,17 @@ def test_links_stay_linear_in_a_very_large_event() -> None:
     assert set(links.b.tolist()) == {n - 1}
 
 
-@settings(max_examples=100, deadline=None)
-@given(st.lists(st.tuples(st.integers(0, 4), st.integers(0, 4), st.integers(0, 3), st.integers(-9, 9)), min_size=1))
-def test_two_ways_of_sorting_give_one_answer(rows: list[Row]) -> None:
-    """Keys of more than 63 bits are sorted column by column."""
-    a, b, source, time = np.array(rows, np.int64).T
-    a, b, source = a.astype(np.int32), b.astype(np.int32), source.astype(np.int16)
-    assert table(_group(a, b, source, time, n=5)) == table(_group(a, b, source, time, n=2**31))
+@pytest.mark.parametrize("per_event", [2, 3])
+@pytest.mark.parametrize("sources", [1, 3])
+def test_an_identifier_of_few_pairs_or_of_very_many(per_event: int, sources: int) -> None:
+    """Each of the ways in which pairs are sorted, in several orders, with several sources of one pair."""
+    dice = np.random.default_rng(per_event)
+    hubs = [(hub, 10 + one % most) for hub, most in enumerate([20, 200, 5_000]) for one in range(2 * most)]
+    rows: list[Row] = []
+    for number in dice.permutation(len(hubs)).tolist():
+        hub, other = hubs[number]
+        own = [hub, other, other + 1][:per_event]
+        rows += [(number, one, int(dice.integers(-50, 50)), number % sources) for one in own]
+    rows = [(event, one, 1000 * event, source) for event, one, _, source in rows]
+    for given in (rows, sorted(rows), rows[::-1]):
+        assert table(folded(given, spaces=np.zeros(6_000, np.int16))) == counted(given, 8, (1, 1))
