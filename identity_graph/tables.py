@@ -6,8 +6,9 @@ store has numbers of its own, kept in `IdentifierTable.number`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +19,23 @@ Int32 = npt.NDArray[np.int32]
 Int64 = npt.NDArray[np.int64]
 Float64 = npt.NDArray[np.float64]
 Bool = npt.NDArray[np.bool_]
+
+_PART = 2**15
+
+T = TypeVar("T", bound=np.generic)
+
+
+def in_parts(rows: int) -> Iterator[slice]:
+    """Some thousand rows at a time, for columns that are made of others: what is made on the way stays small."""
+    for start in range(0, rows, _PART):
+        yield slice(start, min(start + _PART, rows))
+
+
+def read_only(column: npt.NDArray[T]) -> npt.NDArray[T]:
+    """The column in one piece, as something that nobody writes: kernels are compiled anew for each kind of array."""
+    found = np.ascontiguousarray(column).view()
+    found.flags.writeable = False
+    return found
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
 from numba import njit
 
 from identity_graph.errors import InputError
-from identity_graph.tables import EvidenceTable, Int16, Int32, Int64
+from identity_graph.tables import EvidenceTable, Int16, Int32, Int64, read_only
 
 UInt64 = npt.NDArray[np.uint64]
-T = TypeVar("T", bound=np.generic)
 Columns = tuple[Int32, Int32, Int16, Int32, Int64, Int64]
 Seen = tuple[Int64, Int32, Int64]
 """The events and identifiers of observations; their rows in order of both, or empty where they are in order."""
 
 _LOW = np.uint64(32)  # a pair is (its higher identifier << 32 | the row of its event), at the place of its lower one
+_MOST = 2**31 - 1  # events of a link
 _FEW = 32  # so many pairs are sorted by moving each to its place,
 _MANY = 2**10  # and more than so many by NumPy, which is never slow, whatever the order was
 
@@ -51,9 +50,8 @@ def fold(
     >>> list(zip(links.a.tolist(), links.b.tolist(), strict=True))
     [(0, 1), (0, 2), (1, 2)]
     """
-    if len(event) >= 2**32:
-        raise InputError("FRAME_INVALID", f"{len(event):,} observations", help=f"At most {2**32 - 1:,} at once.")
-    event, identifier, time, source = _constant(event), _constant(identifier), _constant(time), _constant(source)
+    _check_rows(len(event))
+    event, identifier, time, source = read_only(event), read_only(identifier), read_only(time), read_only(source)
     in_order = _in_order(event, identifier)
     seen = event, identifier, np.empty(0, np.int64) if in_order else np.lexsort((identifier, event))
     centres = [
@@ -67,7 +65,12 @@ def fold(
     pairs = np.empty(place[-1], np.uint64)
     _deal(seen, own, np.array(centres, np.int32), place, pairs)
     del seen
-    return _links(pairs, place, source, time)
+    return _links(pairs, place, source, read_only(np.empty(0, np.int32)), time, time)
+
+
+def _check_rows(rows: int) -> None:
+    if rows >= 2**32:
+        raise InputError("FRAME_INVALID", f"{rows:,} rows", help=f"At most {2**32 - 1:,} at once.")
 
 
 def _large_events(seen: Seen, most: int) -> Iterator[Int32]:
@@ -79,13 +82,13 @@ def _large_events(seen: Seen, most: int) -> Iterator[Int32]:
         start, stop = _next_large(seen, most, stop)
 
 
-def _links(pairs: UInt64, place: Int64, source: Int16, time: Int64) -> EvidenceTable:
+def _links(pairs: UInt64, place: Int64, source: Int16, count: Int32, first: Int64, last: Int64) -> EvidenceTable:
     for x in np.flatnonzero(np.diff(place) > _MANY).tolist():
         pairs[place[x] : place[x + 1]].sort()
     _sort(pairs, place)
-    number = _gather(pairs, place, source, time, _columns(_room(0)))
+    number = _gather(pairs, place, source, count, first, last, _columns(_room(0)))
     links = _room(number)
-    _gather(pairs, place, source, time, _columns(links))
+    _gather(pairs, place, source, count, first, last, _columns(links))
     return links
 
 
@@ -98,13 +101,6 @@ def _room(links: int) -> EvidenceTable:
         first_seen=np.empty(links, np.int64),
         last_seen=np.empty(links, np.int64),
     )
-
-
-def _constant(column: npt.NDArray[T]) -> npt.NDArray[T]:
-    """The column as one kind of array, in one piece and read only: kernels are compiled for each kind."""
-    found = np.ascontiguousarray(column).view()
-    found.flags.writeable = False
-    return found
 
 
 @njit(cache=True)
@@ -196,12 +192,12 @@ def _sort(pairs: UInt64, place: Int64) -> None:  # pragma: no cover - compiled
 
 @njit(cache=True)
 def _gather(
-    pairs: UInt64, place: Int64, source: Int16, time: Int64, links: Columns
+    pairs: UInt64, place: Int64, source: Int16, count: Int32, first: Int64, last: Int64, links: Columns
 ) -> int:  # pragma: no cover - compiled
-    """How many links there are; they are written where there is room for them."""
-    a, b, by, count, first_seen, last_seen = links
+    """How many links there are; they are written where there is room for them. Without counts each row counts once."""
+    a, b, by, counted, first_seen, last_seen = links
     sources = max(source) + 1 if len(source) else 0
-    times, earliest, latest = np.zeros(sources, np.int32), np.empty(sources, np.int64), np.empty(sources, np.int64)
+    times, earliest, latest = np.zeros(sources, np.int64), np.empty(sources, np.int64), np.empty(sources, np.int64)
     here = np.empty(sources, np.int16)
     found = 0
     for x in range(len(place) - 1):
@@ -212,16 +208,16 @@ def _gather(
                 row = np.intp(np.uint32(pairs[at]))
                 one = source[row]
                 if times[one] == 0:
-                    here[used], earliest[one], latest[one] = one, time[row], time[row]
+                    here[used], earliest[one], latest[one] = one, first[row], last[row]
                     used += 1
-                times[one] += 1
-                earliest[one], latest[one] = min(earliest[one], time[row]), max(latest[one], time[row])
+                times[one] += count[row] if len(count) else 1
+                earliest[one], latest[one] = min(earliest[one], first[row]), max(latest[one], last[row])
                 at += 1
             if used > 1:
                 here[:used].sort()
             for one in here[:used]:
                 if len(a):
-                    a[found], b[found], by[found], count[found] = x, other, one, times[one]
+                    a[found], b[found], by[found], counted[found] = x, other, one, min(times[one], _MOST)
                     first_seen[found], last_seen[found] = earliest[one], latest[one]
                 times[one] = 0
                 found += 1
@@ -229,25 +225,35 @@ def _gather(
 
 
 def merge(tables: Sequence[EvidenceTable]) -> EvidenceTable:
-    """One table of several, in any order and with any repeats; what is of one pair and source is counted together.
-
-    O(m log m) for m rows.
-    """
-    columns = [np.concatenate(each) for each in zip(*map(_columns, tables), strict=True)] if tables else []
-    if not columns or not len(columns[0]):
+    """One table of several, in any order and with any repeats; what is of one pair and source is counted together."""
+    if not tables:
         return _room(0)
-    a, b, source, count, first_seen, last_seen = columns
-    order = np.lexsort((source, b, a))
-    a, b, source = a[order], b[order], source[order]
-    starts = np.flatnonzero(np.r_[True, (a[1:] != a[:-1]) | (b[1:] != b[:-1]) | (source[1:] != source[:-1])])
-    return EvidenceTable(
-        a=a[starts],
-        b=b[starts],
-        source=source[starts],
-        count=np.add.reduceat(count[order], starts, dtype=np.int32),
-        first_seen=np.minimum.reduceat(first_seen[order], starts),
-        last_seen=np.maximum.reduceat(last_seen[order], starts),
-    )
+    return merge_rows(*(np.concatenate(each) for each in zip(*map(_columns, tables), strict=True)))
+
+
+def merge_rows(a: Int32, b: Int32, source: Int16, count: Int32, first: Int64, last: Int64) -> EvidenceTable:
+    """Links of rows in any order, their ends too, with any repeats; one of an identifier with itself is left out.
+
+    A count stops at the most that there is room for. As many bytes besides the links as in `fold`. Raises
+    FRAME_INVALID.
+    """
+    _check_rows(len(a))
+    a, b, source, count = read_only(a), read_only(b), read_only(source), read_only(count)
+    place, pairs = np.zeros(int(max(a.max(initial=-1), b.max(initial=-1))) + 2, np.int64), np.empty(0, np.uint64)
+    _deal_rows(a, b, place, pairs)
+    np.cumsum(place, out=place)
+    pairs = np.empty(place[-1], np.uint64)
+    _deal_rows(a, b, place, pairs)
+    return _links(pairs, place, source, count, read_only(first), read_only(last))
+
+
+@njit(cache=True)
+def _deal_rows(a: Int32, b: Int32, place: Int64, pairs: UInt64) -> None:  # pragma: no cover - compiled
+    """As `_deal`, of links."""
+    step = -1 if len(pairs) else 1
+    for row in range(len(a)):
+        if a[row] != b[row]:
+            _put(min(a[row], b[row]), max(a[row], b[row]), row, step, place, pairs)
 
 
 def _columns(table: EvidenceTable) -> Columns:

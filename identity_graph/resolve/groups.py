@@ -47,7 +47,9 @@ def group(
     `cannot` are pairs that are never in one group. The answer depends on keys, weights and times, not on the numbering.
     """
     n = len(namespace)
-    label = components(n, links.a[kept], links.b[kept])
+    ends = (links.a, links.b) if kept.all() else (links.a[kept], links.b[kept])
+    label = components(n, *ends)
+    del ends
     limits = Limits.of(rules)
     seen = newest_link(links, n) if (limits.window >= 0).any() else np.zeros(n, np.int64)
     facts = Facts(namespace, values, seen, cannot, rules)

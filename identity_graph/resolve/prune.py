@@ -6,11 +6,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from numba import njit
 
 from identity_graph.policy import Policy
 from identity_graph.resolve.rules import Rules
 from identity_graph.tables import Int8 as Int8
-from identity_graph.tables import Int16, LinkTable
+from identity_graph.tables import Int16, Int32, LinkTable, in_parts, read_only
 
 JOINS, BLOCKED, NOT_JOINING, HUB, EXPIRED, WEAK = range(6)
 CODES = ("", "BLOCKED", "NOT_JOINING", "HUB", "EXPIRED", "WEAK")
@@ -23,26 +24,28 @@ def prune_values(namespace: Int16, values: Sequence[str], policy: Policy, rules:
     import polars as pl
 
     pruned = np.where(rules.joins[namespace], JOINS, NOT_JOINING).astype(np.int8)
-    column = pl.Series("value", values, dtype=pl.String)
     own = ["", *(name for name in rules.namespaces if name in policy.blocked.by_namespace)]
     kinds = np.array([own.index(name) if name in own else 0 for name in rules.namespaces], dtype=np.int16)
-    kind = kinds[namespace]
-    rows = np.argsort(kind, kind="stable")
-    ends = np.searchsorted(kind[rows], np.arange(len(own) + 1))
-    for name, start, end in zip(own, ends[:-1].tolist(), ends[1:].tolist(), strict=True):
-        if start < end:
-            chosen = rows[start:end]
-            pruned[chosen[policy.blocked_among(name, column.gather(chosen)).to_numpy()]] = BLOCKED
+    for rows in in_parts(len(values)):
+        column, kind = pl.Series("value", values[rows], dtype=pl.String), kinds[namespace[rows]]
+        for position, name in enumerate(own):
+            chosen = np.flatnonzero(kind == position)
+            if len(chosen):
+                blocked = policy.blocked_among(name, column.gather(chosen)).to_numpy()
+                pruned[rows][chosen[blocked]] = BLOCKED
     return pruned
 
 
 def prune_links(links: LinkTable, namespace: Int16, rules: Rules, min_weight: float, now: int) -> Int8:
     """EXPIRED where all evidence of a link is older at `now` than the shorter `expires` of its two namespaces, WEAK
     where it weighs too little; JOINS for the others and for all that are stated."""
-    age = rules.shorter(rules.expires, namespace[links.a], namespace[links.b])
-    expired = (age >= 0) & (links.last_seen < now - age) & ~links.must
-    weak = (links.weight < min_weight) & ~links.must
-    return np.where(expired, EXPIRED, np.where(weak, WEAK, JOINS)).astype(np.int8)
+    dropped: Int8 = np.empty(len(links), np.int8)
+    for rows in in_parts(len(links)):
+        age = rules.shorter(rules.expires, namespace[links.a[rows]], namespace[links.b[rows]])
+        expired = (age >= 0) & (links.last_seen[rows] < now - age)
+        code = np.where(expired, EXPIRED, np.where(links.weight[rows] < min_weight, WEAK, JOINS))
+        dropped[rows] = np.where(links.must[rows], JOINS, code)
+    return dropped
 
 
 def prune_hubs(
@@ -66,22 +69,36 @@ def prune_hubs(
     is of `prune_links`. `known` gives the answer for identifiers whose links are not all here: a code, or -1 where it
     is to be found. O(links).
     """
-    here = (pruned[links.a] == JOINS) & (pruned[links.b] == JOINS) & (dropped != EXPIRED)
-    end = np.r_[links.a[here], links.b[here]]
-    other = namespace[np.r_[links.b[here], links.a[here]]].astype(np.int64)
-    needed = np.zeros(len(pruned), dtype=np.int64)
+    seen = read_only(links.a), read_only(links.b), read_only(dropped), read_only(pruned), read_only(namespace)
+    needed = np.zeros(len(pruned), np.int32)
     for space in rules.limited():
-        neighbours = np.bincount(end[other == space], minlength=len(pruned))
-        needed = np.maximum(needed, -(-neighbours // int(rules.limit[space])))
-    joined = here & (dropped == JOINS)
-    joining = np.bincount(links.a[joined], minlength=len(pruned)) + np.bincount(links.b[joined], minlength=len(pruned))
+        limit = rules.limit[space]
+        needed = np.maximum(needed, (_neighbours(*seen, space) + (limit - 1)) // limit)
+    joining = _neighbours(*seen, -1)
     unique = (rules.limit == 1) & (rules.window < 0)
     hub = (needed > rules.hub_cap[namespace]) | ((joining > cap) & ~unique[namespace])
     result = np.where((pruned == JOINS) & hub, HUB, pruned).astype(np.int8)
     return result if known is None else np.where(known >= 0, known, result).astype(np.int8)
 
 
+@njit(cache=True)
+def _neighbours(
+    a: Int32, b: Int32, dropped: Int8, pruned: Int8, namespace: Int16, space: int
+) -> Int32:  # pragma: no cover - compiled
+    """How many neighbours of the namespace each identifier has, int32[n]; where it is -1, how many would join it."""
+    found = np.zeros(len(pruned), np.int32)
+    for i in range(len(a)):
+        x, y = a[i], b[i]
+        if pruned[x] == JOINS and pruned[y] == JOINS and dropped[i] != EXPIRED and (space >= 0 or dropped[i] == JOINS):
+            found[x] += space < 0 or namespace[y] == space
+            found[y] += space < 0 or namespace[x] == space
+    return found
+
+
 def prune_ends(links: LinkTable, dropped: Int8, pruned: Int8) -> Int8:
     """`dropped` with the code of a pruned end, of two the later code, where a link has one."""
-    end = np.maximum(pruned[links.a], pruned[links.b])
-    return np.where(end != JOINS, end, dropped).astype(np.int8)
+    found: Int8 = np.empty(len(links), np.int8)
+    for rows in in_parts(len(links)):
+        end = np.maximum(pruned[links.a[rows]], pruned[links.b[rows]])
+        found[rows] = np.where(end != JOINS, end, dropped[rows])
+    return found

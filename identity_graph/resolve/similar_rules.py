@@ -35,6 +35,8 @@ def find_similar(
     `links`, their `dropped` int8[m] and `pruned` int8[n] must be of everything there is, because how rare a neighbour
     is depends on all. Neither blocked values nor hubs are compared or neighbours, and expired links say nothing.
     """
+    if not policy.similarity:
+        return NONE
     means_nobody = (pruned == BLOCKED) | (pruned == HUB)
     counts = (dropped != EXPIRED) & _observed(links, evidence) & ~means_nobody[links.a] & ~means_nobody[links.b]
     found = NONE

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from identity_graph.resolve.fold import fold
-from identity_graph.tables import EvidenceTable, Int16
+from identity_graph.resolve.fold import fold, merge, merge_rows
+from identity_graph.tables import EvidenceTable, Int16, Int64
 
 NAMES = ["mail", "card"]
 SPACES = np.array([0, 0, 1, 1, 0, 1, 0], np.int16)
@@ -137,6 +137,30 @@ def test_links_stay_linear_in_a_very_large_event() -> None:
     assert set(links.b.tolist()) == {n - 1}
 
 
+@settings(max_examples=200, deadline=None)
+@given(
+    st.lists(st.tuples(st.integers(0, 4), st.integers(0, 4), st.integers(0, 2), st.integers(1, 2**31 - 1),
+                       st.integers(-9, 9), st.integers(0, 9))),
+    st.integers(1, 3),
+)  # fmt: skip
+def test_rows_of_one_pair_and_source_are_one_link(rows: list[tuple[int, ...]], parts: int) -> None:
+    expected: dict[Any, Any] = {}
+    for a, b, source, count, first, more in rows:
+        if a != b:
+            pair = min(a, b), max(a, b), source
+            before = expected.get(pair, (0, 10, -10))
+            expected[pair] = min(before[0] + count, 2**31 - 1), min(before[1], first), max(before[2], first + more)
+    columns = np.array(rows, np.int64).reshape(-1, 6).T
+
+    def merged(one: Int64) -> EvidenceTable:
+        ends, events = one[:2].astype(np.int32), one[3].astype(np.int32)
+        return merge_rows(*ends, one[2].astype(np.int16), events, one[4], one[4] + one[5])
+
+    assert table(merged(columns)) == expected
+    assert table(merge([merged(columns[:, n::parts]) for n in range(parts)])) == expected
+    assert len(merge([])) == 0
+
+
 @pytest.mark.parametrize("per_event", [2, 3])
 @pytest.mark.parametrize("sources", [1, 3])
 def test_an_identifier_of_few_pairs_or_of_very_many(per_event: int, sources: int) -> None:
@@ -149,5 +173,5 @@ def test_an_identifier_of_few_pairs_or_of_very_many(per_event: int, sources: int
         own = [hub, other, other + 1][:per_event]
         rows += [(number, one, int(dice.integers(-50, 50)), number % sources) for one in own]
     rows = [(event, one, 1000 * event, source) for event, one, _, source in rows]
-    for given in (rows, sorted(rows), rows[::-1]):
-        assert table(folded(given, spaces=np.zeros(6_000, np.int16))) == counted(given, 8, (1, 1))
+    for some in (rows, sorted(rows), rows[::-1]):
+        assert table(folded(some, spaces=np.zeros(6_000, np.int16))) == counted(some, 8, (1, 1))
