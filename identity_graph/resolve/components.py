@@ -10,7 +10,7 @@ from numba import njit
 
 from identity_graph.resolve.prefetch import prefetch
 from identity_graph.resolve.threads import both
-from identity_graph.tables import Int32
+from identity_graph.tables import Int32, Int64, read_only
 
 UInt32 = npt.NDArray[np.uint32]
 UInt64 = npt.NDArray[np.uint64]
@@ -20,8 +20,9 @@ Dealt = tuple[UInt64, int, int]
 FEW = 2**17
 """So few links that starting a second thread costs more than it saves."""
 
-_OTHER = np.uint32(1024)  # identifiers go to the two threads in blocks of so many: no cache line belongs to both
-_LOW = np.uint64(32)
+_LOW, _ONE = np.uint64(32), np.uint64(1)
+_OWNER = np.uint64(32 + 10)  # of links: identifiers go to two threads in blocks of 1024, no cache line being of both
+_SOME = 2**17  # new links in a round: what is pending fits the cache, and new memory costs more than rounds
 _AHEAD = 32  # links between the asking for a parent and its use: tens of nanoseconds each way
 
 
@@ -55,26 +56,25 @@ def _number(parent: UInt32, start: int, stop: int) -> None:  # pragma: no cover 
 
 
 @njit(cache=True, nogil=True)
-def _deal(a: UInt32, b: UInt32, out: UInt64) -> Ends:  # pragma: no cover - compiled
+def _deal(a: UInt32, b: UInt32, out: UInt64, start: int, stop: int) -> Ends:  # pragma: no cover - compiled
     """Write links as (higher << 32 | lower): those of thread 0 from the front of `out`, of thread 1 from its back.
 
     Both places are written each time and one is then kept, for a branch that nobody can predict costs more.
     """
-    front, back = 0, len(out) - 1
+    front, back = np.uint64(start), np.uint64(stop)
     for i in range(len(a)):
-        high = max(a[i], b[i])
-        link = (np.uint64(high) << _LOW) | np.uint64(min(a[i], b[i]))
+        link = (np.uint64(max(a[i], b[i])) << _LOW) | np.uint64(min(a[i], b[i]))
         out[front], out[back] = link, link
-        other = 1 if high & _OTHER else 0
-        front += 1 - other
+        other = (link >> _OWNER) & _ONE
+        front += _ONE - other
         back -= other
-    return front, back
+    return int(front), int(back)
 
 
 @njit(cache=True, nogil=True)
-def _step(parent: UInt32, links: UInt64, out: UInt64, front: int, back: int) -> Ends:  # pragma: no cover - compiled
+def _step(parent: UInt32, links: UInt64, out: UInt64, start: int, stop: int) -> Ends:  # pragma: no cover - compiled
     """One step of Rem's climb for each link; what is not joined after it is written as a lower link, as by `_deal`."""
-    last = len(links) - 1
+    front, back, last = np.uint64(start), np.uint64(stop), len(links) - 1
     for i in range(len(links)):
         prefetch(parent, np.intp(links[min(i + _AHEAD, last)] >> _LOW))
         x, y = np.uint32(links[i] >> _LOW), np.uint32(links[i])
@@ -83,21 +83,18 @@ def _step(parent: UInt32, links: UInt64, out: UInt64, front: int, back: int) -> 
         parent[x] = low
         link = (np.uint64(high) << _LOW) | np.uint64(low)
         out[front], out[back] = link, link
-        more = 1 if (above != x) & (above != y) else 0
-        other = more if high & _OTHER else 0
+        more = np.uint64((above != x) & (above != y))
+        other = more & (link >> _OWNER)
         front += more - other
         back -= other
-    return front, back
+    return int(front), int(back)
 
 
 @njit(cache=True, nogil=True)
 def _flatten(parent: UInt32, start: int, stop: int) -> None:  # pragma: no cover - compiled
-    """Roots stay as they are, so that the other thread may flatten the rest at the same time."""
+    """Hang each identifier on its parent's parent: on its root, once that of every parent between is done."""
     for x in range(start, stop):
-        above = parent[parent[parent[x]]]  # mostly the root by now; asking without a branch is cheaper
-        while above != parent[above]:
-            above = parent[above]
-        parent[x] = above
+        parent[x] = parent[parent[x]]
 
 
 def components(n: int, a: Int32, b: Int32) -> Int32:
@@ -105,9 +102,9 @@ def components(n: int, a: Int32, b: Int32) -> Int32:
 
     Union-find where a parent is never larger than its child, by Rem (Dijkstra, A Discipline of Programming, 1976, 23;
     Patwary, Blair, Manne 2010), a link being done once both ends have one parent. Many links are taken by two threads
-    breadth first: each round takes every pending link one step up, branchless and with the parents asked for ahead,
-    and a thread writes only the parents of its own identifiers. So the answer is one, whoever is faster. 8 bytes a
-    link besides.
+    breadth first: each round takes every pending link one step up, and some new ones in, branchless and with the
+    parents asked for ahead, and a thread writes only the parents of its own identifiers. So the answer is one, whoever
+    is faster. 8 bytes a pending link besides, which are some hundred thousand mostly.
 
     >>> components(5, np.array([0, 3], np.int32), np.array([2, 4], np.int32)).tolist()
     [0, 1, 0, 3, 3]
@@ -117,7 +114,7 @@ def components(n: int, a: Int32, b: Int32) -> Int32:
     if len(a) < FEW:
         _number(parent, 0, n)
         _join(parent, one, other)
-        _flatten(parent, 0, n)
+        _flatten(parent, 0, n)  # a parent comes before its children
     else:
         with ThreadPoolExecutor(1) as thread:
             _join_by_rounds(parent, one, other, thread)
@@ -126,30 +123,50 @@ def components(n: int, a: Int32, b: Int32) -> Int32:
 
 def _join_by_rounds(parent: UInt32, a: UInt32, b: UInt32, thread: ThreadPoolExecutor) -> None:
     n, m = len(parent), len(a)
-    below, above = slice(0, m // 2), slice(m // 2, m)
-    dealt = both(thread, _begin, (parent, 0, n // 2, a[below], b[below]), (parent, n // 2, n, a[above], b[above]))
-    before = 2 * m
-    while True:
+    both(thread, _number, (parent, 0, n // 2), (parent, n // 2, n))
+    rooms = np.empty((2, 2, 2 * _SOME), np.uint64)  # of two threads, for what one round leaves and for the next one
+    mine: tuple[list[UInt64], list[UInt64]] = [], []
+    start = before = left = turn = 0
+    while start < m or FEW // 4 < left <= 0.9 * before:  # until few, or paths that rounds are slow to shorten
+        middle, stop = start + _SOME // 2, start + _SOME
+        dealt = both(
+            thread,
+            _climb,
+            (parent, mine[0], a[start:middle], b[start:middle], rooms[turn, 0]),
+            (parent, mine[1], a[middle:stop], b[middle:stop], rooms[turn, 1]),
+        )
         mine = [out[:front] for out, front, _ in dealt], [out[back + 1 :] for out, _, back in dealt]
-        left = sum(len(links) for shares in mine for links in shares)
-        if left <= max(FEW, m) // 64 or left > 0.9 * before:  # few, or paths that rounds are slow to shorten
-            break
-        dealt = both(thread, _climb, (parent, mine[0]), (parent, mine[1]))
-        before = left
+        before = 2 * m if start < m else left
+        left, start, turn = sum(len(links) for own in mine for links in own), stop, 1 - turn
     for links in (*mine[0], *mine[1]):
         _join(parent, (links >> _LOW).astype(np.uint32), links.astype(np.uint32))
-    both(thread, _flatten, (parent, 0, n // 2), (parent, n // 2, n))
+    low, middle = n // 3 * 2, n // 6 * 5
+    both(thread, _flatten, (parent, 0, low), (parent, low, n))
+    both(thread, _flatten, (parent, low, middle), (parent, middle, n))  # which hang on roots, or on those below `low`
 
 
-def _begin(parent: UInt32, start: int, stop: int, a: UInt32, b: UInt32) -> Dealt:
-    _number(parent, start, stop)
-    out = np.empty(len(a) + 1, np.uint64)
-    return out, *_deal(a, b, out)
-
-
-def _climb(parent: UInt32, shares: list[UInt64]) -> Dealt:
-    out = np.empty(sum(map(len, shares)) + 1, np.uint64)
+def _climb(parent: UInt32, shares: list[UInt64], a: UInt32, b: UInt32, room: UInt64) -> Dealt:
+    """A step of this thread's pending links, and some new links."""
+    most = sum(map(len, shares)) + len(a) + 1
+    out = room if most <= len(room) else np.empty(most, np.uint64)
     front, back = 0, len(out) - 1
     for links in shares:
         front, back = _step(parent, links, out, front, back)
-    return out, front, back
+    return out, *_deal(a, b, out, front, back)
+
+
+def dense(label: Int32) -> Int64:
+    """Groups from 0 in the order of their smallest members, by which they are labelled, int64[n]; -1 for nobody."""
+    return _dense(read_only(label))
+
+
+@njit(cache=True)
+def _dense(label: Int32) -> Int64:  # pragma: no cover - compiled
+    found, number = np.full(len(label), -1, np.int64), 0
+    for x in range(len(label)):
+        if label[x] == x:
+            found[x] = number
+            number += 1
+        elif label[x] >= 0:
+            found[x] = found[label[x]]
+    return found
