@@ -12,9 +12,11 @@ from identity_graph.policy import Policy
 from identity_graph.resolve import resolve as resolve_observations
 from identity_graph.resolve import resolve_links
 from identity_graph.resolve.components import components as connect
+from identity_graph.resolve.components import dense
+from identity_graph.resolve.fold import merge_rows
 from identity_graph.resolve.interning import intern
 from identity_graph.resolve.prune import CODES, Int8
-from identity_graph.tables import EvidenceTable, IdentifierTable, Int16, Int32, Int64, ObservationTable
+from identity_graph.tables import IdentifierTable, Int16, Int32, Int64, ObservationTable
 from identity_graph.times import EARLIEST, LATEST
 
 if TYPE_CHECKING:
@@ -71,7 +73,7 @@ def components(frame: Any) -> pl.DataFrame:
     if not {"a", "b"} <= set(table.columns):
         raise InputError("FRAME_INVALID", f"the table has the columns {', '.join(table.columns)}", help="Name a and b.")
     (a, b), found = intern(*(_texts(table, name).to_frame("key") for name in ("a", "b")))
-    return found.with_columns(pl.Series("component", _dense(connect(found.height, a, b))))
+    return found.with_columns(pl.Series("component", dense(connect(found.height, a, b))))
 
 
 def _table(frame: Any, only: tuple[str, ...] = _COLUMNS) -> pl.DataFrame:
@@ -105,16 +107,13 @@ def _of_observations(table: pl.DataFrame, policy: Policy) -> pl.DataFrame:
     identifiers, values = _identifiers(names)
     sources, source = _sources(table)
     event, time = table["event"].to_numpy(), _times(table, "time")
-    rows = np.unique(np.stack([event, number.astype(np.int64)]), axis=1, return_index=True)[1]
-    once = ObservationTable(event[rows], identifiers.number[number[rows]], time[rows], source[rows])
+    observations = ObservationTable(event, number.astype(np.int64), time, source)
     none = np.empty(0, np.int64)
-    found = resolve_observations(identifiers, values, once, (none, none), sources, policy)
+    found = resolve_observations(identifiers, values, observations, (none, none), sources, policy)
     return _memberships(identifiers, names, found.groups.label, found.pruned)
 
 
 def _of_links(table: pl.DataFrame, policy: Policy) -> pl.DataFrame:
-    import polars as pl
-
     (a, b), keys = intern(*(_texts(table, name).to_frame("key") for name in ("a", "b")))
     names = keys["key"].str.splitn(":", 2).struct.rename_fields(["namespace", "value"]).struct.unnest()
     bad = keys.filter((names["namespace"] == "") | (names["value"].fill_null("") == ""))
@@ -130,30 +129,8 @@ def _of_links(table: pl.DataFrame, policy: Policy) -> pl.DataFrame:
     first, last = (_times(table, *names) for names in (("first_seen", "last_seen"), ("last_seen", "first_seen")))
     if policy == policy.without_limits():  # whatever a link weighs, it joins: neither fold nor weigh
         return _memberships(identifiers, names, connect(len(identifiers), a, b), np.zeros(len(identifiers), np.int8))
-    folded = (
-        pl.DataFrame(
-            {
-                "a": np.minimum(a, b),
-                "b": np.maximum(a, b),
-                "source": source,
-                "count": count,
-                "first": first,
-                "last": last,
-            }
-        )
-        .filter(pl.col("a") != pl.col("b"))
-        .group_by("a", "b", "source")
-        .agg(pl.col("count").sum().clip(1, 2**31 - 1), pl.col("first").min(), pl.col("last").max())
-        .sort("a", "b", "source")
-    )
-    evidence = EvidenceTable(
-        folded["a"].to_numpy(),
-        folded["b"].to_numpy(),
-        folded["source"].to_numpy(),
-        folded["count"].cast(pl.Int32).to_numpy(),
-        folded["first"].to_numpy(),
-        folded["last"].to_numpy(),
-    )
+    evidence = merge_rows(a, b, source, count, first, last)
+    del a, b, source, count, first, last
     none: Int32 = np.empty(0, np.int32)
     now = int(evidence.last_seen.max()) if len(evidence) else 0
     found = resolve_links(identifiers, values, evidence, (none, none), sources, policy, now=now)
@@ -175,7 +152,7 @@ def _texts(table: pl.DataFrame, name: str) -> pl.Series:
     if not (column.is_empty() or column.dtype.is_integer() or column.dtype in (pl.String, pl.Categorical, pl.Enum)):
         raise InputError("FRAME_INVALID", f"{name} is {column.dtype}", help="Give texts, or whole numbers.")
     column = column.cast(pl.String)
-    if (empty := (column == "").sum()) and name == "value":
+    if name == "value" and (empty := (column == "").sum()):
         raise InputError("FRAME_INVALID", f"value has {empty:,} empty texts", help="Drop such rows: they mean nobody.")
     return column
 
@@ -206,17 +183,17 @@ def _sources(table: pl.DataFrame) -> tuple[list[str], Int16]:
     return names, (given.rank("dense").cast(pl.Int64) - 1).cast(pl.Int16).to_numpy()
 
 
-def _counts(table: pl.DataFrame) -> Int64:
+def _counts(table: pl.DataFrame) -> Int32:
     import polars as pl
 
     if "count" not in table.columns:
-        return np.ones(table.height, np.int64)
+        return np.ones(table.height, np.int32)
     given = _complete(table, "count")
     if not given.is_empty() and not (given.dtype.is_integer() and given.is_between(1, 2**31 - 1).all()):
         raise InputError(
             "FRAME_INVALID", "a count is not a whole number from 1 to 2147483647", help="Count events, at least one."
         )
-    return given.cast(pl.Int64).to_numpy()
+    return given.cast(pl.Int32).to_numpy()
 
 
 def _times(table: pl.DataFrame, *names: str) -> Int64:
@@ -241,7 +218,7 @@ def _times(table: pl.DataFrame, *names: str) -> Int64:
 def _memberships(identifiers: IdentifierTable, names: pl.DataFrame, label: Int32, pruned: Int8) -> pl.DataFrame:
     import polars as pl
 
-    person = _dense(label)
+    person = dense(label)
     # One number for person and namespace, which are numbered by name; nobody comes last. Sorting the order alone, by as
     # few columns as can be, takes a third of the time that sorting the rows does.
     group = np.where(label < 0, len(label), person) * len(identifiers.namespaces) + identifiers.namespace
@@ -250,9 +227,3 @@ def _memberships(identifiers: IdentifierTable, names: pl.DataFrame, label: Int32
     found = pl.Series("person", person)
     table = [found.set(found < 0, None), names["namespace"], names["value"], codes.gather(pl.Series(pruned))]
     return pl.DataFrame(table)[order]
-
-
-def _dense(label: Int32) -> Int64:
-    """Groups from 0, in the order of their smallest members, by which they are labelled; -1 for nobody."""
-    number = np.cumsum(label == np.arange(len(label), dtype=np.int32)) - 1
-    return np.where(label < 0, -1, number[label]) if len(label) else number

@@ -92,6 +92,17 @@ def test_one_different_text_among_many_of_one_hash_is_seen() -> None:
         assert found.height == 2 and np.flatnonzero(number != number[place // 2 - 1]).tolist() == [place]
 
 
+@pytest.mark.parametrize("length", [1, 4, 5, 11, 12, 13, 19, 20, 21, 27, 28, 29, 36, 45])
+def test_one_letter_tells_two_texts_apart_wherever_it_is(length: int) -> None:
+    """Also where a text is the beginning of another, or ends in a zero."""
+    base = "abcdefgh" * 6
+    texts = [base[:length], base[: length + 1], base[:length] + "\0"]
+    texts += [base[:place] + "X" + base[place + 1 : length] for place in range(length)]
+    for other in texts[1:]:
+        with cut(0):
+            assert interned(pl.DataFrame({"key": [texts[0], other, texts[0], other]}))[0] == [[0, 1, 0, 1]]
+
+
 def test_more_identifiers_than_numbers() -> None:
     with (
         mock.patch.object(MODULE, "_count_first", lambda *_: 2**30),
