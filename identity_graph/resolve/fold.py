@@ -50,7 +50,7 @@ def fold(
     >>> list(zip(links.a.tolist(), links.b.tolist(), strict=True))
     [(0, 1), (0, 2), (1, 2)]
     """
-    _check_rows(len(event))
+    _check(len(namespace), source, identifier)
     event, identifier, time, source = read_only(event), read_only(identifier), read_only(time), read_only(source)
     in_order = _in_order(event, identifier)
     seen = event, identifier, np.empty(0, np.int64) if in_order else np.lexsort((identifier, event))
@@ -68,9 +68,12 @@ def fold(
     return _links(pairs, place, source, read_only(np.empty(0, np.int32)), time, time)
 
 
-def _check_rows(rows: int) -> None:
-    if rows >= 2**32:
-        raise InputError("FRAME_INVALID", f"{rows:,} rows", help=f"At most {2**32 - 1:,} at once.")
+def _check(n: int, source: Int16, *ends: Int32) -> None:
+    """Compiled loops trust what they are given."""
+    if len(source) >= 2**32:
+        raise InputError("FRAME_INVALID", f"{len(source):,} rows", help=f"At most {2**32 - 1:,} at once.")
+    if len(source) and (source.min() < 0 or any(end.min() < 0 or end.max() >= n for end in ends)):
+        raise InputError("FRAME_INVALID", "a row is of an identifier or of a source that there is not")
 
 
 def _large_events(seen: Seen, most: int) -> Iterator[Int32]:
@@ -237,9 +240,10 @@ def merge_rows(a: Int32, b: Int32, source: Int16, count: Int32, first: Int64, la
     A count stops at the most that there is room for. As many bytes besides the links as in `fold`. Raises
     FRAME_INVALID.
     """
-    _check_rows(len(a))
+    n = int(max(a.max(initial=-1), b.max(initial=-1))) + 1
+    _check(n, source, a, b)
     a, b, source, count = read_only(a), read_only(b), read_only(source), read_only(count)
-    place, pairs = np.zeros(int(max(a.max(initial=-1), b.max(initial=-1))) + 2, np.int64), np.empty(0, np.uint64)
+    place, pairs = np.zeros(n + 1, np.int64), np.empty(0, np.uint64)
     _deal_rows(a, b, place, pairs)
     np.cumsum(place, out=place)
     pairs = np.empty(place[-1], np.uint64)

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from identity_graph.errors import InputError
 from identity_graph.resolve.fold import fold, merge, merge_rows
 from identity_graph.tables import EvidenceTable, Int16, Int64
 
@@ -153,8 +154,8 @@ def test_rows_of_one_pair_and_source_are_one_link(rows: list[tuple[int, ...]], p
     columns = np.array(rows, np.int64).reshape(-1, 6).T
 
     def merged(one: Int64) -> EvidenceTable:
-        ends, events = one[:2].astype(np.int32), one[3].astype(np.int32)
-        return merge_rows(*ends, one[2].astype(np.int16), events, one[4], one[4] + one[5])
+        a, b, events = one[0].astype(np.int32), one[1].astype(np.int32), one[3].astype(np.int32)
+        return merge_rows(a, b, one[2].astype(np.int16), events, one[4], one[4] + one[5])
 
     assert table(merged(columns)) == expected
     assert table(merge([merged(columns[:, n::parts]) for n in range(parts)])) == expected
@@ -175,3 +176,14 @@ def test_an_identifier_of_few_pairs_or_of_very_many(per_event: int, sources: int
     rows = [(event, one, 1000 * event, source) for event, one, _, source in rows]
     for some in (rows, sorted(rows), rows[::-1]):
         assert table(folded(some, spaces=np.zeros(6_000, np.int16))) == counted(some, 8, (1, 1))
+
+
+@pytest.mark.parametrize("row", [(1, 7, 5, 0), (1, -1, 5, 0), (1, 0, 5, -1)])
+def test_what_there_is_not_is_refused(row: Row) -> None:
+    with pytest.raises(InputError, match="that there is not") as caught:
+        folded([(1, 1, 5, 0), row])
+    assert caught.value.code == "FRAME_INVALID"
+    one = np.array([row[1] if row[1] < 7 else -7], np.int32)
+    times = np.zeros(1, np.int64)
+    with pytest.raises(InputError, match="that there is not"):
+        merge_rows(one, one + 1, np.array([row[3]], np.int16), np.ones(1, np.int32), times, times)
