@@ -5,6 +5,7 @@ from bench import (
     constrained,
     corrections,
     increment,
+    junk,
     load,
     memory,
     profile,
@@ -22,6 +23,7 @@ if __name__ == "__main__":
     corrections.main()
     memory.main()
     load.main()
+    junk.main()
     increment.main()
     resolve.main()
     profile.main()

@@ -121,6 +121,7 @@ CUSTOMERS = Labelled(
 
 NAMED = ("record", "given_name", "surname", "birth_date")
 BY_NAME = "name_and_birth_date.toml"
+ONE_OF_EACH = "one_of_each.toml"
 
 TRIALS = (
     Trial(FEBRL1, ("soc_sec_id",), (1.0, 0.900)),
@@ -138,6 +139,7 @@ TRIALS = (
     Trial(CONTACTS, ("linkedin",)),
     Trial(CONTACTS, ("email", "phone", "linkedin"), (0.906, 0.359)),
     Trial(CONTACTS, ("written_email", "written_phone", "linkedin"), (0.906, 0.359)),
+    Trial(CONTACTS, ("email", "phone", "linkedin"), (0.906, 0.359), ONE_OF_EACH),
     Trial(CUSTOMERS, ("email",), (0.435, 0.410)),
     Trial(CUSTOMERS, ("written_email",), (0.435, 0.410)),
     Trial(CUSTOMERS, ("phone",)),

@@ -38,12 +38,12 @@ Batches = list[list[tuple[str, dict[str, Any]]]]
 
 
 @contextmanager
-def server() -> Iterator[str]:
+def server(heap: str = "3g") -> Iterator[str]:
     known = os.environ.get("IDENTITY_GRAPH_TEST_NEO4J")
     if known:
         yield known
         return
-    with Neo4j(heap="3g", jvm=(), settings={"server.memory.pagecache.size": "1g"}) as own:
+    with Neo4j(heap=heap, jvm=(), settings={"server.memory.pagecache.size": "1g"}) as own:
         yield own.url
 
 

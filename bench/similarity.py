@@ -1,18 +1,14 @@
-"""Similarity of identifiers by shared neighbours beside a server's, or SciPy's: `python -m bench.similarity [COOKIES]`.
+"""Similarity by shared neighbours beside a product of sparse matrices: `python -m bench.similarity [COOKIES]`.
 
-Cookies on the addresses of their household and, now and then, on common ones. All are given columns of pairs and end
+Cookies on the addresses of their household and, now and then, on common ones. Both are given columns of pairs and end
 with the scores of the best ten of each cookie, by weighted Jaccard similarity of at least 0.45; best of five,
-interleaved, with equal scores. Set IDENTITY_GRAPH_TEST_NEO4J to the URL of a server with Graph Data Science, and it is
-`gds.nodeSimilarity` that is raced, from sending the pairs to having the answer; otherwise it is the product of sparse
-matrices. Neighbours of more than 100 are left out before, for all, and not timed.
+interleaved, with equal scores. Neighbours of more than 100 are left out before, for both, and not timed.
+`bench.node_similarity` is the race with Graph Data Science.
 """
 
 from __future__ import annotations
 
-import os
 import sys
-import uuid
-from typing import Any
 
 import numpy as np
 
@@ -25,19 +21,18 @@ COOKIES = 100_000
 LEAST = 0.45
 TOP_K = 10
 MOST = 100
-URL = "IDENTITY_GRAPH_TEST_NEO4J"
 
 Best = tuple[Int32, Float64]
 
 
-def pairs(cookies: int, seed: int = 1) -> tuple[Int32, Int32]:
-    """Which cookie was seen on which address, each pair once."""
+def pairs(cookies: int, roaming: float = 0.2, seed: int = 1) -> tuple[Int32, Int32]:
+    """Which cookie was seen on which address, each pair once; of `roaming` the address is not that of its household."""
     dice = np.random.default_rng(seed)
     cookie = np.repeat(np.arange(cookies), dice.geometric(0.2, cookies))
     household = dice.permutation(cookies)[cookie] // 4
     address = household * 3 + dice.integers(0, 3, len(cookie))
-    roaming = dice.random(len(cookie)) < 0.2
-    address = np.where(roaming, cookies + dice.integers(0, cookies // 40 + 1, len(cookie)), address)
+    common = dice.random(len(cookie)) < roaming
+    address = np.where(common, cookies + dice.integers(0, cookies // 40 + 1, len(cookie)), address)
     found = np.unique(cookie << 32 | address)
     cookie, address = found >> 32, found & (2**32 - 1)
     few = (np.bincount(address) <= MOST)[address]
@@ -71,48 +66,14 @@ def of_scipy(cookie: Int32, address: Int32) -> Best:
     return best(shared.row[kept], score[kept])
 
 
-def of_gds(driver: Any, cookie: Int32, address: Int32) -> Best:
-    """Of a graph that lives in the server's catalogue alone, for as long as the call."""
-    name = f"Sim_{uuid.uuid4().hex}"
-    weight = 1 / np.log1p(np.bincount(address))[address]
-    rows = [list(row) for row in zip(cookie.tolist(), (address + 2**30).tolist(), weight.tolist(), strict=True)]
-    how = {"similarityCutoff": LEAST, "topK": TOP_K, "relationshipWeightProperty": "w"}
-    try:
-        driver.execute_query(
-            "UNWIND $rows AS row WITH row[0] AS a, row[1] AS b, row[2] AS w"
-            " RETURN gds.graph.project($name, a, b, {relationshipProperties: {w: w}})",
-            name=name,
-            rows=rows,
-        )
-        answer = driver.execute_query(
-            "CALL gds.nodeSimilarity.stream($name, $how) YIELD node1, similarity"
-            " RETURN collect(node1) AS one, collect(similarity) AS score",
-            name=name,
-            how=how,
-        ).records[0]
-    finally:
-        driver.execute_query("CALL gds.graph.drop($name, false) YIELD graphName", name=name)
-    return best(np.array(answer["one"], np.int32), np.array(answer["score"]))
-
-
 def main() -> None:
     cookies = int(sys.argv[1]) if len(sys.argv) > 1 else COOKIES
     cookie, address = pairs(cookies)
-    if URL in os.environ:
-        from neo4j import GraphDatabase
-
-        name = "gds.nodeSimilarity, end to end,"
-        with GraphDatabase.driver(os.environ[URL]) as driver:
-            times, found = race(
-                {"ours": lambda: ours(cookie, address), "peer": lambda: of_gds(driver, cookie, address)}
-            )
-    else:
-        name = "a product of sparse matrices"
-        times, found = race({"ours": lambda: ours(cookie, address), "peer": lambda: of_scipy(cookie, address)})
+    times, found = race({"ours": lambda: ours(cookie, address), "peer": lambda: of_scipy(cookie, address)})
     assert np.array_equal(found["ours"][0], found["peer"][0])
     assert np.allclose(found["ours"][1], found["peer"][1], atol=1e-9)
     print(f"similarity: {cookies:,} cookies on {len(np.unique(address)):,} addresses, {len(cookie):,} pairs")
-    ratio(f"similarity: {name} beside ours", times["peer"], times["ours"], "bar 5, of the server")
+    ratio("similarity: a product of sparse matrices beside ours", times["peer"], times["ours"], "no bar")
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from identity_graph.errors import InputError
+from identity_graph.errors import InputError, PolicyError
 from identity_graph.normalise import normalise_namespace
 from identity_graph.policy import Policy
 from identity_graph.resolve import resolve as resolve_observations
@@ -22,7 +22,7 @@ from identity_graph.times import EARLIEST, LATEST
 if TYPE_CHECKING:
     import polars as pl
 
-_COLUMNS = ("event", "namespace", "value", "time", "a", "b", "count", "first_seen", "last_seen", "source")
+_COLUMNS = ("event", "namespace", "value", "time", "a", "b", "count", "first_seen", "last_seen", "source", "weight")
 _HELP = (
     "Give observations (event, namespace, value; optional: time, source) or links (a, b as namespace:value; optional: "
     "count, first_seen, last_seen, source)."
@@ -38,7 +38,7 @@ def resolve(frame: Any, policy: Policy | None = None) -> pl.DataFrame:
 
     Returns a row for each identifier, sorted by person, namespace and value: `person` (int64, dense from 0, null for
     nobody), `namespace`, `value`, `pruned` (null, or the code of the reason). Raises FRAME_INVALID, NAMESPACE_INVALID,
-    KEY_INVALID.
+    KEY_INVALID, POLICY_VALUE.
 
     >>> import polars as pl
     >>> seen = pl.DataFrame({
@@ -47,8 +47,15 @@ def resolve(frame: Any, policy: Policy | None = None) -> pl.DataFrame:
     >>> resolve(seen)["person"].to_list()
     [0, 0, 0]
     """
+    given: object = policy
+    if not isinstance(given, Policy | None):
+        help = "Policy.read(path) makes one of a file, Policy.parse(text) of its text."
+        raise PolicyError("POLICY_VALUE", f"{given!r:.80} is not a policy", help=help)
     table = _table(frame)
     policy = policy or Policy.default()
+    if "weight" in table.columns:
+        help = "Leave the column out: the policy makes the weight of a link of its count, its times and its sources."
+        raise InputError("FRAME_INVALID", "the table has weights, which nothing would heed", help=help)
     if {"event", "namespace", "value"} <= set(table.columns):
         return _of_observations(table, policy)
     if {"a", "b"} <= set(table.columns):

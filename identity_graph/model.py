@@ -244,7 +244,7 @@ class Segment:
 @dataclass(frozen=True, slots=True)
 class Change:
     """What a resolution did to a person, or which `segment` it entered or left. `number` grows with time and never
-    repeats."""
+    repeats. `cause` is evidence, statement (see `stating`), policy, erasure or segment."""
 
     number: int
     time: int

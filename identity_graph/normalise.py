@@ -37,6 +37,9 @@ NORMALISER_VERSION = 1
 
 MAX_LENGTH = 512
 
+CHECKED = ("email", "phone", "ip")
+"""Namespaces whose values have a form of their own, EMAIL_INVALID, PHONE_INVALID or IP_INVALID without it."""
+
 _WORDS = """
 null, (null), nil, none, nan, undefined, unset, void, not_set, not-set, not set, (not set), n/a, na, n.a., not
 provided, (not provided), not applicable, not available, not given, unknown, anonymous, anon, guest, nobody, visitor,

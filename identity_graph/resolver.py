@@ -76,7 +76,7 @@ class Resolver:
         self._store.operations.end_run(done)
         return done
 
-    def catch_up(self) -> None:
+    def catch_up(self, cause: str = "evidence") -> None:
         """Publish what arrived since the last time, within the caller's transaction, for who is about to look.
 
         Only `resolve` sets the policy in force: raises POLICY_DIFFERS under another one, and does nothing where there
@@ -89,7 +89,7 @@ class Resolver:
                 f"the persons are of the policy {in_force[:12]}, and the one given is {self._policy.digest[:12]}",
             )
         if in_force is not None:
-            self.publish()
+            self.publish(cause=cause)
 
     def publish(
         self, *, full: bool = False, weakened: Iterable[int] = (), reach: Iterable[int] = (), cause: str = "evidence"

@@ -53,6 +53,7 @@ class Stating:
         same, apart = (((a, b),), ()) if name == "Linked" else ((), ((a, b),))
         event = Event(self._new_id(), self._clock(), SOURCE, name, (), {}, said, same, 0, apart)
         with self._store.transaction():
+            self._resolver.catch_up()  # what arrived before is a cause of its own
             self._ingest.events([event])
-            self._resolver.catch_up()
+            self._resolver.catch_up(cause="statement")
         return self._people.explain(a, b)

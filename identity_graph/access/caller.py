@@ -9,7 +9,7 @@ from identity_graph.access.rules import Role
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """`name` is for logs: the id of a key, or the subject of a token."""
+    """`name` is for logs and statements: the id of a key, or the subject of a token."""
 
     role: Role
     name: str

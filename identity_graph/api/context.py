@@ -168,14 +168,16 @@ class Reads:
 
 
 class Context:
-    """`fields` are the names of all fields that the document holds; `veiled`: who asks must not name anybody."""
+    """`fields` are the names of all fields that the document holds; `veiled`: who asks must not name anybody; `user` is
+    the name of who asks, empty where nobody is known."""
 
     def __init__(
-        self, graph: IdentityGraph, fields: Set[str], feed: Feed | None = None, *, veiled: bool = False
+        self, graph: IdentityGraph, fields: Set[str], feed: Feed | None = None, *, veiled: bool = False, user: str = ""
     ) -> None:
         self.graph = graph
         self.feed = feed
         self.veiled = veiled
+        self.user = user
         self._events = not fields <= EVENTLESS
         self._views: dict[View, Reads] = {}
         self.viewed: dict[str | int, Reads] = {}

@@ -178,11 +178,12 @@ class Endpoint:
     async def _run(
         self, prepared: Prepared, request: GraphQLRequest, caller: Caller | None, event: Any = None
     ) -> ExecutionResult:
+        user = caller.name if caller else ""
         result = execute(
             self._schema,
             prepared.document,
             root_value=event,
-            context_value=Context(self._graph, prepared.fields, veiled=_veiled(caller)),
+            context_value=Context(self._graph, prepared.fields, veiled=_veiled(caller), user=user),
             variable_values=dict(request.variables),
             operation_name=request.operation_name,
             max_coercion_errors=10,

@@ -87,7 +87,8 @@ class Mutation:
         "evidence, and resolved at once.",
     )
     async def link(self, info: Info, a: IdentifierInput, b: IdentifierInput, reason: str) -> Any:
-        return await _change(info, info.context.graph.stating.link, a.canonical(), b.canonical(), reason)
+        stating, user = info.context.graph.stating, info.context.user
+        return await _change(info, stating.link, a.canonical(), b.canonical(), reason, user)
 
     @mutation(
         Explanation,
@@ -95,7 +96,8 @@ class Mutation:
         "evidence, and resolved at once.",
     )
     async def unlink(self, info: Info, a: IdentifierInput, b: IdentifierInput, reason: str) -> Any:
-        return await _change(info, info.context.graph.stating.unlink, a.canonical(), b.canonical(), reason)
+        stating, user = info.context.graph.stating, info.context.user
+        return await _change(info, stating.unlink, a.canonical(), b.canonical(), reason, user)
 
     @mutation(
         Receipt,

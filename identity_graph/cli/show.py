@@ -64,8 +64,10 @@ def print_path(start: Identifier, path: Iterable[Link]) -> None:
     rows: list[list[Any]] = [[start.key, None, None, None, None]]
     for link in path:
         start = link.b if link.a == start else link.a
-        why_not = link.suppressed.message if link.suppressed else None
-        rows.append([start.key, link.weight, link.count, ", ".join(link.sources), why_not])
+        words = [link.suppressed.message] if link.suppressed else []
+        if link.shared:
+            words.insert(0, f"similar: both were seen with {', '.join(one.key for one in link.shared)}")
+        rows.append([start.key, link.weight, link.count, ", ".join(link.sources), "; ".join(words)])
     print_table(["identifier", "weight", "events", "sources", ""], rows)
 
 

@@ -19,7 +19,7 @@ from identity_graph.files import data_folder
 from identity_graph.loaders.form import read_form
 from identity_graph.loaders.path import Path, Record
 from identity_graph.loaders.place import Place
-from identity_graph.normalise import normalise_namespace
+from identity_graph.normalise import CHECKED, normalise_namespace
 from identity_graph.records.source import Form
 from identity_graph.times import EPOCH, UNITS, parse_time
 
@@ -113,6 +113,7 @@ class LoaderFile:
     name_constant: str | None = None
     source_paths: tuple[Path, ...] = ()
     identifiers: tuple[tuple[str, Path], ...] = ()
+    otherwise: tuple[tuple[str, str], ...] = ()  # namespace -> that of its values which are none of it
     identifier_objects: tuple[Path, ...] = ()
     pairs: tuple[tuple[Path, Path], ...] = ()
     traits: tuple[Field, ...] = ()
@@ -245,7 +246,8 @@ def _read(document: Mapping[str, Any], place: Place, reference: str) -> LoaderFi
         raise place.fail("LOADER_VALUE", "event.name", "left out", "Say where the name is, or { value = ... }.")
     if name_constant is not None and not (isinstance(name_constant, str) and 0 < len(name_constant) <= 256):
         raise place.fail("LOADER_VALUE", "event.name", f"{name_constant!r}", CODES["EVENT_NAME_INVALID"])
-    identifiers, identifier_objects = _identifiers(place.table(document, "identifiers", ""), place)
+    named, otherwise = _otherwise(place.table(document, "identifiers", ""), place)
+    identifiers, identifier_objects = _identifiers(named, place)
     traits, trait_objects = _fields(document, "traits", place)
     properties, property_objects = _fields(document, "properties", place)
     file = LoaderFile(
@@ -265,6 +267,7 @@ def _read(document: Mapping[str, Any], place: Place, reference: str) -> LoaderFi
         name_constant=name_constant,
         source_paths=place.paths(event, "source", "event"),
         identifiers=identifiers,
+        otherwise=otherwise,
         identifier_objects=identifier_objects,
         pairs=tuple(_pair(table, place) for table in place.tables(document, "identifier_pairs")),
         traits=traits,
@@ -330,6 +333,25 @@ def _namespace(name: Any, key: str, place: Place) -> str:
         return normalise_namespace(name)
     except InputError as error:
         raise place.fail("LOADER_VALUE", key, error.message, error.help) from error
+
+
+def _otherwise(table: Mapping[str, Any], place: Place) -> tuple[dict[str, Any], tuple[tuple[str, str], ...]]:
+    """The identifiers with their paths alone, and what becomes of values that are none of their namespace."""
+    paths, found = dict(table), []
+    for name, value in table.items():
+        if isinstance(value, dict):
+            key = f"identifiers.{name}"
+            place.only(value, ("path", "otherwise"), key)
+            paths[name] = value.get("path", [])
+            if name == "*" or not paths[name] or "otherwise" not in value:
+                help = 'Write { path = "...", otherwise = "a namespace" }, or the path alone.'
+                raise place.fail("LOADER_VALUE", key, f"{value!r}", help)
+            other = _namespace(value["otherwise"], f"{key}.otherwise", place)
+            if other in CHECKED:
+                help = f"Allowed: a namespace that takes any text, which {', '.join(CHECKED)} do not."
+                raise place.fail("LOADER_VALUE", f"{key}.otherwise", f"{other!r}", help)
+            found.append((_namespace(name, key, place), other))
+    return paths, tuple(found)
 
 
 def _identifiers(table: Mapping[str, Any], place: Place) -> tuple[tuple[tuple[str, Path], ...], tuple[Path, ...]]:

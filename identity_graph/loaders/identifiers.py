@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
+from identity_graph.errors import InputError
 from identity_graph.loaders.file import LoaderFile, Stated, When
 from identity_graph.loaders.path import Path, Record
 from identity_graph.model import Identifier
-from identity_graph.normalise import normalise
+from identity_graph.normalise import CHECKED, normalise
+
+_FORMLESS = frozenset(f"{namespace.upper()}_INVALID" for namespace in CHECKED)
 
 KEPT_VALUES = 32_768
 """Raw values of one namespace whose identifier is remembered; about 12 MB when all are taken."""
@@ -22,17 +25,19 @@ StatedReader = Callable[[Record, list[Identifier]], Pairs]
 
 
 class Normaliser(dict[str, Identifier]):
-    """Of one namespace: raw text to identifier, computed at the first use and then kept."""
+    """Of one namespace: raw text to identifier, computed at the first use and then kept. What has not the form of the
+    namespace is an identifier of `otherwise`, if that is given."""
 
-    __slots__ = ("namespace", "region")
+    __slots__ = ("namespace", "otherwise", "region")
 
-    def __init__(self, namespace: str, region: str | None) -> None:
+    def __init__(self, namespace: str, region: str | None, otherwise: str | None = None) -> None:
         super().__init__()
         self.namespace = namespace
         self.region = region
+        self.otherwise = otherwise
 
     def __missing__(self, raw: str) -> Identifier:
-        found = normalise(self.namespace, raw, region=self.region)
+        found = self._read(raw)
         if len(self) >= KEPT_VALUES:
             self.clear()
         self[raw] = found
@@ -43,16 +48,27 @@ class Normaliser(dict[str, Identifier]):
         # Only text is kept: as keys, 1 and 1.0 and True would be one.
         if isinstance(raw, str):
             return self[raw] if raw and not raw.isspace() else None
-        return None if raw is None else normalise(self.namespace, raw, region=self.region)
+        return None if raw is None else self._read(raw)
+
+    def _read(self, raw: Any) -> Identifier:
+        try:
+            return normalise(self.namespace, raw, region=self.region)
+        except InputError as error:
+            if self.otherwise is None or error.code not in _FORMLESS:
+                raise
+        return normalise(self.otherwise, raw)
 
 
 def identifier_reader(file: LoaderFile, others: Sequence[Path]) -> IdentifierReader:
     """Reads every identifier of a record once, by the loader's outermost keys in order; none from below `others`."""
     normalisers: dict[str, Normaliser] = {}
+    otherwise = dict(file.otherwise)
     tree: _Tree = {}
     for namespace, path in file.identifiers:
         if not below(path, others):
-            normaliser = normalisers.setdefault(namespace, Normaliser(namespace, file.phone_region))
+            normaliser = normalisers.setdefault(
+                namespace, Normaliser(namespace, file.phone_region, otherwise.get(namespace))
+            )
             if path.fans:
                 _plant(tree, path.steps, _fan_reader(normaliser, path))
             else:

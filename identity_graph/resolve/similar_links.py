@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from identity_graph.resolve.incidence import Incidence
+from identity_graph.resolve.incidence import Incidence, distinct, each_once, positions
 from identity_graph.resolve.similarity import similar
 from identity_graph.tables import Bool, Float64, Int16, Int32, Int64, LinkTable
 
@@ -127,9 +127,12 @@ def _combined(beside: list[tuple[Int32, Int32]], pairs: Int64) -> tuple[Int32, I
             added.append(new[met])
         row = np.concatenate(rows)
         identifier, columns = identifier[row], [*(column[row] for column in columns), np.concatenate(added)]
-    number, where = np.zeros(len(identifier), np.int64), np.empty(0, np.int64)
-    for column in columns:
-        _, where, number = np.unique(number << 32 | column, return_index=True, return_inverse=True)
+    made = distinct(columns[0])
+    number = positions(made, columns[0])
+    if len(columns) == 1:
+        return identifier, number, made[:, None]
+    for column in columns[1:]:
+        _, where, number = np.unique(number.astype(np.int64) << 32 | column, return_index=True, return_inverse=True)
     return identifier, number.astype(np.int32), np.stack([column[where] for column in columns], axis=1)
 
 
@@ -153,7 +156,7 @@ def _by_key(identifier: Int32, namespace: Int16, namespaces: Sequence[str], valu
     """The rank of identifiers by namespace and value, int32[n], of those given."""
     import polars as pl
 
-    own = np.unique(identifier)
+    own = distinct(identifier)
     by_name = np.argsort(np.argsort(np.array(namespaces, dtype=object))) if len(namespaces) else np.empty(0, np.int64)
     keys = pl.DataFrame({"space": by_name[namespace[own]], "value": [values[one] for one in own.tolist()]})
     rank = np.zeros(len(namespace), np.int32)
@@ -164,5 +167,5 @@ def _by_key(identifier: Int32, namespace: Int16, namespaces: Sequence[str], valu
 def _members(start: Int64, number: Int32, made: Int32) -> tuple[Int64, Int32]:
     """The identifiers of combinations, row by row, each once and ascending."""
     row = np.repeat(np.arange(len(start) - 1), np.diff(start) * made.shape[1])
-    pairs = np.unique(row << 32 | made[number].ravel())
+    pairs = each_once(np.sort(row << 32 | made[number].ravel()))
     return np.searchsorted(pairs >> 32, np.arange(len(start))), pairs.astype(np.int32)

@@ -9,6 +9,7 @@ import pytest
 
 from identity_graph.access import Role
 from identity_graph.errors import CODES
+from identity_graph.model import Identifier
 from tests.access.conftest import Guarded
 from tests.api.conftest import ANN, email_of, operation_text
 
@@ -29,6 +30,18 @@ def refusal(response: Any, status: int) -> tuple[str, str]:
 def test_a_key_opens_what_its_role_may(guarded: Guarded) -> None:
     found = guarded.ask(Role.APP_READER, PERSON, {"by": email_of(ANN)})
     assert found.json()["data"]["person"]["profile"]["values"]["plan"] == "pro"
+
+
+def test_a_statement_holds_who_made_it(guarded: Guarded) -> None:
+    a, b = ({"namespace": "cookie", "value": value} for value in ("stated-one", "stated-two"))
+    answer = guarded.ask(Role.PRIVACY_OFFICER, operation_text("link"), {"a": a, "b": b, "reason": "one browser"})
+    assert answer.json()["data"]["link"]["samePerson"]
+    people = guarded.open.graph.people
+    (found,) = people.find_by_identifier([Identifier("cookie", "stated-one")])
+    assert found
+    ((row,),) = people.journeys([found.id])
+    id = guarded.keys[Role.PRIVACY_OFFICER].split("_")[1]
+    assert row.event.properties == {"reason": "one browser", "user": f"key {id}"}
 
 
 @pytest.mark.parametrize("header", ["", "Bearer", "Bearer ", "Bearer ig_1", "Basic aWc6", "Bearer  x y", "ig_0_0"])

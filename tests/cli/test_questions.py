@@ -66,6 +66,18 @@ def test_explain_says_why(loaded: str, member: tuple[str, str, str]) -> None:
     assert lines[2] == a and lines[-1].startswith(b) and len(lines) == 3 + len(found["path"])
 
 
+def test_explain_says_of_a_similar_link_what_both_were_seen_with(loaded: str, tmp_path: Path) -> None:
+    seen = [{"cookie": "c-one", "ip": "192.0.2.1"}, {"cookie": "c-two", "ip": "192.0.2.1"}]
+    lines = [{"id": f"s{n}", "time": "2026-01-01", "name": "Seen", "identifiers": one} for n, one in enumerate(seen)]
+    (tmp_path / "seen.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    (tmp_path / "similar.toml").write_text('[[similarity]]\nbetween = ["cookie"]\nby = ["ip"]\n')
+    run("load", "--store", loaded, "--loader", "events", tmp_path / "seen.jsonl")
+    pair = ("cookie:c-one", "cookie:c-two", "--under", tmp_path / "similar.toml")
+    assert answer("explain", "--store", loaded, *pair)["path"][0]["shared"] == ["ip:192.0.2.1"]
+    said = run("explain", "--store", loaded, *pair).stdout.splitlines()
+    assert said[-1].split(maxsplit=3)[3] == "similar: both were seen with ip:192.0.2.1"
+
+
 def test_explain_says_why_not(loaded: str) -> None:
     table = pl.read_csv(run("persons", "--store", loaded).stdout.encode())
     a, b = table.filter(pl.col("namespace") == "user_id")["value"][:2]

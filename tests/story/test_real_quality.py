@@ -4,6 +4,7 @@ where they are not, and why."""
 from __future__ import annotations
 
 import csv
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,25 +13,22 @@ from bench.labelled import CONTACTS, CUSTOMERS, SPLINK, TRIALS, Labelled, Trial,
 from bench.quality import main
 from identity_graph.errors import InputError
 from identity_graph.normalise import normalise
-from identity_graph.quality import Quality, measure
+from identity_graph.quality import Quality
 from tests.story.test_real_data import data
 
-# Floors that are not reached, with the least that is. Two reasons, each with a test below: an address that is none sets
-# its whole record aside; and what one record copies from two people glues them together, once several identifiers join.
+# Floors that are not reached, with the least that is: what one record copies from two people glues these together, once
+# several identifiers join. See below for why, and for the policy that keeps them apart.
 SHORT = {
-    (SPLINK.name, "email", 5): (1.0, 0.397),
-    (CONTACTS.name, "email", 1): (0.905, 0.357),
-    (CUSTOMERS.name, "email", 1): (0.433, 0.407),
-    (CONTACTS.name, "email", 3): (0.795, 0.527),
-    (CONTACTS.name, "written_email", 3): (0.829, 0.687),
-    (CUSTOMERS.name, "email", 3): (0.255, 0.646),
-    (CUSTOMERS.name, "written_email", 3): (0.340, 1.0),
+    (CONTACTS.name, "email"): (0.828, 0.687),
+    (CONTACTS.name, "written_email"): (0.828, 0.687),
+    (CUSTOMERS.name, "email"): (0.325, 1.0),
+    (CUSTOMERS.name, "written_email"): (0.340, 1.0),
 }
 
 
 def short(trial: Trial) -> tuple[float, float] | None:
-    email = next((one for one in trial.identifiers if "email" in one), "")
-    return SHORT.get((trial.data.name, email, len(trial.identifiers)))
+    joint = len(trial.identifiers) == 3 and trial.policy is None
+    return SHORT.get((trial.data.name, trial.identifiers[0])) if joint else None
 
 
 def quality(trial: Trial) -> Quality:
@@ -60,20 +58,28 @@ def test_persons_are_as_good_as_equal_values_or_known_to_be_less(trial: Trial) -
         assert answer.precision >= least[0] and answer.recall >= least[1]
 
 
-@pytest.mark.parametrize("of", [CONTACTS, CUSTOMERS], ids=lambda of: of.name)
-def test_an_address_falls_short_by_the_values_that_are_none(of: Labelled) -> None:
+@pytest.mark.parametrize(("of", "pairs"), [(CONTACTS, 2), (CUSTOMERS, 5), (SPLINK, 0)], ids=lambda one: str(one))
+def test_what_is_no_address_joins_by_what_it_is(of: Labelled, pairs: int) -> None:
+    """In the address of some records are digits, a few of them in two records of one person."""
     file = data(of.path)
-    truth = of.truth()
-    found, written = named(of, "email").found(), named(of, "written_email").found()
-    refused = [row["email"] for row in rows(file) if row[of.record] not in found and row["email"]]
-    assert 100 < len(refused) < 500
-    for value in refused:
-        with pytest.raises(InputError) as refusal:
-            normalise("email", value)
-        assert refusal.value.code == "EMAIL_INVALID"
-    read = {record: owner for record, owner in truth.items() if record in found}
-    ours, theirs = measure(found, read), measure(written, read)
-    assert (ours.found_pairs, ours.right_pairs) == (theirs.found_pairs, theirs.right_pairs)
+    values: dict[str, list[str]] = {}
+    for row in rows(file):
+        if row["email"] and refused(row["email"]):
+            values.setdefault(row["email"], []).append(of.owner(row))
+    assert 20 < len(values) < 500
+    assert sum(len(owners) - 1 for owners in values.values()) == pairs
+    assert all(len(set(owners)) == 1 for owners in values.values())
+    trial = named(of, "email")
+    found, written = trial.quality(), replace(trial, identifiers=("written_email",)).quality()
+    assert (found.found_pairs, found.right_pairs) == (written.found_pairs, written.right_pairs)
+
+
+def refused(value: str) -> bool:
+    try:
+        normalise("email", value)
+    except InputError as error:
+        return error.code == "EMAIL_INVALID"
+    return False
 
 
 def test_more_identifiers_find_more() -> None:
@@ -111,3 +117,19 @@ def test_the_table_has_a_row_for_each_trial_and_says_what_is_absent(capsys: pyte
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == 1 + len(TRIALS)
     assert sum(line.endswith("not reached") for line in lines) == len(SHORT)
+
+
+def test_no_rule_over_these_identifiers_reaches_the_floor_of_the_cards_with_the_addresses() -> None:
+    """By cards alone every right pair is found, so a joint answer may have no wrong pair more. But who joins records by
+    equal addresses, as the floor of these asks, joins records that have no card with people that they are not."""
+    data(CUSTOMERS.path)
+    everything = rows(CUSTOMERS.file)
+    cards, addresses = (named(CUSTOMERS, name).quality() for name in ("loyalty_id", "email"))
+    assert round(cards.recall, 3) == 1.0
+    without = [row for row in everything if row["email"] and not row["loyalty_id"]]
+    owners: dict[str, set[str]] = {}
+    for row in everything:
+        owners.setdefault(row["email"], set()).add(row["true_person"])
+    assert len(without) > 200 and all(len(owners[row["email"]]) > 1 for row in without)
+    assert all(row["match_type"] == "hard_neg" for row in without)
+    assert addresses.found_pairs - addresses.right_pairs > len(without)

@@ -67,3 +67,19 @@ def test_a_statement_names_two_and_says_why(a: str, b: str, reason: str) -> None
         with pytest.raises(InputError) as caught:
             graph.stating.link(key(a), key(b), reason)
         assert caught.value.code == "STATEMENT_INVALID" and graph.digest() == digest
+
+
+def test_a_change_says_that_a_statement_brought_it_about_and_not_what_came_in_before() -> None:
+    with told([event("1", 0, "user_id:ann"), event("2", 1, "user_id:bob")]) as graph:
+        graph.ingest.events([event("3", 2, "user_id:cy")])
+        graph.stating.link(key("user_id:ann"), key("user_id:bob"), "one man, two accounts")
+        graph.clock.tick()  # type: ignore[attr-defined]
+        graph.stating.unlink(key("user_id:ann"), key("user_id:bob"), "two men after all")
+        found = graph.store.persons.changes(limit=10)
+    assert [(one.kind.name, one.cause) for one in found] == [
+        ("CREATED", "evidence"),
+        ("CREATED", "evidence"),
+        ("CREATED", "evidence"),
+        ("MERGED", "statement"),
+        ("SPLIT", "statement"),
+    ]

@@ -6,6 +6,7 @@ import math
 import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from functools import partial
 from itertools import combinations
@@ -14,14 +15,18 @@ import networkx as nx
 
 from identity_graph.model import Event, Identifier
 from identity_graph.policy import Policy
-from tests.unit.naive_ladder import Pair, climb
+from tests.unit.naive_cut import LARGEST, Component
+from tests.unit.naive_ladder import Group, Pair, climb
 
 
 def persons(
-    events: Iterable[Event], policy: Policy, cannot: Iterable[tuple[Identifier, Identifier]] = ()
-) -> set[frozenset[Identifier]]:
+    events: Iterable[Event],
+    policy: Policy,
+    cannot: Iterable[tuple[Identifier, Identifier]] = (),
+    shown: AbstractSet[Group] = frozenset(),
+) -> set[Group]:
     """The groups of identifiers that the design's five steps give, without ids. `cannot` are pairs beside those that
-    events keep apart."""
+    events keep apart. Of the order `cut` several divisions of a component may be the least: then that of `shown`."""
     events = list(events)
     must, apart = settled(events)
     weights, seen, expired = _links(events, policy, must)
@@ -53,13 +58,18 @@ def persons(
     graph: nx.Graph[Identifier] = nx.Graph()
     graph.add_nodes_from(joining)
     graph.add_edges_from(kept)
-    found: set[frozenset[Identifier]] = set()
+    found: set[Group] = set()
     for component in nx.connected_components(graph):
         inside = sorted((pair for pair in kept if pair[0] in component), key=_rank(weights, seen, must, policy))
         if len(component) > policy.max_identifiers:
             found |= climb(inside, weights, must, policy, partial(_forest, component, must, rules))
         elif rules.broken(component):
-            found |= _forest(component, must, rules, inside)
+            groups: AbstractSet[Group] = _forest(component, must, rules, inside)
+            if policy.order == "cut" and len(component) <= LARGEST:
+                own = {group for group in shown if group <= component}
+                divided = Component(inside, weights, seen, must, groups, rules.crowds)
+                groups = divided.cheapest(own if set().union(*own) == component else groups)
+            found |= groups
         else:
             found.add(frozenset(component))
     return found
@@ -141,11 +151,15 @@ class _Rules:
     newest: dict[Identifier, int]
     cannot: set[frozenset[Identifier]]
 
-    def broken(self, group: Iterable[Identifier]) -> bool:
+    def crowds(self, group: Iterable[Identifier]) -> list[tuple[float, set[Identifier]]]:
+        """Those of the group that count together, and how many of them may."""
         members = set(group)
         limits = [self._crowds(space, members) for space in {one.namespace for one in members}]
-        over = any(len(crowd) > limit for limit, crowds in limits for crowd in crowds)
-        return over or any(pair <= members for pair in self.cannot)
+        found = [(limit, crowd) for limit, crowds in limits for crowd in crowds]
+        return found + [(1.0, set(pair)) for pair in self.cannot if pair <= members]
+
+    def broken(self, group: Iterable[Identifier]) -> bool:
+        return any(len(crowd) > limit for limit, crowd in self.crowds(group))
 
     def refuse(self, a: frozenset[Identifier], b: frozenset[Identifier], must: bool) -> bool:
         if any(pair <= a | b for pair in self.cannot if not pair <= a and not pair <= b):

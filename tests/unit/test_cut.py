@@ -11,8 +11,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from identity_graph.policy import Policy
 from identity_graph.reasons import STEPS
 from identity_graph.resolve.multiway import least_cut
+from tests.unit.as_columns import groups, resolved, told
+from tests.unit.naive import persons as naive
 from tests.unit.test_forest import NONE, Graph, graphs, members
 
 Held = list[list[int]]
@@ -165,3 +168,18 @@ def test_of_equal_cuts_that_of_the_older_link() -> None:
     for times, label in (((3, 9), [0, 1, 1]), ((9, 3), [0, 1, 0])):
         links = [(one, 2, 0.5, time, False) for one, time in enumerate(times)]
         assert Graph([0, 0, 1], links, ((1, None), NONE, NONE), "cut").grouped().label.tolist() == label
+
+
+def test_the_plain_resolution_knows_a_least_cut_from_one_that_is_not() -> None:
+    """The device between two cards, in events: its card is the weaker of its two ends."""
+    policy = Policy.parse('order = "cut"\n[namespaces.card]\nlimit = "1 ever"\n[namespaces.email]\nlimit = "none"\n')
+    events = told(
+        "card:1,email:ann",
+        "card:1,email:bob",
+        "email:ann,phone:1",
+        "email:bob,phone:1",
+        "phone:1,card:2",
+        "phone:1,card:2",
+    )
+    strongest, cut = (groups(resolved(events, replace(policy, order=order))) for order in ("strongest", "cut"))
+    assert strongest != cut == naive(events, policy, shown=cut) == naive(events, policy, shown=strongest)

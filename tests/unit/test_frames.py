@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from identity_graph.errors import InputError
+from identity_graph.errors import InputError, PolicyError
 from identity_graph.frames import components, resolve
 from identity_graph.model import Event, Identifier
 from identity_graph.policy import Policy, Rule
@@ -134,12 +134,21 @@ LINKS = {"a": ["email:x@y.org"], "b": ["user_id:1"]}
         (LINKS | {"count": ["1"]}, "FRAME_INVALID", "count"),
         (LINKS | {"count": pl.Series([2**63], dtype=pl.UInt64)}, "FRAME_INVALID", "count"),
         (LINKS | {"last_seen": ["now"]}, "FRAME_INVALID", "last_seen is String"),
+        (LINKS | {"weight": [float("nan")]}, "FRAME_INVALID", "weights"),
+        (pl.LazyFrame(LINKS | {"weight": [0.5]}), "FRAME_INVALID", "weights"),
     ],
 )  # fmt: skip
 def test_what_is_refused(frame: Any, code: str, words: str) -> None:
     with pytest.raises(InputError) as caught:
         resolve(frame)
     assert caught.value.code == code and words in caught.value.message and caught.value.help
+
+
+@pytest.mark.parametrize("policy", ["policy.toml", Path("policy.toml"), {"min_weight": 0.5}])
+def test_what_is_no_policy_is_refused(policy: Any) -> None:
+    with pytest.raises(PolicyError) as caught:
+        resolve(LINKS, policy)
+    assert caught.value.code == "POLICY_VALUE" and "Policy.read" in caught.value.help
 
 
 def test_more_namespaces_than_there_can_be() -> None:
@@ -175,7 +184,7 @@ def test_observations_in_any_order_give_the_plain_answer(events: list[Event], po
     rows = [n for n in range(frame.height) for _ in range(random.randint(1, 2))]  # some of them twice
     random.shuffle(rows)
     found = resolve(frame[rows], policy)
-    assert persons(found) == naive(events, policy)
+    assert persons(found) == naive(events, policy, shown=persons(found))
     assert found.sort("person", "namespace", "value", nulls_last=True).equals(found)
 
 
@@ -193,7 +202,7 @@ def test_links_and_observations_agree(events: list[Event], policy: Policy) -> No
     schema = {"a": pl.String, "b": pl.String, "source": pl.String, "count": pl.Int64, "first_seen": pl.Int64}
     links = pl.DataFrame(rows, schema=schema | {"last_seen": pl.Int64}, orient="row")
     found = resolve(links, policy)
-    assert persons(found) == naive(events, policy)
+    assert persons(found) == naive(events, policy, shown=persons(found))
     same = found.drop("person").sort(pl.all())
     assert resolve(observations(events), policy).drop("person").sort(pl.all()).equals(same)
 

@@ -81,6 +81,21 @@ def test_unknown_loaders_list_the_known(tmp_path: FilePath) -> None:
         (LEAST.replace("email =", '"E mail" ='), "LOADER_VALUE", r"line 8: identifiers.E mail: 'E mail' is not a na"),
         (LEAST.replace('email = "email"', ""), "LOADER_VALUE", r"line 7: identifiers: names no identifier"),
         (LEAST.replace('"email"', '"."'), "LOADER_VALUE", r"line 8: identifiers.email: takes"),
+        (
+            LEAST.replace('"email"', '{ path = "email" }'),
+            "LOADER_VALUE",
+            r"line 8: identifiers.email: \{'path': 'email'\}",
+        ),
+        (
+            LEAST.replace('"email"', '{ path = "email", else = "written" }'),
+            "LOADER_KEY",
+            r"line 8: identifiers.email.else: no such key",
+        ),
+        (
+            LEAST.replace('"email"', '{ path = "email", otherwise = "phone" }'),
+            "LOADER_VALUE",
+            r"line 8: identifiers.email.otherwise: 'phone'",
+        ),
         (LEAST + 'phone = ["tel", ["x"]]\n', "LOADER_VALUE", r"line 9: identifiers.phone: \['x'\]"),
         (LEAST + '[traits]\na = { path = "a", type = "date" }', "LOADER_VALUE", r"line 10: traits.a.type: 'date'"),
         (LEAST + '[traits]\na = { type = "number" }', "LOADER_VALUE", r"line 10: traits.a: has no path"),

@@ -45,6 +45,30 @@ def code_of(text: str, value: dict[str, Any]) -> str:
     return refused.value.code
 
 
+OTHERWISE = LEAST.replace('"email"', '{ path = ["email", "second"], otherwise = "written_email" }')
+
+
+@pytest.mark.parametrize(
+    ("value", "keys"),
+    [
+        ("Ann@Example.org", ["email:ann@example.org"]),
+        (" 82 66 98 ", ["written_email:82 66 98"]),
+        (826698, ["written_email:826698"]),
+        ("Ann@@Example.org", ["written_email:Ann@@Example.org"]),
+        ("n/a", ["email:n/a"]),  # a word that stands for nobody is known as one
+        (None, []),
+    ],
+)
+def test_a_value_of_another_form_may_be_an_identifier_of_another_namespace(value: object, keys: list[str]) -> None:
+    found = event(OTHERWISE, record(email=value, second="eve@example.org"))
+    assert [one.key for one in found.identifiers] == [*keys, "email:eve@example.org"]
+
+
+@pytest.mark.parametrize("value", ["ann\0@example.org", "x" * 600, 1.5])
+def test_what_is_no_value_of_any_namespace_is_refused_all_the_same(value: object) -> None:
+    assert code_of(OTHERWISE, record(email=value)) == "VALUE_INVALID"
+
+
 @pytest.mark.parametrize(
     ("change", "code"),
     [

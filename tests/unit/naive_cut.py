@@ -1,0 +1,127 @@
+"""The slow and plain least cut: does any division of a component leave less between its groups than the one shown?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Set as AbstractSet
+from itertools import pairwise
+
+import networkx as nx
+
+from identity_graph.model import Identifier
+from tests.unit.naive_ladder import Group, Pair
+
+LARGEST = 60
+"""The most identifiers of a component that is cut exactly."""
+
+Crowds = Callable[[Iterable[Identifier]], list[tuple[float, set[Identifier]]]]
+"""Of some identifiers those that count together, and how many of them may be in one group."""
+
+Edge = frozenset[Group]
+
+
+class Component:
+    """Its identifiers and links, as far as a division may go: what stated links hold together is one node. `forest` is
+    the division that the strongest links give."""
+
+    def __init__(
+        self,
+        links: list[Pair],
+        weights: Mapping[Pair, float],
+        seen: Mapping[Pair, int],
+        must: AbstractSet[Pair],
+        forest: AbstractSet[Group],
+        crowds: Crowds,
+    ) -> None:
+        self.crowds = crowds
+        stated: nx.Graph[Identifier] = nx.Graph()
+        stated.add_nodes_from(one for group in forest for one in group)
+        stated.add_edges_from(
+            pair for pair in links if pair in must and any(group.issuperset(pair) for group in forest)
+        )
+        node = {one: frozenset(bound) for bound in nx.connected_components(stated) for one in bound}
+        ages = sorted({seen[pair] for pair in links})
+        self.graph: nx.Graph[Group] = nx.Graph()
+        self.graph.add_nodes_from(node.values())
+        for pair in links:
+            a, b = (node[one] for one in pair)
+            if a != b:  # what is least is the sum of weights, and of equal ones that of the ages
+                cost = round(weights[pair] * 10**9) * len(links) ** 2 + ages.index(seen[pair])
+                known = self.graph.edges[a, b]["cost"] if self.graph.has_edge(a, b) else 0
+                self.graph.add_edge(a, b, cost=known + cost)
+
+    def cheapest(self, shown: AbstractSet[Group]) -> AbstractSet[Group]:
+        """The division shown, if it keeps the limits, its groups hang together, and none costs less; else a cheaper
+        one."""
+        cut = {
+            frozenset(edge)
+            for edge in self.graph.edges
+            if not any(group.issuperset(edge[0] | edge[1]) for group in shown)
+        }
+        sound = self._groups(cut) == shown and self._broken(cut, set()) is None
+        best = self._cost(cut if sound else map(frozenset, self.graph.edges)) + (not sound)
+        found = self._cheaper(set(), set(), best)
+        return shown if found is None else self._groups(found)
+
+    def _cost(self, cut: Iterable[Edge]) -> int:
+        return sum(self.graph.edges[a, b]["cost"] for a, b in cut)
+
+    def _without(self, cut: AbstractSet[Edge]) -> nx.Graph[Group]:
+        return nx.restricted_view(self.graph, [], [tuple(edge) for edge in cut])
+
+    def _groups(self, cut: AbstractSet[Edge]) -> set[Group]:
+        return {frozenset().union(*nodes) for nodes in nx.connected_components(self._without(cut))}
+
+    def _cheaper(self, cut: set[Edge], kept: set[Edge], best: int) -> set[Edge] | None:
+        """The cheapest cut with these edges, and without the kept ones, that costs less than `best`.
+
+        As long as a limit is broken, one of the edges that bring its values together must go: each is tried."""
+        spent = self._cost(cut)
+        if spent >= best:
+            return None
+        broken = self._broken(cut, kept)
+        if broken is None:
+            return cut
+        apart, tree = broken
+        if apart and spent + self._between(apart, cut, kept) >= best:
+            return None
+        found, kept = None, set(kept)
+        for edge in tree:
+            if edge not in kept:
+                better = self._cheaper(cut | {edge}, kept, best)
+                if better is not None:
+                    found, best = better, self._cost(better)
+                kept.add(edge)
+        return found
+
+    def _broken(
+        self, cut: AbstractSet[Edge], kept: AbstractSet[Edge]
+    ) -> tuple[tuple[Group, Group] | None, list[Edge]] | None:
+        """The edges of a tree, as small as one finds them, that holds more values than a group may; and two nodes of
+        it that may not be together, if no two may. None if all limits are kept."""
+        graph, found = self._without(cut), []
+        for nodes in nx.connected_components(graph):
+            for limit, crowd in self.crowds({one for node in nodes for one in node}):
+                holding = {node: len(node & crowd) for node in nodes if node & crowd}
+                if len(crowd) <= limit or len(holding) == 1:
+                    continue
+                for start in holding:
+                    paths, held, tree = nx.single_source_shortest_path(graph, start), 0, dict[Edge, None]()
+                    for number, other in enumerate(sorted(holding, key=lambda node: len(paths[node])), 1):
+                        tree |= dict.fromkeys(map(frozenset, pairwise(paths[other])))
+                        held += holding[other]
+                        if held > limit and number > 1:
+                            break
+                    open = [edge for edge in tree if edge not in kept]
+                    found.append((len(open), (start, other) if limit == 1 else None, open))
+        return min(found, key=lambda one: one[0])[1:] if found else None
+
+    def _between(self, apart: tuple[Group, Group], cut: AbstractSet[Edge], kept: AbstractSet[Edge]) -> float:
+        graph = nx.Graph(self._without(cut))
+        for edge in graph.edges:
+            capacity = {} if frozenset(edge) in kept else {"capacity": graph.edges[edge]["cost"]}
+            graph.edges[edge].update(capacity)
+        try:
+            return float(nx.minimum_cut_value(graph, *apart))
+        except nx.NetworkXUnbounded:
+            return float("inf")
