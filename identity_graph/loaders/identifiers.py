@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
+from identity_graph.errors import InputError
 from identity_graph.loaders.file import LoaderFile, Stated, When
 from identity_graph.loaders.path import Path, Record
 from identity_graph.model import Identifier
@@ -157,6 +158,8 @@ def _stated_rule(stated: Stated, region: str | None) -> tuple[Any, ...]:
 def _dynamic(namespace: Any, raw: Any, region: str | None) -> Iterator[Identifier]:
     """Of a namespace that comes from data, so nothing is kept: there is no end of them."""
     if raw is not None and not (isinstance(raw, str) and not raw.strip()):
+        if namespace is None or namespace == "":
+            raise InputError("NAMESPACE_MISSING", "an identifier is of no namespace")
         yield normalise(namespace, raw, region=region)
 
 

@@ -111,12 +111,12 @@ def test_quarantine_list_show_replay(tmp_path: Path) -> None:
     (tmp_path / "bad.csv").write_text("change_id,contact_id,email,updated_at\n1,u1,no at sign,2026-01-01T00:00:00Z\n")
     run("load", "-l", "crm", "bad.csv")
     (record,) = answer("quarantine", "list")
-    assert (record["source"], record["line"], record["code"]) == ("crm", 2, "EMAIL_INVALID")
-    assert record["help"] == HELP["EMAIL_INVALID"]
+    assert (record["source"], record["line"], record["code"]) == ("crm", 2, "EMAIL_NO_AT")
+    assert record["help"] == HELP["EMAIL_NO_AT"]
     assert record == answer("quarantine", "show", "1")
-    assert run("quarantine", "list").stderr == f"EMAIL_INVALID: {HELP['EMAIL_INVALID']}\n"
+    assert run("quarantine", "list").stderr == f"EMAIL_NO_AT: {HELP['EMAIL_NO_AT']}\n"
     assert "no at sign" in record["record"]
-    assert "EMAIL_INVALID" in run("quarantine", "list", "--code", "EMAIL_INVALID").stdout
+    assert "EMAIL_NO_AT" in run("quarantine", "list", "--code", "EMAIL_NO_AT").stdout
     assert answer("quarantine", "list", "--code", "NOT_JSON") == []
     replayed = answer("quarantine", "replay")
     assert (replayed["read"], replayed["quarantined"]) == (1, 1)

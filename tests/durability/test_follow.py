@@ -141,7 +141,7 @@ def test_appended_lines_are_stored_and_the_next_process_goes_on(
         wait(lambda: read(shared_url) == [5])
         (told,) = stop(process, by)
     assert (told["state"], told["file"], told["kind"]) == ("PAUSED", str(file), "follow")
-    assert counts(told) == [5, 4, 0, 1, 0] and told["lastError"] == "EMAIL_INVALID, line 5"
+    assert counts(told) == [5, 4, 0, 1, 0] and told["lastError"] == "EMAIL_NO_AT, line 5"
     with file.open("ab") as writer:
         writer.write(lines(5, 6))
     with following(shared_url, file) as process:

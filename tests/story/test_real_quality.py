@@ -70,7 +70,7 @@ def test_an_address_falls_short_by_the_values_that_are_none(of: Labelled) -> Non
     for value in refused:
         with pytest.raises(InputError) as refusal:
             normalise("email", value)
-        assert refusal.value.code == "EMAIL_INVALID"
+        assert refusal.value.code.startswith("EMAIL_")
     read = {record: owner for record, owner in truth.items() if record in found}
     ours, theirs = measure(found, read), measure(written, read)
     assert (ours.found_pairs, ours.right_pairs) == (theirs.found_pairs, theirs.right_pairs)
