@@ -60,6 +60,7 @@ LAYERS = {
         "computed",
         "stating",
         "publishing",
+        "sweeping",
         "tally",
         "tracking",
         "subject",

@@ -211,20 +211,25 @@ class Ingest:
     def sweep(self, days: int | None, most: int | None) -> int:
         """Delete records that were set aside over so many days ago; then the oldest, until the rest has at most so many
         bytes. Answers how many went."""
-        operations = self._store.operations
+        if not self._overdue(days, most):  # nearly always; a look keeps no writer waiting
+            return 0
         with self._store.transaction():
-            rows: list[tuple[int, int, int]] = []
-            while found := operations.quarantine_sizes(rows[-1][0] if rows else 0, SWEEP_BATCH):
-                rows += found
-            oldest = None if days is None else self._clock() - days * DAY
-            held = 0
-            gone: list[int] = []
-            for number, time, size in reversed(rows):
-                held += size
-                if (oldest is not None and time < oldest) or (most is not None and held > most):
-                    gone.append(number)
-            operations.release(gone)
+            gone = self._overdue(days, most)  # another may have deleted them, and their numbers been given again
+            self._store.operations.release(gone)
         return len(gone)
+
+    def _overdue(self, days: int | None, most: int | None) -> list[int]:
+        rows: list[tuple[int, int, int]] = []
+        while found := self._store.operations.quarantine_sizes(rows[-1][0] if rows else 0, SWEEP_BATCH):
+            rows += found
+        oldest = None if days is None else self._clock() - days * DAY
+        held = 0
+        gone: list[int] = []
+        for number, time, size in reversed(rows):
+            held += size
+            if (oldest is not None and time < oldest) or (most is not None and held > most):
+                gone.append(number)
+        return gone
 
     def _quarantined(self, number: int) -> list[Quarantined]:
         found = self._store.operations.quarantined(after=number - 1, limit=1)
