@@ -7,6 +7,7 @@ import json
 import re
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from identity_graph.cli import app
@@ -161,3 +162,39 @@ def test_quarantine_is_swept_as_the_settings_say(tmp_path: Path, monkeypatch: py
     (tmp_path / "more.jsonl").write_text('{"three"\n')
     assert "1 that were set aside" in run("load", "-l", "events", "more.jsonl").stderr
     assert [record["record"] for record in answer("quarantine", "list")] == ['{"three"']
+
+
+SEEN = 'source = "s"\n[event]\nid = "id"\ntime = "at"\nname = { value = "Seen" }\n[identifiers]\nuser_id = "user"\n'
+
+
+def test_folders_and_patterns_stand_for_their_files(tmp_path: Path) -> None:
+    (tmp_path / "seen.toml").write_text(SEEN)
+    folder = tmp_path / "in"
+    for name in (
+        "a/2.jsonl",
+        "a/b/1.jsonl.gz",
+        "a/_tmp/3.jsonl",
+        "a/.4.jsonl",
+        "a/_SUCCESS",
+        "a/readme.txt",
+        "c.jsonl",
+    ):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        content = json.dumps({"id": name, "at": 0, "user": "u"}).encode()
+        (folder / name).write_bytes(gzip.compress(content) if name.endswith(".gz") else content)
+    for part in ("day=1/part-0.parquet", "day=2/part-0.parquet"):
+        (folder / "days" / part).parent.mkdir(parents=True)
+        pl.DataFrame({"id": [part], "at": [0], "user": ["u"]}).write_parquet(folder / "days" / part)
+
+    def loaded(*names: str) -> list[str]:
+        told = answer("load", "-l", tmp_path / "seen.toml", *(folder / name for name in names))
+        return [str(Path(one["file"]).relative_to(folder)) for one in told["runs"]]
+
+    assert loaded("a") == ["a/2.jsonl", "a/b/1.jsonl.gz"]
+    assert loaded("*.jsonl", "c.jsonl", "a/**/*.gz") == ["c.jsonl", "a/b/1.jsonl.gz"]
+    assert loaded("days") == ["days/day=1/part-0.parquet", "days/day=2/part-0.parquet"]
+    for name in ("a/b/no*", "a/_tmp/x", "nothing", "a**"):
+        assert failure("load", "-l", "events", folder / name, status=3) == "SOURCE_MISSING"
+    (folder / "empty").mkdir()
+    assert failure("load", "-l", "events", folder / "empty", status=3) == "SOURCE_MISSING"
+    assert answer("stats")["events"] == 5
