@@ -28,7 +28,7 @@ from identity_graph.records.growing import (
     check_growing,
     standard_input,
 )
-from identity_graph.records.lines import Cut, LongLine, cuts
+from identity_graph.records.lines import cuts, line_after
 from identity_graph.store.protocols import Batch, Store
 
 HURRIED = 1 << 16  # bytes at a time: while more come, storing is not kept waiting by each publication
@@ -192,10 +192,6 @@ class _Place(NamedTuple):
         """Of a run that did not keep the line: the beginning, from which lines are counted once more."""
         trail, _, line = run.trail.partition(" ")
         return cls(trail, run.offset, int(line)) if line else cls(trail, 0, 1)
-
-
-def line_after(cut: Cut) -> int:
-    return cut[0] + 1 + (0 if isinstance(cut[3], LongLine) else cut[3].count(b"\n"))
 
 
 def _content(path: Path, head: bytes) -> str:

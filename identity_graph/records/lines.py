@@ -47,6 +47,11 @@ def blocks_of(cut: Cut) -> Iterator[Block]:
         offset = end
 
 
+def line_after(cut: Cut) -> int:
+    """The number of the line that comes next."""
+    return cut[0] + 1 + (0 if isinstance(cut[3], LongLine) else cut[3].count(b"\n"))
+
+
 def cuts(chunks: Iterable[bytes], start: int = 0, *, offset: int = 0, line: int = 1) -> Iterator[Cut]:
     """Chunks cut after their last newline: the number and offset of the first line, the offset after the last, and the
     lines, without the last one's newline.

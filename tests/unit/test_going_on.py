@@ -9,9 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from identity_graph.ingest.following import line_after
 from identity_graph.records.growing import GrowingFile, Stopped
-from identity_graph.records.lines import LONGEST, Cut, LongLine, cuts
+from identity_graph.records.lines import LONGEST, Cut, LongLine, cuts, line_after
 
 PARTS = {"letter": b"a", "line": b"{}\n", "blank": b"\n\n", "mark": b"\xef\xbb\xbf", "long": b"x" * (LONGEST + 9)}
 
