@@ -54,7 +54,7 @@ def load(
     if publish and not follow:
         raise typer.BadParameter("it goes with --follow; else: identity-graph resolve", param_hint="--publish")
     if not follow:
-        files = list(dict.fromkeys(file for name in files for file in named_files(name)))
+        files = [file for name in files for file in named_files(name)]
     runs: list[Run] = []
     failure: IdentityGraphError | None = None
     with command.graph(create=True) as graph:
