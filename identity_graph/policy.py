@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 ORDERS = ("strongest", "newest", "cut")
 MEASURES = ("jaccard", "overlap", "cosine")
 
+FEW = 256  # values of a column whose answers are remembered
+REMEMBERED = 16_384
+
 
 @dataclass(frozen=True, slots=True)
 class Rule:
@@ -103,6 +106,27 @@ class Policy:
         Values are compared, and patterns tried, in any case. The time is linear in the text, whatever the patterns:
         Rust's regex crate does not backtrack.
         """
+        import polars as pl
+
+        if len(values) > FEW:
+            return self._judge(namespace, values)
+        known, asked = self._judged, [(namespace, value) for value in values.to_list()]
+        answers = [known.get(one) for one in asked]
+        new = [place for place, answer in enumerate(answers) if answer is None]
+        if new:
+            if len(known) + len(new) > REMEMBERED:
+                known.clear()
+            for place, answer in zip(new, self._judge(namespace, values.gather(new)).to_list(), strict=True):
+                answers[place] = known[asked[place]] = answer
+        return pl.Series(answers, dtype=pl.Boolean)
+
+    @cached_property
+    def _judged(self) -> dict[tuple[str, str], bool]:
+        """Answers about values of short columns. A publication of a few events asks for the same ones again and again,
+        and an expression of polars is run by threads of its own, for which a busy server waits milliseconds."""
+        return {}
+
+    def _judge(self, namespace: str, values: pl.Series) -> pl.Series:
         import polars as pl
 
         own_values, own_patterns = self.blocked.by_namespace.get(namespace, (frozenset(), ()))

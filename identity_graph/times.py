@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from identity_graph.errors import InputError
+from identity_graph.flaws import time_flaw
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
@@ -29,7 +30,8 @@ _ISO_DURATION = re.compile(
 def parse_time(value: Any, unit: str = "ms") -> int:
     """Microseconds of an ISO 8601 text (no zone means UTC) or of a number in `unit` (s, ms, us, ns).
 
-    A text of digits is a number too, but eight of them are a date if they can be. Raises TS_INVALID and TS_RANGE.
+    A text of digits is a number too, but eight of them are a date if they can be. Raises TS_INVALID, TS_IMPOSSIBLE,
+    TS_LOCAL and TS_RANGE.
 
     >>> parse_time("2026-01-02T03:04:05Z") == parse_time(1767323045000)
     True
@@ -44,10 +46,7 @@ def parse_time(value: Any, unit: str = "ms") -> int:
         except ValueError:
             if _NUMBER.fullmatch(text):
                 return parse_time(float(text) if "." in text else int(text), unit)
-            code = "TS_RANGE" if re.match(r"\+?\d{5,}-", text) else "TS_INVALID"
-            raise InputError(
-                code, f"{text[:40]!r} is not a time", help="Write ISO 8601 of the years 1 to 9999."
-            ) from None
+            raise InputError(time_flaw(text), f"{text[:40]!r} is not a time") from None
         if moment.tzinfo is None:
             moment = moment.replace(tzinfo=UTC)
         result = (moment - EPOCH) // MICROSECOND

@@ -123,7 +123,11 @@ def settings() -> str:
 
 
 def codes() -> str:
-    return table("code", "means", [(f"`{code}`", meaning) for code, meaning in errors.CODES.items()])
+    rows = [
+        (f"`{code}`", meaning, "\u2713" if code in errors.SET_ASIDE else "", errors.HELP[code])
+        for code, meaning in errors.CODES.items()
+    ]
+    return table("code", "means", rows, "set aside", "what to do")
 
 
 def table(first: str, second: str, rows: Any, *more: str) -> str:

@@ -14,9 +14,10 @@ PACKAGE = ROOT / "identity_graph"
 # From the innermost outwards; a module may import its own layer and those before it. A name stands for a
 # module or for a whole package; the most exact name counts.
 LAYERS = {
-    "words": {"model", "tables", "event_table", "errors", "times", "policy", "policy_file"},
+    "words": {"model", "tables", "event_table", "errors", "flaws", "times", "policy", "policy_file"},
     "pure": {
         "normalise",
+        "event_flaws",
         "resolve",
         "reasons",
         "stitch",
@@ -59,6 +60,7 @@ LAYERS = {
         "computed",
         "stating",
         "publishing",
+        "sweeping",
         "tally",
         "tracking",
         "subject",

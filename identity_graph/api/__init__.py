@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from identity_graph.access import Caller, Door
     from identity_graph.api.terms import Terms
     from identity_graph.service import IdentityGraph
+    from identity_graph.sweeping import Keeping
     from identity_graph.tracking import WriteKeys
 
 __all__ = ["create_app", "execute", "sdl"]
@@ -23,16 +24,17 @@ def create_app(
     *,
     metrics: bool = True,
     door: Door | None = None,
+    keeping: Keeping | None = None,
 ) -> Starlette:
     """The HTTP application. Its log is `identity_graph.api`: request ids and codes, no queries and no values.
 
     Without a `door` it answers whoever asks: let nobody but its own machine reach it then. Without `write_keys` the
-    tracking API takes any, and without `terms` those of `api.terms` hold. A server in front should not log URLs
-    either: a GET request has its query there.
+    tracking API takes any, and without `terms` those of `api.terms` hold; quarantine is swept as `keeping` says. A
+    server in front should not log URLs either: a GET request has its query there.
     """
     from identity_graph.api import app
 
-    return app.create_app(graph, write_keys, terms, metrics=metrics, door=door)
+    return app.create_app(graph, write_keys, terms, metrics=metrics, door=door, keeping=keeping)
 
 
 def execute(

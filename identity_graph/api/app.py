@@ -35,6 +35,7 @@ from identity_graph.api.socket import serve
 from identity_graph.api.terms import Terms
 from identity_graph.api.track import track_routes
 from identity_graph.errors import IdentityGraphError, QueryError
+from identity_graph.sweeping import Keeping, Sweeping
 from identity_graph.tracking import Tracking, WriteKeys
 
 if TYPE_CHECKING:
@@ -56,6 +57,7 @@ def create_app(
     *,
     metrics: bool = True,
     door: Door | None = None,
+    keeping: Keeping | None = None,
 ) -> Starlette:
     """`/graphql`, `/schema.graphql`, `/v1`, `/health` and `/metrics`, over a graph that the caller opens and closes."""
     terms = terms or Terms()
@@ -69,13 +71,16 @@ def create_app(
         tally=graph.ingest.tally,
     )
     seats = Seats(terms.max_connections)
-    measured = Metrics(graph, tracking, seats) if metrics else None
+    sweeping = Sweeping(graph.ingest, keeping or Keeping())
+    measured = Metrics(graph, tracking, seats, sweeping) if metrics else None
     service = _Service(graph, tracking, measured, terms, seats, door)
 
     @asynccontextmanager
     async def living(_app: Starlette) -> AsyncIterator[None]:
+        sweeping.begin()
         yield
         await anyio.to_thread.run_sync(tracking.close)
+        await anyio.to_thread.run_sync(sweeping.close)
 
     app = Starlette(
         routes=[

@@ -18,7 +18,7 @@ class IdentifierInput:
     value: str = strawberry.field(description="Raw or canonical; it is normalised as ingestion would.")
 
     def canonical(self) -> model.Identifier:
-        """Raises NAMESPACE_INVALID, VALUE_INVALID, EMAIL_INVALID, PHONE_INVALID, IP_INVALID."""
+        """Raises NAMESPACE_INVALID, and the codes that begin with VALUE_, EMAIL_, PHONE_ and IP_."""
         return normalise(self.namespace, self.value)
 
 

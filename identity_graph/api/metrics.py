@@ -20,6 +20,7 @@ from identity_graph import __version__
 from identity_graph.api.seats import Seats
 from identity_graph.errors import StoreError
 from identity_graph.normalise import NORMALISER_VERSION
+from identity_graph.sweeping import Sweeping
 from identity_graph.tracking import Tracking
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ def name_operation(request: Request, name: str) -> None:
 class Metrics:
     """A registry of its own, so that two servers in a process do not mix."""
 
-    def __init__(self, graph: IdentityGraph, tracking: Tracking, seats: Seats) -> None:
+    def __init__(self, graph: IdentityGraph, tracking: Tracking, seats: Seats, sweeping: Sweeping) -> None:
         self._registry = CollectorRegistry()
         self._requests = Counter(
             "identity_graph_requests", "Requests that were answered.", ["operation", "status"], registry=self._registry
@@ -58,7 +59,7 @@ class Metrics:
             ["code"],
             registry=self._registry,
         )
-        self._registry.register(_Standing(graph, tracking, seats))
+        self._registry.register(_Standing(graph, tracking, seats, sweeping))
         ProcessCollector(registry=self._registry)
 
     def failed(self, codes: Iterable[str]) -> None:
@@ -100,10 +101,11 @@ class Metrics:
 class _Standing(Collector):
     """What is true at the moment, and what others count."""
 
-    def __init__(self, graph: IdentityGraph, tracking: Tracking, seats: Seats) -> None:
+    def __init__(self, graph: IdentityGraph, tracking: Tracking, seats: Seats, sweeping: Sweeping) -> None:
         self._graph = graph
         self._tracking = tracking
         self._seats = seats
+        self._sweeping = sweeping
         self._lock = Lock()
         self._counts: dict[str, int] = {}
         self._good_until = 0.0
@@ -146,6 +148,16 @@ class _Standing(Collector):
         )
         yield GaugeMetricFamily(
             "identity_graph_publication_failing", "1 while persons cannot be published.", bool(publishing.trouble)
+        )
+        yield CounterMetricFamily(
+            "identity_graph_quarantine_swept",
+            "Records that this server deleted from quarantine, as they were too old or too many.",
+            self._sweeping.deleted,
+        )
+        yield GaugeMetricFamily(
+            "identity_graph_quarantine_sweeping_failing",
+            "1 while quarantine cannot be swept.",
+            bool(self._sweeping.trouble),
         )
         yield GaugeMetricFamily(
             "identity_graph_waiting_clients", "Clients that are connected to hear of changes.", self._seats.taken

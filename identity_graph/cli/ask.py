@@ -82,6 +82,7 @@ def serve(
     from identity_graph.api import create_app
     from identity_graph.api.terms import Terms
     from identity_graph.cli.server import Server
+    from identity_graph.sweeping import Keeping
     from identity_graph.tracking import WriteKeys
 
     settings = command.settings
@@ -101,11 +102,12 @@ def serve(
         raise SettingError(
             "SETTING_INVALID", "only trusted documents, and none is named", help="Name some by --trusted."
         )
+    keeping = Keeping(settings.quarantine_days, settings.quarantine_bytes)
     host = host or settings.host
     door = _door(command, host, open_)
     with command.graph(create=True) as graph:
         Server(
-            create_app(graph, keys, terms, metrics=settings.metrics, door=door),
+            create_app(graph, keys, terms, metrics=settings.metrics, door=door, keeping=keeping),
             host=host,
             port=settings.port if port is None else port,
             max_body=terms.max_body,

@@ -12,7 +12,7 @@ from identity_graph.cli.command import Command, verb
 from identity_graph.cli.interrupt import told_to_stop
 from identity_graph.cli.show import print_table, progress
 from identity_graph.cli.views import COUNTS, run_view
-from identity_graph.errors import IdentityGraphError, InputError, QuarantineError
+from identity_graph.errors import IdentityGraphError, QuarantineError
 
 if TYPE_CHECKING:
     from identity_graph.loaders import Loader
@@ -24,7 +24,11 @@ if TYPE_CHECKING:
 def load(
     command: Command,
     files: Annotated[
-        list[str], typer.Argument(metavar="FILE...", help="CSV, JSONL or Parquet, each also .gz; - is standard input.")
+        list[str],
+        typer.Argument(
+            metavar="FILE...",
+            help="CSV, JSONL or Parquet, each also .gz; folders of them, and patterns; - is standard input.",
+        ),
     ],
     loader: Annotated[
         str, typer.Option("--loader", "-l", metavar="NAME|FILE.toml", help="The mapping of the files' source.")
@@ -40,17 +44,17 @@ def load(
 ) -> None:
     """Load files of events; safe to run twice."""
     from identity_graph.loaders import read_loader
+    from identity_graph.records.named import named_files
     from identity_graph.times import parse_time
 
     mapping = read_loader(loader)
     moment = None if time is None else parse_time(time)
-    missing = next((name for name in files if name != "-" and not Path(name).exists()), None)
     if follow and len(files) > 1:
         raise typer.BadParameter("--follow takes one file: begin a process for each", param_hint="FILE")
     if publish and not follow:
         raise typer.BadParameter("it goes with --follow; else: identity-graph resolve", param_hint="--publish")
-    if missing and not follow:
-        raise InputError("SOURCE_MISSING", f"{missing}: no such file", help="Nothing was loaded; correct the name.")
+    if not follow:
+        files = [file for name in files for file in named_files(name)]
     runs: list[Run] = []
     failure: IdentityGraphError | None = None
     with command.graph(create=True) as graph:

@@ -77,7 +77,7 @@ def sweep(
         int | None, typer.Option(min=0, help="Keep so many, the newest; else IDENTITY_GRAPH_QUARANTINE_BYTES.")
     ] = None,
 ) -> None:
-    """Delete records that are too old, or too many; a load does it by itself where the settings say so."""
+    """Delete records that are too old, or too many; load and serve do it by themselves where the settings say so."""
     days = command.settings.quarantine_days if days is None else days
     bytes = command.settings.quarantine_bytes if bytes is None else bytes
     if days is None and bytes is None:

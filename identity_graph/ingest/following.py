@@ -12,7 +12,7 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from threading import Event as Signal
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from identity_graph.errors import InputError, StoreError
 from identity_graph.ingest.block import map_cut
@@ -28,7 +28,7 @@ from identity_graph.records.growing import (
     check_growing,
     standard_input,
 )
-from identity_graph.records.lines import cuts
+from identity_graph.records.lines import cuts, line_after
 from identity_graph.store.protocols import Batch, Store
 
 HURRIED = 1 << 16  # bytes at a time: while more come, storing is not kept waiting by each publication
@@ -92,10 +92,10 @@ class Following:
             return
         begun = self._new_run(_content(path, head), file.modified)
         run = self._store.operations.begin_run(begun)
-        if run.offset and file.trail(run.offset) != run.trail:
+        if run.offset and file.trail(run.offset) != _Place.of(run).trail:
             Ending(self._store, self._clock, run).done("the file was truncated and written anew")
             run = self._store.operations.begin_run(begun)
-        ended = self._store_all(run, file.chunks(), file)
+        ended = self._store_all(run, file.chunks(_Place.of(run).offset), file)
         yield ended
         if ended.state is RunState.PAUSED:
             raise Stopped
@@ -137,18 +137,20 @@ class Following:
                 head = file.head()
                 sought = None if head is None else self._new_run(_content(path, head), None)
                 found = sought and self._store.operations.interrupted(sought.fingerprint or "", sought.loader)
-                return bool(found and found.offset and file.trail(found.offset) == found.trail)
+                return bool(found and found.offset and file.trail(found.offset) == _Place.of(found).trail)
         except OSError:
             return False
 
     def _store_all(self, run: Run, chunks: Iterable[bytes], file: GrowingFile | None) -> Run:
         with Ending(self._store, self._clock, run) as ending:
             try:
-                for cut in cuts(chunks, run.offset):
+                place = _Place.of(run)
+                for cut in cuts(chunks, run.offset, offset=place.offset, line=place.line):
                     now = self._clock()
                     mapped = map_cut(self._loader, cut, now, ending.run.default_time)
                     trail = file.trail(cut[2]) if file else None
-                    batch = replace(mapped.batch(cut, ending.run.position, now), trail=trail or "")
+                    batch = mapped.batch(cut, ending.run.position, now)
+                    batch = replace(batch, trail=f"{trail} {line_after(cut)}" if trail else "")
                     ending.run = self._append(ending.run, batch)
                     if self._publishing:
                         self._publishing.arrived()
@@ -176,6 +178,20 @@ class Following:
     def _publish(self, *, hurried: bool = False) -> None:
         if self._publishing and self._publishing.due(hurried=hurried):
             self._publishing.publish()
+
+
+class _Place(NamedTuple):
+    """Where the run of a file goes on, as its `trail` says: the digest of what stands before, and the next line."""
+
+    trail: str
+    offset: int
+    line: int
+
+    @classmethod
+    def of(cls, run: Run) -> _Place:
+        """Of a run that did not keep the line: the beginning, from which lines are counted once more."""
+        trail, _, line = run.trail.partition(" ")
+        return cls(trail, run.offset, int(line)) if line else cls(trail, 0, 1)
 
 
 def _content(path: Path, head: bytes) -> str:

@@ -16,6 +16,7 @@ from pathlib import Path
 from threading import Event as Signal
 
 from identity_graph.errors import InputError, LoaderError, NotFound
+from identity_graph.event_flaws import event_flaw
 from identity_graph.ingest.ahead import ahead
 from identity_graph.ingest.ending import Ending
 from identity_graph.ingest.following import Following
@@ -29,7 +30,7 @@ from identity_graph.records import Reader, read_again
 from identity_graph.records.event_bytes import finite, read_event, write_event, write_record
 from identity_graph.store.protocols import Batch, Store
 from identity_graph.tally import Tally
-from identity_graph.times import DAY, EARLIEST, LATEST
+from identity_graph.times import DAY
 
 BATCH = 5_000
 REPLAY_BATCH = 100
@@ -117,8 +118,7 @@ class Ingest:
     def events(self, events: Sequence[Event]) -> Run:
         """Store events whose identifiers are canonical, in one transaction. Raises StoreError; nothing is then stored.
 
-        An event that may not be stored goes to quarantine: NO_IDENTIFIER, EVENT_ID_INVALID, EVENT_NAME_INVALID,
-        TEXT_INVALID, NUMBER_RANGE, TS_RANGE, TS_FUTURE and ID_REUSE.
+        An event that may not be stored goes to quarantine, with a code of `errors.SET_ASIDE`.
         """
         now = self._clock()
         run = self._store.operations.begin_run(self._new_run("ingest"))
@@ -133,7 +133,7 @@ class Ingest:
                 raw = write_event(event)
             except ValueError as error:
                 raw = repr(event).encode("utf-8", "backslashreplace")
-                flaw = flaw or ("TEXT_INVALID", str(error))
+                flaw = flaw or _why_not_json(error)
             origin = Origin(number + 1, number, raw)
             if flaw:
                 refused.append(Refused(origin, *flaw))
@@ -211,20 +211,25 @@ class Ingest:
     def sweep(self, days: int | None, most: int | None) -> int:
         """Delete records that were set aside over so many days ago; then the oldest, until the rest has at most so many
         bytes. Answers how many went."""
-        operations = self._store.operations
+        if not self._overdue(days, most):  # nearly always; a look keeps no writer waiting
+            return 0
         with self._store.transaction():
-            rows: list[tuple[int, int, int]] = []
-            while found := operations.quarantine_sizes(rows[-1][0] if rows else 0, SWEEP_BATCH):
-                rows += found
-            oldest = None if days is None else self._clock() - days * DAY
-            held = 0
-            gone: list[int] = []
-            for number, time, size in reversed(rows):
-                held += size
-                if (oldest is not None and time < oldest) or (most is not None and held > most):
-                    gone.append(number)
-            operations.release(gone)
+            gone = self._overdue(days, most)  # another may have deleted them, and their numbers been given again
+            self._store.operations.release(gone)
         return len(gone)
+
+    def _overdue(self, days: int | None, most: int | None) -> list[int]:
+        rows: list[tuple[int, int, int]] = []
+        while found := self._store.operations.quarantine_sizes(rows[-1][0] if rows else 0, SWEEP_BATCH):
+            rows += found
+        oldest = None if days is None else self._clock() - days * DAY
+        held = 0
+        gone: list[int] = []
+        for number, time, size in reversed(rows):
+            held += size
+            if (oldest is not None and time < oldest) or (most is not None and held > most):
+                gone.append(number)
+        return gone
 
     def _quarantined(self, number: int) -> list[Quarantined]:
         found = self._store.operations.quarantined(after=number - 1, limit=1)
@@ -324,19 +329,18 @@ def _fingerprint(content: str, loader: Loader, time: int | None) -> str:
 
 
 def _flaw(event: Event, now: int) -> tuple[str, str] | None:
-    """What a loader would have refused, of an event that came without one."""
-    if not (event.identifiers or event.same_person or event.apart):
-        return "NO_IDENTIFIER", "the event has no identifier"
-    if not isinstance(event.id, str) or not 0 < len(event.id) <= 256 or event.id.isspace():
-        return "EVENT_ID_INVALID", "the event id is not a text of 1 to 256 characters"
-    if not isinstance(event.name, str) or not 0 < len(event.name) <= 256:
-        return "EVENT_NAME_INVALID", "the event has no name that is a text of 1 to 256 characters"
-    if "\0" in event.id or "\0" in event.name or "\0" in event.source:
-        return "TEXT_INVALID", "the event's id, name or source holds a NUL"
-    if not EARLIEST <= event.time <= LATEST:
-        return "TS_RANGE", "the time is outside the years 1 to 9999"
-    if event.time > now + DAY:
-        return "TS_FUTURE", "the time is more than a day in the future"
-    if not (finite(event.traits) and finite(event.properties)):
-        return "NUMBER_RANGE", "a number is not finite"
-    return None
+    flaw = event_flaw(event, now)
+    if flaw is None and not (finite(event.traits) and finite(event.properties)):
+        return "NUMBER_NOT_FINITE", "a number is not finite"
+    return flaw
+
+
+def _why_not_json(error: ValueError) -> tuple[str, str]:
+    """Of an event that cannot be written."""
+    message = str(error)
+    found = next((code for part, code in _NOT_JSON.items() if part in message), "TYPE_INVALID")
+    return found, message
+
+
+_NOT_JSON = {"surrogates": "TEXT_SURROGATE", "64-bit": "NUMBER_RANGE", "Recursion": "RECORD_TOO_DEEP"}
+"""Parts of what orjson says."""

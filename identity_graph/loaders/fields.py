@@ -16,6 +16,7 @@ from identity_graph.loaders.taken import remainder
 ObjectReader = Callable[[Record], dict[str, Any]]
 
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
+_WRONG = {"text": "TYPE_INVALID", "number": "NUMBER_INVALID", "boolean": "TRUTH_INVALID"}
 _TRUTH = {"true": True, "false": False, "yes": True, "no": False, "1": True, "0": False, "t": True, "f": False}
 
 
@@ -25,7 +26,7 @@ def object_reader(file: LoaderFile, others: Sequence[Path], *, traits: bool) -> 
     What a name says wins over what `"*"` takes, and an earlier object of `"*"` over a later one. Objects that
     properties take come without what was taken elsewhere; traits keep it, since an identifier may be a trait.
     What comes back may be an object of the record itself. What `"*"` should take and is no object is refused with
-    TYPE_INVALID, but for null, an empty text, and what a wider object of the properties keeps.
+    OBJECT_INVALID, but for null, an empty text, and what a wider object of the properties keeps.
     """
     if traits:
         fields = [_trait(field, others) for field in file.traits]
@@ -73,7 +74,7 @@ def object_reader(file: LoaderFile, others: Sequence[Path], *, traits: bool) -> 
 def _nothing(value: Any, where: str) -> dict[str, Any]:
     if value is None or value == "" or not where:
         return {}
-    raise InputError("TYPE_INVALID", f"{where} is not an object")
+    raise InputError("OBJECT_INVALID", f"{where} is not an object")
 
 
 def _trait(field: Field, others: Sequence[Path]) -> Field:
@@ -106,7 +107,7 @@ def _field_reader(field: Field) -> Callable[[Record], Any]:
 
 
 def cast(value: Any, type: str, name: str) -> Any:
-    """A value as text, number or boolean. Raises TYPE_INVALID and NUMBER_RANGE.
+    """A value as text, number or boolean. Raises TYPE_INVALID, NUMBER_INVALID, TRUTH_INVALID and NUMBER_RANGE.
 
     >>> cast("12", "number", "points"), cast("1.50", "number", "price"), cast("Yes", "boolean", "member")
     (12, 1.5, True)
@@ -125,7 +126,7 @@ def cast(value: Any, type: str, name: str) -> Any:
         return value
     elif (found := _TRUTH.get(str(value).strip().lower())) is not None:
         return found
-    raise InputError("TYPE_INVALID", f"{name} is not a {type}", help="Mend the record, or leave out its type.")
+    raise InputError(_WRONG[type], f"{name} is not a {type}")
 
 
 def _number(text: str, name: str) -> int | float:

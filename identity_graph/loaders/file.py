@@ -14,7 +14,7 @@ from typing import Any
 
 import orjson
 
-from identity_graph.errors import CODES, InputError, LoaderError
+from identity_graph.errors import InputError, LoaderError
 from identity_graph.files import data_folder
 from identity_graph.loaders.form import read_form
 from identity_graph.loaders.path import Path, Record
@@ -245,7 +245,7 @@ def _read(document: Mapping[str, Any], place: Place, reference: str) -> LoaderFi
     if not name and name_constant is None:
         raise place.fail("LOADER_VALUE", "event.name", "left out", "Say where the name is, or { value = ... }.")
     if name_constant is not None and not (isinstance(name_constant, str) and 0 < len(name_constant) <= 256):
-        raise place.fail("LOADER_VALUE", "event.name", f"{name_constant!r}", CODES["EVENT_NAME_INVALID"])
+        raise place.fail("LOADER_VALUE", "event.name", f"{name_constant!r}", "Write a text of 1 to 256 characters.")
     named, otherwise = _otherwise(place.table(document, "identifiers", ""), place)
     identifiers, identifier_objects = _identifiers(named, place)
     traits, trait_objects = _fields(document, "traits", place)

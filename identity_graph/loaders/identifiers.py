@@ -11,7 +11,8 @@ from identity_graph.loaders.path import Path, Record
 from identity_graph.model import Identifier
 from identity_graph.normalise import CHECKED, normalise
 
-_FORMLESS = frozenset(f"{namespace.upper()}_INVALID" for namespace in CHECKED)
+_FORMLESS = tuple(f"{namespace.upper()}_" for namespace in CHECKED)
+"""How the codes begin of values that have not the form of their namespace."""
 
 KEPT_VALUES = 32_768
 """Raw values of one namespace whose identifier is remembered; about 12 MB when all are taken."""
@@ -54,7 +55,7 @@ class Normaliser(dict[str, Identifier]):
         try:
             return normalise(self.namespace, raw, region=self.region)
         except InputError as error:
-            if self.otherwise is None or error.code not in _FORMLESS:
+            if self.otherwise is None or not error.code.startswith(_FORMLESS):
                 raise
         return normalise(self.otherwise, raw)
 
@@ -173,6 +174,8 @@ def _stated_rule(stated: Stated, region: str | None) -> tuple[Any, ...]:
 def _dynamic(namespace: Any, raw: Any, region: str | None) -> Iterator[Identifier]:
     """Of a namespace that comes from data, so nothing is kept: there is no end of them."""
     if raw is not None and not (isinstance(raw, str) and not raw.strip()):
+        if namespace is None or namespace == "":
+            raise InputError("NAMESPACE_MISSING", "an identifier is of no namespace")
         yield normalise(namespace, raw, region=region)
 
 

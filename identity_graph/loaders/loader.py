@@ -12,16 +12,15 @@ from typing import Any
 import orjson
 
 from identity_graph.errors import InputError
+from identity_graph.event_flaws import DAWN, LONGEST_ID, LONGEST_NAME, id_flaw, name_flaw, untimely
 from identity_graph.loaders.fields import object_reader
 from identity_graph.loaders.file import LoaderFile, parse_file, read_file
 from identity_graph.loaders.identifiers import identifier_reader, stated_reader
+from identity_graph.loaders.nobody import nobody_reader
 from identity_graph.loaders.path import Path, Record
 from identity_graph.loaders.unfold import unfolder
 from identity_graph.model import Event
-from identity_graph.times import DAY, EARLIEST, EPOCH, LATEST, format_time, parse_time
-
-LONGEST_ID = 256
-LONGEST_NAME = 256
+from identity_graph.times import DAY, EARLIEST, EPOCH, LATEST, parse_time
 
 Mapper = Callable[[Record, int, int | None], Event]
 
@@ -62,9 +61,8 @@ class Loader:
     def event(self, record: Record, *, received: int, fallback_time: int | None = None) -> Event:
         """The event of a record; `fallback_time` is for a record without a time of its own.
 
-        Costs about 5 microseconds for a record of three identifiers. Raises InputError with the code of the
-        quarantine: NO_IDENTIFIER, EVENT_ID_INVALID, EVENT_NAME_INVALID, TEXT_INVALID, TYPE_INVALID,
-        NUMBER_RANGE, the codes of times and those of identifiers. No message holds a value of the record's
+        Costs about 5 microseconds for a record of three identifiers. Raises InputError with a code of
+        `errors.SET_ASIDE`. No message holds a value of the record's
         identifiers.
         """
         return self._map(record, received, fallback_time)
@@ -119,6 +117,7 @@ def _compile_one(file: LoaderFile, others: Sequence[Path]) -> Mapper:
     stated_of = stated_reader(file)
     traits_of = object_reader(file, others, traits=True)
     properties_of = object_reader(file, others, traits=False)
+    nobody = nobody_reader(file)
     new, event_of = tuple.__new__, Event
     time_of = _formatted_time(file.time_format) if file.time_format else _text_time(unit)
 
@@ -126,8 +125,8 @@ def _compile_one(file: LoaderFile, others: Sequence[Path]) -> Mapper:
         raw_time = get_time(record)
         if raw_time is not None:
             time = time_of(raw_time) if raw_time.__class__ is str else parse_time(raw_time, unit)
-            if time > received + DAY:
-                raise InputError("TS_FUTURE", f"the time {format_time(time)} is more than a day in the future")
+            if not DAWN <= time <= received + DAY:
+                raise InputError(*untimely(time, received))
         elif time_constant is not None:
             time = time_constant
         elif fallback_time is not None:
@@ -138,23 +137,23 @@ def _compile_one(file: LoaderFile, others: Sequence[Path]) -> Mapper:
         if name is None:
             name = name_constant
         if not isinstance(name, str) or not 0 < len(name) <= LONGEST_NAME:
-            raise InputError("EVENT_NAME_INVALID", "the event has no name that is a text of 1 to 256 characters")
+            raise InputError(*name_flaw(name))
         source = get_source(record) if get_source else None
         if source is None:
             source = file_source
         elif not isinstance(source, str) or len(source) > 64:
-            raise InputError("TEXT_INVALID", "the source is not a text of at most 64 characters")
+            raise InputError("EVENT_SOURCE_INVALID", "the source is not a text of at most 64 characters")
         identifiers = identifiers_of(record)
         stated = stated_of(record, identifiers) if stated_of else ()
         if not identifiers:
-            raise InputError("NO_IDENTIFIER", "none of the loader's identifier paths has a value")
+            raise nobody(record)
         id = get_id(record)
         if id is None:
             id = content_id(source, record)
         elif id.__class__ is not str:
             id = _number_as_id(id)
         if len(id) > LONGEST_ID or id.isspace():
-            raise InputError("EVENT_ID_INVALID", "the event id is not a text or number of 1 to 256 characters")
+            raise InputError(*id_flaw(id))
         if "\0" in id or "\0" in name or "\0" in source:
             raise InputError("TEXT_INVALID", "the event's id, name or source holds a NUL")
         return new(  # as Event(...), in half the time
@@ -183,7 +182,7 @@ def _formatted_time(form: str) -> Callable[[str], int]:
         try:
             return parse_time(datetime.strptime(text.strip(), form))
         except ValueError:
-            raise InputError("TS_INVALID", f"{text[:40]!r} is not a time of the form {form}") from None
+            raise InputError("TS_FORMAT", f"{text[:40]!r} is not a time of the form {form}") from None
 
     return time_of
 

@@ -22,7 +22,7 @@ _Change = Callable[[Any], Any]
 def unfolder(file: LoaderFile) -> Callable[[Record], Record] | None:
     """Makes records plain; None of a loader that names nothing to unfold. The record itself is not changed.
 
-    Raises TYPE_INVALID for a text that is no JSON, and the codes of JSON records.
+    Raises JSON_INSIDE for a text that is no JSON, and the codes of JSON records.
     """
     changes: list[tuple[list[str], _Change]] = [(_keys(path), _json_reader(path)) for path in file.json]
     changes += [(_keys(rule.list), _keyed(rule)) for rule in file.keyed_lists]
@@ -58,10 +58,10 @@ def _json_reader(path: Path) -> _Change:
             raw = value.encode()
             orjson.loads(raw)
         except (UnicodeEncodeError, orjson.JSONDecodeError) as error:
-            raise InputError("TYPE_INVALID", f"{path.text} is a text that is not JSON") from error
+            raise InputError("JSON_INSIDE", f"{path.text} is a text that is not JSON") from error
         found = read_json(b'{"":' + raw + b"}")  # as strict as with a line of JSON
         if not isinstance(found, dict):
-            code, message = found or ("TYPE_INVALID", "it is blank")
+            code, message = found or ("JSON_INSIDE", "it is blank")
             raise InputError(code, f"{path.text}: {message}")
         return found[""]
 

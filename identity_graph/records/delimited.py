@@ -12,6 +12,7 @@ from identity_graph.model import Origin, Refused
 from identity_graph.records.jsonl import TOO_LARGE
 from identity_graph.records.lines import KEPT, LONGEST, LongLine, blocks
 from identity_graph.records.source import Form
+from identity_graph.records.undecodable import why_undecodable
 
 _Line = tuple[int, int, int, bytes]
 _COMPUTED = frozenset("0123456789+-=@")
@@ -139,7 +140,7 @@ class Rows:
             line, offset, _, _ = self._pending[0]
             origin = Origin(line, offset, self._raw(self._pending))
             if self._undecodable:
-                yield origin, Refused(origin, "NOT_UTF8", f"the row is not {self._form.encoding} text")
+                yield origin, Refused(origin, *why_undecodable(origin.raw, self._form.encoding, "row"))
             elif len(row) > width:
                 message = f"the row has {len(row)} fields and the header {width}"
                 yield origin, Refused(origin, "RAGGED_ROW", message)
@@ -158,7 +159,8 @@ class Rows:
         self._again.extendleft(reversed(others))
         origin = Origin(first[0], first[1], self._raw([first]))
         self.offset = first[2]
-        return origin, Refused(origin, "QUOTE_OPEN", f"the quotes of the row are wrong: {error}")
+        code = "QUOTE_OPEN" if _quotes(first[3]) % 2 else "QUOTE_INSIDE"
+        return origin, Refused(origin, code, f"the quotes of the row are wrong: {error}")
 
     def _to_the_closing_quote(self, line: int) -> None:
         """Read over the rest of a row that is too large; what is inside its quotes must not be taken for rows."""

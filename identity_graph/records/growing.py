@@ -65,10 +65,10 @@ class GrowingFile:
         found = os.pread(self._number, size, offset - size)
         return blake2b(found, digest_size=16).hexdigest() if len(found) == size else None
 
-    def chunks(self) -> Iterator[bytes]:
-        """From the beginning, then what is appended, gathered for PAUSE; ends with a file that was renamed or removed,
+    def chunks(self, start: int = 0) -> Iterator[bytes]:
+        """From this offset, then what is appended, gathered for PAUSE; ends with a file that was renamed or removed,
         once it is complete. Raises Rewritten."""
-        at, last = 0, b""
+        at, last = start, b""
         while True:
             if self._stop.is_set():
                 raise Stopped

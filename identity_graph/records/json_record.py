@@ -10,6 +10,8 @@ from typing import Any
 
 import orjson
 
+from identity_graph.records.undecodable import why_undecodable
+
 MAX_DEPTH = 64
 LEAST, MOST = -(2**63), 2**64 - 1
 
@@ -21,6 +23,12 @@ _DIGITS = bytes(48 if chr(byte).isdigit() else 120 for byte in range(256))
 _LONG_NUMBER = b"0" * 19  # the fewest digits of a number of more than 64 bits
 _STRING = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
 _SURROGATE = re.compile("[\ud800-\udfff]")
+
+_SYNTAX = {
+    "unexpected end of data": "JSON_CUT",
+    "unexpected content after document": "JSON_AFTER",
+    "unexpected control character": "JSON_CONTROL",
+}
 
 Refusal = tuple[str, str]
 
@@ -62,14 +70,14 @@ def read_json(raw: bytes, *, wary: bool = True) -> dict[str, Any] | Refusal | No
     twice. Whoever knows that there is nothing that `may_deceive` need not be `wary`.
 
     >>> read_json(b'{"a": 1, "a": 2}')[0], read_json(b'{"a": 1e999}')[0], read_json(b"[]")[0]
-    ('KEY_REPEATED', 'NUMBER_RANGE', 'NOT_JSON')
+    ('KEY_REPEATED', 'NUMBER_RANGE', 'NOT_OBJECT')
     """
     try:
         record = orjson.loads(raw)
     except orjson.JSONDecodeError as error:
         return _why(raw, str(error))
     if record.__class__ is not dict:
-        return "NOT_JSON", f"the line is a JSON {_kind(record)}, not an object"
+        return "NOT_OBJECT", f"the line is a JSON {_kind(record)}, not an object"
     if raw.count(b"{") + raw.count(b"[") > MAX_DEPTH and _depth(raw) > MAX_DEPTH:
         return "RECORD_TOO_DEEP", f"the record nests deeper than {MAX_DEPTH} levels"
     if ((wary and may_deceive(raw)) or repeats(raw, record)) and (refusal := _strictly(raw)):
@@ -87,16 +95,26 @@ def _why(raw: bytes, message: str) -> Refusal | None:
         return None
     try:
         raw.decode("utf-8")
-    except UnicodeDecodeError as error:
-        return "NOT_UTF8", f"byte {error.start + 1} of the line is not UTF-8"
+    except UnicodeDecodeError:
+        return why_undecodable(raw, "utf-8", "line")
     if _depth(raw) > MAX_DEPTH:
         return "RECORD_TOO_DEEP", f"the record nests deeper than {MAX_DEPTH} levels"
-    return _strictly(raw) or ("NOT_JSON", message)
+    if b"\0" in raw:
+        return "NUL_BYTES", f"byte {raw.index(0) + 1} of the line is zero"
+    if raw.startswith(b"\xef\xbb\xbf"):
+        return "BOM_INSIDE", "the line begins with a byte order mark"
+    return _strictly(raw) or (_syntax(message), message)
+
+
+def _syntax(message: str) -> str:
+    """The code of what orjson says."""
+    return next((code for begin, code in _SYNTAX.items() if message.startswith(begin)), "NOT_JSON")
 
 
 def _strictly(raw: bytes) -> Refusal | None:
     """What the standard library's slower reader finds wrong with a number, a text or a key; None if nothing."""
     wild: list[str] = []
+    boundless: list[str] = []
     twice: list[str] = []
 
     def pairs(found: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -120,14 +138,16 @@ def _strictly(raw: bytes) -> Refusal | None:
 
     try:
         record = json.loads(
-            raw, parse_int=whole, parse_float=fraction, parse_constant=wild.append, object_pairs_hook=pairs
+            raw, parse_int=whole, parse_float=fraction, parse_constant=boundless.append, object_pairs_hook=pairs
         )
     except ValueError:
         return None
+    if boundless:
+        return "NUMBER_NOT_FINITE", f"{boundless[0]} is not a finite number"
     if wild:
-        return "NUMBER_RANGE", f"{wild[0][:24]} is not finite, or a whole number of more than 64 bits"
+        return "NUMBER_RANGE", f"{wild[0][:24]} is larger than a double, or a whole number of more than 64 bits"
     if _has_surrogate(record):
-        return "TEXT_INVALID", "a text holds half of a surrogate pair"
+        return "TEXT_SURROGATE", "a text holds half of a surrogate pair"
     if twice:
         return "KEY_REPEATED", f"an object names the key {twice[0][:64]!r} twice"
     return None

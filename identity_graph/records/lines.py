@@ -47,16 +47,22 @@ def blocks_of(cut: Cut) -> Iterator[Block]:
         offset = end
 
 
-def cuts(chunks: Iterable[bytes], start: int = 0) -> Iterator[Cut]:
+def line_after(cut: Cut) -> int:
+    """The number of the line that comes next."""
+    return cut[0] + 1 + (0 if isinstance(cut[3], LongLine) else cut[3].count(b"\n"))
+
+
+def cuts(chunks: Iterable[bytes], start: int = 0, *, offset: int = 0, line: int = 1) -> Iterator[Cut]:
     """Chunks cut after their last newline: the number and offset of the first line, the offset after the last, and the
     lines, without the last one's newline.
 
     A line number counts from 1, an offset from the first byte of the content; a byte order mark at the beginning
-    belongs to no line. What comes before `start`, the offset of a line, is read over. No more than two chunks and one
+    belongs to no line. The chunks begin at `offset`, with this `line`; what comes before `start`, the offset of a line,
+    is read over. No more than two chunks and one
     mebibyte are held at a time.
     """
     chunks = iter(chunks)
-    line, offset, rest = 1, 0, b""
+    rest = b""
     while offset < start:
         rest = next(chunks, b"")
         if not rest:

@@ -118,7 +118,7 @@ def _plain(value: Any, depth: int) -> Any:
         return value
     if kind is float:
         if value - value != 0:
-            raise NotJson("NUMBER_RANGE", "a number is not finite")
+            raise NotJson("NUMBER_NOT_FINITE", "a number is not finite")
         return value
     if isinstance(value, datetime | date | time):
         return value

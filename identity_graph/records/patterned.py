@@ -13,6 +13,7 @@ from identity_graph.model import Origin, Refused
 from identity_graph.records.jsonl import TOO_LARGE
 from identity_graph.records.lines import KEPT, LONGEST, LongLine, blocks
 from identity_graph.records.source import Form
+from identity_graph.records.undecodable import why_undecodable
 
 _FIELD = re.compile(r"\{([^{}]*)\}")
 
@@ -92,7 +93,7 @@ class PatternLines:
         try:
             text = raw.decode(self._form.encoding).removesuffix("\r")
         except UnicodeDecodeError:
-            return "NOT_UTF8", f"the line is not {self._form.encoding} text"
+            return why_undecodable(raw, self._form.encoding, "line")
         if not text.strip():
             return None
         found = self._pattern.read(text, nothing=self._form.nothing)

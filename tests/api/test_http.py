@@ -195,7 +195,7 @@ def test_errors_of_the_project_are_shown_and_keep_their_path(api: Api) -> None:
     assert answer["data"] == {"ok": {"events": 11}, "why": None}
     (error,) = answer["errors"]
     assert error["path"] == ["why"]
-    assert error["extensions"]["code"] == "EMAIL_INVALID"
+    assert error["extensions"]["code"] == "EMAIL_NO_AT"
 
 
 @pytest.mark.parametrize(
@@ -229,13 +229,13 @@ def test_a_wrong_argument_has_its_code(api: Api, operation: str, variables: dict
     ("change", "code"),
     [
         ({"identifiers": []}, "NO_IDENTIFIER"),
-        ({"identifiers": [{"namespace": "phone", "value": "12"}]}, "PHONE_INVALID"),
-        ({"name": ""}, "EVENT_NAME_INVALID"),
-        ({"id": "x" * 257}, "EVENT_ID_INVALID"),
+        ({"identifiers": [{"namespace": "phone", "value": "12"}]}, "PHONE_NO_COUNTRY"),
+        ({"name": ""}, "EVENT_NAME_MISSING"),
+        ({"id": "x" * 257}, "EVENT_ID_TOO_LONG"),
         ({"id": "a\0"}, "TEXT_INVALID"),
         ({"time": "2026-01-02T00:10:00Z"}, "TS_FUTURE"),
-        ({"traits": [1]}, "TYPE_INVALID"),
-        ({"properties": "none"}, "TYPE_INVALID"),
+        ({"traits": [1]}, "OBJECT_INVALID"),
+        ({"properties": "none"}, "OBJECT_INVALID"),
     ],
 )
 def test_good_events_beside_a_bad_one_are_kept(

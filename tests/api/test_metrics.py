@@ -17,6 +17,7 @@ from starlette.testclient import TestClient
 from identity_graph import IdentityGraph, __version__
 from identity_graph.api import create_app
 from identity_graph.errors import CODES
+from identity_graph.loaders import read_loader
 from identity_graph.tally import OUTCOMES
 from identity_graph.tracking.sent import BATCHES, TYPES
 from tests.tracking.serving import Serving, serving
@@ -143,3 +144,19 @@ def test_a_full_queue_and_what_could_not_be_published_are_seen(tmp_path: Path) -
 def scraped(server: Serving) -> Samples:
     with urllib.request.urlopen(f"{server.url}/metrics", timeout=60) as response:
         return samples(response.read().decode())
+
+
+def test_two_servers_sweep_one_store(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'people.db'}"
+    with IdentityGraph.open(url) as graph:
+        graph.ingest.records(read_loader("events"), [{"id": f"e{n}"} for n in range(20)])
+        assert graph.store.operations.counts()["quarantined"] == 20
+    with serving(url, quarantine_bytes="0") as one, serving(url, quarantine_bytes="0") as other:
+        deadline = time.monotonic() + 60
+        while sum(value(scraped(server), "quarantine_swept_total") for server in (one, other)) < 20:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        for server in (one, other):
+            assert value(scraped(server), "quarantine_sweeping_failing") == 0
+        assert one.ask("{ stats { events quarantined } }")["stats"]["quarantined"] == 0
+        assert sum(value(scraped(server), "quarantine_swept_total") for server in (one, other)) == 20

@@ -60,7 +60,7 @@ def test_only_verbs_that_bring_data_in_create_a_store(tmp_path: Path) -> None:
         (["load", "-l", "web", "file", "--store", "sqlite:///file"], 6, "STORE_OPEN"),
         (["person", "email:nobody", "--store", "sqlite:///file"], 6, "STORE_OPEN"),
         (["explain", "email", "email:a@b.example"], 3, "KEY_INVALID"),
-        (["explain", "email:no at sign", "email:a@b.example"], 3, "EMAIL_INVALID"),
+        (["explain", "email:no at sign", "email:a@b.example"], 3, "EMAIL_NO_AT"),
         (["policy", "check", "none.toml"], 4, "POLICY_MISSING"),
     ],
 )

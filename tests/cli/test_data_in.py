@@ -7,6 +7,7 @@ import json
 import re
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from identity_graph.cli import app
@@ -111,12 +112,12 @@ def test_quarantine_list_show_replay(tmp_path: Path) -> None:
     (tmp_path / "bad.csv").write_text("change_id,contact_id,email,updated_at\n1,u1,no at sign,2026-01-01T00:00:00Z\n")
     run("load", "-l", "crm", "bad.csv")
     (record,) = answer("quarantine", "list")
-    assert (record["source"], record["line"], record["code"]) == ("crm", 2, "EMAIL_INVALID")
-    assert record["help"] == HELP["EMAIL_INVALID"]
+    assert (record["source"], record["line"], record["code"]) == ("crm", 2, "EMAIL_NO_AT")
+    assert record["help"] == HELP["EMAIL_NO_AT"]
     assert record == answer("quarantine", "show", "1")
-    assert run("quarantine", "list").stderr == f"EMAIL_INVALID: {HELP['EMAIL_INVALID']}\n"
+    assert run("quarantine", "list").stderr == f"EMAIL_NO_AT: {HELP['EMAIL_NO_AT']}\n"
     assert "no at sign" in record["record"]
-    assert "EMAIL_INVALID" in run("quarantine", "list", "--code", "EMAIL_INVALID").stdout
+    assert "EMAIL_NO_AT" in run("quarantine", "list", "--code", "EMAIL_NO_AT").stdout
     assert answer("quarantine", "list", "--code", "NOT_JSON") == []
     replayed = answer("quarantine", "replay")
     assert (replayed["read"], replayed["quarantined"]) == (1, 1)
@@ -161,3 +162,39 @@ def test_quarantine_is_swept_as_the_settings_say(tmp_path: Path, monkeypatch: py
     (tmp_path / "more.jsonl").write_text('{"three"\n')
     assert "1 that were set aside" in run("load", "-l", "events", "more.jsonl").stderr
     assert [record["record"] for record in answer("quarantine", "list")] == ['{"three"']
+
+
+SEEN = 'source = "s"\n[event]\nid = "id"\ntime = "at"\nname = { value = "Seen" }\n[identifiers]\nuser_id = "user"\n'
+
+
+def test_folders_and_patterns_stand_for_their_files(tmp_path: Path) -> None:
+    (tmp_path / "seen.toml").write_text(SEEN)
+    folder = tmp_path / "in"
+    for name in (
+        "a/2.jsonl",
+        "a/b/1.jsonl.gz",
+        "a/_tmp/3.jsonl",
+        "a/.4.jsonl",
+        "a/_SUCCESS",
+        "a/readme.txt",
+        "c.jsonl",
+    ):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        content = json.dumps({"id": name, "at": 0, "user": "u"}).encode()
+        (folder / name).write_bytes(gzip.compress(content) if name.endswith(".gz") else content)
+    for part in ("day=1/part-0.parquet", "day=2/part-0.parquet"):
+        (folder / "days" / part).parent.mkdir(parents=True)
+        pl.DataFrame({"id": [part], "at": [0], "user": ["u"]}).write_parquet(folder / "days" / part)
+
+    def loaded(*names: str) -> list[str]:
+        told = answer("load", "-l", tmp_path / "seen.toml", *(folder / name for name in names))
+        return [str(Path(one["file"]).relative_to(folder)) for one in told["runs"]]
+
+    assert loaded("a") == ["a/2.jsonl", "a/b/1.jsonl.gz"]
+    assert loaded("*.jsonl", "a/**/*.gz") == ["c.jsonl", "a/b/1.jsonl.gz"]
+    assert loaded("days") == ["days/day=1/part-0.parquet", "days/day=2/part-0.parquet"]
+    for name in ("a/b/no*", "a/_tmp/x", "nothing", "a**"):
+        assert failure("load", "-l", "events", folder / name, status=3) == "SOURCE_MISSING"
+    (folder / "empty").mkdir()
+    assert failure("load", "-l", "events", folder / "empty", status=3) == "SOURCE_MISSING"
+    assert answer("stats")["events"] == 5

@@ -35,7 +35,7 @@ def test_loader_check_of_a_sample_says_what_a_load_would_do() -> None:
     assert (found["read"], found["events"], found["quarantined"]) == (5, 2, 3)
     assert found["with"] == {"cookie": 2, "email": 1, "braze_id": 1}
     assert [(why["code"], why["records"], why["lines"]) for why in found["refused"]] == [
-        ("NO_IDENTIFIER", 1, [3]),
+        ("IDENTIFIER_EMPTY", 1, [3]),
         ("TS_INVALID", 1, [4]),
         ("NOT_JSON", 1, [5]),
     ]

@@ -22,7 +22,7 @@ def test_runs_tell_what_was_loaded_and_by_which_rules() -> None:
         "events",
         "events",
     )
-    assert (loaded["firstError"], loaded["lastError"]) == ("NOT_JSON, line 2", "NOT_JSON, line 4")
+    assert (loaded["firstError"], loaded["lastError"]) == ("JSON_CUT, line 2", "NOT_JSON, line 4")
     assert (loaded["read"], loaded["accepted"], loaded["quarantined"]) == (4, 2, 2)
     assert loaded["rate"] > 0 and len(loaded["fingerprint"]) == 64
     rules = (Policy.default().digest, NORMALISER_VERSION)

@@ -141,12 +141,13 @@ def test_appended_lines_are_stored_and_the_next_process_goes_on(
         wait(lambda: read(shared_url) == [5])
         (told,) = stop(process, by)
     assert (told["state"], told["file"], told["kind"]) == ("PAUSED", str(file), "follow")
-    assert counts(told) == [5, 4, 0, 1, 0] and told["lastError"] == "EMAIL_INVALID, line 5"
+    assert counts(told) == [5, 4, 0, 1, 0] and told["lastError"] == "EMAIL_NO_AT, line 5"
     with file.open("ab") as writer:
-        writer.write(lines(5, 6))
+        writer.write(lines(5, 6, 10))
     with following(shared_url, file) as process:
-        wait(lambda: read(shared_url) == [7])
-        assert counts(stop(process)[0]) == [7, 6, 0, 1, 0]
+        wait(lambda: read(shared_url) == [8])
+        (told,) = stop(process)
+    assert counts(told) == [8, 6, 0, 2, 0] and told["lastError"] == "EMAIL_NO_AT, line 8"
     assert state(shared_url) == state(loaded(tmp_path, file.read_bytes()))
 
 

@@ -9,8 +9,10 @@ from pathlib import Path
 from threading import Thread
 
 import pytest
+from starlette.testclient import TestClient
 
 from identity_graph import IdentityGraph
+from identity_graph.api import create_app
 from identity_graph.errors import StoreError
 from identity_graph.ingest import Ingest
 from identity_graph.model import RunState
@@ -212,6 +214,35 @@ def test_a_load_whose_commits_are_cut_ends_as_one_that_was_left_alone(
         proxy.cut(None, Cut.AFTER)
         assert rough.resolver.resolve().state == RunState.DONE
         assert rough.digest() == digest
+
+
+def test_what_the_tracking_api_acknowledged_is_stored_once_wherever_its_commits_are_cut(
+    proxy: Proxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A message that is refused is sent again, as libraries do; publications are cut among them."""
+    monkeypatch.setattr(failures, "PAUSES", (0.01,) * 6)
+    dice = random.Random(SEED)
+    print(f"seed {SEED}")
+    refused = 0
+    with IdentityGraph.open(proxy.url, engine="arrays") as graph, TestClient(create_app(graph)) as client:
+        for number in range(24):
+            messages = [
+                {"type": "track", "event": "Seen", "userId": f"u{number % 5}", "messageId": f"m{number}-{each}"}
+                for each in range(3)
+            ]
+            proxy.cut(list(Cut)[number % len(Cut)], dice.choice([None, *Cut]))
+            while (answer := client.post("/v1/batch", json={"batch": messages}, auth=("a", ""))).status_code != 200:
+                assert (answer.status_code, answer.json()["code"]) == (503, "STORE_UNREACHABLE")
+                refused += 1
+                assert refused < 200
+    proxy.cut()
+    proxy.settle()
+    with IdentityGraph.open(proxy.url, engine="arrays") as graph:
+        counts = graph.store.operations.counts()
+        runs = [run for run in graph.store.operations.runs() if run.kind == "track"]
+        assert (counts["events"], counts["persons"], counts["quarantined"]) == (72, 5, 0)
+        assert sum(run.accepted for run in runs) == 72
+        assert sum(run.read for run in runs) == sum(run.accepted + run.duplicate for run in runs)
 
 
 def links(store: Store) -> set[tuple[str, str, int]]:

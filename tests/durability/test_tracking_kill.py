@@ -126,7 +126,7 @@ def check(url: str, acknowledged: set[str], states: frozenset[str] | set[str] = 
     assert [id for id, row in zip(good, store.evidence.events(good), strict=True) if row is None] == []
     aside = store.operations.quarantined(limit=10**6)
     assert acknowledged - set(good) <= {part for one in aside for part in one.record.decode().split('"')}
-    assert {one.code for one in aside} <= {"EMAIL_INVALID"}
+    assert {one.code for one in aside} <= {"EMAIL_NO_AT"}
     runs = [run for run in store.operations.runs() if run.kind == "track"]
     assert len(runs) == 1 and runs[0].state in states  # each life goes on with the run of the one before
     (run,) = runs

@@ -78,7 +78,7 @@ def refused(value: str) -> bool:
     try:
         normalise("email", value)
     except InputError as error:
-        return error.code == "EMAIL_INVALID"
+        return error.code.startswith("EMAIL_")
     return False
 
 

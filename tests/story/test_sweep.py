@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import apsw
 import pytest
 
 from identity_graph.ingest import Ingest, ingest
 from identity_graph.model import Event, Identifier
+from identity_graph.store import open_store
 from identity_graph.store.protocols import Store
+from identity_graph.sweeping import Keeping, Sweeping
 from tests.conftest import Clock
 from tests.story.ingesting import ingest_into
 
@@ -55,3 +64,66 @@ def test_what_went_is_set_aside_again_when_it_comes_again(store: Store, days: In
     assert len(kept(store)) == len(before) == 5
     good = refused(6)._replace(identifiers=(Identifier("email", "ann@example.org"),))
     assert days.events([good]).accepted == 1
+
+
+def test_several_sweep_at_once_and_each_record_goes_once(store: Store, days: Ingest) -> None:
+    with ThreadPoolExecutor(4) as pool:
+        gone = list(pool.map(lambda _: days.sweep(3, None), range(4)))
+    assert (sum(gone), kept(store)) == (2, [3, 4, 5])
+
+
+def test_it_goes_by_itself_again_and_again(store: Store, days: Ingest, clock: Clock) -> None:
+    sweeping = Sweeping(days, Keeping(days=3), every=0.02)
+    sweeping.begin()
+    try:
+        soon(lambda: sweeping.deleted == 2)
+        assert kept(store) == [3, 4, 5]
+        clock.tick(DAY)
+        soon(lambda: sweeping.deleted == 3)
+    finally:
+        sweeping.close()
+    assert (kept(store), sweeping.trouble) == ([4, 5], "")
+    clock.tick(9 * DAY)
+    assert kept(store) == [4, 5]
+
+
+def test_without_a_limit_nothing_is_begun(days: Ingest) -> None:
+    before = threading.active_count()
+    sweeping = Sweeping(days, Keeping())
+    sweeping.begin()
+    assert threading.active_count() == before
+    sweeping.close()
+
+
+def test_a_store_that_is_written_by_another_is_swept_later(
+    clock: Clock, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "people.db"
+    store = open_store(f"sqlite:///{path}")
+    service = ingest_into(store, clock)
+    service.events([refused(1)])
+    other = apsw.Connection(str(path))
+    other.execute("BEGIN IMMEDIATE")
+    sweeping = Sweeping(service, Keeping(bytes=0), every=0.02)
+    sweeping.begin()
+    try:
+        soon(lambda: sweeping.trouble == "STORE_BUSY")
+        other.execute("ROLLBACK")
+        soon(lambda: sweeping.deleted == 1)
+        assert (kept(store), sweeping.trouble) == ([], "")
+    finally:
+        sweeping.close()
+        other.close()
+        store.close()
+    said = [record.getMessage() for record in caplog.records if record.name == "identity_graph.sweeping"]
+    assert said == [
+        "quarantine is not swept: STORE_BUSY, StoreError",
+        "deleted from quarantine, as the settings say: 1",
+    ]
+
+
+def soon(holds: Callable[[], bool]) -> None:
+    end = time.monotonic() + 60
+    while not holds():
+        assert time.monotonic() < end
+        time.sleep(0.01)

@@ -44,21 +44,22 @@ def code_or_record(record: Any) -> Any:
     ("raw", "code"),
     [
         (b"nonsense", "NOT_JSON"),
-        (b'{"a": 1', "NOT_JSON"),
-        (b'{"a": 1} x', "NOT_JSON"),
+        (b'{"a": 1', "JSON_CUT"),
+        (b'{"a": 1} x', "JSON_AFTER"),
         (b"{'a': 1}", "NOT_JSON"),
         (b'{"a": 01}', "NOT_JSON"),
-        (b'{"a": "\t"}', "NOT_JSON"),
-        (b'{"a": "\0"}', "NOT_JSON"),
-        (b"[]", "NOT_JSON"),
-        (b'"a"', "NOT_JSON"),
-        (b"null", "NOT_JSON"),
-        (b"7", "NOT_JSON"),
+        (b'{"a": "\t"}', "JSON_CONTROL"),
+        (b'{"a": "\0"}', "NUL_BYTES"),
+        (b"\xef\xbb\xbf{}", "BOM_INSIDE"),
+        (b"[]", "NOT_OBJECT"),
+        (b'"a"', "NOT_OBJECT"),
+        (b"null", "NOT_OBJECT"),
+        (b"7", "NOT_OBJECT"),
         (b'{"a": "\xff"}', "NOT_UTF8"),
-        (b'{"a": "\xed\xa0\x80"}', "NOT_UTF8"),
+        (b'{"a": "\xed\xa0\x80"}', "UTF8_SURROGATE"),
         (b"\xff\xfe{\0}\0", "NOT_UTF8"),
-        (b'{"a": NaN}', "NUMBER_RANGE"),
-        (b'{"a": [-Infinity]}', "NUMBER_RANGE"),
+        (b'{"a": NaN}', "NUMBER_NOT_FINITE"),
+        (b'{"a": [-Infinity]}', "NUMBER_NOT_FINITE"),
         (b'{"a": 1e999}', "NUMBER_RANGE"),
         (b'{"a": -1e999}', "NUMBER_RANGE"),
         (b'{"a": ' + b"9" * 400 + b"}", "NUMBER_RANGE"),
@@ -66,9 +67,9 @@ def code_or_record(record: Any) -> Any:
         (b'{"a": 18446744073709551616}', "NUMBER_RANGE"),
         (b'{"a": -9223372036854775809}', "NUMBER_RANGE"),
         (b'{"a": NaN, "b": }', "NOT_JSON"),
-        (b'{"a": "\\ud800"}', "TEXT_INVALID"),
-        (b'{"\\udc00": 1}', "TEXT_INVALID"),
-        (b'{"a": [{"b": "\\ud83d."}]}', "TEXT_INVALID"),
+        (b'{"a": "\\ud800"}', "TEXT_SURROGATE"),
+        (b'{"\\udc00": 1}', "TEXT_SURROGATE"),
+        (b'{"a": [{"b": "\\ud83d."}]}', "TEXT_SURROGATE"),
         (b'{"a": 1, "a": 2}', "KEY_REPEATED"),
         (b'{"a":1,"b":{"c":1,"d":[{"c":1,"c":1}]}}', "KEY_REPEATED"),
         (b'{"a" :1,"a":"\\u0022\\u003a"}', "KEY_REPEATED"),
@@ -251,13 +252,13 @@ def test_rows() -> None:
 def test_wrong_quotes_cost_one_line() -> None:
     content = b'id,name\n1,"Ann\n2,Bob\n3,"C" x\n4,Dee\n5,"Eve\n6,Fay\n'
     good = [{"id": "2", "name": "Bob"}, {"id": "4", "name": "Dee"}, {"id": "6", "name": "Fay"}]
-    assert rows_of(content) == ["QUOTE_OPEN", good[0], "QUOTE_OPEN", good[1], "QUOTE_OPEN", good[2]]
+    assert rows_of(content) == ["QUOTE_OPEN", good[0], "QUOTE_INSIDE", good[1], "QUOTE_OPEN", good[2]]
 
 
 def test_delimiter_and_encoding() -> None:
     form = Form("csv", delimiter=";", encoding="cp1252")
     assert rows_of("id;name\n1;Zoë, €\n".encode("cp1252"), form) == [{"id": "1", "name": "Zoë, €"}]
-    assert rows_of(b"id;name\n1;\x81\n2;x\n", form) == ["NOT_UTF8", {"id": "2", "name": "x"}]
+    assert rows_of(b"id;name\n1;\x81\n2;x\n", form) == ["NOT_ENCODED", {"id": "2", "name": "x"}]
     assert rows_of(b"id,name\n1,\xff\n2,x\n") == ["NOT_UTF8", {"id": "2", "name": "x"}]
 
 
