@@ -71,8 +71,8 @@ class EventTable(Sequence[Event]):
             np.array(seen, dtype=np.int32),
             np.fromiter(map(len, identifiers), dtype=np.int32, count=len(ids)),
             pairs,
-            _texts(traits),
-            _texts(properties),
+            texts(traits),
+            texts(properties),
         )
 
     def pack(self) -> tuple[Any, ...]:
@@ -110,6 +110,8 @@ class EventTable(Sequence[Event]):
 
     def take(self, rows: Sequence[int]) -> EventTable:
         """The events at these places, which ascend."""
+        if len(rows) == len(self.ids):
+            return self
         kept = np.zeros(len(self.ids), dtype=bool)
         kept[list(rows)] = True
         seen = self.seen[np.repeat(kept, self.lengths)]
@@ -246,12 +248,22 @@ class EventTable(Sequence[Event]):
             start = end
 
 
-def _texts(values: Sequence[Mapping[str, Any]]) -> list[str | None]:
-    dumps, option = orjson.dumps, orjson.OPT_SORT_KEYS
+_BETWEEN = "\x1e\x1f\x1e"
+_CUT = f",{orjson.dumps(_BETWEEN).decode()},"
+
+
+def texts(objects: Sequence[Mapping[str, Any]]) -> list[str | None]:
+    """Canonical JSON of each; None of an empty one."""
+    # One call for all of them takes a tenth of the time. What stands between two may stand inside of one, too.
+    apart: list[Any] = [_BETWEEN] * max(0, 2 * len(objects) - 1)
+    apart[::2] = objects
     try:
-        return [dumps(value, option=option).decode() if value else None for value in values]
+        found = orjson.dumps(apart, option=orjson.OPT_SORT_KEYS).decode()[1:-1].split(_CUT)
     except orjson.JSONEncodeError:
-        return [canonical_json(value) if value else None for value in values]
+        found = []
+    if len(found) != len(objects):
+        return [canonical_json(value) if value else None for value in objects]
+    return [None if text == "{}" else text for text in found]
 
 
 def canonical_json(value: Any) -> str:

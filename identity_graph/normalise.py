@@ -24,7 +24,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any
 from unicodedata import normalize
@@ -100,6 +100,26 @@ def normalise(namespace: str, raw: Any, *, region: str | None = None) -> Identif
     if rule is _phone:
         return Identifier(namespace, _phone(text, region))
     return Identifier(namespace, rule(text))
+
+
+def all_canonical(namespace: str, values: Sequence[str]) -> bool:
+    """Whether `normalise` would change none of the values, in a fraction of its time; only True is certain.
+
+    >>> all_canonical("email", ["ann@example.org"]), all_canonical("email", ["ann@example.org", "Ann@example.org"])
+    (True, False)
+    """
+    rule = _RULES.get(namespace, _as_it_is)
+    text, longest = "".join(values), max(map(len, values), default=0)
+    if not (text.isascii() and text.isprintable()) or " " in text or longest > MAX_LENGTH or "" in values:
+        return False
+    if rule is _as_it_is:
+        return _NAMESPACE.fullmatch(namespace) is not None
+    if rule is _uuid_or_as_it_is:
+        return text == text.lower()
+    if rule is _email:
+        plain = longest <= 64 and text == text.lower() and not any(domain in text for domain in _GMAIL)
+        return plain and all(map(_is_plain_email, values))
+    return rule is _phone and all(map(_is_nanp, values))
 
 
 def normalise_namespace(name: Any) -> str:

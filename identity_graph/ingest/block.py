@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import marshal
-from collections.abc import Callable, Iterator, Sequence
-from functools import partial
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple, overload
 
 import numpy as np
 
-from identity_graph.errors import InputError
 from identity_graph.event_table import EventTable
 from identity_graph.loaders import Loader
-from identity_graph.model import Event, Origin, Refused
-from identity_graph.records.json_record import may_deceive
-from identity_graph.records.jsonl import TOO_LARGE, read_line
+from identity_graph.model import Origin, Refused
+from identity_graph.records.jsonl import TOO_LARGE, read_lines
 from identity_graph.records.lines import KEPT, LONGEST, Cut, LongLine
 from identity_graph.records.patterned import PatternLines
 from identity_graph.store.protocols import Batch
@@ -82,24 +79,13 @@ def map_cut(loader: Loader, cut: Cut, received: int, default_time: int | None) -
     data = cut[3]
     if isinstance(data, LongLine):
         return Mapped(EventTable.of([]), [], [(0, "RECORD_TOO_LARGE", TOO_LARGE)])
-    events: list[Event] = []
-    places: list[int] = []
-    refused: list[tuple[int, str, str]] = []
-    event_of = loader.event
     if loader.form.format == "lines":
-        read: Callable[[bytes], Any] = PatternLines((), loader.form).record
+        found: list[Any] = list(map(PatternLines((), loader.form).record, data.split(b"\n")))
     else:
-        read = partial(read_line, wary=may_deceive(data))
-    for place, raw in enumerate(data.split(b"\n")):
-        record = read(raw)
-        if record is None:
-            continue
-        if isinstance(record, tuple):
-            refused.append((place, *record))
-            continue
-        try:
-            events.append(event_of(record, received=received, fallback_time=default_time))
-            places.append(place)
-        except InputError as error:
-            refused.append((place, error.code, error.message))
-    return Mapped(EventTable.of(events), places, refused)
+        found = read_lines(data)
+    lines = [place for place, record in enumerate(found) if record.__class__ is dict]
+    records = found if len(lines) == len(found) else [found[place] for place in lines]
+    events, places, bad = loader.events(records, received=received, fallback_time=default_time)
+    refused = [(place, *record) for place, record in enumerate(found) if record.__class__ is tuple]
+    refused += [(lines[place], error.code, error.message) for place, error in bad]
+    return Mapped(events, [lines[place] for place in places], sorted(refused))

@@ -6,11 +6,12 @@ import gc
 import os
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from identity_graph.errors import InputError
 from identity_graph.ingest.crew import Crew
 from identity_graph.loaders import Loader, NoTime
-from identity_graph.model import Event, Origin, Refused, Run
+from identity_graph.model import Origin, Refused, Run
 from identity_graph.records import Reader
 from identity_graph.store.protocols import Batch
 
@@ -55,35 +56,41 @@ def _one_by_one(reader: Reader, loader: Loader, run: Run, clock: Callable[[], in
     failure: InputError | None = None
     ended = False
     while not (ended or failure):
-        events: list[Event] = []
+        found: list[dict[str, Any]] = []
         origins: list[Origin] = []
+        before: list[int] = []  # where the record began
         refused: list[Refused] = []
-        bytes_read, received, event_of = 0, clock(), loader.event
+        bytes_read, received = 0, clock()
         offset = reader.offset
         try:
             for origin, record in records:
                 if isinstance(record, Refused):
                     refused.append(record)
                 else:
-                    try:
-                        events.append(event_of(record, received=received, fallback_time=run.default_time))
-                        origins.append(origin)
-                    except NoTime as error:
-                        raise _no_time(reader, origin, error) from error
-                    except InputError as error:
-                        refused.append(Refused(origin, error.code, error.message))
+                    found.append(record)
+                    origins.append(origin)
+                    before.append(offset)
                 offset = reader.offset
                 bytes_read += len(origin.raw)
-                if len(events) + len(refused) >= size or bytes_read >= MOST_BYTES:
+                if len(found) + len(refused) >= size or bytes_read >= MOST_BYTES:
                     break
             else:
                 ended = True
                 offset = reader.offset
         except InputError as error:
             failure = error
-        if events or refused:
-            position += len(events) + len(refused)
-            yield Batch(events, origins, refused, position, offset, time=received)
+        events, places, bad = loader.events(found, received=received, fallback_time=run.default_time)
+        timeless = next(((place, why) for place, why in bad if isinstance(why, NoTime)), None)
+        if timeless:  # the load ends here, with what was read before
+            place, why = timeless
+            failure, offset = _no_time(reader, origins[place], why), before[place]
+            refused = [record for record in refused if record.origin.line < origins[place].line]
+            events, places, bad = loader.events(found[:place], received=received, fallback_time=run.default_time)
+        refused += [Refused(origins[place], why.code, why.message) for place, why in bad]
+        if places or refused:
+            position += len(places) + len(refused)
+            refused.sort(key=lambda record: record.origin.line)
+            yield Batch(events, [origins[place] for place in places], refused, position, offset, time=received)
     if failure:
         raise failure
 

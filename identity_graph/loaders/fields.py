@@ -14,13 +14,14 @@ from identity_graph.loaders.path import Path, Record
 from identity_graph.loaders.taken import remainder
 
 ObjectReader = Callable[[Record], dict[str, Any]]
+Cast = Callable[[Any, str, str], Any]
 
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
 _WRONG = {"text": "TYPE_INVALID", "number": "NUMBER_INVALID", "boolean": "TRUTH_INVALID"}
 _TRUTH = {"true": True, "false": False, "yes": True, "no": False, "1": True, "0": False, "t": True, "f": False}
 
 
-def object_reader(file: LoaderFile, others: Sequence[Path], *, traits: bool) -> ObjectReader | None:
+def object_reader(file: LoaderFile, others: Sequence[Path], cast: Cast, *, traits: bool) -> ObjectReader | None:
     """Reads the traits or the properties of a record; None if the loader names none.
 
     What a name says wins over what `"*"` takes, and an earlier object of `"*"` over a later one. Objects that
@@ -41,7 +42,7 @@ def object_reader(file: LoaderFile, others: Sequence[Path], *, traits: bool) -> 
             objects.append(("" if kept else path.text, remainder(taken, whole, path)))
             whole.append(path)
     constants = {field.name: field.constant.value for field in fields if field.constant}
-    readers = [(field.name, _field_reader(field)) for field in fields if field.paths]
+    readers = [(field.name, _field_reader(field, cast)) for field in fields if field.paths]
     if not (objects or constants or readers):
         return None
     if len(objects) == 1 and not (constants or readers):
@@ -82,7 +83,7 @@ def _trait(field: Field, others: Sequence[Path]) -> Field:
     return Field(field.name, kept, field.type, field.constant)
 
 
-def _field_reader(field: Field) -> Callable[[Record], Any]:
+def _field_reader(field: Field, cast: Cast) -> Callable[[Record], Any]:
     """Reads the first path that is there: neither null nor an empty text nor, of a path that fans out, no value."""
     readers = [path.every() if path.fans else path.one() for path in field.paths]
     name, type = field.name, field.type

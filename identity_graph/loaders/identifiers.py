@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 from identity_graph.errors import InputError
 from identity_graph.loaders.file import LoaderFile, Stated, When
@@ -20,22 +20,32 @@ KEPT_VALUES = 32_768
 IdentifierReader = Callable[[Record], list[Identifier]]
 Pairs = Sequence[tuple[Identifier, Identifier]]
 _Reader = Callable[[Any], Iterator[Identifier]]
+_Dynamic = Callable[[Any, Any], Iterator[Identifier]]
 _Tree = dict[str, tuple[list["Normaliser"], list[_Reader], "_Tree"]]
 _Branches = tuple[tuple[str, tuple["Normaliser", ...], tuple[_Reader, ...], "_Branches"], ...]
 StatedReader = Callable[[Record, list[Identifier]], Pairs]
+
+
+class Normalise(Protocol):
+    """As `identity_graph.normalise.normalise`; another may take values that stand for many."""
+
+    def __call__(self, namespace: str, raw: Any, *, region: str | None) -> Identifier: ...
 
 
 class Normaliser(dict[str, Identifier]):
     """Of one namespace: raw text to identifier, computed at the first use and then kept. What has not the form of the
     namespace is an identifier of `otherwise`, if that is given."""
 
-    __slots__ = ("namespace", "otherwise", "region")
+    __slots__ = ("namespace", "normalise", "otherwise", "region")
 
-    def __init__(self, namespace: str, region: str | None, otherwise: str | None = None) -> None:
+    def __init__(
+        self, namespace: str, region: str | None, otherwise: str | None = None, normalise: Normalise = normalise
+    ) -> None:
         super().__init__()
         self.namespace = namespace
         self.region = region
         self.otherwise = otherwise
+        self.normalise = normalise
 
     def __missing__(self, raw: str) -> Identifier:
         found = self._read(raw)
@@ -53,22 +63,23 @@ class Normaliser(dict[str, Identifier]):
 
     def _read(self, raw: Any) -> Identifier:
         try:
-            return normalise(self.namespace, raw, region=self.region)
+            return self.normalise(self.namespace, raw, region=self.region)
         except InputError as error:
             if self.otherwise is None or not error.code.startswith(_FORMLESS):
                 raise
-        return normalise(self.otherwise, raw)
+        return self.normalise(self.otherwise, raw, region=self.region)
 
 
-def identifier_reader(file: LoaderFile, others: Sequence[Path]) -> IdentifierReader:
+def identifier_reader(file: LoaderFile, others: Sequence[Path], normalise: Normalise = normalise) -> IdentifierReader:
     """Reads every identifier of a record once, by the loader's outermost keys in order; none from below `others`."""
     normalisers: dict[str, Normaliser] = {}
+    dynamic = _dynamic(normalise, file.phone_region)
     otherwise = dict(file.otherwise)
     tree: _Tree = {}
     for namespace, path in file.identifiers:
         if not below(path, others):
             normaliser = normalisers.setdefault(
-                namespace, Normaliser(namespace, file.phone_region, otherwise.get(namespace))
+                namespace, Normaliser(namespace, file.phone_region, otherwise.get(namespace), normalise)
             )
             if path.fans:
                 _plant(tree, path.steps, _fan_reader(normaliser, path))
@@ -76,13 +87,13 @@ def identifier_reader(file: LoaderFile, others: Sequence[Path]) -> IdentifierRea
                 _plant(tree, path.steps, normaliser)
     for path in file.identifier_objects:
         if not below(path, others):
-            _plant(tree, path.steps, _object_reader(file.phone_region))
+            _plant(tree, path.steps, _object_reader(dynamic))
     flat = []
     for namespace_path, path in file.pairs:
         if below(path, others):
             continue
         if path.fans:
-            _plant(tree, path.steps, _pair_reader(namespace_path, path, file.phone_region))
+            _plant(tree, path.steps, _pair_reader(namespace_path, path, dynamic))
         else:
             flat.append((namespace_path.one(), path.one()))
     root = _freeze(tree)
@@ -107,7 +118,7 @@ def identifier_reader(file: LoaderFile, others: Sequence[Path]) -> IdentifierRea
         found: list[Identifier] = []
         gather(record, root, found)
         for get_namespace, get_value in flat:
-            for identifier in _dynamic(get_namespace(record), get_value(record), file.phone_region):
+            for identifier in dynamic(get_namespace(record), get_value(record)):
                 if identifier not in found:
                     found.append(identifier)
         return found
@@ -132,13 +143,13 @@ def _freeze(tree: _Tree) -> _Branches:
     return tuple((key, tuple(caches), tuple(readers), _freeze(inner)) for key, (caches, readers, inner) in tree.items())
 
 
-def stated_reader(file: LoaderFile) -> StatedReader | None:
+def stated_reader(file: LoaderFile, normalise: Normalise = normalise) -> StatedReader | None:
     """Reads the pairs that a record states; adds their ends to the record's identifiers. None if there is no rule."""
     if not file.same_person:
         return None
     groups: dict[When | None, list[tuple[Any, ...]]] = {}
     for stated in file.same_person:
-        groups.setdefault(stated.when, []).append(_stated_rule(stated, file.phone_region))
+        groups.setdefault(stated.when, []).append(_stated_rule(stated, file.phone_region, normalise))
     tests = [(when.test() if when else None, rules) for when, rules in groups.items()]
 
     def read(record: Record, identifiers: list[Identifier]) -> Pairs:
@@ -162,21 +173,25 @@ def below(path: Path, others: Sequence[Path]) -> bool:
     return any(path.steps[: len(other.steps)] == other.steps for other in others)
 
 
-def _stated_rule(stated: Stated, region: str | None) -> tuple[Any, ...]:
+def _stated_rule(stated: Stated, region: str | None, normalise: Normalise) -> tuple[Any, ...]:
     return (
-        Normaliser(stated.a[0], region),
+        Normaliser(stated.a[0], region, None, normalise),
         stated.a[1].one(),
-        Normaliser(stated.b[0], region),
+        Normaliser(stated.b[0], region, None, normalise),
         stated.b[1].one(),
     )
 
 
-def _dynamic(namespace: Any, raw: Any, region: str | None) -> Iterator[Identifier]:
+def _dynamic(normalise: Normalise, region: str | None) -> _Dynamic:
     """Of a namespace that comes from data, so nothing is kept: there is no end of them."""
-    if raw is not None and not (isinstance(raw, str) and not raw.strip()):
-        if namespace is None or namespace == "":
-            raise InputError("NAMESPACE_MISSING", "an identifier is of no namespace")
-        yield normalise(namespace, raw, region=region)
+
+    def read(namespace: Any, raw: Any) -> Iterator[Identifier]:
+        if raw is not None and not (isinstance(raw, str) and not raw.strip()):
+            if namespace is None or namespace == "":
+                raise InputError("NAMESPACE_MISSING", "an identifier is of no namespace")
+            yield normalise(namespace, raw, region=region)
+
+    return read
 
 
 def _after_list(path: Path) -> Path:
@@ -197,16 +212,16 @@ def _fan_reader(normaliser: Normaliser, path: Path) -> _Reader:
     return read
 
 
-def _object_reader(region: str | None) -> _Reader:
+def _object_reader(dynamic: _Dynamic) -> _Reader:
     def read(raw: Any) -> Iterator[Identifier]:
         for namespace, values in raw.items() if isinstance(raw, dict) else ():
             for value in values if isinstance(values, list) else [values]:
-                yield from _dynamic(namespace, value, region)
+                yield from dynamic(namespace, value)
 
     return read
 
 
-def _pair_reader(namespace: Path, value: Path, region: str | None) -> _Reader:
+def _pair_reader(namespace: Path, value: Path, dynamic: _Dynamic) -> _Reader:
     """Reads namespace and value from the same element of a list, so that they cannot get out of step."""
     namespaces, values = namespace.split(), value.split()
     if namespaces is None or values is None:
@@ -217,6 +232,6 @@ def _pair_reader(namespace: Path, value: Path, region: str | None) -> _Reader:
     def read(raw: Any) -> Iterator[Identifier]:
         for element in elements({"": raw}):
             if isinstance(element, dict):
-                yield from _dynamic(get_namespace(element), get_value(element), region)
+                yield from dynamic(get_namespace(element), get_value(element))
 
     return read

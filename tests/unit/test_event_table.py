@@ -7,7 +7,7 @@ import marshal
 from hypothesis import given
 from hypothesis import strategies as st
 
-from identity_graph.event_table import EventTable, canonical_json
+from identity_graph.event_table import _BETWEEN, EventTable, canonical_json, texts
 from identity_graph.model import Event, Identifier
 
 IDENTIFIERS = st.builds(Identifier, st.sampled_from(["email", "cookie"]), st.sampled_from("abcd"))
@@ -114,3 +114,9 @@ def test_digests_are_kept_and_must_stay_the_same() -> None:
 def test_canonical_json() -> None:
     assert canonical_json({"b": 1, "a": [1.5, None, "é"]}) == '{"a":[1.5,null,"é"],"b":1}'
     assert canonical_json({"b": 10**30, "a": 1}) == '{"a":1,"b":1000000000000000000000000000000}'
+
+
+@given(st.lists(OBJECTS | st.fixed_dictionaries({"x": st.lists(st.just(_BETWEEN) | st.text(max_size=1))}), max_size=6))
+def test_texts_of_many_are_the_text_of_each(given: list[dict[str, object]]) -> None:
+    """Also of objects that hold what is put between them."""
+    assert texts(given) == [canonical_json(one) if one else None for one in given]

@@ -14,7 +14,15 @@ from hypothesis import strategies as st
 
 from identity_graph.errors import InputError
 from identity_graph.model import Identifier
-from identity_graph.normalise import _NOBODY, MAX_LENGTH, NOBODY, _email, normalise, normalise_namespace
+from identity_graph.normalise import (
+    _NOBODY,
+    MAX_LENGTH,
+    NOBODY,
+    _email,
+    all_canonical,
+    normalise,
+    normalise_namespace,
+)
 from identity_graph.policy import Policy
 
 NAMESPACES = (
@@ -425,3 +433,34 @@ def _is_uuid(text: str) -> bool:
 def test_the_slow_way_of_a_plain_address_is_the_fast_way() -> None:
     for address in ("ann@example.org", "A.n.n+x@gmail.com"):
         assert _email(address) == value("email", address)
+
+
+@given(
+    st.sampled_from((*NAMESPACES, "Braze_ID", "no namespace")),
+    st.lists(
+        st.text(max_size=4)
+        | st.from_regex(r"\A[a-zA-Z.+]{1,3}@(gmail|example|googlemail)\.(com|org)\Z")
+        | st.from_regex(r"\A\+1[0-9]{9,11}\Z")
+        | st.uuids().map(str)
+        | st.sampled_from(sorted(NOBODY))
+        | st.sampled_from(["x" * MAX_LENGTH, "x" * (MAX_LENGTH + 1), "a" * 60 + "@example.org", "\u212a", "A-1"]),
+        max_size=4,
+    ),
+)
+def test_values_that_are_canonical_at_a_glance_are(namespace: str, values: list[str]) -> None:
+    if all_canonical(namespace, values):
+        assert [normalise(namespace, value) for value in values] == [(namespace, value) for value in values]
+
+
+@pytest.mark.parametrize(
+    ("namespace", "text"),
+    [
+        ("email", "ann@example.org"),
+        ("phone", "+12015550123"),
+        ("user_id", "U-7"),
+        ("cookie", "0b-c"),
+        ("braze_id", "B"),
+    ],
+)
+def test_ordinary_values_are_canonical_at_a_glance(namespace: str, text: str) -> None:
+    assert all_canonical(namespace, [text, text])

@@ -17,7 +17,7 @@ from identity_graph.model import Refused
 from identity_graph.records import Form, read_again
 from identity_graph.records.delimited import Rows
 from identity_graph.records.json_record import MAX_DEPTH, read_json
-from identity_graph.records.jsonl import JsonLines
+from identity_graph.records.jsonl import TOO_LARGE, JsonLines, read_lines
 from identity_graph.records.lines import KEPT, LONGEST, LongLine, blocks
 from identity_graph.records.source import CHUNK
 
@@ -156,6 +156,20 @@ def cut(content: bytes, cuts: list[int]) -> list[bytes]:
 CONTENT = st.lists(st.sampled_from([b"{}", b"", b"\r", b'{"a":1}', b"\xef\xbb\xbf", b"x" * 9]), max_size=9).flatmap(
     lambda parts: st.sampled_from([b"\n".join(parts), b"\n".join(parts) + b"\n", b"\xef\xbb\xbf" + b"\n".join(parts)])
 )
+
+
+LINES = st.sampled_from((
+    b"", b" ", b"{", b"[]", b'{"a": 1}', b'{"a" : 1}', b'{"a":1,"a":2}', b'{"a":{"b":1,"b":2}}', b'{"a":"\\"b\\":"}',
+    b'{"a":1' + b"0" * 19 + b"}", b'{"a":18446744073709551616}', b'{"a\\u0022:":1}', b'{"a":1e999}', b"\xff", b":",
+    b'{"\\u003a":1,":":1}', b'{"a":' * 70 + b"1" + b"}" * 70, b'{"a":' + b"[" * 65 + b"]" * 65 + b"}", b'{"a":NaN}',
+    b'{"a":"' + b"x" * LONGEST + b'"}', b'{"a":"\\ud800"}', b'{"a":1}\r', b'{"a"\t:1}',
+))  # fmt: skip
+
+
+@given(st.lists(LINES | st.text('{}[]",:01\\u dD', max_size=20).map(str.encode), max_size=6))
+def test_many_lines_are_read_as_each_of_them(lines: list[bytes]) -> None:
+    alone = [read_json(raw) if len(raw) <= LONGEST else ("RECORD_TOO_LARGE", TOO_LARGE) for raw in lines or [b""]]
+    assert read_lines(b"\n".join(lines)) == alone
 
 
 @given(CONTENT, st.lists(st.integers(0, 200), max_size=8))

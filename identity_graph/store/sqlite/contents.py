@@ -58,7 +58,7 @@ class Columns(NamedTuple):
             events.times,
             [sources[name] for name in events.sources],
             [packed[start:end] for start, end in pairwise(cuts)],
-            [pack_stated(stated.get(place)) for place in range(len(events))],
+            [pack_stated(stated.get(place)) for place in range(len(events))] if stated else [None] * len(events),
             events.names,
             events.traits,
             events.properties,

@@ -31,6 +31,14 @@ _OBSERVE = (
     " FROM carray(?1)"
 )
 
+# As with observations, of a hash and the place in the batch.
+_PLACE_BITS = 16
+_MOST_PLACES = 1 << _PLACE_BITS
+_MARK = (
+    f"INSERT INTO recent_event_id (hash, event) SELECT value >> {_PLACE_BITS}, ?2 + (value & {_MOST_PLACES - 1})"
+    " FROM carray(?1)"
+)
+
 
 _STORED = both(
     "SELECT e.id, e.time, e.source, e.identifiers, e.stated, e.name, e.traits, e.properties FROM carray(?1) k"
@@ -56,7 +64,7 @@ class EventRows:
         hashes = id_hashes(events.ids)
         if not len(events):
             return {}, hashes
-        rows, ids = self._database.rows(_STORED, (number_set(np.unique(hashes)),)), set(events.ids)
+        rows, ids = self._database.rows(_STORED, (number_set(np.sort(hashes)),)), set(events.ids)
         return {row[0]: Content(*row[1:]) for row in rows if row[0] in ids}, hashes
 
     def insert(self, events: EventTable, fresh: Sequence[int], found: Int64) -> None:
@@ -67,7 +75,11 @@ class EventRows:
         events, hashes = (events, found) if all_new else (events.take(fresh), found[fresh])
         named = np.array(self._interning.intern(events.named), dtype=np.int64)
         first = 1 + last_number(self._database, "event")
-        columns = self._put(np.arange(first, first + len(events)), events, named, hashes)
+        columns = self._put(np.arange(first, first + len(events)), events, named)
+        for start in range(0, len(hashes), _MOST_PLACES):
+            found = hashes[start : start + _MOST_PLACES] << _PLACE_BITS
+            marked = np.sort(found | np.arange(len(found)))
+            self._database.write(_MARK, (number_set(marked), first + start))
         facts = np.empty(len(events), dtype=[("time", "S20"), ("source", "S6")])
         facts["time"], facts["source"] = columns.content.time, columns.content.source
         observed = columns.by_identifier()
@@ -78,7 +90,13 @@ class EventRows:
     def restore(self, stored: EventColumns) -> None:
         """Under the numbers that they have."""
         numbers, events, named = stored
-        columns = self._put(numbers, events, named, id_hashes(events.ids))
+        columns = self._put(numbers, events, named)
+        hashes = id_hashes(events.ids)
+        order = np.argsort(hashes)
+        self._database.write_many(
+            "INSERT INTO recent_event_id (hash, event) VALUES (?, ?)",
+            zip(hashes[order].tolist(), numbers[order].tolist(), strict=True),
+        )
         observed = columns.by_identifier()
         places = observed & LARGEST_NUMBER
         self._database.write_many(
@@ -93,18 +111,13 @@ class EventRows:
         )
         settle(self._database)
 
-    def _put(self, numbers: Int64, events: EventTable, named: Int64, hashes: Int64) -> Columns:
-        """All but the observations. `named` are the numbers of `events.named`."""
+    def _put(self, numbers: Int64, events: EventTable, named: Int64) -> Columns:
+        """All but observations and hashes of ids. `named` are the numbers of `events.named`."""
         columns = Columns.of(events, named, self._sources.intern(events.sources))
         self._database.write_many(
             "INSERT INTO event (number, time, source, identifiers, stated, name, traits, properties, received, id)"
             " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             zip(numbers.tolist(), *columns.content, events.received, events.ids, strict=True),
-        )
-        order = np.argsort(hashes)
-        self._database.write_many(
-            "INSERT INTO recent_event_id (hash, event) VALUES (?, ?)",
-            zip(hashes[order].tolist(), numbers[order].tolist(), strict=True),
         )
         self._database.write_many(
             "INSERT INTO stated (a, b, event, apart) VALUES (?, ?, ?, ?)",

@@ -14,7 +14,7 @@ from identity_graph.store.sqlite.layers import both
 from identity_graph.store.sqlite.names import Names
 from identity_graph.store.sqlite.numbering import last_number
 
-CACHED = 300_000
+CACHED = 120_000  # some 35 MB; a file of any size fills it
 Key = tuple[str, str]
 """An identifier, or a plain pair of namespace and value, which is equal to it."""
 

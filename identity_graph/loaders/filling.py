@@ -1,0 +1,102 @@
+"""A table of events that is filled in from all sides, by the places of the records that they are of."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Sequence
+from itertools import chain, combinations
+from typing import Any
+
+import numpy as np
+
+from identity_graph.event_table import EventTable
+from identity_graph.tables import Int32, Int64
+
+
+class Filling:
+    """Of `count` records. Each place is filled in at most once."""
+
+    def __init__(self, count: int, received: int) -> None:
+        self._count = count
+        self.received = received
+        self._columns: list[list[Any]] = [[None] * count for _ in range(6)]
+        self._places: dict[tuple[str, str], int] = {}  # of identifiers, as the table has them
+        self._rows: list[Int64] = []
+        self._seen: list[Int32] = []
+        self._stated: list[tuple[int, int, int, bool]] = []
+
+    def fill(
+        self,
+        rows: Sequence[int],
+        flawed: set[int],
+        columns: Iterable[Sequence[Any]],
+        identifiers: Sequence[Sequence[tuple[str, str] | None]],
+        stated: Sequence[tuple[int, int]],
+    ) -> None:
+        """Columns of ids, times, sources, names, traits and properties; columns of identifiers; and of which two of
+        these each record states that they are one person. `flawed` are numbers of rows to leave out."""
+        whole = len(rows) == self._count
+        for mine, column in zip(self._columns, columns, strict=True):
+            if whole:
+                mine[:] = column
+            else:
+                deque(map(mine.__setitem__, rows, column), maxlen=0)
+        if flawed:
+            kept = [number for number in range(len(rows)) if number not in flawed]
+            rows = [rows[number] for number in kept]
+            identifiers = [[column[number] for number in kept] for column in identifiers]
+        places, number_of = self._places, self._places.setdefault
+        flat = [
+            -1 if one is None else number_of(one, len(places))
+            for one in chain.from_iterable(zip(*identifiers, strict=True))
+        ]
+        seen = np.array(flat, dtype=np.int32).reshape(-1, len(identifiers))
+        for a, b in stated:
+            ends = zip(rows, seen[:, a].tolist(), seen[:, b].tolist(), strict=True)
+            self._stated += [(row, one, other, False) for row, one, other in ends if one != other]
+        for earlier, later in combinations(range(len(identifiers)), 2):
+            seen[seen[:, earlier] == seen[:, later], later] = -1
+        there = seen.ravel() >= 0
+        self._rows.append(np.repeat(np.array(rows, dtype=np.int64), len(identifiers))[there])
+        self._seen.append(seen.ravel()[there])
+
+    def add(self, rows: Sequence[int], table: EventTable) -> None:
+        """The events of a table, at these places."""
+        columns = (table.ids, table.times, table.sources, table.names, table.traits, table.properties)
+        for mine, column in zip(self._columns, columns, strict=True):
+            deque(map(mine.__setitem__, rows, column), maxlen=0)
+        own = np.array([self._places.setdefault(one, len(self._places)) for one in table.named], dtype=np.int32)
+        self._rows.append(np.repeat(np.array(rows, dtype=np.int64), table.lengths))
+        self._seen.append(own[table.seen])
+        self._stated += [(rows[number], int(own[a]), int(own[b]), apart) for number, a, b, apart in table.stated]
+
+    def done(self) -> tuple[EventTable, list[int]]:
+        """The table of all places that something was put into, and these places."""
+        rows = np.concatenate([np.empty(0, np.int64), *self._rows])
+        seen = np.concatenate([np.empty(0, np.int32), *self._seen])
+        if len(self._rows) > 1:
+            order = np.argsort(rows, kind="stable")
+            rows, seen = rows[order], seen[order]
+        lengths = np.bincount(rows, minlength=self._count).astype(np.int32)
+        kept = np.flatnonzero(lengths)
+        places: list[int] = kept.tolist()
+        columns, stated = self._columns, self._stated
+        if len(kept) < self._count:
+            number_of = {place: number for number, place in enumerate(places)}
+            columns = [[column[place] for place in places] for column in columns]
+            stated = [(number_of[row], a, b, apart) for row, a, b, apart in stated]
+        ids, times, sources, names, traits, properties = columns
+        table = EventTable(
+            ids,
+            times,
+            sources,
+            names,
+            [self.received] * len(kept),
+            [(namespace, value) for namespace, value in self._places],
+            seen,
+            lengths[kept],
+            sorted(stated, key=lambda pair: (pair[3], pair[0])),
+            traits,
+            properties,
+        )
+        return table, places

@@ -1,0 +1,263 @@
+"""Many records to events at once: those that are alike by columns, the others one by one.
+
+Columns take only what is flawless. Whatever is not goes through the mapper of one record, which knows what is wrong
+with it: so both say the same of every record.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from itertools import repeat
+from typing import Any, NamedTuple
+
+from identity_graph.errors import InputError
+from identity_graph.event_flaws import DAWN
+from identity_graph.event_table import EventTable, texts
+from identity_graph.loaders.alike import Alike, Mark, Places, Telling, alike
+from identity_graph.loaders.fields import cast
+from identity_graph.loaders.file import LoaderFile
+from identity_graph.loaders.filling import Filling
+from identity_graph.loaders.identifiers import Normaliser
+from identity_graph.loaders.judgement import content_id, id_text, is_id, is_name, is_source, time_reader
+from identity_graph.loaders.path import Record
+from identity_graph.loaders.readers import Readers
+from identity_graph.loaders.unfold import unfolder
+from identity_graph.model import Event
+from identity_graph.normalise import all_canonical, normalise
+from identity_graph.times import DAY
+
+Mapper = Callable[[Record, int, int | None], Event]
+
+
+class Events(NamedTuple):
+    """The events of records, the places of these records, and the places of refused ones with why."""
+
+    table: EventTable
+    places: list[int]
+    refused: list[tuple[int, InputError]]
+
+
+class _Named(NamedTuple):
+    """Identifiers of one namespace, a column of them."""
+
+    namespace: str
+    value: Mark
+
+
+class Many:
+    """`one` is the mapper of one record."""
+
+    def __init__(self, file: LoaderFile, one: Mapper) -> None:
+        self._file = file
+        self._one = one
+        self._unfold = unfolder(file)
+        self._readers = Readers.of(file, (), _named, _cast_later)
+        self._exceptions = [
+            (rule.when.test(), Readers.of(file, rule.paths, _named, _cast_later)) for rule in file.not_the_person
+        ]
+        self._telling = _telling(file)
+        self._time_of = time_reader(file)
+        self._normalisers = {name: Normaliser(name, file.phone_region) for name, _ in file.identifiers}
+
+    def events(
+        self, records: Sequence[dict[str, Any]], received: int, fallback_time: int | None, one: Mapper | None = None
+    ) -> Events:
+        """`one` is a mapper to be asked of every record instead."""
+        if one is not None:
+            return _one_by_one(one, records, range(len(records)), Filling(len(records), received), fallback_time)
+        filling = Filling(len(records), received)
+        rest: list[int] = []
+        plain, rows = self._unfolded(records, rest)
+        for group in alike(plain, rows, self._telling):
+            if isinstance(group, Alike):
+                rest += self._take(group, filling, received, fallback_time)
+            else:
+                rest += group
+        return _one_by_one(self._one, records, sorted(rest), filling, fallback_time)
+
+    def _unfolded(
+        self, records: Sequence[dict[str, Any]], rest: list[int]
+    ) -> tuple[Sequence[dict[str, Any]], Sequence[int]]:
+        if self._unfold is None:
+            return records, range(len(records))
+        found, rows = [], []
+        for row, record in enumerate(records):
+            try:
+                found.append(self._unfold(record))
+                rows.append(row)
+            except InputError:
+                rest.append(row)
+        return found, rows  # type: ignore[return-value]
+
+    def _take(self, group: Alike, filling: Filling, received: int, fallback_time: int | None) -> Iterable[int]:
+        """Fill in what is flawless; answers the places of the others."""
+        readers = next((other for holds, other in self._exceptions if holds(group.record)), self._readers)
+        columns = _Columns(group)
+        try:
+            time = readers.time(group.record)
+            if time is not None:
+                times = columns.each(time, self._time_of)
+                columns.judge(times, lambda one: DAWN <= one <= received + DAY)
+            else:
+                constant = self._file.time_constant if self._file.time_constant is not None else fallback_time
+                if constant is None:
+                    return group.rows
+                times = [constant] * len(group.rows)
+            name = readers.name(group.record)
+            names = columns.few(self._file.name_constant if name is None else name, is_name)
+            source = readers.source(group.record) if readers.source else None
+            sources = columns.few(self._file.source if source is None else source, is_source)
+            named = readers.identifiers(group.record)
+            stated = readers.stated(group.record, named) if readers.stated else ()
+            if not named:
+                return group.rows
+            identifiers = [self._identifiers(one, columns) for one in named]
+            given = readers.id(group.record)
+            if given is None:
+                own = group.objects[id(group.record)]
+                ids = [content_id(source, record) for source, record in zip(sources, own, strict=True)]
+            else:
+                ids = columns.each(given, id_text)
+            columns.judge(ids, is_id)
+            columns.judge(ids, _without_nul)
+            traits = columns.objects(readers.traits(group.record) if readers.traits else {})
+            properties = columns.objects(readers.properties(group.record) if readers.properties else {})
+        except InputError:
+            return group.rows
+        ends = [(named.index(a), named.index(b)) for a, b in stated]
+        columns.none_missing([identifiers[place] for end in ends for place in end])
+        columns.some_there(identifiers)
+        filling.fill(
+            group.rows,
+            columns.flawed,
+            (ids, times, sources, names, texts(traits), texts(properties)),
+            identifiers,
+            ends,
+        )
+        return [group.rows[place] for place in columns.flawed]
+
+    def _identifiers(self, one: Any, columns: _Columns) -> Sequence[tuple[str, str] | None]:
+        if not isinstance(one, _Named):  # of a value that all records have
+            return [one] * columns.count
+        namespace, values = one.namespace, one.value.column
+        normaliser = self._normalisers.get(namespace)
+        if normaliser is None:  # a name that comes from data
+            normaliser = Normaliser(namespace, self._file.phone_region)
+        if values[0].__class__ is str:
+            if all_canonical(namespace, values):
+                return list(zip(repeat(namespace), values))
+            try:
+                return list(map(normaliser.__getitem__, values))
+            except InputError:  # one of them is blank or no good
+                pass
+        return columns.each(one.value, normaliser.of)
+
+
+def _one_by_one(
+    one: Mapper, records: Sequence[Record], rows: Sequence[int], filling: Filling, fallback_time: int | None
+) -> Events:
+    refused: list[tuple[int, InputError]] = []
+    events: list[Event] = []
+    places: list[int] = []
+    for row in rows:
+        try:
+            events.append(one(records[row], filling.received, fallback_time))
+            places.append(row)
+        except InputError as error:
+            refused.append((row, error))
+    filling.add(places, EventTable.of(events))
+    return Events(*filling.done(), refused)
+
+
+class _Columns:
+    """Columns of records that are alike, and the places of those with any flaw. What a column has of these is None, or
+    not to be used."""
+
+    def __init__(self, group: Alike) -> None:
+        self._group = group
+        self.count = len(group.rows)
+        self.flawed: set[int] = set()
+
+    def each(self, found: Any, change: Callable[[Any], Any] | None = None) -> list[Any]:
+        """What a mark stands for, or the same for all; where `change` refuses it, the record has a flaw."""
+        if found.__class__ is not Mark:
+            return [change(found) if change else found] * self.count
+        change = change or found.change
+        if change is None:
+            return list(found.column)
+        try:
+            return list(map(change, found.column))
+        except InputError:
+            return [self._try(place, value, change) for place, value in enumerate(found.column)]
+
+    def _try(self, place: int, value: Any, change: Callable[[Any], Any]) -> Any:
+        try:
+            return change(value)
+        except InputError:
+            self.flawed.add(place)
+            return None
+
+    def judge(self, column: Sequence[Any], good: Callable[[Any], bool]) -> None:
+        if self.flawed or not all(map(good, column)):
+            self.flawed.update(place for place, found in enumerate(column) if found is None or not good(found))
+
+    def few(self, found: Any, good: Callable[[Any], bool]) -> list[Any]:
+        """Of a column that has few different values. Raises TEXT_INVALID where they are no texts at all."""
+        column = self.each(found)
+        if column[0].__class__ is not str:
+            raise InputError("TEXT_INVALID", "no record has a text there")
+        if not all(good(value) and _without_nul(value) for value in set(column)):
+            self.judge(column, good)
+            self.judge(column, _without_nul)
+        return column
+
+    def none_missing(self, columns: Iterable[Sequence[Any]]) -> None:
+        for column in columns:
+            self.judge([value is not None for value in column], bool)
+
+    def some_there(self, columns: Sequence[Sequence[Any]]) -> None:
+        if all(None in column for column in columns):
+            self.judge([any(value is not None for value in row) for row in zip(*columns, strict=True)], bool)
+
+    def objects(self, found: dict[str, Any]) -> Sequence[dict[str, Any]]:
+        """Of each record the object that this one with marks stands for; its own where it is as it was."""
+        own = self._group.objects.get(id(found))
+        if own is not None:
+            return own
+        if not found:
+            return [found] * self.count
+        keys = tuple(found)
+        columns = [self.objects(value) if value.__class__ is dict else self.each(value) for value in found.values()]
+        return [dict(zip(keys, row, strict=True)) for row in zip(*columns, strict=True)]
+
+
+def _without_nul(text: str) -> bool:
+    return "\0" not in text
+
+
+def _named(namespace: str, raw: Any, *, region: str | None) -> Any:
+    """As `normalise`, of marks."""
+    if raw.__class__ is Mark and isinstance(namespace, str):
+        return _Named(namespace, raw)
+    return normalise(namespace, raw, region=region)
+
+
+def _cast_later(value: Any, type: str, name: str) -> Any:
+    """As `cast`, of marks."""
+    if value.__class__ is Mark:
+        return Mark(value.column, lambda one: cast(one, type, name))
+    return cast(value, type, name)
+
+
+def _telling(file: LoaderFile) -> Telling:
+    values: dict[Places, set[tuple[type, Any]]] = defaultdict(set)
+    rules = [*(rule.when for rule in file.same_person), *(rule.when for rule in file.not_the_person)]
+    for when in filter(None, rules):
+        values[tuple(key for key, _ in when.path.steps)].add((type(when.value), when.value))
+    lists = set()
+    for path in (*file.taken(), *(path for field in file.properties for path in field.paths)):
+        fans = [number for number, (_, fan) in enumerate(path.steps, 1) if fan]
+        if fans:
+            lists.add(tuple(key for key, _ in path.steps[: fans[0]]))
+    return Telling({place: frozenset(found) for place, found in values.items()}, frozenset(lists))
