@@ -27,9 +27,10 @@ import orjson
 from identity_graph.ingest import Ingest
 from identity_graph.ingest.ingest import Progress
 from identity_graph.loaders import read_loader
-from identity_graph.service import now, uuid7
+from identity_graph.service import uuid7
 from identity_graph.store import open_store
 from identity_graph.store.sqlite.connection import Connection
+from identity_graph.times import now
 
 EVENTS = 300_000
 ROUNDS = 5

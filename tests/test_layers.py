@@ -38,6 +38,7 @@ LAYERS = {
         "secret_file",
         "signing",
         "access",
+        "audit",
         "loaders",
         "records",
         "store",

@@ -38,6 +38,7 @@ from identity_graph.errors import IdentityGraphError, QueryError
 from identity_graph.tracking import Tracking, WriteKeys
 
 if TYPE_CHECKING:
+    from identity_graph.audit import AuditLog
     from identity_graph.service import IdentityGraph
 
 _STATUS = STATUS | {
@@ -56,6 +57,7 @@ def create_app(
     *,
     metrics: bool = True,
     door: Door | None = None,
+    audit: AuditLog | None = None,
 ) -> Starlette:
     """`/graphql`, `/schema.graphql`, `/v1`, `/health` and `/metrics`, over a graph that the caller opens and closes."""
     terms = terms or Terms()
@@ -70,7 +72,7 @@ def create_app(
     )
     seats = Seats(terms.max_connections)
     measured = Metrics(graph, tracking, seats) if metrics else None
-    service = _Service(graph, tracking, measured, terms, seats, door)
+    service = _Service(graph, tracking, measured, terms, seats, door, audit)
 
     @asynccontextmanager
     async def living(_app: Starlette) -> AsyncIterator[None]:
@@ -125,13 +127,14 @@ class _Service:
         terms: Terms,
         seats: Seats,
         door: Door | None,
+        audit: AuditLog | None,
     ) -> None:
         self._graph = graph
         self._tracking = tracking
         self._metrics = metrics
         self._terms = terms
         self._door = door
-        self._endpoint = Endpoint(graph, terms, door)
+        self._endpoint = Endpoint(graph, terms, door, audit)
         self._seats = seats
 
     async def graphql(self, request: Request) -> Response:

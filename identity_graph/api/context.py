@@ -31,6 +31,7 @@ from identity_graph.segments import Segments
 
 if TYPE_CHECKING:
     from identity_graph.api.feed import Feed
+    from identity_graph.audit import Ending
     from identity_graph.people import People
     from identity_graph.service import IdentityGraph
     from identity_graph.view import View
@@ -168,12 +169,20 @@ class Reads:
 
 
 class Context:
-    """`fields` are the names of all fields that the document holds; `veiled`: who asks must not name anybody."""
+    """`fields` are the names of all fields that the document holds; `veiled`: who asks must not name anybody;
+    `ending` is what is recorded of the request in the end."""
 
     def __init__(
-        self, graph: IdentityGraph, fields: Set[str], feed: Feed | None = None, *, veiled: bool = False
+        self,
+        graph: IdentityGraph,
+        fields: Set[str],
+        feed: Feed | None = None,
+        *,
+        veiled: bool = False,
+        ending: Ending | None = None,
     ) -> None:
         self.graph = graph
+        self.ending = ending
         self.feed = feed
         self.veiled = veiled
         self._events = not fields <= EVENTLESS
