@@ -1,6 +1,7 @@
 """Every benchmark, one after the other: `python -m bench`."""
 
 from bench import (
+    audit,
     components,
     constrained,
     corrections,
@@ -28,3 +29,4 @@ if __name__ == "__main__":
     resolve.main()
     profile.main()
     tracking.main()
+    audit.main()

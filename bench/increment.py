@@ -19,7 +19,8 @@ import numpy as np
 from bench.load import write
 from identity_graph.loaders import read_loader
 from identity_graph.model import Event, Identifier
-from identity_graph.service import IdentityGraph, now
+from identity_graph.service import IdentityGraph
+from identity_graph.times import now
 
 IDENTIFIERS = 1_000_000
 EVENTS = 1_000

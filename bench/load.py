@@ -32,9 +32,10 @@ import polars as pl
 from identity_graph.ingest import Ingest
 from identity_graph.ingest.ingest import Progress
 from identity_graph.loaders import Loader, parse_loader, read_loader
-from identity_graph.service import now, uuid7
+from identity_graph.service import uuid7
 from identity_graph.store import open_store
 from identity_graph.store.sqlite.connection import Connection
+from identity_graph.times import now
 
 EVENTS = 300_000
 ROUNDS = 5

@@ -144,6 +144,8 @@ CODES: Mapping[str, str] = MappingProxyType(
         "KEYS_MISSING": "The server has no keys by which to know who asks, and was not told to be open.",
         "KEYS_FILE": "The file of API keys, or the secret beside it, cannot be read or written.",
         "KEY_UNKNOWN": "No API key of that id.",
+        "AUDIT_FILE": "The log of privileged actions cannot be read or written.",
+        "AUDIT_BROKEN": "The log of privileged actions is not as it was written.",
         # questions
         "PERSON_UNKNOWN": "Nobody is known by that key or id.",
         "SEGMENT_UNKNOWN": "No segment of that name.",
@@ -303,6 +305,9 @@ HELP: Mapping[str, str] = MappingProxyType(
         "KEYS_MISSING": "Name a file by IDENTITY_GRAPH_KEYS; to try things out on this machine alone: serve --open.",
         "KEYS_FILE": "Put the file back, readable for this user only, or name another by IDENTITY_GRAPH_KEYS.",
         "KEY_UNKNOWN": "See the ids of all: identity-graph key list.",
+        "AUDIT_FILE": "Make the file and its folder writable for this user, or name another by IDENTITY_GRAPH_AUDIT.",
+        "AUDIT_BROKEN": "Find out who changed it. Keep both files as they are, and begin another log:"
+        " IDENTITY_GRAPH_AUDIT.",
         # questions
         "PERSON_UNKNOWN": "Give namespace:value or a person id. "
         "Was it loaded, and then resolved (identity-graph resolve)?",

@@ -24,12 +24,8 @@ from identity_graph.stating import Stating
 from identity_graph.store import open_store
 from identity_graph.store.protocols import Store
 from identity_graph.supposing import Supposing
+from identity_graph.times import now
 from identity_graph.view import View
-
-
-def now() -> int:
-    """Microseconds since 1970, UTC."""
-    return time.time_ns() // 1000
 
 
 def uuid7() -> str:

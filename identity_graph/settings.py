@@ -90,6 +90,11 @@ class Settings(BaseSettings):
         default=None,
         description="The PEM file of the Ed25519 key that signs receipts; without it one of the user, made at first.",
     )
+    audit: Path | None = Field(
+        default=None,
+        description="The file in which what only the privileged may do is recorded; without it `audit.jsonl` beside"
+        " the file of API keys, and nowhere where there is none.",
+    )
     debug: bool = Field(default=False, description="Show where in the program an unexpected error came from.")
 
 

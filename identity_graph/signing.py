@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import hmac
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,8 @@ from typing import Any
 import orjson
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
     NoEncryption,
@@ -47,6 +50,12 @@ class Signer:
     def public(self) -> bytes:
         """For those who check, as PEM. Raises SIGNING_KEY."""
         return self._private().public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+
+    def keyed_hash(self, text: str) -> str:
+        """Hexadecimal; by a key that follows from the private one. Raises SIGNING_KEY."""
+        secret = self._private().private_bytes(Encoding.Raw, PrivateFormat.Raw, NoEncryption())
+        key = HKDF(SHA256(), 32, salt=None, info=b"identity-graph keyed hash").derive(secret)
+        return hmac.digest(key, text.encode("utf-8", "surrogatepass"), "sha256").hex()
 
     def _private(self) -> Ed25519PrivateKey:
         if self._key is None:

@@ -39,6 +39,7 @@ LAYERS = {
         "secret_file",
         "signing",
         "access",
+        "audit",
         "loaders",
         "records",
         "store",

@@ -13,3 +13,8 @@ class Caller:
 
     role: Role
     name: str
+
+    @property
+    def is_key(self) -> bool:
+        """Then its name tells nothing of a person."""
+        return self.name.startswith("key ")

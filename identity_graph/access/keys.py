@@ -21,6 +21,7 @@ from identity_graph.access.caller import Caller
 from identity_graph.access.rules import Role
 from identity_graph.errors import AccessError
 from identity_graph.secret_file import create_secret, read_secret, replace_secret
+from identity_graph.times import now
 
 PREFIX = "ig_"
 FRESH = 0.25  # seconds for which nobody looks whether the file has changed
@@ -45,10 +46,6 @@ class ApiKey:
         if self.revoked is not None:
             return "revoked"
         return "expired" if self.expires is not None and self.expires <= now else "active"
-
-
-def now() -> int:
-    return time.time_ns() // 1000
 
 
 class KeysFile:

@@ -14,6 +14,7 @@ from identity_graph.errors import AccessError
 
 FILE = Path(__file__).with_name("roles.toml")
 ANYBODY = "anybody"
+_ROOTS = ("Query.", "Mutation.", "Subscription.")
 
 
 class Role(StrEnum):
@@ -32,6 +33,9 @@ class Role(StrEnum):
         except ValueError:
             known = ", ".join(cls)
             raise AccessError("ROLE_UNKNOWN", f"there is no role {name[:40]!r}", help=f"Roles are {known}.") from None
+
+
+PRIVILEGED: Set[Role | None] = frozenset({Role.PRIVACY_OFFICER, Role.ADMIN})
 
 
 @dataclass(frozen=True)
@@ -76,6 +80,21 @@ class AccessRules:
     @staticmethod
     def allows(entries: Mapping[str, Set[Role | None]], name: str, role: Role | None) -> bool:
         return role in entries.get(name, ())
+
+    def privileged(self, entries: Mapping[str, Set[Role | None]], name: str) -> bool:
+        """Whether it is for the privileged alone, and is recorded when it is done.
+
+        >>> rules = AccessRules.shipped()
+        >>> rules.privileged(rules.verbs, "forget person"), rules.privileged(rules.verbs, "stats")
+        (True, False)
+        """
+        return entries.get(name, set()) <= PRIVILEGED
+
+    def privileged_of(self, fields: Set[str]) -> str:
+        """Those of a document's fields that are, with blanks between. What is below one is of the same action, and the
+        schema is no secret."""
+        acting = (name for name in fields if name.startswith(_ROOTS) and "._" not in name)
+        return " ".join(sorted(name for name in acting if self.privileged(self.fields, name)))
 
     @cache  # noqa: B019  one set of rules lives as long as the program
     def fields_of(self, role: Role) -> Set[str]:

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
     from identity_graph.access import Caller, Door
     from identity_graph.api.terms import Terms
+    from identity_graph.audit import AuditLog
     from identity_graph.service import IdentityGraph
     from identity_graph.sweeping import Keeping
     from identity_graph.tracking import WriteKeys
@@ -25,16 +26,18 @@ def create_app(
     metrics: bool = True,
     door: Door | None = None,
     keeping: Keeping | None = None,
+    audit: AuditLog | None = None,
 ) -> Starlette:
     """The HTTP application. Its log is `identity_graph.api`: request ids and codes, no queries and no values.
 
     Without a `door` it answers whoever asks: let nobody but its own machine reach it then. Without `write_keys` the
-    tracking API takes any, and without `terms` those of `api.terms` hold; quarantine is swept as `keeping` says. A
-    server in front should not log URLs either: a GET request has its query there.
+    tracking API takes any, and without `terms` those of `api.terms` hold; quarantine is swept as `keeping` says, and
+    what only the privileged may do is recorded in `audit`. A server in front should not log URLs either: a GET request
+    has its query there.
     """
     from identity_graph.api import app
 
-    return app.create_app(graph, write_keys, terms, metrics=metrics, door=door, keeping=keeping)
+    return app.create_app(graph, write_keys, terms, metrics=metrics, door=door, keeping=keeping, audit=audit)
 
 
 def execute(
@@ -45,6 +48,7 @@ def execute(
     *,
     door: Door | None = None,
     caller: Caller | None = None,
+    audit: AuditLog | None = None,
 ) -> dict[str, Any]:
     """The response to one request as a JSON object, after the same checks as over HTTP. Not for use in a coroutine."""
     import anyio
@@ -52,7 +56,7 @@ def execute(
     from identity_graph.api.endpoint import answer_once
 
     found = {"query": query, "variables": variables, "operationName": operation_name}
-    return dict(anyio.run(answer_once, graph, found, door, caller))
+    return dict(anyio.run(answer_once, graph, found, door, caller, audit))
 
 
 def sdl() -> str:

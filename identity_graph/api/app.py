@@ -39,6 +39,7 @@ from identity_graph.sweeping import Keeping, Sweeping
 from identity_graph.tracking import Tracking, WriteKeys
 
 if TYPE_CHECKING:
+    from identity_graph.audit import AuditLog
     from identity_graph.service import IdentityGraph
 
 _STATUS = STATUS | {
@@ -58,6 +59,7 @@ def create_app(
     metrics: bool = True,
     door: Door | None = None,
     keeping: Keeping | None = None,
+    audit: AuditLog | None = None,
 ) -> Starlette:
     """`/graphql`, `/schema.graphql`, `/v1`, `/health` and `/metrics`, over a graph that the caller opens and closes."""
     terms = terms or Terms()
@@ -73,7 +75,7 @@ def create_app(
     seats = Seats(terms.max_connections)
     sweeping = Sweeping(graph.ingest, keeping or Keeping())
     measured = Metrics(graph, tracking, seats, sweeping) if metrics else None
-    service = _Service(graph, tracking, measured, terms, seats, door)
+    service = _Service(graph, tracking, measured, terms, seats, door, audit)
 
     @asynccontextmanager
     async def living(_app: Starlette) -> AsyncIterator[None]:
@@ -130,13 +132,14 @@ class _Service:
         terms: Terms,
         seats: Seats,
         door: Door | None,
+        audit: AuditLog | None,
     ) -> None:
         self._graph = graph
         self._tracking = tracking
         self._metrics = metrics
         self._terms = terms
         self._door = door
-        self._endpoint = Endpoint(graph, terms, door)
+        self._endpoint = Endpoint(graph, terms, door, audit)
         self._seats = seats
 
     async def graphql(self, request: Request) -> Response:

@@ -31,6 +31,7 @@ from identity_graph.segments import Segments
 
 if TYPE_CHECKING:
     from identity_graph.api.feed import Feed
+    from identity_graph.audit import Ending
     from identity_graph.people import People
     from identity_graph.service import IdentityGraph
     from identity_graph.view import View
@@ -169,12 +170,20 @@ class Reads:
 
 class Context:
     """`fields` are the names of all fields that the document holds; `veiled`: who asks must not name anybody; `user` is
-    the name of who asks, empty where nobody is known."""
+    the name of who asks, empty where nobody is known; `ending` is what is recorded of the request in the end."""
 
     def __init__(
-        self, graph: IdentityGraph, fields: Set[str], feed: Feed | None = None, *, veiled: bool = False, user: str = ""
+        self,
+        graph: IdentityGraph,
+        fields: Set[str],
+        feed: Feed | None = None,
+        *,
+        veiled: bool = False,
+        user: str = "",
+        ending: Ending | None = None,
     ) -> None:
         self.graph = graph
+        self.ending = ending
         self.feed = feed
         self.veiled = veiled
         self.user = user

@@ -6,14 +6,14 @@ import asyncio
 import logging
 import time
 import uuid
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import aclosing, asynccontextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from graphql import ExecutionResult, create_source_event_stream, execute
 
 from identity_graph import deadline
-from identity_graph.access import Caller, Door, Role
+from identity_graph.access import AccessRules, Caller, Door, Role
 from identity_graph.api.context import Context
 from identity_graph.api.documents import Documents, Invalid, Prepared
 from identity_graph.api.executor import ClosedExecutor, LeanExecutor
@@ -24,7 +24,8 @@ from identity_graph.api.request import GraphQLRequest, from_mapping
 from identity_graph.api.schema import graphql_schema
 from identity_graph.api.terms import Terms
 from identity_graph.api.veil import ClosedVeilingExecutor, VeilingExecutor
-from identity_graph.errors import QueryError
+from identity_graph.audit import AuditLog, Ending
+from identity_graph.errors import AccessError, QueryError
 
 if TYPE_CHECKING:
     from identity_graph.service import IdentityGraph
@@ -52,9 +53,12 @@ class Answer(NamedTuple):
 
 
 class Endpoint:
-    def __init__(self, graph: IdentityGraph, terms: Terms, door: Door | None = None) -> None:
+    def __init__(
+        self, graph: IdentityGraph, terms: Terms, door: Door | None = None, audit: AuditLog | None = None
+    ) -> None:
         self._graph = graph
         self._door = door
+        self._audit = audit
         self._terms = terms
         self._schema = graphql_schema()
         self._documents = Documents(self._schema, introspection=terms.introspection)
@@ -94,12 +98,32 @@ class Endpoint:
         if mutates and read_only:
             error = QueryError("METHOD_REFUSED", "a mutation is sent by POST", help="Send the same request by POST.")
             return Answer({"errors": [show(error, request_id)]}, refused=True, mutates=True)
-        if mutates:
-            with deadline.within(self._terms.mutation_deadline):
-                result = await self._run(prepared, request, caller)
-        else:
-            result = await self._run_in_time(prepared, request, caller)
-        return _shown(result, request_id, mutates)
+        async with self._recorded(prepared, caller) as ending:
+            if mutates:
+                with deadline.within(self._terms.mutation_deadline):
+                    result = await self._run(prepared, request, caller, ending=ending)
+            else:
+                result = await self._run_in_time(prepared, request, caller)
+            answer = _shown(result, request_id, mutates)
+            if errors := answer.body.get("errors"):
+                ending.outcome = f"failed: {errors[0]['extensions']['code']}"
+        return answer
+
+    @asynccontextmanager
+    async def _recorded(self, prepared: Prepared, caller: Caller | None) -> AsyncIterator[Ending]:
+        """In the log, where it has to be. It is a file: a thread waits for it."""
+        action = AccessRules.shipped().privileged_of(prepared.places) if self._audit else ""
+        if not (self._audit and action):
+            yield Ending()
+            return
+        record = self._audit.recorded(caller, action)
+        ending = await asyncio.to_thread(record.__enter__)
+        try:
+            yield ending
+        except BaseException as error:
+            await asyncio.to_thread(record.__exit__, type(error), error, error.__traceback__)
+            raise
+        await asyncio.to_thread(record.__exit__, None, None, None)
 
     async def stream(
         self,
@@ -156,7 +180,13 @@ class Endpoint:
     async def _prepare(self, request: GraphQLRequest, caller: Caller | None) -> Prepared:
         prepared = await self._documents.prepare(self._persisted.text(request))
         if self._door:
-            self._door.check_fields(prepared.places, caller)
+            try:
+                self._door.check_fields(prepared.places, caller)
+            except AccessError:
+                action = AccessRules.shipped().privileged_of(prepared.places)
+                if self._audit and caller and action:
+                    await asyncio.to_thread(self._audit.refused, caller, action)
+                raise
         self._persisted.keep(request)
         return prepared
 
@@ -176,14 +206,19 @@ class Endpoint:
         return _EXECUTORS[_veiled(caller), self._terms.introspection]
 
     async def _run(
-        self, prepared: Prepared, request: GraphQLRequest, caller: Caller | None, event: Any = None
+        self,
+        prepared: Prepared,
+        request: GraphQLRequest,
+        caller: Caller | None,
+        event: Any = None,
+        ending: Ending | None = None,
     ) -> ExecutionResult:
         user = caller.name if caller else ""
         result = execute(
             self._schema,
             prepared.document,
             root_value=event,
-            context_value=Context(self._graph, prepared.fields, veiled=_veiled(caller), user=user),
+            context_value=Context(self._graph, prepared.fields, veiled=_veiled(caller), user=user, ending=ending),
             variable_values=dict(request.variables),
             operation_name=request.operation_name,
             max_coercion_errors=10,
@@ -211,11 +246,11 @@ def new_request_id() -> str:
 
 
 async def answer_once(
-    graph: IdentityGraph, found: Mapping[str, Any], door: Door | None, caller: Caller | None
+    graph: IdentityGraph, found: Mapping[str, Any], door: Door | None, caller: Caller | None, audit: AuditLog | None
 ) -> Mapping[str, Any]:
     try:
         request = from_mapping(found)
     except QueryError as error:
         return {"errors": [show(error, new_request_id())]}
-    endpoint = Endpoint(graph, Terms(deadline=None, mutation_deadline=None), door)
+    endpoint = Endpoint(graph, Terms(deadline=None, mutation_deadline=None), door, audit)
     return (await endpoint.answer(request, caller=caller)).body

@@ -104,7 +104,10 @@ class Mutation:
         "Erase the person of a preview, and keep what it was known by from coming back.",
     )
     async def erase(self, info: Info, token: str) -> Any:
-        return await _change(info, info.context.graph.forget.erase, token)
+        receipt = await _change(info, info.context.graph.forget.erase, token)
+        if info.context.ending:
+            info.context.ending.target = f"receipt {receipt.id}"
+        return receipt
 
 
 async def _change(info: Info, function: Any, *arguments: Any) -> Any:

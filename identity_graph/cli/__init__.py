@@ -11,6 +11,7 @@ import typer
 
 from identity_graph.cli import (
     ask,
+    audit,
     computed,
     data,
     disclose,
@@ -55,6 +56,7 @@ app.add_typer(privacy.app, name="forget", rich_help_panel="Privacy")
 app.command(rich_help_panel="Privacy")(disclose.disclose)
 app.command(rich_help_panel="Privacy")(privacy.scrub)
 app.add_typer(keys.app, name="key", rich_help_panel="Rules and state")
+app.add_typer(audit.app, name="audit", rich_help_panel="Rules and state")
 app.add_typer(policy.app, name="policy", rich_help_panel="Rules and state")
 app.command(rich_help_panel="Rules and state")(state.stats)
 app.command(rich_help_panel="Rules and state")(state.digest)

@@ -35,7 +35,9 @@ def query(
     document = _document(file)
     values = _variables(variables)
     with command.graph() as graph:
-        response = execute(graph, document, values, operation, door=command.checking, caller=command.caller)
+        response = execute(
+            graph, document, values, operation, door=command.checking, caller=command.caller, audit=command.audit()
+        )
     typer.echo(as_json(response))
     errors = response.get("errors")
     if errors:
@@ -107,7 +109,7 @@ def serve(
     door = _door(command, host, open_)
     with command.graph(create=True) as graph:
         Server(
-            create_app(graph, keys, terms, metrics=settings.metrics, door=door, keeping=keeping),
+            create_app(graph, keys, terms, metrics=settings.metrics, door=door, keeping=keeping, audit=command.audit()),
             host=host,
             port=settings.port if port is None else port,
             max_body=terms.max_body,

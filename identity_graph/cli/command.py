@@ -18,6 +18,7 @@ from identity_graph.errors import AccessError, IdentityGraphError, InputError, N
 
 if TYPE_CHECKING:
     from identity_graph.access import Caller, Door
+    from identity_graph.audit import AuditLog, Ending
     from identity_graph.model import Identifier, Person
     from identity_graph.people import People
     from identity_graph.policy import Policy
@@ -50,6 +51,43 @@ class Command:
     checking: Door | None = None
     """Where the role of the caller is checked."""
     caller: Caller | None = None
+    ending: Ending | None = None
+    """What is recorded of this call in the end, where it is."""
+
+    def audit(self) -> AuditLog | None:
+        """None where nothing is recorded."""
+        settings = self.settings
+        path = settings.audit or (settings.keys.with_name("audit.jsonl") if settings.keys else None)
+        if path is None:
+            return None
+        from identity_graph.audit import AuditLog
+        from identity_graph.signing import Signer
+
+        return AuditLog(path, Signer(settings.signing_key))
+
+    def act(self, verb: str, work: Callable[[], None]) -> None:
+        """Where the caller may, and in the log where that has to be. Raises the codes of `check_role` and of the log,
+        before anything is done."""
+        from identity_graph.access import AccessRules
+
+        rules = AccessRules.shipped()
+        log = self.audit() if rules.privileged(rules.verbs, verb) else None
+        try:
+            self.check_role(verb)
+        except AccessError:
+            if log and self.caller:
+                log.refused(self.caller, verb)
+            raise
+        if log is None:
+            work()
+            return
+        with log.recorded(self.caller, verb) as self.ending:
+            work()
+
+    def note(self, target: str, outcome: str = "done") -> None:
+        """For what is recorded of this call: what it was about, in a way that names nobody."""
+        if self.ending:
+            self.ending.target, self.ending.outcome = target, outcome
 
     def door(self) -> Door | None:
         """Of the keys and the tokens that the settings name; None where they name none. Raises SETTING_INVALID."""
@@ -164,9 +202,10 @@ def verb(function: Callable[Concatenate[Command, P], None]) -> Callable[..., Non
                 rules or before[1] or settings.policy,
                 json,
             )
-            if settings.keys:
-                command.check_role(_typed(context))
-            function(command, **given)  # type: ignore[call-arg]
+            if settings.keys or settings.audit:
+                command.act(_typed(context), functools.partial(function, command, **given))
+            else:
+                function(command, **given)  # type: ignore[call-arg]
         except IdentityGraphError as error:
             _show(error, json)
             raise typer.Exit(error.exit_status) from None

@@ -9,7 +9,7 @@ import typer
 from identity_graph.cli.command import Command, verb
 from identity_graph.cli.show import print_table
 from identity_graph.errors import AccessError
-from identity_graph.times import format_time, parse_duration
+from identity_graph.times import format_time, now, parse_duration
 
 if TYPE_CHECKING:
     from identity_graph.access.keys import ApiKey, KeysFile
@@ -29,7 +29,6 @@ def create(
 ) -> None:
     """Make a key. It is printed this once, and nowhere kept."""
     from identity_graph.access import Role
-    from identity_graph.access.keys import now
 
     may = Role.named(role)
     end = None if expires is None else now() + _duration(expires, "--expires")
@@ -51,7 +50,9 @@ def list_(command: Command) -> None:
 @verb
 def revoke(command: Command, id: IdArgument) -> None:
     """End a key, within a second also on a server that runs."""
-    command.answer(_view(_file(command).revoke(id)), lambda view: f"{view['id']} is {view['state']}")
+    key = _file(command).revoke(id)
+    command.note(f"key {key.id}")
+    command.answer(_view(key), lambda view: f"{view['id']} is {view['state']}")
 
 
 @app.command()
@@ -73,6 +74,7 @@ def _file(command: Command) -> KeysFile:
 
 
 def _give(command: Command, key: ApiKey, text: str) -> None:
+    command.note(f"key {key.id}")
     command.say(f"A key for {key.role}, printed this once:")
     command.answer(_view(key) | {"key": text}, lambda _: text)
 
@@ -88,7 +90,6 @@ def _duration(text: str, option: str) -> int:
 
 
 def _view(key: ApiKey) -> dict[str, Any]:
-    from identity_graph.access.keys import now
 
     return {
         "id": key.id,

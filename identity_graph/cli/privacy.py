@@ -50,6 +50,7 @@ def forget(
         if found is None:
             raise NotFound("PERSON_UNKNOWN", f"nobody is known by {key}")
         if preview:
+            command.note("", "previewed")
             command.answer(preview_view(found), _words)
             return
         if not yes:
@@ -58,6 +59,7 @@ def forget(
             command.say(_words(preview_view(found)))
             typer.confirm("Erase this person for ever?", abort=True, err=True)
         proof = graph.forget.erase(found.token)
+        command.note(f"receipt {proof.id}")
         (heir,) = graph.people.find_by_identifier([found.kept]) if found.kept else (None,)
     path = receipt or Path(f"receipt-{proof.id}.json")
     try:

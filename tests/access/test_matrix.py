@@ -10,6 +10,7 @@ import typer
 
 from identity_graph.access import AccessRules, Role
 from identity_graph.access.keys import KeysFile
+from identity_graph.audit import entries
 from identity_graph.cli import app as program
 from tests import readme
 from tests.access import listed
@@ -104,3 +105,9 @@ def test_verbs(role: Role | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         else:
             wanted = "UNAUTHENTICATED" if role is None else "FORBIDDEN"
             assert result.exit_code == 10 and result.stderr.startswith(wanted), (name, result.stderr)
+    log = tmp_path / "audit.jsonl"
+    recorded = {(entry["action"], entry["outcome"] == "refused") for entry in entries(log)} if role else set()
+    privileged = {name for name in RULES.verbs if RULES.privileged(RULES.verbs, name)}
+    may = {(name, not RULES.allows(RULES.verbs, name, role)) for name in privileged}
+    assert {found for found in recorded if "." not in found[0]} == (may if role else set())
+    assert log.exists() == bool(role)

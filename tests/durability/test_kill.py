@@ -30,7 +30,8 @@ import sys
 from identity_graph import open_store
 from identity_graph.ingest import Ingest, steps
 from identity_graph.loaders import read_loader
-from identity_graph.service import now, uuid7
+from identity_graph.service import uuid7
+from identity_graph.times import now
 steps.BLOCK = 50_000
 store = open_store("sqlite:///" + sys.argv[1])
 ingest = Ingest(store, now, uuid7)
