@@ -14,7 +14,7 @@ PACKAGE = ROOT / "identity_graph"
 # From the innermost outwards; a module may import its own layer and those before it. A name stands for a
 # module or for a whole package; the most exact name counts.
 LAYERS = {
-    "words": {"model", "tables", "event_table", "errors", "times", "policy", "policy_file"},
+    "words": {"model", "delivery", "tables", "event_table", "errors", "times", "policy", "policy_file"},
     "pure": {
         "normalise",
         "resolve",
@@ -28,6 +28,7 @@ LAYERS = {
         "mentions",
         "quality",
         "spreadsheet",
+        "audience",
         "world",
         "frames",
     },
@@ -37,6 +38,8 @@ LAYERS = {
         "files",
         "secret_file",
         "signing",
+        "destinations",
+        "webhook",
         "access",
         "loaders",
         "records",
@@ -56,6 +59,9 @@ LAYERS = {
         "rehearsal",
         "people",
         "segments",
+        "roster",
+        "activation",
+        "activating",
         "computed",
         "stating",
         "publishing",
