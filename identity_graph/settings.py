@@ -90,6 +90,12 @@ class Settings(BaseSettings):
         default=None,
         description="The PEM file of the Ed25519 key that signs receipts; without it one of the user, made at first.",
     )
+    destinations: Path | None = Field(default=None, description="The TOML file of where segments are delivered to.")
+    private_destinations: bool = Field(
+        default=False,
+        description="Whether webhooks may be in private networks, and be called by http; else https to the internet,"
+        " or this machine.",
+    )
     debug: bool = Field(default=False, description="Show where in the program an unexpected error came from.")
 
 
