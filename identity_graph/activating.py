@@ -10,6 +10,7 @@ from identity_graph.activation import Activation
 from identity_graph.destinations import Destination
 from identity_graph.errors import IdentityGraphError
 from identity_graph.store.protocols import Store
+from identity_graph.times import SECOND
 
 PAUSE = 0.5  # seconds between two looks at the store
 AGAIN = 5.0  # seconds after a failure of the store, or of the destination's description
@@ -33,6 +34,10 @@ class Activating:
         for thread in self._threads:
             thread.start()
 
+    def troubles(self) -> dict[str, str]:
+        """Of each destination that is followed, what keeps it from being told; else empty."""
+        return {thread.destination.name: thread.trouble for thread in self._threads}
+
     def close(self) -> None:
         """Returns when no message is on its way any more."""
         self._closing.set()
@@ -45,10 +50,10 @@ class _Following(Thread):
         super().__init__(name=f"activating {destination.name}", daemon=True)
         self._store = store
         self._activation = activation
-        self._destination = destination
+        self.destination = destination
         self._closing = closing
         self._seen: object = None
-        self._trouble = ""
+        self.trouble = ""
 
     def run(self) -> None:
         pause = 0.0
@@ -66,14 +71,15 @@ class _Following(Thread):
         if published == self._seen:
             return PAUSE
         begun = time.monotonic()
-        # Between attempts it waits here, until the server ends.
-        outcome = self._activation.run(self._destination.name, self._closing)
+        outcome = self._activation.run(self.destination.name, stop=self._closing)
         self._say(outcome.trouble)
-        # What follows a dead letter is not left until the next publication.
+        # What waits, or follows a dead letter, is not left until the next publication.
         self._seen = None if outcome.trouble else published
-        return max(PAUSE, SHARE * (time.monotonic() - begun)) if self._destination.file else PAUSE
+        if outcome.due:
+            return max(0.0, (outcome.due - self._activation.clock()) / SECOND)
+        return max(PAUSE, SHARE * (time.monotonic() - begun)) if self.destination.file else PAUSE
 
     def _say(self, trouble: str) -> None:
-        if trouble and trouble != self._trouble:
-            log.error("destination %s: %s", self._destination.name, trouble)
-        self._trouble = trouble
+        if trouble and trouble != self.trouble:
+            log.error("destination %s: %s", self.destination.name, trouble)
+        self.trouble = trouble

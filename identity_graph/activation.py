@@ -9,6 +9,7 @@ whoever was erased meanwhile is not.
 from __future__ import annotations
 
 import random
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -50,7 +51,7 @@ class Activation:
     ) -> None:
         self._store = store
         self._people = people
-        self._clock = clock
+        self.clock = clock
         self._new_id = new_id
         self._places = places
         self._private = private
@@ -79,18 +80,19 @@ class Activation:
 
     # ---- deliver
 
-    def run(self, name: str, stop: Event | None = None) -> Activated:
-        """Deliver all that there is for the destination. With `stop` it waits between attempts, until that is set;
-        without, it ends where it had to wait. Raises DESTINATION_UNKNOWN, DESTINATION_INVALID and SEGMENT_UNKNOWN."""
+    def run(self, name: str, *, patient: bool = False, stop: Event | None = None) -> Activated:
+        """Deliver all that there is for the destination, until `stop` is set. Who is not `patient` waits for no next
+        attempt of what failed. Raises DESTINATION_UNKNOWN, DESTINATION_INVALID and SEGMENT_UNKNOWN."""
         destination = self.destination(name)
         if destination.file:
             return Activated(name, self.write(destination))
         key = destination.secret()
         outcome = Activated(name)
         while (parcel := self._next(destination)) is not None:
-            wait = (parcel.due - self._clock()) / SECOND
-            if stop.wait(max(0.0, wait)) if stop else wait > 0:
+            wait = (parcel.due - self.clock()) / SECOND
+            if (wait > 0 and not patient) or (stop and stop.is_set()):
                 return replace(outcome, trouble=parcel.trouble, due=parcel.due)
+            time.sleep(max(0.0, wait))
             count, sent = self._attempt(destination, parcel, key)
             if not sent.trouble:
                 self._arrived(parcel)
@@ -179,7 +181,7 @@ class Activation:
                         self._store.deliveries.keep(replace(known, reached=Place(newest, None)))
                     return None
                 end = Place(last, None)
-            now = self._clock()
+            now = self.clock()
             parcel = Parcel(self._new_id(), destination.name, destination.segment, reached, end, now, due=now)
             self._store.deliveries.keep(replace(known, pending=parcel))
             return parcel
@@ -218,7 +220,7 @@ class Activation:
             return 0, Sent()
         data = {"segment": parcel.segment, "cursor": str(parcel.end.change), kind: rows}
         body = orjson.dumps({"type": f"segment.{kind}", "timestamp": format_time(parcel.made), "data": data})
-        seconds = self._clock() // SECOND
+        seconds = self.clock() // SECOND
         return len(rows), send(
             destination.url,
             key,
@@ -246,7 +248,7 @@ class Activation:
 
     def _arrived(self, parcel: Parcel) -> None:
         def after(known: Delivery) -> Delivery:
-            parcels, now = known.parcels + 1, self._clock()
+            parcels, now = known.parcels + 1, self.clock()
             return replace(known, reached=parcel.end, pending=None, parcels=parcels, latest=now)
 
         self._move(parcel, after)
@@ -256,7 +258,7 @@ class Activation:
         dead = parcel.attempts + 1 >= destination.attempts
         wait = min(LONGEST, destination.first_wait * 2**parcel.attempts)
         wait = max(wait * random.uniform(0.5, 1.0), min(sent.after, PEACE))
-        tried = _tried(parcel, sent.trouble, 0 if dead else self._clock() + round(wait * SECOND))
+        tried = _tried(parcel, sent.trouble, 0 if dead else self.clock() + round(wait * SECOND))
         with self._store.transaction():
             if not dead:
                 self._move(parcel, lambda known: replace(known, pending=tried))

@@ -71,7 +71,7 @@ def create_app(
     )
     activating = Activating(graph.store, graph.activation)
     seats = Seats(terms.max_connections)
-    measured = Metrics(graph, tracking, seats) if metrics else None
+    measured = Metrics(graph, tracking, activating, seats) if metrics else None
     service = _Service(graph, tracking, measured, terms, seats, door)
 
     @asynccontextmanager

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from threading import Event
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -94,7 +93,7 @@ def run(
     """Deliver to destinations what they were not told yet; waits where one must be tried again."""
     with command.graph() as graph:
         chosen = [graph.activation.destination(name).name for name in names or graph.activation.destinations]
-        outcomes = [graph.activation.run(name, Event()) for name in chosen]
+        outcomes = [graph.activation.run(name, patient=True) for name in chosen]
     _answer(command, outcomes)
 
 

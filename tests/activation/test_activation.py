@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from threading import Event
-
 import pytest
 
 from identity_graph.activation import Activation
@@ -47,7 +45,7 @@ def test_an_attempt_that_fails_is_made_again_under_its_id(town: Town) -> None:
     town.tell(pros(1, 2))
     hook = town.hook()
     town.receiver.next += [503, resets]
-    outcome = hook.run("hook", Event())
+    outcome = hook.run("hook", patient=True)
     assert (outcome.delivered, outcome.set_aside, outcome.trouble) == (2, 0, "")
     assert len(town.receiver.ids) == 3 and len(set(town.receiver.ids)) == 1
     assert hook.dead_letters() == []
@@ -77,7 +75,7 @@ def test_what_never_arrives_is_set_aside_and_can_be_sent_again(town: Town) -> No
     town.tell(pros(1))
     hook = town.hook(timeout=1)
     town.receiver.next += [500, hangs, 404]
-    outcome = hook.run("hook", Event())
+    outcome = hook.run("hook", patient=True)
     assert (outcome.delivered, outcome.set_aside, outcome.trouble) == (0, 1, "the answer was 404")
     (letter,) = hook.dead_letters()
     assert (letter.attempts, letter.trouble) == (3, "the answer was 404")
@@ -157,7 +155,7 @@ def test_who_is_erased_is_in_no_later_attempt_nor_dead_letter(town: Town) -> Non
     before = len(town.receiver.got)
     again = town.hook(identifiers=["email"])
     again.send_again()
-    again.run("hook", Event())
+    again.run("hook", patient=True)
     later = str(town.receiver.got[before:])
     assert not any(f"u{number}@example.org" in later for number in (1, 3, 5))
     assert "u2@example.org" in later and "u4@example.org" in later

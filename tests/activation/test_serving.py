@@ -32,7 +32,7 @@ def test_destinations_follow(town: Town) -> None:
         asked={"segment": "pros", "file": "asked.jsonl", "on_publication": False},
     )
     town.receiver.next.append(hangs)  # one of the two hooks
-    with TestClient(create_app(town.graph)):
+    with TestClient(create_app(town.graph)) as client:
         soon(lambda: file.exists() and "u1@" in file.read_text())
         soon(lambda: f"MEMBER {town.id(1)}" in town.receiver.told())
         town.tell([*pros(2), *pros(1, plan="free", minute=1)])
@@ -42,4 +42,8 @@ def test_destinations_follow(town: Town) -> None:
         town.forget(2)
         soon(lambda: f"ERASED {erased}" in town.receiver.told())
         soon(lambda: "u2@" not in file.read_text())
+        town.receiver.default = 503
+        town.tell(pros(3))
+        soon(lambda: 'destination_failing{destination="slow"} 1.0' in client.get("/metrics").text)
+        assert 'destination_failing{destination="file"} 0.0' in client.get("/metrics").text
     assert not (town.folder / "asked.jsonl").exists()
