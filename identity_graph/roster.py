@@ -46,7 +46,8 @@ class Roster:
         if self._identifiers or self._traits:
             found = self._people.find(person_ids)
             live = [id for id, person in zip(person_ids, found, strict=True) if person and person.id == id]
-            told = {id: self._told(*known) for id, *known in zip(live, *self._facts(live), strict=True)}
+            named, stated = self._facts(live)
+            told = {id: self._told(*known) for id, known in zip(live, zip(named, stated, strict=True), strict=True)}
             for row in rows:
                 row |= told.get(row["personId"], {})
         return rows
@@ -91,7 +92,9 @@ class Roster:
     def _parquet(self, names: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> bytes:
         import polars as pl
 
-        schema = {name: pl.List(pl.String) if name in self._identifiers else pl.String for name in names}
+        schema: dict[str, Any] = {
+            name: pl.List(pl.String) if name in self._identifiers else pl.String for name in names
+        }
         columns = {name: [row.get(name) for row in rows] for name in names}
         for name in self._traits:
             columns[name] = [one if one is None or isinstance(one, str) else _json(one) for one in columns[name]]
