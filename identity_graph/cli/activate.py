@@ -88,7 +88,7 @@ def list_(command: Command) -> None:
 @verb
 def run(
     command: Command,
-    names: Annotated[list[str] | None, typer.Argument(metavar="[NAME...]", help="All when left out.")] = None,
+    names: Annotated[list[str] | None, typer.Argument(metavar="NAME...", help="All when left out.")] = None,
 ) -> None:
     """Deliver to destinations what they were not told yet; waits where one must be tried again."""
     with command.graph() as graph:
@@ -118,7 +118,7 @@ def failed(command: Command) -> None:
 @verb
 def retry(
     command: Command,
-    ids: Annotated[list[str] | None, typer.Argument(metavar="[ID...]", help="All when left out.")] = None,
+    ids: Annotated[list[str] | None, typer.Argument(metavar="ID...", help="All when left out.")] = None,
 ) -> None:
     """Send dead letters once more, each under its id."""
     with command.graph() as graph:
