@@ -72,7 +72,7 @@ class Answering(BaseHTTPRequestHandler):
         if answer in (301, 302, 307, 308):
             self.send_header("location", f"{receiver.url}/elsewhere")
         if answer == 429:
-            self.send_header("retry-after", "7")
+            self.send_header("retry-after", "70")
         self.send_header("content-length", "2")
         self.end_headers()
         self.wfile.write(b"ok")

@@ -35,7 +35,7 @@ def test_an_answer_that_is_no_yes(status: int) -> None:
 def test_a_receiver_may_ask_for_peace() -> None:
     with receiving() as receiver:
         receiver.next.append(429)
-        assert post(receiver.url) == Sent("the answer was 429", 7.0)
+        assert post(receiver.url) == Sent("the answer was 429", 70.0)
 
 
 @pytest.mark.parametrize("how", [hangs, drips])
