@@ -4,8 +4,8 @@
 //                                                   it joins nobody
 //   (:Event {id, number, time, received, source, name, traits, properties, identifiers, stated, content})
 //   (:Person {id, number, created, updated})        published; (:Retired)-[:MERGED_INTO]->(:Person) after a merge
-//   (:Change), (:Segment), (:Run), (:Quarantined), (:Tombstone), one (:Store) that holds the counters,
-//   and one (:Moment) by which readers see that a publication came between
+//   (:Change), (:Segment), (:Run), (:Quarantined), (:Tombstone), (:Delivery), (:DeadLetter), one (:Store) that holds the
+//   counters, and one (:Moment) by which readers see that a publication came between
 //
 //   (:Event)-[:OBSERVED]->(:Identifier)
 //   (:Identifier)-[:SEEN_WITH {source, count, first_seen, last_seen}]->(:Identifier)   one a source; not of :Wide events
@@ -33,6 +33,8 @@ CREATE CONSTRAINT run_id IF NOT EXISTS FOR (run:Run) REQUIRE run.id IS UNIQUE;
 CREATE CONSTRAINT change_number IF NOT EXISTS FOR (change:Change) REQUIRE change.number IS UNIQUE;
 CREATE CONSTRAINT quarantined_number IF NOT EXISTS FOR (record:Quarantined) REQUIRE record.number IS UNIQUE;
 CREATE CONSTRAINT tombstone_hash IF NOT EXISTS FOR (tombstone:Tombstone) REQUIRE tombstone.hash IS UNIQUE;
+CREATE CONSTRAINT delivery_destination IF NOT EXISTS FOR (delivery:Delivery) REQUIRE delivery.destination IS UNIQUE;
+CREATE CONSTRAINT dead_letter_id IF NOT EXISTS FOR (letter:DeadLetter) REQUIRE letter.id IS UNIQUE;
 CREATE INDEX identifier_pruned IF NOT EXISTS FOR (identifier:Identifier) ON (identifier.pruned);
 CREATE INDEX event_time IF NOT EXISTS FOR (event:Event) ON (event.time);
 CREATE INDEX change_person IF NOT EXISTS FOR (change:Change) ON (change.person_id);

@@ -143,6 +143,12 @@ def _members(store: Store, after: Sequence[str] | None) -> tuple[Piece, Sequence
     return Piece(), None
 
 
+def _deliveries(store: Store, after: str | None) -> tuple[Piece, str | None]:
+    found = store.deliveries.dead_letters(after=after or "", limit=ROWS)
+    told = store.deliveries.deliveries() if after is None else []
+    return Piece(deliveries=told, dead_letters=found), found[-1].id if found else None
+
+
 def _standing(store: Store, after: None) -> tuple[Piece, None]:
     return Piece(standing=store.transfer.standing()), after
 
@@ -167,6 +173,7 @@ PARTS: Sequence[Callable[[Store, Any], tuple[Piece, Any]]] = (
     _quarantined,
     _segments,
     _members,
+    _deliveries,
     _standing,
 )
 
@@ -179,8 +186,9 @@ def _stamp(store: Store) -> str:
     runs = [(run.id, run.state, run.ended, run.position) for run in store.operations.runs(limit=100)]
     segments = [(one.name, one.evaluated, one.size) for one in store.segments.segments() if one]
     computed = orjson.dumps(store.segments.computed()).decode()
-    told = [_counts(store), list(store.transfer.standing()), str(store.transfer.key_check()), runs, segments, computed]
-    return hashlib.sha256(orjson.dumps(told)).hexdigest()
+    told = [one.pack() for one in store.deliveries.deliveries()]
+    known = [_counts(store), list(store.transfer.standing()), str(store.transfer.key_check()), runs, segments, computed]
+    return hashlib.sha256(orjson.dumps([*known, told])).hexdigest()
 
 
 def _counts(store: Store) -> dict[str, int]:

@@ -9,7 +9,8 @@
     ├── NotFound         7  nobody is known by that key
     ├── QueryError       8  a GraphQL request that failed
     ├── QuarantineError  9  `load --strict` met records that it had to set aside
-    └── AccessError     10  who asks is not known here, or may not do this
+    ├── AccessError     10  who asks is not known here, or may not do this
+    └── DeliveryError   11  a destination did not take what was sent to it
 
 The number is the exit status of the command line, where 2 is every wrong usage. Each error has a stable
 `code` (a key of `CODES`), a message that says what was wrong and where, and `help`: what to do about it.
@@ -112,6 +113,7 @@ CODES: Mapping[str, str] = MappingProxyType(
         "OUTPUT_FAILED": "A file of results cannot be written.",
         # settings, policy and loaders
         "SETTING_INVALID": "A setting in the environment has a value that is not allowed.",
+        "DESTINATION_INVALID": "What is said of a destination of segments is not allowed.",
         "SIGNING_KEY": "The key that signs or checks receipts cannot be read, or is no Ed25519 key.",
         "POLICY_SYNTAX": "The policy file is not TOML.",
         "POLICY_KEY": "The policy has a key that does not exist.",
@@ -149,6 +151,9 @@ CODES: Mapping[str, str] = MappingProxyType(
         # questions
         "PERSON_UNKNOWN": "Nobody is known by that key or id.",
         "SEGMENT_UNKNOWN": "No segment of that name.",
+        "DESTINATION_UNKNOWN": "No destination of that name.",
+        "DEAD_LETTER_UNKNOWN": "No dead letter of that id.",
+        "DELIVERY_FAILED": "A destination did not take what was sent to it.",
         "RUN_UNKNOWN": "No run of that id.",
         "QUARANTINE_UNKNOWN": "No quarantined record of that number.",
         "STATEMENT_INVALID": "What was said of two identifiers names one of them twice, or gives no reason.",
@@ -270,6 +275,7 @@ HELP: Mapping[str, str] = MappingProxyType(
         "OUTPUT_FAILED": "Make room, or name another place.",
         # settings, policy and loaders
         "SETTING_INVALID": "Correct the variable in the environment, or unset it.",
+        "DESTINATION_INVALID": "Correct the file that IDENTITY_GRAPH_DESTINATIONS names; the README has an example.",
         "SIGNING_KEY": "Name another file by IDENTITY_GRAPH_SIGNING_KEY, or make that one readable for this user only.",
         "POLICY_SYNTAX": "Correct the line as TOML wants it, then try: identity-graph policy check FILE.",
         "POLICY_KEY": "Correct its spelling; identity-graph policy show prints every key.",
@@ -312,6 +318,9 @@ HELP: Mapping[str, str] = MappingProxyType(
         "PERSON_UNKNOWN": "Give namespace:value or a person id. "
         "Was it loaded, and then resolved (identity-graph resolve)?",
         "SEGMENT_UNKNOWN": "Ask for the segments that there are; names are exact.",
+        "DESTINATION_UNKNOWN": "See the names of all: identity-graph activate list.",
+        "DEAD_LETTER_UNKNOWN": "See those that there are: identity-graph activate failed.",
+        "DELIVERY_FAILED": "Mend the receiver, then: identity-graph activate run, and activate retry for dead letters.",
         "RUN_UNKNOWN": "Ask for the runs that there are: identity-graph runs list.",
         "QUARANTINE_UNKNOWN": "Ask for the records that there are; one that was replayed is gone.",
         "STATEMENT_INVALID": "Name two different identifiers, and say why in up to 1,000 characters.",
@@ -403,3 +412,7 @@ class QuarantineError(IdentityGraphError):
 
 class AccessError(IdentityGraphError):
     exit_status = 10
+
+
+class DeliveryError(IdentityGraphError):
+    exit_status = 11

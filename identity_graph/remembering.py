@@ -53,6 +53,7 @@ class Remembering:
         self.kind = store.kind
         self.privacy = store.privacy
         self.operations = store.operations
+        self.deliveries = store.deliveries
         self.transfer = store.transfer
         self.transaction = store.transaction
         self.trace = store.trace

@@ -10,6 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from identity_graph.activation import Activation
 from identity_graph.computed import Computed
 from identity_graph.disclosure import Disclosures
 from identity_graph.engines import choose_engine
@@ -50,6 +51,8 @@ class IdentityGraph:
         *,
         engine: str = "auto",
         signing_key: Path | None = None,
+        destinations: Path | None = None,
+        private_destinations: bool = False,
         clock: Callable[[], int] = now,
         new_id: Callable[[], str] = uuid7,
     ) -> None:
@@ -66,6 +69,7 @@ class IdentityGraph:
         self.stating = Stating(store, self.ingest, self.resolver, self.people, clock, new_id)
         self.disclosures = Disclosures(store, self.people, self.resolver, clock, new_id)
         self.signer = Signer(signing_key)
+        self.activation = Activation(store, self.people, clock, new_id, destinations, private=private_destinations)
         self.forget = Forget(store, self.policy, self.people, self.resolver, self.signer, clock, new_id)
 
     @classmethod
@@ -76,13 +80,24 @@ class IdentityGraph:
         *,
         engine: str = "auto",
         signing_key: Path | None = None,
+        destinations: Path | None = None,
+        private_destinations: bool = False,
         clock: Callable[[], int] = now,
         new_id: Callable[[], str] = uuid7,
     ) -> Self:
         """Open or create a store. Raises what `open_store` and `choose_engine` raise."""
         store = open_store(url)
         try:
-            return cls(store, policy, engine=engine, signing_key=signing_key, clock=clock, new_id=new_id)
+            return cls(
+                store,
+                policy,
+                engine=engine,
+                signing_key=signing_key,
+                destinations=destinations,
+                private_destinations=private_destinations,
+                clock=clock,
+                new_id=new_id,
+            )
         except BaseException:
             store.close()
             raise

@@ -95,6 +95,12 @@ class Settings(BaseSettings):
         description="The file in which what only the privileged may do is recorded; without it `audit.jsonl` beside"
         " the file of API keys, and nowhere where there is none.",
     )
+    destinations: Path | None = Field(default=None, description="The TOML file of where segments are delivered to.")
+    private_destinations: bool = Field(
+        default=False,
+        description="Whether webhooks may be in private networks, and be called by http; else https to the internet,"
+        " or this machine.",
+    )
     debug: bool = Field(default=False, description="Show where in the program an unexpected error came from.")
 
 

@@ -14,7 +14,7 @@ PACKAGE = ROOT / "identity_graph"
 # From the innermost outwards; a module may import its own layer and those before it. A name stands for a
 # module or for a whole package; the most exact name counts.
 LAYERS = {
-    "words": {"model", "tables", "event_table", "errors", "flaws", "times", "policy", "policy_file"},
+    "words": {"model", "delivery", "tables", "event_table", "errors", "flaws", "times", "policy", "policy_file"},
     "pure": {
         "normalise",
         "event_flaws",
@@ -29,6 +29,7 @@ LAYERS = {
         "mentions",
         "quality",
         "spreadsheet",
+        "audience",
         "world",
         "frames",
     },
@@ -38,6 +39,8 @@ LAYERS = {
         "files",
         "secret_file",
         "signing",
+        "destinations",
+        "webhook",
         "access",
         "audit",
         "loaders",
@@ -58,6 +61,9 @@ LAYERS = {
         "rehearsal",
         "people",
         "segments",
+        "roster",
+        "activation",
+        "activating",
         "computed",
         "stating",
         "publishing",

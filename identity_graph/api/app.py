@@ -19,6 +19,7 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket
 
 from identity_graph.access import Door
+from identity_graph.activating import Activating
 from identity_graph.api import negotiation
 from identity_graph.api.admission import CHALLENGE, STATUS, behind, let_in
 from identity_graph.api.encoding import encode
@@ -72,16 +73,19 @@ def create_app(
         policy=graph.policy.digest,
         tally=graph.ingest.tally,
     )
+    activating = Activating(graph.store, graph.activation)
     seats = Seats(terms.max_connections)
     sweeping = Sweeping(graph.ingest, keeping or Keeping())
-    measured = Metrics(graph, tracking, seats, sweeping) if metrics else None
+    measured = Metrics(graph, tracking, activating, seats, sweeping) if metrics else None
     service = _Service(graph, tracking, measured, terms, seats, door, audit)
 
     @asynccontextmanager
     async def living(_app: Starlette) -> AsyncIterator[None]:
         sweeping.begin()
+        activating.start()
         yield
         await anyio.to_thread.run_sync(tracking.close)
+        await anyio.to_thread.run_sync(activating.close)
         await anyio.to_thread.run_sync(sweeping.close)
 
     app = Starlette(

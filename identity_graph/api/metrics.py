@@ -17,6 +17,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from identity_graph import __version__
+from identity_graph.activating import Activating
 from identity_graph.api.seats import Seats
 from identity_graph.errors import StoreError
 from identity_graph.normalise import NORMALISER_VERSION
@@ -41,7 +42,9 @@ def name_operation(request: Request, name: str) -> None:
 class Metrics:
     """A registry of its own, so that two servers in a process do not mix."""
 
-    def __init__(self, graph: IdentityGraph, tracking: Tracking, seats: Seats, sweeping: Sweeping) -> None:
+    def __init__(
+        self, graph: IdentityGraph, tracking: Tracking, activating: Activating, seats: Seats, sweeping: Sweeping
+    ) -> None:
         self._registry = CollectorRegistry()
         self._requests = Counter(
             "identity_graph_requests", "Requests that were answered.", ["operation", "status"], registry=self._registry
@@ -59,7 +62,7 @@ class Metrics:
             ["code"],
             registry=self._registry,
         )
-        self._registry.register(_Standing(graph, tracking, seats, sweeping))
+        self._registry.register(_Standing(graph, tracking, activating, seats, sweeping))
         ProcessCollector(registry=self._registry)
 
     def failed(self, codes: Iterable[str]) -> None:
@@ -101,9 +104,12 @@ class Metrics:
 class _Standing(Collector):
     """What is true at the moment, and what others count."""
 
-    def __init__(self, graph: IdentityGraph, tracking: Tracking, seats: Seats, sweeping: Sweeping) -> None:
+    def __init__(
+        self, graph: IdentityGraph, tracking: Tracking, activating: Activating, seats: Seats, sweeping: Sweeping
+    ) -> None:
         self._graph = graph
         self._tracking = tracking
+        self._activating = activating
         self._seats = seats
         self._sweeping = sweeping
         self._lock = Lock()
@@ -159,6 +165,12 @@ class _Standing(Collector):
             "1 while quarantine cannot be swept.",
             bool(self._sweeping.trouble),
         )
+        failing = GaugeMetricFamily(
+            "identity_graph_destination_failing", "1 while it does not take what is delivered.", labels=["destination"]
+        )
+        for name, trouble in self._activating.troubles().items():
+            failing.add_metric([name], bool(trouble))
+        yield failing
         yield GaugeMetricFamily(
             "identity_graph_waiting_clients", "Clients that are connected to hear of changes.", self._seats.taken
         )

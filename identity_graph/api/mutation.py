@@ -6,6 +6,7 @@ from typing import Any
 
 import strawberry
 
+from identity_graph.api.activation import Activation
 from identity_graph.api.computed import ComputedTrait
 from identity_graph.api.condition import ConditionInput, MeasureInput, as_mapping
 from identity_graph.api.context import Info, reads_of
@@ -98,6 +99,19 @@ class Mutation:
     async def unlink(self, info: Info, a: IdentifierInput, b: IdentifierInput, reason: str) -> Any:
         stating, user = info.context.graph.stating, info.context.user
         return await _change(info, stating.unlink, a.canonical(), b.canonical(), reason, user)
+
+    @mutation(
+        Activation,
+        "Deliver to a destination what it was not told yet: the members or the changes of its segment. Where it does "
+        "not take them, that is said, and they wait.",
+    )
+    async def activate(self, info: Info, destination: str) -> Any:
+        return await _change(info, info.context.graph.activation.run, destination)
+
+    @mutation(Activation, "Send messages that became dead letters once more, each under its id: these, or all.")
+    async def send_again(self, info: Info, ids: list[strawberry.ID] | None = strawberry.UNSET) -> Any:
+        chosen = [str(id) for id in ids] if isinstance(ids, list) else None
+        return await _change(info, info.context.graph.activation.send_again, chosen)
 
     @mutation(
         Receipt,

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from identity_graph.cli import (
+    activate,
     ask,
     audit,
     computed,
@@ -52,6 +53,7 @@ app.command(rich_help_panel="Ask")(ask.schema)
 app.command(rich_help_panel="Ask")(ask.serve)
 app.add_typer(segments.app, name="segment", rich_help_panel="Ask")
 app.add_typer(computed.app, name="computed", rich_help_panel="Ask")
+app.add_typer(activate.app, name="activate", rich_help_panel="Data out")
 app.add_typer(privacy.app, name="forget", rich_help_panel="Privacy")
 app.command(rich_help_panel="Privacy")(disclose.disclose)
 app.command(rich_help_panel="Privacy")(privacy.scrub)

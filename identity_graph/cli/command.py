@@ -152,7 +152,14 @@ class Command:
                 help="Load something first (identity-graph load ...), or name another store by --store.",
             )
         settings = self.settings
-        with IdentityGraph.open(self.store, policy, engine=settings.engine, signing_key=settings.signing_key) as graph:
+        with IdentityGraph.open(
+            self.store,
+            policy,
+            engine=settings.engine,
+            signing_key=settings.signing_key,
+            destinations=settings.destinations,
+            private_destinations=settings.private_destinations,
+        ) as graph:
             yield graph
 
     def say(self, text: str) -> None:

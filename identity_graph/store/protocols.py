@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol, TypeVar
 
+from identity_graph.delivery import Delivery, Parcel
 from identity_graph.event_table import EventTable
 from identity_graph.model import (
     Change,
@@ -28,6 +29,7 @@ from identity_graph.model import (
     Segment,
 )
 from identity_graph.policy import Policy
+from identity_graph.store.deliveries import DeliveryStore as DeliveryStore
 from identity_graph.tables import EvidenceTable, IdentifierTable, Int64, ObservationTable, StatementTable
 
 T = TypeVar("T")
@@ -341,43 +343,34 @@ class OperationStore(Protocol):
 
     def begin_run(self, run: Run) -> Run:
         """Record a run; where one is `interrupted` that it would repeat: that one, as it stands, running again."""
-        ...
 
     def interrupted(self, fingerprint: str, loader: str) -> Run | None:
         """The run of this fingerprint and loader that was killed, paused or failed."""
-        ...
 
     def end_run(self, run: Run) -> None: ...
 
     def runs(self, *, before: str = "", limit: int = 100) -> list[Run]:
         """Newest first."""
-        ...
 
     def find_runs(self, ids: Sequence[str]) -> list[Run | None]: ...
 
     def quarantined(self, *, after: int = 0, limit: int = 100, code: str | None = None) -> list[Quarantined]:
         """In order of number."""
-        ...
 
     def newest_quarantined(self) -> int:
         """The highest number in quarantine, 0 if it is empty; what is set aside later has a higher one."""
-        ...
 
     def quarantine_sizes(self, after: int, limit: int) -> list[tuple[int, int, int]]:
         """Of records in quarantine, in order of number: number, time and bytes."""
-        ...
 
     def release(self, numbers: Sequence[int]) -> None:
         """Remove records from quarantine."""
-        ...
 
     def counts(self) -> dict[str, int]:
         """events, identifiers, observations, persons, largest_person, hubs, suppressed_links, quarantined, ..."""
-        ...
 
     def canonical_lines(self) -> Iterator[bytes]:
         """Evidence and memberships, one line each, in an order that does not depend on arrival: the digest's input."""
-        ...
 
 
 class EventColumns(NamedTuple):
@@ -421,6 +414,8 @@ class Piece:
     segments: Sequence[Segment] = ()
     computed: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     members: Sequence[tuple[Segment, Sequence[str]]] = ()
+    deliveries: Sequence[Delivery] = ()
+    dead_letters: Sequence[Parcel] = ()
     standing: Standing | None = None
 
 
@@ -432,43 +427,34 @@ class TransferStore(Protocol):
 
     def hold(self) -> AbstractContextManager[Any]:
         """What is read inside, in this thread, is of one moment: nobody writes meanwhile, or it is not seen."""
-        ...
 
     def standing(self) -> Standing: ...
 
     def key_check(self) -> bytes | None:
         """None where there are no tombstones."""
-        ...
 
     def has_key(self, check: bytes) -> bool:
         """Whether this store has the key that made the check; False when it has none, and none is made. Raises
         STORE_KEY when it has another."""
-        ...
 
     def key_place(self) -> Path | None:
         """Where the key of the tombstones is kept, unless the environment gives it; None: in memory alone."""
-        ...
 
     def events(self, after: int, limit: int) -> EventColumns:
         """In order of number, from the next after this one; `named` ascends. Fewer than `limit`, but one if there is
         any, where traits and properties of more are over PIECE_CHARACTERS."""
-        ...
 
     def runs(self, after: str, limit: int) -> list[Run]:
         """In order of id, from the next after this one."""
-        ...
 
     def tombstones(self, after: bytes, limit: int) -> list[bytes]:
         """In order, from the next after this one."""
-        ...
 
     def mark(self) -> str | None:
         """What the last piece was written with; None: none ever was."""
-        ...
 
     def restore(self, piece: Piece, mark: str) -> None:
         """Write a piece in one transaction, durable on return. No row of it may be there already."""
-        ...
 
 
 class Store(Protocol):
@@ -480,21 +466,19 @@ class Store(Protocol):
     segments: SegmentStore
     privacy: PrivacyStore
     operations: OperationStore
+    deliveries: DeliveryStore
     transfer: TransferStore
 
     def transaction(self) -> AbstractContextManager[Any]:
         """All or nothing, one writer at a time; nests. Raises STORE_BUSY, STORE_FULL, STORE_FAILED."""
-        ...
 
     def moment(self, read: Callable[[], T]) -> T:
         """What `read` answers when all that it reads is of one moment, whoever writes meanwhile; nests.
 
         Where a store cannot hold a moment still, it calls `read` again after a publication or an erasure came between.
         """
-        ...
 
     def trace(self, hear: Any) -> AbstractContextManager[Any]:
         """Calls `hear(statement)` for each statement: for logs and for counting in tests."""
-        ...
 
     def close(self) -> None: ...

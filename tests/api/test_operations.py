@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from identity_graph.activation import Activation
 from tests.api.conftest import ANN, BOB, CAROL, EVENTS, JOINS_CAROL, SEGMENT, Api, email_of, operation_text
 from tests.conftest import Clock
 
@@ -286,6 +289,28 @@ def test_quarantine_and_replay_quarantine(api: Api, clock: Clock) -> None:
     replayed = api.run("replay_quarantine", ids=[record["id"]])["replayQuarantine"]
     assert (replayed["read"], replayed["quarantined"]) == (1, 1)
     assert api.refusal(operation_text("replay_quarantine"), {"ids": ["a1"]}) == "QUARANTINE_UNKNOWN"
+
+
+def test_activate_and_send_again(api: Api, tmp_path: Path) -> None:
+    (tmp_path / "places.toml").write_text(
+        '[file]\nsegment = "vip"\nfile = "vip.csv"\n'
+        '[away]\nsegment = "vip"\nurl = "http://127.0.0.1:9/"\nsecret_file = "secret"\nattempts = 1\n'
+    )
+    graph = api.graph
+    graph.activation = Activation(graph.store, graph.people, graph.clock, graph.new_id, tmp_path / "places.toml")
+    assert api.run("activate", destination="file")["activate"] == {
+        "delivered": 1,
+        "setAside": 0,
+        "trouble": "",
+        "dueAt": None,
+    }
+    assert api.person_id(ANN) in (tmp_path / "vip.csv").read_text()
+    away = api.run("activate", destination="away")["activate"]
+    assert (away["delivered"], away["setAside"]) == (0, 1) and away["trouble"].startswith("the connection failed")
+    (letter,) = graph.activation.dead_letters()
+    assert api.run("send_again", ids=[letter.id])["sendAgain"] == away == api.run("send_again")["sendAgain"]
+    assert api.refusal(operation_text("send_again"), {"ids": ["none"]}) == "DEAD_LETTER_UNKNOWN"
+    assert api.refusal(operation_text("activate"), {"destination": "none"}) == "DESTINATION_UNKNOWN"
 
 
 def test_node(api: Api) -> None:

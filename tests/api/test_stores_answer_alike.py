@@ -140,6 +140,8 @@ def test_every_operation_answers_alike(pair: Pair) -> None:
     pair.run("replay_quarantine", ids=records[:1])
     pair.run("replay_quarantine", ids=["quarantine:99"])
     pair.run("replay_quarantine")
+    pair.run("activate", destination="none")
+    pair.run("send_again")
 
     two = {"a": {"namespace": "user_id", "value": "u1"}, "b": {"namespace": "user_id", "value": "u2"}}
     pair.run("link", **two, reason="two logins")

@@ -100,6 +100,8 @@ class _Files:
         self._tables.write_objects("Change", piece.changes)
         write("Quarantined", [(*record_of(one).values(),) for one in piece.quarantined])
         self._tables.write_objects("Run", piece.runs)
+        write("Delivery", [(one.destination, one.pack()) for one in piece.deliveries])
+        write("DeadLetter", [(one.id, one.pack()) for one in piece.dead_letters])
         for one in piece.segments:
             number = self._segments.setdefault(one.name, len(self._segments))
             condition = canonical_json(one.condition)

@@ -31,6 +31,8 @@ NODES: Mapping[str, str] = MappingProxyType(
         "Quarantined": "number:long run_id line:long offset:long code message record:byte[] time:long size:long"
         " mark:long",
         "Segment": ":ID(Segment) name description condition created:long evaluated:long size:long",
+        "Delivery": "destination state",
+        "DeadLetter": "id parcel",
     }
 )
 RELATIONSHIPS: Mapping[str, str] = MappingProxyType(

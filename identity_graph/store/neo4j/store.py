@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from identity_graph.secret_file import user_folder
 from identity_graph.store.neo4j.address import Address
 from identity_graph.store.neo4j.connection import Connection
+from identity_graph.store.neo4j.deliveries import Neo4jDeliveries
 from identity_graph.store.neo4j.evidence import Neo4jEvidence
 from identity_graph.store.neo4j.operations import Neo4jOperations
 from identity_graph.store.neo4j.persons import Neo4jPersons
@@ -17,6 +18,7 @@ from identity_graph.store.neo4j.privacy import BuriedNodes, Neo4jPrivacy
 from identity_graph.store.neo4j.segments import Neo4jSegments
 from identity_graph.store.neo4j.transfer import Neo4jTransfer
 from identity_graph.store.protocols import (
+    DeliveryStore,
     EvidenceStore,
     OperationStore,
     PersonStore,
@@ -48,7 +50,9 @@ class Neo4jStore:
         self.segments: SegmentStore = segments
         self.privacy: PrivacyStore = Neo4jPrivacy(database, evidence, tombstones)
         self.operations: OperationStore = Neo4jOperations(database)
-        self.transfer: TransferStore = Neo4jTransfer(database, evidence, segments, tombstones)
+        deliveries = Neo4jDeliveries(database)
+        self.deliveries: DeliveryStore = deliveries
+        self.transfer: TransferStore = Neo4jTransfer(database, evidence, segments, deliveries, tombstones)
 
     def transaction(self) -> AbstractContextManager[Any]:
         return self.database.transaction()

@@ -9,6 +9,7 @@ from typing import Any
 
 from identity_graph.model import Run
 from identity_graph.store.neo4j.connection import Connection
+from identity_graph.store.neo4j.deliveries import Neo4jDeliveries
 from identity_graph.store.neo4j.event_rows import EventRows, record_of
 from identity_graph.store.neo4j.operations import insert_run, runs_by_id
 from identity_graph.store.neo4j.privacy import BuriedNodes
@@ -37,11 +38,17 @@ COUNTERS = ("event", "identifier", "person", "change", "quarantined")
 
 class Neo4jTransfer:
     def __init__(
-        self, database: Connection, evidence: EvidenceStore, segments: Neo4jSegments, tombstones: Tombstones
+        self,
+        database: Connection,
+        evidence: EvidenceStore,
+        segments: Neo4jSegments,
+        deliveries: Neo4jDeliveries,
+        tombstones: Tombstones,
     ) -> None:
         self._database = database
         self._evidence = evidence
         self._segments = segments
+        self._deliveries = deliveries
         self._tombstones = tombstones
         self._buried = BuriedNodes(database)
         self._events = EventRows(database)
@@ -109,6 +116,9 @@ class Neo4jTransfer:
             self._segments.save(segment, None)
         for segment, ids in piece.members:
             self._segments.place(segment.name, ids, segment.evaluated)
+        for delivery in piece.deliveries:
+            self._deliveries.keep(delivery)
+        self._deliveries.set_aside(piece.dead_letters)
         if piece.standing is not None:
             for name, value in piece.standing._asdict().items():
                 database.ledger.set(name, value)

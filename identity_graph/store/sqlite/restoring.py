@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from identity_graph.store.marks import mark_again
 from identity_graph.store.protocols import IdentifierRow, Piece, Standing
 from identity_graph.store.sqlite.connection import Connection
+from identity_graph.store.sqlite.deliveries import SqliteDeliveries
 from identity_graph.store.sqlite.event_rows import EventRows
 from identity_graph.store.sqlite.names import Names
 from identity_graph.store.sqlite.numbering import keep, keep_number, keep_sequence
@@ -17,7 +18,14 @@ from identity_graph.store.sqlite.segments import SqliteSegments
 _QUARANTINED = ("number", "run_id", "line", "offset", "code", "message", "record", "time")
 
 
-def restore(database: Connection, piece: Piece, namespaces: Names, events: EventRows, segments: SqliteSegments) -> None:
+def restore(
+    database: Connection,
+    piece: Piece,
+    namespaces: Names,
+    events: EventRows,
+    segments: SqliteSegments,
+    deliveries: SqliteDeliveries,
+) -> None:
     """All but tombstones, inside a transaction."""
     database.write_many(
         "INSERT INTO person (number, id, created, updated, survivor) VALUES (?, ?, ?, ?, ?)", piece.persons
@@ -41,6 +49,9 @@ def restore(database: Connection, piece: Piece, namespaces: Names, events: Event
         segments.save(segment, None)
     for segment, ids in piece.members:
         segments.place(segment.name, ids)
+    for delivery in piece.deliveries:
+        deliveries.keep(delivery)
+    deliveries.set_aside(piece.dead_letters)
     if piece.standing is not None:
         _stand(database, piece.standing)
 

@@ -191,5 +191,9 @@ CREATE TABLE quarantine (
 CREATE INDEX quarantine_code ON quarantine (code);
 CREATE INDEX quarantine_mark ON quarantine (mark);
 
+-- How far destinations were told, and messages that did not arrive: JSON, without what they tell.
+CREATE TABLE delivery (destination TEXT PRIMARY KEY, state TEXT NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE dead_letter (id TEXT PRIMARY KEY, parcel TEXT NOT NULL) STRICT, WITHOUT ROWID;
+
 -- What must not come back, as keyed hashes.
 CREATE TABLE tombstone (hash BLOB PRIMARY KEY) STRICT, WITHOUT ROWID;

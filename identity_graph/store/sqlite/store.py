@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from identity_graph.store.protocols import (
+    DeliveryStore,
     EvidenceStore,
     OperationStore,
     PersonStore,
@@ -16,6 +17,7 @@ from identity_graph.store.protocols import (
     TransferStore,
 )
 from identity_graph.store.sqlite.connection import MEMORY, Connection
+from identity_graph.store.sqlite.deliveries import SqliteDeliveries
 from identity_graph.store.sqlite.evidence import SqliteEvidence
 from identity_graph.store.sqlite.names import Names
 from identity_graph.store.sqlite.operations import SqliteOperations
@@ -50,7 +52,11 @@ class SqliteStore:
         self.persons: PersonStore = SqlitePersons(database, namespaces, evidence, self.segments)
         self.privacy: PrivacyStore = SqlitePrivacy(database, evidence, tombstones)
         self.operations: OperationStore = SqliteOperations(database)
-        self.transfer: TransferStore = SqliteTransfer(database, namespaces, sources, evidence, segments, tombstones)
+        deliveries = SqliteDeliveries(database)
+        self.deliveries: DeliveryStore = deliveries
+        self.transfer: TransferStore = SqliteTransfer(
+            database, namespaces, sources, evidence, segments, deliveries, tombstones
+        )
 
     def transaction(self) -> AbstractContextManager[Any]:
         return self._database.transaction()

@@ -16,6 +16,7 @@ from identity_graph.store.protocols import (
 )
 from identity_graph.store.sqlite.connection import Connection
 from identity_graph.store.sqlite.contents import numbers_of
+from identity_graph.store.sqlite.deliveries import SqliteDeliveries
 from identity_graph.store.sqlite.event_rows import EventRows
 from identity_graph.store.sqlite.names import Names
 from identity_graph.store.sqlite.numbering import keep, last_number, last_sequence
@@ -40,6 +41,7 @@ class SqliteTransfer:
         sources: Names,
         evidence: EvidenceStore,
         segments: SqliteSegments,
+        deliveries: SqliteDeliveries,
         tombstones: Tombstones,
     ) -> None:
         self._database = database
@@ -47,6 +49,7 @@ class SqliteTransfer:
         self._sources = sources
         self._evidence = evidence
         self._segments = segments
+        self._deliveries = deliveries
         self._tombstones = tombstones
         self._buried = BuriedRows(database)
         self._events = EventRows(database, namespaces, sources)
@@ -105,7 +108,7 @@ class SqliteTransfer:
 
     def restore(self, piece: Piece, mark: str) -> None:
         with self._database.transaction():
-            restore(self._database, piece, self._namespaces, self._events, self._segments)
+            restore(self._database, piece, self._namespaces, self._events, self._segments, self._deliveries)
             if piece.key_check is not None:
                 self._buried.keep_key_check(piece.key_check)
             self._buried.add(piece.tombstones)

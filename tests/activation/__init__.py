@@ -1,0 +1,1 @@
+"""Segments that leave: to files and to webhooks."""
