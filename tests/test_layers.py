@@ -55,6 +55,8 @@ LAYERS = {
         "resolver",
         "rehearsal",
         "people",
+        "everybody",
+        "selecting",
         "segments",
         "computed",
         "stating",
