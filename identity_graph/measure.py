@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -18,6 +18,17 @@ FILTER_KEYS = ("names", "sources", "where", "within", "from", "to")
 MEASURE_KEYS = (*FILTER_KEYS, "measure", "property")
 
 EventTest = Callable[[Event, int], bool]
+
+
+class Reach(NamedTuple):
+    """What of events a test may let through: others it never does. None: whatever; `start` belongs to it, `end` not."""
+
+    names: frozenset[str] | None
+    sources: frozenset[str] | None
+    start: int | None
+    end: int | None
+
+
 Measure = Callable[[Sequence[Event], int], Any]
 """The value, None where there is none, of events that are oldest first, at a time in microseconds."""
 
@@ -81,6 +92,18 @@ def parse_event_test(table: Mapping[str, Any], path: str) -> EventTest:
     return passes
 
 
+def reach_of(table: Mapping[str, Any], now: int) -> Reach:
+    """Of a table that `parse_event_test` takes, at that time."""
+    given = {key: value for key, value in table.items() if value is not None}
+    starts = [parse_time(given["from"])] if "from" in given else []
+    ends = [parse_time(given["to"])] if "to" in given else []
+    if "within" in given:
+        starts.append(now - parse_span(given["within"], "within"))
+        ends.append(now + 1)
+    names, sources = _names(given, "names", ""), _names(given, "sources", "")
+    return Reach(names, sources, max(starts, default=None), min(ends, default=None))
+
+
 def _names(table: Mapping[str, Any], key: str, path: str) -> frozenset[str] | None:
     given = table.get(key)
     if given is None:
@@ -99,9 +122,9 @@ def _moment(given: Any, path: str) -> int:
         raise invalid(path, error.message, error.help) from None
 
 
-def _distinct(value: Any) -> Any:
-    """Numbers as themselves, so that 1 is 1.0; all else as canonical JSON, so that it is not true."""
-    if isinstance(value, int | float) and not isinstance(value, bool):
+def distinct_key(value: Any) -> Any:
+    """Numbers and texts as themselves, so that 1 is 1.0; all else as canonical JSON, so that 1 is not true."""
+    if isinstance(value, int | float | str) and not isinstance(value, bool):
         return value
     return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
 
@@ -121,7 +144,7 @@ def _measured(measure: str, prop: str | None, events: Sequence[Event], now: int)
     if measure in ("FIRST", "LAST"):
         return (values[0] if measure == "FIRST" else values[-1]) if values else None
     if measure == "DISTINCT":
-        return len({_distinct(value) for value in values})
+        return len({distinct_key(value) for value in values})
     if measure == "MOST_FREQUENT":
         return _most_frequent(values)
     numbers = [value for value in values if isinstance(value, int | float) and not isinstance(value, bool)]
@@ -143,7 +166,7 @@ def _most_frequent(values: Sequence[Any]) -> Any:
     counts: dict[Any, int] = {}
     last: dict[Any, tuple[int, Any]] = {}
     for position, value in enumerate(values):
-        key = _distinct(value)
+        key = distinct_key(value)
         counts[key] = counts.get(key, 0) + 1
         last[key] = position, value
     return last[max(counts, key=lambda key: (counts[key], last[key][0]))][1] if counts else None

@@ -6,14 +6,22 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
+import numpy as np
+
 from identity_graph.errors import InputError
+from identity_graph.everybody import read_everybody
 from identity_graph.model import Segment
 from identity_graph.people import People
+from identity_graph.policy import Policy
 from identity_graph.segment import Condition, Facts, ages, built_on, computed_in, parse_condition
+from identity_graph.selecting import Selection, wanted
 from identity_graph.store.protocols import Store
 from identity_graph.times import SECOND
 
 _AT_ONCE = 1000
+_PAGE = 1_000_000
+_MANY, _SHARE = 1000, 8
+"""More persons than this, and than one of so many: then everybody is read as columns, which takes less for each."""
 _SAMPLE = 10
 _FRESH = 3600 * SECOND
 """For how long windows that move with the clock are left as they were evaluated."""
@@ -28,8 +36,9 @@ def check_name(name: str) -> None:
 
 
 class Segments:
-    def __init__(self, store: Store, people: People, clock: Callable[[], int]) -> None:
+    def __init__(self, store: Store, policy: Policy, people: People, clock: Callable[[], int]) -> None:
         self._store = store
+        self._policy = policy
         self._people = people
         self._clock = clock
 
@@ -73,8 +82,9 @@ class Segments:
 
     def preview(self, condition: Mapping[str, Any]) -> tuple[int, list[str]]:
         """How many would be in it, and the first ten; nothing is saved."""
-        met, now = self._parse(condition, self._trees()), self._clock()
-        found = [person_id for person_id, facts, _ in self._persons(None) if met(facts, now)]
+        trees, now = self._trees(), self._clock()
+        self._parse(condition, trees)
+        (found,) = self._members([condition], trees, now)
         return len(found), found[:_SAMPLE]
 
     def refresh(self, person_ids: Sequence[str] | None) -> None:
@@ -94,20 +104,43 @@ class Segments:
             self._evaluate(rest, trees, person_ids, now)
 
     def _evaluate(self, evaluated: Mapping[str, int], trees: Trees, person_ids: Sequence[str] | None, now: int) -> None:
-        """For these persons (None: all), reading each once, the segments named in `evaluated`; it gives the time as of
-        which all their members then are right."""
+        """For these persons (None: all) the segments named in `evaluated`; it gives the time as of which all their
+        members then are right."""
         if not evaluated:
             return
-        computed = self._store.segments.computed()
-        conditions = {name: parse_condition({"segment": name}, trees.get, computed.get) for name in evaluated}
+        conditions = {name: self._parse({"segment": name}, trees) for name in evaluated}
         entered: dict[str, list[str]] = {name: [] for name in conditions}
         left: dict[str, list[str]] = {name: [] for name in conditions}
-        for person_id, facts, inside in self._persons(person_ids):
-            for name, met in conditions.items():
-                if met(facts, now) != (name in inside):
-                    (left if name in inside else entered)[name].append(person_id)
+        if person_ids is None or len(person_ids) > max(_MANY, self._people.count() // _SHARE):
+            some = None if person_ids is None else set(person_ids)
+            found = self._members([{"segment": name} for name in conditions], trees, now)
+            for name, ids in zip(conditions, found, strict=True):
+                met, inside = set(ids), set(self._inside(name))
+                entered[name], left[name] = sorted(met - inside), sorted(inside - met)
+                if some is not None:
+                    entered[name] = [id for id in entered[name] if id in some]
+                    left[name] = [id for id in left[name] if id in some]
+        else:
+            for person_id, facts, inside_of in self._persons(person_ids):
+                for name, meets in conditions.items():
+                    if meets(facts, now) != (name in inside_of):
+                        (left if name in inside_of else entered)[name].append(person_id)
         for name in conditions:
             self._store.segments.refresh(name, entered[name], left[name], evaluated[name], now)
+
+    def _inside(self, name: str) -> Iterator[str]:
+        after = ""
+        while page := self._store.segments.members(name, after=after, limit=_PAGE):
+            yield from page
+            after = page[-1]
+
+    def _members(self, conditions: Sequence[Mapping[str, Any]], trees: Trees, now: int) -> list[list[str]]:
+        """Of everybody, who meets each; ids in order. The trees are right."""
+        computed = self._store.segments.computed()
+        everybody = read_everybody(self._store, self._policy, wanted(conditions, trees.get, computed.get, now))
+        selection = Selection(everybody, trees.get, computed.get, now)
+        found = [np.flatnonzero(selection.meeting(tree)).tolist() for tree in conditions]
+        return [[everybody.ids[place] for place in places] for places in found]
 
     def _parse(self, tree: Mapping[str, Any], trees: Trees) -> Condition:
         return parse_condition(tree, trees.get, self._store.segments.computed().get)
@@ -120,22 +153,12 @@ class Segments:
     def _trees(self) -> dict[str, Mapping[str, Any]]:
         return {one.name: one.condition for one in self.all()}
 
-    def _persons(self, person_ids: Sequence[str] | None) -> Iterator[tuple[str, Facts, Sequence[str]]]:
+    def _persons(self, person_ids: Sequence[str]) -> Iterator[tuple[str, Facts, Sequence[str]]]:
         """Persons with their facts and segments, so many of one moment at a time."""
 
         def known(ids: Sequence[str]) -> list[tuple[str, Facts, Sequence[str]]]:
             return list(zip(ids, self._people.facts(ids), self._people.segments(ids), strict=True))
 
-        if person_ids is not None:
-            for start in range(0, len(person_ids), _AT_ONCE):
-                chunk = person_ids[start : start + _AT_ONCE]
-                yield from self._store.moment(partial(known, chunk))
-            return
-
-        def page(after: str) -> list[tuple[str, Facts, Sequence[str]]]:
-            return known([person.id for person in self._people.page(after, _AT_ONCE)])
-
-        after = ""
-        while rows := self._store.moment(partial(page, after)):
-            yield from rows
-            after = rows[-1][0]
+        for start in range(0, len(person_ids), _AT_ONCE):
+            chunk = person_ids[start : start + _AT_ONCE]
+            yield from self._store.moment(partial(known, chunk))

@@ -62,7 +62,7 @@ class IdentityGraph:
         self.clock = clock
         self.new_id = new_id
         self.people = People(store, self.policy)
-        self.segments = Segments(store, self.people, clock)
+        self.segments = Segments(store, self.policy, self.people, clock)
         self.computed = Computed(store, self.people, self.segments, clock)
         self.resolver = Resolver(store, self.policy, self.engine, self.segments, clock, new_id)
         self.ingest = Ingest(store, clock, new_id, self.policy.digest)

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
+from typing import TypeAlias
 
 import orjson
 
 from identity_graph.model import Event, Profile, Statement, Trait
 from identity_graph.policy import Policy
+
+Standing: TypeAlias = tuple[float, int, bytes, str, str, Statement]
 
 
 def stitch(events: Iterable[Event], policy: Policy) -> Profile:
@@ -23,25 +26,27 @@ def stitch(events: Iterable[Event], policy: Policy) -> Profile:
     >>> stitch(seen, Policy()).values
     {'plan': 'pro'}
     """
-    stated: dict[str, list[tuple[float, int, bytes, Statement]]] = defaultdict(list)
+    stated: dict[str, list[Standing]] = defaultdict(list)
     for event in events:
         if event.traits:
-            trust = policy.source_trust(event.source)
             for name, value in event.traits.items():
                 if value is not None:
                     statement = Statement(name, value, event.source, event.time, event.id)
-                    canonical = orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
-                    stated[name].append((trust, event.time, canonical, statement))
+                    stated[name].append(standing(statement, policy))
     return Profile(tuple(_survivor(stated[name]) for name in sorted(stated)))
 
 
-def _survivor(statements: list[tuple[float, int, bytes, Statement]]) -> Trait:
-    statements.sort(key=lambda one: (*one[:3], one[3].source, one[3].event_id), reverse=True)
-    _, _, surviving, best = statements[0]
+def standing(statement: Statement, policy: Policy) -> Standing:
+    """What compares statements of one trait of one person: the largest survives."""
+    canonical = orjson.dumps(statement.value, option=orjson.OPT_SORT_KEYS)
+    trust = policy.source_trust(statement.source)
+    return trust, statement.time, canonical, statement.source, statement.event_id, statement
+
+
+def _survivor(statements: list[Standing]) -> Trait:
+    _, _, surviving, _, _, best = max(statements, key=lambda one: one[:5])
     others: dict[bytes, Statement] = {}
-    for _, _, canonical, statement in sorted(
-        statements, key=lambda one: (one[1], one[2], one[3].source, one[3].event_id), reverse=True
-    ):
-        if canonical != surviving:
-            others.setdefault(canonical, statement)
+    for one in sorted(statements, key=lambda one: one[1:5], reverse=True):
+        if one[2] != surviving:
+            others.setdefault(one[2], one[5])
     return Trait(best.name, best.value, best.source, best.time, best.event_id, tuple(others.values()))

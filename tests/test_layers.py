@@ -60,6 +60,8 @@ LAYERS = {
         "resolver",
         "rehearsal",
         "people",
+        "everybody",
+        "selecting",
         "segments",
         "roster",
         "activation",
