@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from functools import reduce
 from operator import and_, or_
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -17,46 +16,34 @@ from identity_graph.segment import Facts, Lookup, parse_condition
 from identity_graph.tables import Bool, Int64
 from identity_graph.value_test import parse_range, parse_value_test
 
-Set = TypeVar("Set", Bool, npt.NDArray[np.uint64])
 Tree: TypeAlias = Mapping[str, Any]
 NOBODY = Facts({}, (), ())
 EVENTS = ("event", "sequence", "computed")
 """Leaves that ask for events."""
 
 
-class Selecting(ABC):
-    """A set of places is an array of truths or of bits; `alive` are the places of persons."""
-
-    def __init__(self, alive: Any, lookup: Lookup, now: int) -> None:
-        self._alive = alive
-        self._lookup = lookup
-        self._now = now
-
-    def meeting(self, tree: Tree) -> Any:
-        """The places of those who meet it; a tree that `parse_condition` takes."""
-        ((kind, given),) = tree.items()
-        if kind in ("all", "any"):
-            return reduce(and_ if kind == "all" else or_, map(self.meeting, given))
-        if kind == "not":
-            return self._alive & ~self.meeting(given)
-        if kind == "segment":
-            return self.meeting(self._lookup(given) or {})
-        return self._alive & self.leaf(kind, given)
-
-    @abstractmethod
-    def leaf(self, kind: str, given: Any) -> Any:
-        """May hold places of nobody."""
-
-
-class Selection(Selecting):
+class Selection:
     """Over columns that are read for one evaluation, of everything that `wanted` says the trees ask for."""
 
     def __init__(self, everybody: Everybody, lookup: Lookup, computed: Lookup, now: int) -> None:
-        super().__init__(np.ones(len(everybody.ids), dtype=np.bool_), lookup, now)
         self._everybody = everybody
+        self._lookup = lookup
         self._computed = computed
+        self._now = now
 
-    def leaf(self, kind: str, given: Any) -> Bool:
+    def meeting(self, tree: Tree) -> Bool:
+        """Of each person, by place, whether it meets a tree that `parse_condition` takes."""
+        ((kind, given),) = tree.items()
+        if kind in ("all", "any"):
+            found: Bool = reduce(and_ if kind == "all" else or_, map(self.meeting, given))
+            return found
+        if kind == "not":
+            return ~self.meeting(given)
+        if kind == "segment":
+            return self.meeting(self._lookup(given) or {})
+        return self._leaf(kind, given)
+
+    def _leaf(self, kind: str, given: Any) -> Bool:
         now, everybody = self._now, self._everybody
         if kind == "identifier":
             enough = parse_range(count_of(given), "")
