@@ -58,7 +58,11 @@ def test_persons_are_as_good_as_equal_values_or_known_to_be_less(trial: Trial) -
         assert answer.precision >= least[0] and answer.recall >= least[1]
 
 
-@pytest.mark.parametrize(("of", "pairs"), [(CONTACTS, 2), (CUSTOMERS, 5), (SPLINK, 0)], ids=lambda one: str(one))
+@pytest.mark.parametrize(
+    ("of", "pairs"),
+    [(CONTACTS, 2), (CUSTOMERS, 5), (SPLINK, 0)],
+    ids=lambda one: one.name if isinstance(one, Labelled) else str(one),
+)
 def test_what_is_no_address_joins_by_what_it_is(of: Labelled, pairs: int) -> None:
     """In the address of some records are digits, a few of them in two records of one person."""
     file = data(of.path)
