@@ -39,7 +39,7 @@ class Loader:
     ... "*" = "."
     ... '''))
     >>> record = {"order": 7, "at": "2026-01-02T03:04:05Z", "mail": "Ann@Example.org", "amount": 12.5}
-    >>> event = loader.event(record, received=parse_time("2026-01-03"))
+    >>> event = loader.event(record, received=1_767_398_400_000_000)
     >>> event.id, [identifier.key for identifier in event.identifiers], event.properties
     ('7', ['email:ann@example.org'], {'amount': 12.5})
     """
