@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from identity_graph import IdentityGraph
 from identity_graph.segment import parse_condition
 from identity_graph.times import format_time
+from tests.condition_trees import trees_of
 from tests.conftest import law
 from tests.story.worlds import START, event, new_graph, policies, tell
 
@@ -77,16 +78,7 @@ leaves = st.one_of(
     ).map(lambda one: {"identifier": one}),
     st.just({"segment": "s"}),
 )
-trees = st.recursive(
-    leaves,
-    lambda inner: (
-        st.builds(lambda one: {"not": one}, inner)
-        | st.builds(
-            lambda kind, of: {kind: of}, st.sampled_from(["all", "any"]), st.lists(inner, min_size=1, max_size=3)
-        )
-    ),
-    max_leaves=5,
-)
+trees = trees_of(leaves, 5)
 
 
 def one_by_one(graph: IdentityGraph, tree: dict[str, Any]) -> list[str]:

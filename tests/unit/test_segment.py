@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from identity_graph.model import Event, Identifier
 from identity_graph.segment import Facts, ages, built_on, parse_condition
 from identity_graph.times import DAY, format_time
+from tests.condition_trees import Trees, trees_of
 
 NOW = 1_767_225_600_000_000
 
@@ -153,19 +154,10 @@ def test_what_moves_with_the_clock_is_known() -> None:
 
 # ---- laws
 
-leaves = st.sampled_from(
+leaves: Trees = st.sampled_from(
     [PRO, FREE, {"event": {"is": {"range": {"from": 2}}}}, {"identifier": {"namespace": "email"}}, {"segment": "s"}]
 )
-trees = st.recursive(
-    leaves,
-    lambda inner: (
-        st.builds(lambda one: {"not": one}, inner)
-        | st.builds(
-            lambda kind, parts: {kind: parts}, st.sampled_from(["all", "any"]), st.lists(inner, min_size=1, max_size=3)
-        )
-    ),
-    max_leaves=8,
-)
+trees = trees_of(leaves, 8)
 people = st.sampled_from([ANN, NOBODY, Facts({"plan": "free"}, ANN.events[:1], ANN.identifiers[:1])])
 
 
