@@ -17,6 +17,14 @@ _FAR = 3_653 * DAY
 Flaw = tuple[str, str]
 
 
+def is_id(value: object) -> bool:
+    return isinstance(value, str) and 0 < len(value) <= LONGEST_ID and not value.isspace()
+
+
+def is_name(value: object) -> bool:
+    return isinstance(value, str) and 0 < len(value) <= LONGEST_NAME
+
+
 def id_flaw(id: object) -> Flaw:
     """Of an id that is not a text of 1 to 256 characters."""
     if isinstance(id, str) and len(id) > LONGEST_ID:
@@ -48,9 +56,9 @@ def event_flaw(event: Event, now: int) -> Flaw | None:
     """What a loader would have refused, of an event that came without one."""
     if not (event.identifiers or event.same_person or event.apart):
         return "NO_IDENTIFIER", "the event has no identifier"
-    if not isinstance(event.id, str) or not 0 < len(event.id) <= LONGEST_ID or event.id.isspace():
+    if not is_id(event.id):
         return id_flaw(event.id)
-    if not isinstance(event.name, str) or not 0 < len(event.name) <= LONGEST_NAME:
+    if not is_name(event.name):
         return name_flaw(event.name)
     if "\0" in event.id or "\0" in event.name or "\0" in event.source:
         return "TEXT_INVALID", "the event's id, name or source holds a NUL"

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from identity_graph.cli.command import Command, verb
+from identity_graph.cli.command import Command, content_of, verb
 from identity_graph.cli.show import print_table
-from identity_graph.errors import InputError, SettingError
+from identity_graph.errors import SettingError
 
 if TYPE_CHECKING:
     from identity_graph.audit import AuditLog
@@ -34,8 +34,8 @@ def verify(
     from identity_graph.audit import verify_log
     from identity_graph.signing import Signer
 
-    public = _content(key) if key else Signer(command.settings.signing_key).public()
-    count = verify_log(_log(command).path, public, _content(head) if head else None)
+    public = content_of(key) if key else Signer(command.settings.signing_key).public()
+    count = verify_log(_log(command).path, public, content_of(head) if head else None)
     command.answer({"entries": count}, lambda found: f"Valid: {found['entries']:,} entries")
 
 
@@ -60,7 +60,7 @@ def list_(
 @verb
 def head(command: Command) -> None:
     """Print the signed last entry, to be kept elsewhere: `verify --head` then finds also an older log in its place."""
-    typer.echo(_content(_log(command).head), nl=False)
+    typer.echo(content_of(_log(command).head), nl=False)
 
 
 def _log(command: Command) -> AuditLog:
@@ -68,10 +68,3 @@ def _log(command: Command) -> AuditLog:
     if log is None:
         raise SettingError("AUDIT_FILE", "no log is kept", help="Name one by IDENTITY_GRAPH_AUDIT.")
     return log
-
-
-def _content(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise InputError("SOURCE_MISSING", f"{path}: {error.strerror}") from error

@@ -173,6 +173,14 @@ class Command:
         typer.echo(as_json(result) if self.json or words is None else words(result))
 
 
+def content_of(path: Path) -> bytes:
+    """Of a file that somebody named. Raises SOURCE_MISSING."""
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise InputError("SOURCE_MISSING", f"{path}: {error.strerror}") from error
+
+
 def identifier_of(key: str) -> Identifier:
     """A key as somebody typed it, normalised as ingestion would. Raises KEY_INVALID and those of `normalise`."""
     from identity_graph.model import Identifier

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from identity_graph.cli.command import Command, identifier_of, interactive, person_of, verb
+from identity_graph.cli.command import Command, content_of, identifier_of, interactive, person_of, verb
 from identity_graph.cli.views import preview_view
 from identity_graph.errors import InputError, NotFound
 
@@ -87,7 +87,7 @@ def verify(
     """Check that a receipt is the one that was written; needs no store."""
     from identity_graph.signing import verify as verified
 
-    document = verified(_content(receipt), _content(key))
+    document = verified(content_of(receipt), content_of(key))
     command.answer(document, lambda found: f"Valid: {found['events']:,} events erased, {found['completedAt']}")
 
 
@@ -98,13 +98,6 @@ def public_key(command: Command) -> None:
     from identity_graph.signing import Signer
 
     typer.echo(Signer(command.settings.signing_key).public().decode(), nl=False)
-
-
-def _content(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise InputError("SOURCE_MISSING", f"{path}: {error.strerror}") from error
 
 
 @verb

@@ -10,7 +10,6 @@ from typing import Any
 import orjson
 
 from identity_graph.errors import InputError
-from identity_graph.event_flaws import LONGEST_ID, LONGEST_NAME
 from identity_graph.loaders.file import LoaderFile
 from identity_graph.loaders.path import Record
 from identity_graph.times import EARLIEST, EPOCH, LATEST, parse_time
@@ -18,16 +17,8 @@ from identity_graph.times import EARLIEST, EPOCH, LATEST, parse_time
 LONGEST_SOURCE = 64
 
 
-def is_name(value: Any) -> bool:
-    return isinstance(value, str) and 0 < len(value) <= LONGEST_NAME
-
-
 def is_source(value: Any) -> bool:
     return isinstance(value, str) and len(value) <= LONGEST_SOURCE
-
-
-def is_id(text: str) -> bool:
-    return len(text) <= LONGEST_ID and not text.isspace()
 
 
 def id_text(value: Any) -> str:

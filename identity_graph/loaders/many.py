@@ -12,14 +12,14 @@ from itertools import repeat
 from typing import Any, NamedTuple
 
 from identity_graph.errors import InputError
-from identity_graph.event_flaws import DAWN
+from identity_graph.event_flaws import DAWN, is_id, is_name
 from identity_graph.event_table import EventTable, texts
 from identity_graph.loaders.alike import Alike, Mark, Places, Telling, alike
 from identity_graph.loaders.fields import cast
 from identity_graph.loaders.file import LoaderFile
 from identity_graph.loaders.filling import Filling
 from identity_graph.loaders.identifiers import Normaliser
-from identity_graph.loaders.judgement import content_id, id_text, is_id, is_name, is_source, time_reader
+from identity_graph.loaders.judgement import content_id, id_text, is_source, time_reader
 from identity_graph.loaders.path import Record
 from identity_graph.loaders.readers import Readers
 from identity_graph.loaders.unfold import unfolder
