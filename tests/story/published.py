@@ -22,6 +22,13 @@ class Outcome:
     pruned: Mapping[Identifier, str]
     suppressed: Mapping[Pair, Reason]
 
+    @property
+    def hard(self) -> set[Identifier]:
+        """Whose component was too large for a least cut, or took too many steps."""
+        return {
+            end for ends, why in self.suppressed.items() if "too large for a least cut" in why.message for end in ends
+        }
+
     @classmethod
     def at_once(cls, events: Iterable[Event], policy: Policy) -> Outcome:
         """Of all events by the pure function, without a store."""

@@ -237,7 +237,8 @@ class Machine(RuleBasedStateMachine):
         shown, everyone = Published.read(store), self.survived.everyone()
         assert shown.everyone == everyone
         assert shown.outcome == Outcome.at_once(events, self.policy)
-        assert shown.outcome.persons == naive(events, self.policy, shown=shown.outcome.persons)
+        persons = shown.outcome.persons
+        assert persons == naive(events, self.policy, shown=persons, hard=shown.outcome.hard)
         changes = store.persons.changes(after=self.changes, limit=1_000)
         self.changes = changes[-1].number if changes else self.changes
         if at_once:

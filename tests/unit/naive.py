@@ -24,9 +24,11 @@ def persons(
     policy: Policy,
     cannot: Iterable[tuple[Identifier, Identifier]] = (),
     shown: AbstractSet[Group] = frozenset(),
+    hard: AbstractSet[Identifier] = frozenset(),
 ) -> set[Group]:
     """The groups of identifiers that the design's five steps give, without ids. `cannot` are pairs beside those that
-    events keep apart. Of the order `cut` several divisions of a component may be the least: then that of `shown`."""
+    events keep apart. Of the order `cut` several divisions of a component may be the least: then that of `shown`. Of
+    those with identifiers of `hard` no least cut was found: then the strongest links count."""
     events = list(events)
     must, apart = settled(events)
     weights, seen, expired = _links(events, policy, must)
@@ -65,7 +67,7 @@ def persons(
             found |= climb(inside, weights, must, policy, partial(_forest, component, must, rules))
         elif rules.broken(component):
             groups: AbstractSet[Group] = _forest(component, must, rules, inside)
-            if policy.order == "cut" and len(component) <= LARGEST:
+            if policy.order == "cut" and len(component) <= LARGEST and hard.isdisjoint(component):
                 own = {group for group in shown if group <= component}
                 divided = Component(inside, weights, seen, must, groups, rules.crowds)
                 groups = divided.cheapest(own if set().union(*own) == component else groups)

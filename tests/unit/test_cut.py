@@ -154,6 +154,14 @@ def test_up_to_sixty_identifiers(n: int, step: str) -> None:
     assert len(found.suppressed) == 2 and found.label[0] != found.label[30]
 
 
+def test_few_identifiers_may_take_many_steps() -> None:
+    """Each is short: five values of each of two limits at one address take more steps than sixty identifiers may."""
+    links = [(one, 10, 0.5, one, False) for one in range(10)]
+    found = Graph([0] * 5 + [1] * 5 + [2], links, ((1, None), (1, None), NONE), "cut").grouped()
+    assert {STEPS[one] for one in found.suppressed.step.tolist()} == {"least cut"}
+    assert len(found.suppressed) == 8
+
+
 def test_the_strongest_first_may_cut_more_than_is_needed() -> None:
     """A device between two cards: one link of 0.5, or two of 0.4 to what both of its cookies share."""
     links = [(0, 2, 0.4, 0, False), (0, 3, 0.4, 0, False), (2, 4, 0.4, 0, False), (3, 4, 0.4, 0, False)]
