@@ -1,4 +1,4 @@
-"""What a store keeps of deliveries: a protocol beside those of `protocols.py`."""
+"""What a store keeps of deliveries."""
 
 from __future__ import annotations
 

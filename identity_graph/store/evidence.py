@@ -1,0 +1,82 @@
+"""What a store keeps of events and observations."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from identity_graph.model import Event, Identifier, Origin, Refused, Run
+from identity_graph.policy import Policy
+from identity_graph.store.rows import EventRow, IdentifierRow, Sighting
+from identity_graph.tables import EvidenceTable, IdentifierTable, Int64, ObservationTable, StatementTable
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What one transaction of a load stores, read at `time`, and where the load then stands. `replayed`: its records
+    are in quarantine already, and what is refused again is set aside again."""
+
+    events: Sequence[Event]
+    origins: Sequence[Origin]
+    refused: Sequence[Refused] = ()
+    position: int = 0
+    offset: int = 0
+    replayed: bool = False
+    trail: str = ""
+    time: int = 0
+
+
+class EvidenceStore(Protocol):
+    """Events and observations: appended, never changed."""
+
+    def append(self, run: Run, batch: Batch) -> Run:
+        """Store a batch in one transaction, durable on return; answers the run with its new counts.
+
+        An event whose id is stored already counts as duplicate when its content is equal (identifiers, traits,
+        properties, name, time, source, stated pairs) and goes to quarantine as ID_REUSE when not; the same within a
+        batch. A record to be set aside that is in quarantine already, from the same place of the same source, is not
+        set aside twice; it counts as quarantined. Both ends of a stated pair are observed. An event with a tombstoned
+        id or identifier, and a refused record that an erasure took out of quarantine, counts as suppressed. Raises
+        SOURCE_CHANGED when another process has moved this run on, and StoreError; nothing is then stored.
+        """
+        ...
+
+    def events(self, ids: Sequence[str]) -> list[EventRow | None]: ...
+
+    def events_of(self, identifiers: Sequence[int]) -> list[list[EventRow]]:
+        """Of each identifier number: its events, by time, then id."""
+        ...
+
+    def identifiers(self, keys: Sequence[Identifier]) -> list[IdentifierRow | None]: ...
+    def identifiers_by_number(self, numbers: Sequence[int]) -> list[IdentifierRow | None]: ...
+    def sightings(self, numbers: Sequence[int]) -> list[Sighting | None]: ...
+
+    def identifier_table(self, numbers: Int64 | None = None) -> tuple[IdentifierTable, Sequence[str]]:
+        """Every identifier, or those of the given numbers, as columns, with their values."""
+        ...
+
+    def observation_table(self, numbers: Int64 | None = None) -> ObservationTable:
+        """Every observation, or all those of the events that saw any of the given identifiers."""
+        ...
+
+    def link_table(self, identifiers: IdentifierTable, values: Sequence[str], policy: Policy) -> EvidenceTable:
+        """Every link, by source: of dense identifiers, positions in the table of all of them, and of sources numbered
+        by name. What follows from every observation by `resolve.fold_links`; a store may keep it."""
+        ...
+
+    def statements(self, numbers: Int64 | None = None) -> StatementTable:
+        """All that events stated of pairs of identifiers, or what touches any of the given ones."""
+        ...
+
+    def sources(self) -> Sequence[str]:
+        """Names of sources; the index is what `ObservationTable.source` holds."""
+        ...
+
+    def newest(self) -> int:
+        """The latest time of any event; 0 where there is none. Walks all events."""
+        ...
+
+    def arrived_since(self, event_number: int) -> tuple[Int64, int]:
+        """Identifier numbers that events after this one saw, ascending; and the last event number there is."""
+        ...
