@@ -1,11 +1,12 @@
-"""The server store beside a bare driver: `python -m bench.neo4j [PEOPLE]`.
+"""The server store beside a bare driver: `python -m bench.neo4j [EVENTS]`.
 
 A Neo4j of its own, or that of IDENTITY_GRAPH_TEST_NEO4J, which is emptied. The bare side is given the finished
 parameters and does nothing but send them: the same nodes and relationships by the same UNWINDs, in transactions of as
 many events. Best of three, interleaved; what both leave behind is counted.
 
-The links of the whole graph are read as columns, and streamed as rows. A resolution that finds nothing to change is
-measured beside the same calls of Graph Data Science by hand and the reading of their result as columns.
+Then a graph of four times as many events. Its links are read as columns, and streamed as rows. A resolution that finds
+nothing to change is measured beside the same calls of Graph Data Science by hand and the reading of their result as
+columns.
 """
 
 from __future__ import annotations
@@ -31,7 +32,8 @@ from identity_graph.store.neo4j.statements import script, statement
 from tests.neo4j.database import connected, emptied
 from tests.neo4j.launcher import Neo4j
 
-EVENTS = 40_000
+EVENTS = 60_000
+GRAPH = 4
 ROUNDS = 3
 BARS = {"load": 1.2, "resolve": 1.3, "columns": 6.0}
 Batches = list[list[tuple[str, dict[str, Any]]]]
@@ -188,6 +190,8 @@ def main() -> None:
         path = Path(folder) / "events.jsonl"
         write(path, events)
         measure_load(url, path)
+        write(path, GRAPH * events)
+        load(url, path)
         measure_columns(url)
         measure_resolve(url)
         emptied(url)

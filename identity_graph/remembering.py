@@ -56,6 +56,7 @@ class Remembering:
         self.deliveries = store.deliveries
         self.transfer = store.transfer
         self.transaction = store.transaction
+        self.beside = store.beside
         self.trace = store.trace
         self.close = store.close
 

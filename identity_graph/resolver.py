@@ -104,14 +104,16 @@ class Resolver:
         lost = np.array(sorted(weakened), dtype=np.int64)
         changed = full or in_force != self._policy.digest or self._policy.decays
         if changed or (self._policy.similarity and (len(arrived) or len(lost))):
-            here, scope = everything(self._store, self._policy, self._engine), None
+            with self._store.beside(persons.membership) as membership:
+                here, scope = everything(self._store, self._policy, self._engine), None
+                members = membership()
         elif len(arrived) or len(lost):
             scope = component(self._store, {*self._start(arrived, lost), *reach})
-            here = around(self._store, self._policy, scope)
+            here, members = around(self._store, self._policy, scope), persons.membership(scope)
         else:
             self._segments.refresh([])
             return _summary([])
-        return self._write(here, scope, np.union1d(arrived, lost), newest, cause)
+        return self._write(here, scope, members, np.union1d(arrived, lost), newest, cause)
 
     def _start(self, arrived: Int64, weakened: Int64) -> list[int]:
         """Where to look from. What is pruned stays so as evidence grows, and its history is not read; a hub that lost
@@ -129,12 +131,20 @@ class Resolver:
             start |= set(freed.tolist()) | (set(beside.tolist()) - set(others.tolist()))
         return sorted(start)
 
-    def _write(self, here: Neighbourhood, scope: Int64 | None, touched: Int64, resolved: int, cause: str) -> str:
+    def _write(
+        self,
+        here: Neighbourhood,
+        scope: Int64 | None,
+        membership: tuple[Int64, Int64],
+        touched: Int64,
+        resolved: int,
+        cause: str,
+    ) -> str:
         resolution, store = here.resolution, self._store
         inside = np.flatnonzero(here.inside)
         numbers = resolution.identifiers.number[inside]
         namespace = resolution.identifiers.namespace
-        members, owners = store.persons.membership(scope)
+        members, owners = membership
         previous = np.zeros(len(numbers), dtype=np.int64)
         previous[np.searchsorted(numbers, members)] = owners
 

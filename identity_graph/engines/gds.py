@@ -48,13 +48,15 @@ class Gds:
         if policy.pairwise_up_to < PAIRWISE or policy.similarity:
             return Arrays().resolve(store, policy)  # the links that join are not those that the graph keeps
         evidence = store.evidence
-        identifiers, values = evidence.identifier_table()
+        with store.beside(lambda: self._crowded(policy)) as crowded:
+            identifiers, values = evidence.identifier_table()
+            many = np.isin(identifiers.number, crowded())
         links = Links(self._database, identifiers, values)
         rules = Rules.of(policy, identifiers.namespaces, links.sources)
         must, cannot = (dense(identifiers, pairs) for pairs in settle(evidence.statements()))
         now = evidence.newest() if policy.decays else 0
         part = _Part(identifiers, rules, policy, links, must, cannot, links.wide(policy), now)
-        pruned = part.prune(prune_values(identifiers.namespace, values, policy, rules))
+        pruned = part.prune(prune_values(identifiers.namespace, values, policy, rules), many)
         label = self._components(part, pruned)
         inside = part.doubtful(label) & (pruned == JOINS)
         beside = inside[must[0]] | inside[must[1]]
@@ -72,6 +74,12 @@ class Gds:
         label[inside] = found.groups.label[inside]
         label[pruned != JOINS] = -1
         return replace(found, groups=replace(found.groups, label=label))
+
+    def _crowded(self, policy: Policy) -> list[int]:
+        """Numbers of identifiers with so many links, by source and stated ones too, that they may be hubs."""
+        caps = [rule.hub_cap for rule in (policy.default_rule, *policy.namespaces.values()) if rule.joins]
+        numbers: list[int] = self._database.one("engine/crowded", least=min([policy.max_identifiers, *caps]))[0]
+        return numbers
 
     def _components(self, part: _Part, pruned: Int8) -> Int32:
         """The smallest identifier of each one's component, int32[n]."""
@@ -139,11 +147,9 @@ class _Part:
     wide: EvidenceTable
     now: int
 
-    def prune(self, pruned: Int8) -> Int8:
+    def prune(self, pruned: Int8, many: Bool) -> Int8:
         """With hubs: only who has many links can be one, so only theirs are read."""
-        least = int(self.rules.hub_cap[self.rules.joins].min(initial=self.policy.max_identifiers))
-        crowded = np.zeros(len(pruned), dtype=np.bool_)
-        crowded[self.links.crowded(least)] = True
+        crowded = many.copy()
         crowded[self.wide.a] = crowded[self.wide.b] = True
         crowded &= pruned == JOINS
         if not crowded.any():

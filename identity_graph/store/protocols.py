@@ -57,6 +57,10 @@ class Store(Protocol):
         Where a store cannot hold a moment still, it calls `read` again after a publication or an erasure came between.
         """
 
+    def beside(self, read: Callable[[], T]) -> AbstractContextManager[Callable[[], T]]:
+        """What is entered answers `read`, once asked; where waiting for another machine is most of that, it is read
+        while the body goes on, which writes nothing until it has asked."""
+
     def trace(self, hear: Any) -> AbstractContextManager[Any]:
         """Calls `hear(statement)` for each statement: for logs and for counting in tests."""
 

@@ -168,6 +168,9 @@ def test_a_publication_that_nobody_came_back_from_is_waited_for_once(neo4j_url: 
         assert store.database._turn() < 0  # type: ignore[attr-defined]
         read()
         assert store.database._turn() > 0  # type: ignore[attr-defined]
+    store.database._begin_turn()  # type: ignore[attr-defined]
+    with store.transaction(), store.beside(store.persons.membership) as membership:
+        assert not len(membership()[0])
     store.close()
 
 

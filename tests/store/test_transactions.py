@@ -61,6 +61,26 @@ def test_a_transaction_reads_what_it_wrote(store: Store) -> None:
         assert store.moment(lambda: store.evidence.events(["a"])) != [None]
 
 
+def test_beside_its_body_is_read_what_the_transaction_sees(store: Store) -> None:
+    def members() -> list[int]:
+        numbers, _ = store.persons.membership()
+        return list(numbers)
+
+    change_all(store)
+    with store.transaction():
+        with store.beside(members) as seen, store.beside(lambda: 1 // 0) as failed:
+            assert store.persons.count() == 2
+            assert seen() == members()
+            with pytest.raises(ZeroDivisionError):
+                failed()
+        load(store, event("c", "cookie:c"))
+        publish_persons(store, {"p3": ["cookie:c"]})
+        with store.beside(members) as seen:
+            assert seen() == members() and len(seen()) == 3
+    with store.beside(members) as seen:
+        assert len(seen()) == 3
+
+
 def test_what_a_moment_answers_is_of_one_moment(store: Store, store_url: str) -> None:
     # In memory there is nobody else; other threads wait.
     other = None if store_url.endswith(":memory:") else open_store(store_url)

@@ -6,7 +6,9 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
+from contextvars import copy_context
 from typing import Any, TypeVar
 from uuid import uuid4
 
@@ -330,6 +332,21 @@ class Connection:
             self._here.inside = False
         with self.quiet():
             return read()
+
+    @contextmanager
+    def beside(self, read: Callable[[], T]) -> Iterator[Callable[[], T]]:
+        """By a connection of its own in a thread, when a transaction keeps writers out and has written nothing that
+        the other could not see."""
+        if self._mine is None or self._mine.written:
+            yield read
+            return
+
+        def inside() -> T:
+            self._here.inside = True
+            return read()
+
+        with ThreadPoolExecutor(1) as thread:
+            yield thread.submit(copy_context().run, inside).result
 
     @contextmanager
     def quiet(self) -> Iterator[None]:

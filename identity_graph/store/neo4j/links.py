@@ -51,11 +51,6 @@ class Links:
             [self._table(self._database.one("engine/links_between", pairs=chunk)) for chunk in in_chunks(pairs, CHUNK)]
         )
 
-    def crowded(self, least: int) -> Int64:
-        """Identifiers, by row, with more links than this, by source and stated ones too."""
-        (numbers,) = self._database.one("engine/crowded", least=least)
-        return np.searchsorted(self._identifiers.number, np.array(sorted(numbers), dtype=np.int64))
-
     def wide(self, policy: Policy) -> EvidenceTable:
         """Those that follow, under the policy, from events that saw many identifiers."""
         events, times, sources, seen = self._database.one("evidence/wide_observations")

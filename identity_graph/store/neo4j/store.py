@@ -60,6 +60,9 @@ class Neo4jStore:
     def moment(self, read: Callable[[], T]) -> T:
         return self.database.moment(read)
 
+    def beside(self, read: Callable[[], T]) -> AbstractContextManager[Callable[[], T]]:
+        return self.database.beside(read)
+
     def trace(self, hear: Callable[[str], Any]) -> AbstractContextManager[Any]:
         return self.database.trace(hear)
 

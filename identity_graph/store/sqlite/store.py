@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -64,6 +64,9 @@ class SqliteStore:
     def moment(self, read: Callable[[], T]) -> T:
         with self._database.snapshot():
             return read()
+
+    def beside(self, read: Callable[[], T]) -> AbstractContextManager[Callable[[], T]]:
+        return nullcontext(read)
 
     def trace(self, hear: Callable[[str], Any]) -> AbstractContextManager[Any]:
         return self._database.trace(hear)
