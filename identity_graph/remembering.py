@@ -57,6 +57,7 @@ class Remembering:
         self.transfer = store.transfer
         self.transaction = store.transaction
         self.beside = store.beside
+        self.version = store.version
         self.trace = store.trace
         self.close = store.close
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 from identity_graph.errors import InputError
@@ -82,7 +83,17 @@ def format_time(time: int) -> str:
     >>> format_time(0)
     '1970-01-01T00:00:00Z'
     """
-    return to_datetime(time).isoformat().replace("+00:00", "Z")
+    days, rest = divmod(time, DAY)
+    second, micro = divmod(rest, SECOND)
+    minute, second = divmod(second, 60)
+    hour, minute = divmod(minute, 60)
+    fraction = f".{micro:06d}" if micro else ""
+    return f"{_date(days)}T{hour:02d}:{minute:02d}:{second:02d}{fraction}Z"
+
+
+@lru_cache(maxsize=4_096)
+def _date(days: int) -> str:
+    return (EPOCH + timedelta(days=days)).date().isoformat()
 
 
 def parse_duration(text: str) -> int:

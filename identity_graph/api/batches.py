@@ -133,15 +133,20 @@ class Batch(Generic[K, V]):
         found = [self.load(key) for key in keys]
         return [await value if isinstance(value, asyncio.Future) else value for value in found]
 
+    def read(self, keys: Sequence[K]) -> Sequence[V]:
+        """By the method itself, at once."""
+        values = self._method(keys)
+        if len(values) != len(keys):
+            raise RuntimeError(f"{len(values)} answers to {len(keys)} keys")
+        return values
+
     def take(self) -> None:
         self._taken, self._wanted = self._wanted, []
 
     def run(self) -> None:
         self._error = None
         try:
-            self._values = self._method(self._taken)
-            if len(self._values) != len(self._taken):
-                raise RuntimeError(f"{len(self._values)} answers to {len(self._taken)} keys")
+            self._values = self.read(self._taken)
         except Exception as error:
             self._error = error
 

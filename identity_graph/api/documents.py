@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 import anyio.to_thread
 from graphql import (
+    DirectiveNode,
     DocumentNode,
     FieldNode,
     GraphQLError,
@@ -17,6 +19,7 @@ from graphql import (
     OperationType,
     TypeInfo,
     TypeInfoVisitor,
+    VariableNode,
     Visitor,
     is_object_type,
     parse,
@@ -41,12 +44,15 @@ class Invalid(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """`fields` are the names of all fields in the document, `places` the same with the types before them."""
+    """`fields` are the names of all fields in the document, `places` the same with the types before them; `deciding`
+    names the variables by which directives leave something out. `plans` is what `plan` compiled of it."""
 
     document: DocumentNode
     operations: Mapping[str | None, OperationDefinitionNode]
     fields: Set[str]
     places: Set[str]
+    deciding: Sequence[str]
+    plans: dict[Any, Any] = field(default_factory=dict)
 
     def operation(self, name: str | None) -> OperationDefinitionNode:
         """The operation to run. Raises OPERATION_REQUIRED."""
@@ -131,7 +137,7 @@ def prepare(schema: GraphQLSchema, paged: Set[str], text: str, introspection: bo
     }
     if not operations:
         raise QueryError("QUERY_INVALID", "the document has no operation", help="Write at least one query.")
-    return Prepared(document, operations, names, _places(schema, document))
+    return Prepared(document, operations, names, _places(schema, document), _deciding(document))
 
 
 def _places(schema: GraphQLSchema, document: DocumentNode) -> Set[str]:
@@ -148,3 +154,15 @@ def _places(schema: GraphQLSchema, document: DocumentNode) -> Set[str]:
 
     visit(document, TypeInfoVisitor(types, Gather()))
     return frozenset(found)
+
+
+def _deciding(document: DocumentNode) -> Sequence[str]:
+    found: set[str] = set()
+
+    class Gather(Visitor):
+        def enter_directive(self, node: DirectiveNode, *_: object) -> None:
+            values = (argument.value for argument in node.arguments or ())
+            found.update(value.name.value for value in values if isinstance(value, VariableNode))
+
+    visit(document, Gather())
+    return sorted(found)

@@ -20,6 +20,8 @@ from identity_graph.api.executor import ClosedExecutor, LeanExecutor
 from identity_graph.api.feed import Feed
 from identity_graph.api.masking import show, show_all
 from identity_graph.api.persisted import Persisted, read_trusted
+from identity_graph.api.plan import Plans
+from identity_graph.api.quick import Quick
 from identity_graph.api.request import GraphQLRequest, from_mapping
 from identity_graph.api.schema import graphql_schema
 from identity_graph.api.terms import Terms
@@ -35,7 +37,7 @@ log = logging.getLogger("identity_graph.api")
 GRACE = 0.1  # seconds in which the store may still say by itself, and where in the answer, that the deadline has passed
 
 
-_EXECUTORS = {
+EXECUTORS = {
     (False, True): LeanExecutor,
     (False, False): ClosedExecutor,
     (True, True): VeilingExecutor,
@@ -65,6 +67,7 @@ class Endpoint:
         trusted = read_trusted(terms.trusted, self._documents.prepare_here) if terms.trusted else {}
         self._persisted = Persisted(trusted, only=terms.trusted_only)
         self._feed = Feed(graph.store)
+        self._quick = Quick(graph, Plans(self._schema))
 
     async def answer(
         self,
@@ -203,7 +206,7 @@ class Endpoint:
             raise deadline.too_late() from None
 
     def _executor(self, caller: Caller | None) -> type[LeanExecutor]:
-        return _EXECUTORS[_veiled(caller), self._terms.introspection]
+        return EXECUTORS[_veiled(caller), self._terms.introspection]
 
     async def _run(
         self,
@@ -214,6 +217,10 @@ class Endpoint:
         ending: Ending | None = None,
     ) -> ExecutionResult:
         user = caller.name if caller else ""
+        if event is None and ending is None:
+            data = await self._quick.answer(prepared, request, veiled=_veiled(caller))
+            if data is not None:
+                return ExecutionResult(data)
         result = execute(
             self._schema,
             prepared.document,

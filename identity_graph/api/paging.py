@@ -8,7 +8,7 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 import orjson
 from strawberry import UNSET
@@ -20,18 +20,32 @@ T = TypeVar("T")
 Key = tuple[int | str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Edge(Generic[T]):
-    cursor: str
+class Edge(NamedTuple, Generic[T]):
+    """Its cursor is made when it is asked for."""
+
+    mark: str
+    key: Key
     node: T
+
+    @property
+    def cursor(self) -> str:
+        return _cursor(self.mark, self.key)
 
 
 @dataclass(frozen=True, slots=True)
 class PageInfo:
     has_next_page: bool
     has_previous_page: bool
-    start_cursor: str | None
-    end_cursor: str | None
+    start: Edge[Any] | None
+    end: Edge[Any] | None
+
+    @property
+    def start_cursor(self) -> str | None:
+        return self.start and self.start.cursor
+
+    @property
+    def end_cursor(self) -> str | None:
+        return self.end and self.end.cursor
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +60,7 @@ class Connection(Generic[T]):
 
     def map(self, show: Callable[[T], Any]) -> Connection[Any]:
         """The same page of what `show` makes of each row."""
-        return replace(self, edges=[Edge(edge.cursor, show(edge.node)) for edge in self.edges])
+        return replace(self, edges=[Edge(edge.mark, edge.key, show(edge.node)) for edge in self.edges])
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,8 +122,9 @@ class Window:
     def _connect(
         self, rows: Sequence[T], key_of: Callable[[T], Key], before: bool, after: bool, total_count: int | None
     ) -> Connection[T]:
-        edges = [Edge(cursor_of(self.of, key_of(row)), row) for row in rows]
-        ends = (edges[0].cursor, edges[-1].cursor) if edges else (None, None)
+        mark = _mark(self.of)
+        edges = [Edge(mark, key_of(row), row) for row in rows]
+        ends = (edges[0], edges[-1]) if edges else (None, None)
         return Connection(edges, PageInfo(after, before, *ends), total_count)
 
 
@@ -118,7 +133,11 @@ def _mark(of: str) -> str:
 
 
 def cursor_of(of: str, key: Key) -> str:
-    return urlsafe_b64encode(orjson.dumps([_mark(of), *key])).rstrip(b"=").decode()
+    return _cursor(_mark(of), key)
+
+
+def _cursor(mark: str, key: Key) -> str:
+    return urlsafe_b64encode(orjson.dumps([mark, *key])).rstrip(b"=").decode()
 
 
 def _decode(of: str, shape: tuple[type, ...], cursor: str) -> Key:

@@ -18,7 +18,7 @@ from identity_graph.api.subscription import Subscription
 
 
 @cache
-def _strawberry_schema() -> strawberry.Schema:
+def strawberry_schema() -> strawberry.Schema:
     return strawberry.Schema(
         query=Query,
         mutation=Mutation,
@@ -34,7 +34,7 @@ def graphql_schema() -> GraphQLSchema:
 
     That way is several times shorter, and none of its logging of query texts, its extensions or its masking is on it.
     """
-    schema = _strawberry_schema()._schema
+    schema = strawberry_schema()._schema
     for type_ in schema.type_map.values():
         if isinstance(type_, GraphQLInputObjectType):
             # strawberry checks @oneOf by rules of its own; so does graphql-core, once it is told.
@@ -43,7 +43,7 @@ def graphql_schema() -> GraphQLSchema:
 
 
 def sdl() -> str:
-    return _strawberry_schema().as_str() + "\n"
+    return strawberry_schema().as_str() + "\n"
 
 
 if __name__ == "__main__":

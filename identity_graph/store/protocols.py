@@ -61,6 +61,10 @@ class Store(Protocol):
         """What is entered answers `read`, once asked; where waiting for another machine is most of that, it is read
         while the body goes on, which writes nothing until it has asked."""
 
+    def version(self) -> object:
+        """Differs from an earlier one when anybody has committed anything since, this process or another; never waits
+        for anybody. None where it cannot be told at once."""
+
     def trace(self, hear: Any) -> AbstractContextManager[Any]:
         """Calls `hear(statement)` for each statement: for logs and for counting in tests."""
 

@@ -63,6 +63,9 @@ class Neo4jStore:
     def beside(self, read: Callable[[], T]) -> AbstractContextManager[Callable[[], T]]:
         return self.database.beside(read)
 
+    def version(self) -> object:
+        return None  # the server would have to be asked
+
     def trace(self, hear: Callable[[str], Any]) -> AbstractContextManager[Any]:
         return self.database.trace(hear)
 

@@ -26,10 +26,11 @@ LOG_PAGES = 8_192  # the log grows to 64 MiB before it is copied back, so that h
 
 
 class Connection:
-    """One database through two connections of SQLite, safe to use from many threads.
+    """One database through three connections of SQLite, safe to use from many threads.
 
     Whatever is inside `transaction()` goes through the writer, as its thread does; every other read goes through the
-    reader, which sees what is committed and does not wait for a writer. A database in memory has the writer only.
+    reader, which sees what is committed and does not wait for a writer. The third hears of commits. A database in
+    memory has the writer only.
     """
 
     def __init__(self, path: str, *, busy_timeout: float = 10.0) -> None:
@@ -40,6 +41,8 @@ class Connection:
         self._owner: int | None = None
         self._depth = 0
         self._reader_lock = self._lock if path == MEMORY else threading.RLock()
+        self._watcher: apsw.Connection | None = None
+        self._watcher_lock = threading.Lock()
         with self._named("STORE_OPEN"):
             self._writer = self._reader = apsw.Connection(path)
             try:
@@ -49,6 +52,8 @@ class Connection:
                     self._reader = apsw.Connection(path, flags=apsw.SQLITE_OPEN_READWRITE)
                     self._set_up(self._reader)
                     self._reader.pragma("query_only", True)
+                    self._watcher = apsw.Connection(path, flags=apsw.SQLITE_OPEN_READWRITE)
+                    self._watcher.pragma("query_only", True)
             except BaseException:
                 self._reader.close()
                 self._writer.close()
@@ -118,7 +123,9 @@ class Connection:
                 time.sleep(0.01)
 
     def close(self) -> None:
-        with self._reader_lock, self._lock, self._named("STORE_FAILED"):
+        with self._watcher_lock, self._reader_lock, self._lock, self._named("STORE_FAILED"):
+            if self._watcher is not None:
+                self._watcher.close()
             self._reader.close()
             self._writer.close()
 
@@ -177,6 +184,15 @@ class Connection:
         """Differs when anybody has written."""
         with self._turn(self._reader_lock):
             return self._reader.execute("PRAGMA data_version").get, self._reader.total_changes()
+
+    def version(self) -> int | None:
+        """Differs when anybody has committed. By a connection that does nothing else, so that nobody has it for long;
+        None of a database in memory, which only its writer sees."""
+        if self._watcher is None:
+            return None
+        with self._watcher_lock, self._named("STORE_FAILED"):
+            version: int = self._watcher.execute("PRAGMA data_version").get
+            return version
 
     # ---- transactions
 

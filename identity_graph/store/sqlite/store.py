@@ -68,6 +68,9 @@ class SqliteStore:
     def beside(self, read: Callable[[], T]) -> AbstractContextManager[Callable[[], T]]:
         return nullcontext(read)
 
+    def version(self) -> object:
+        return self._database.version()
+
     def trace(self, hear: Callable[[str], Any]) -> AbstractContextManager[Any]:
         return self._database.trace(hear)
 
