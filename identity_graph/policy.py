@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from identity_graph.errors import PolicyError
 from identity_graph.times import parse_duration
@@ -18,8 +18,7 @@ if TYPE_CHECKING:
 ORDERS = ("strongest", "newest", "cut")
 MEASURES = ("jaccard", "overlap", "cosine")
 
-FEW = 256  # values of a column whose answers are remembered
-REMEMBERED = 16_384
+FEW = 256  # values of a column that are judged one by one
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,9 +95,14 @@ class Policy:
 
     def blocks(self, namespace: str, value: str) -> bool:
         """Whether the value means nobody in this namespace."""
-        import polars as pl
+        return self.blocked_few(namespace, [value])[0]
 
-        return bool(self.blocked_among(namespace, pl.Series([value]))[0])
+    def blocked_few(self, namespace: str, values: Sequence[str]) -> list[bool]:
+        """As `blocked_among`, without its fixed cost, which is that of a thousand values. An expression of polars is
+        run by threads of its own, for which a busy server waits milliseconds."""
+        known, lowered, pattern = self._blocked_in(namespace)
+        texts = [value.lower() if value.isascii() else lowered.validate_python(value) for value in values]
+        return [text in known or (pattern is not None and pattern.isinstance_python(text)) for text in texts]
 
     def blocked_among(self, namespace: str, values: pl.Series) -> pl.Series:
         """`blocks` for a column of texts of one namespace, as a column of booleans.
@@ -108,27 +112,8 @@ class Policy:
         """
         import polars as pl
 
-        if len(values) > FEW:
-            return self._judge(namespace, values)
-        known, asked = self._judged, [(namespace, value) for value in values.to_list()]
-        answers = [known.get(one) for one in asked]
-        new = [place for place, answer in enumerate(answers) if answer is None]
-        if new:
-            if len(known) + len(new) > REMEMBERED:
-                known.clear()
-            for place, answer in zip(new, self._judge(namespace, values.gather(new)).to_list(), strict=True):
-                answers[place] = known[asked[place]] = answer
-        return pl.Series(answers, dtype=pl.Boolean)
-
-    @cached_property
-    def _judged(self) -> dict[tuple[str, str], bool]:
-        """Answers about values of short columns. A publication of a few events asks for the same ones again and again,
-        and an expression of polars is run by threads of its own, for which a busy server waits milliseconds."""
-        return {}
-
-    def _judge(self, namespace: str, values: pl.Series) -> pl.Series:
-        import polars as pl
-
+        if len(values) <= FEW:
+            return pl.Series(self.blocked_few(namespace, values.to_list()), dtype=pl.Boolean)
         own_values, own_patterns = self.blocked.by_namespace.get(namespace, (frozenset(), ()))
         value = pl.col("value")
         found = value.is_in(list(self.blocked.values | own_values))
@@ -136,6 +121,24 @@ class Policy:
         if patterns:
             found |= value.str.contains(any_of(patterns))
         return pl.DataFrame({"value": values.str.to_lowercase()}).select(found).to_series()
+
+    def _blocked_in(self, namespace: str) -> tuple[frozenset[str], Any, Any]:
+        """Values, what makes a text small, and what finds a pattern in it: that of pydantic is the crate of polars."""
+        own = namespace if namespace in self.blocked.by_namespace else ""
+        if own not in self._judges:
+            from pydantic_core import SchemaValidator
+            from pydantic_core.core_schema import str_schema
+
+            own_values, own_patterns = self.blocked.by_namespace.get(own, (frozenset(), ()))
+            patterns = (*self.blocked.patterns, *own_patterns)
+            find = str_schema(pattern=any_of(patterns), regex_engine="rust-regex") if patterns else None
+            lower = SchemaValidator(str_schema(to_lower=True))
+            self._judges[own] = (self.blocked.values | own_values, lower, SchemaValidator(find) if find else None)
+        return self._judges[own]
+
+    @cached_property
+    def _judges(self) -> dict[str, tuple[frozenset[str], Any, Any]]:
+        return {}
 
     @property
     def decays(self) -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 from numba import njit
 
-from identity_graph.policy import Policy
+from identity_graph.policy import FEW, Policy
 from identity_graph.resolve.rules import Rules
 from identity_graph.tables import Int8 as Int8
 from identity_graph.tables import Int16, Int32, LinkTable, in_parts, read_only
@@ -21,9 +21,17 @@ def prune_values(namespace: Int16, values: Sequence[str], policy: Policy, rules:
     """One of JOINS, BLOCKED, NOT_JOINING for each identifier, by its own value alone.
 
     O(n + text), a column for each namespace that blocks values of its own, and one for all others."""
+    pruned = np.where(rules.joins[namespace], JOINS, NOT_JOINING).astype(np.int8)
+    if len(values) <= FEW:
+        of_space: dict[int, list[int]] = {}
+        for row, space in enumerate(namespace.tolist()):
+            of_space.setdefault(space, []).append(row)
+        for space, few in of_space.items():
+            judged = policy.blocked_few(rules.namespaces[space], [values[row] for row in few])
+            pruned[[row for row, blocked in zip(few, judged, strict=True) if blocked]] = BLOCKED
+        return pruned
     import polars as pl
 
-    pruned = np.where(rules.joins[namespace], JOINS, NOT_JOINING).astype(np.int8)
     own = ["", *(name for name in rules.namespaces if name in policy.blocked.by_namespace)]
     kinds = np.array([own.index(name) if name in own else 0 for name in rules.namespaces], dtype=np.int16)
     for rows in in_parts(len(values)):

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from identity_graph.errors import PolicyError
-from identity_graph.policy import FEW, MEASURES, ORDERS, REMEMBERED, Blocked, Policy, Rule, Similarity
+from identity_graph.policy import FEW, MEASURES, ORDERS, Blocked, Policy, Rule, Similarity
 from identity_graph.policy_file import default_text
 from identity_graph.times import DAY, SECOND
 
@@ -251,21 +251,23 @@ def test_a_pattern_that_is_not_linear_or_too_large_is_refused(pattern: str) -> N
     assert refused(f"[blocked]\npatterns = ['{pattern}']\n").code == "POLICY_VALUE"
 
 
-@given(st.lists(st.sampled_from(["null", "NULL", "u-1", "test@example.com", "", "0000"]), max_size=9), st.booleans())
-def test_what_is_remembered_of_a_value_is_what_was_found(values: list[str], email: bool) -> None:
-    namespace = "email" if email else ""
-    fresh = Policy.default()
+SOME = Policy.parse(
+    "[blocked]\nvalues = ['ς', 'stra\u00dfe']\npatterns = ['^k\\w$', 'x\\d+y']\nemail = {patterns = ['^no']}\n"
+)
+
+
+@given(
+    st.lists(
+        st.sampled_from(["null", "NULL", "u-1", "test@example.com", "0000", "KΣ", "\u212aq"]) | st.text(), max_size=9
+    ),
+    st.sampled_from(["email", "user_id", "other"]),
+    st.sampled_from([DEFAULT, SOME]),
+)
+def test_few_values_are_judged_as_many_are(values: list[str], namespace: str, policy: Policy) -> None:
     many = pl.Series([*values, *("x" * FEW)], dtype=pl.String)
-    expected = fresh.blocked_among(namespace, many)[: len(values)].to_list()
-    for _ in range(2):
-        assert DEFAULT.blocked_among(namespace, pl.Series(values, dtype=pl.String)).to_list() == expected
-
-
-def test_no_more_is_remembered_than_there_is_room_for() -> None:
-    policy = Policy.default()
-    for start in range(0, 3 * REMEMBERED, FEW):
-        policy.blocked_among("", pl.Series([f"v{n}" for n in range(start, start + FEW)]))
-    assert 0 < len(policy._judged) <= REMEMBERED
+    expected = policy.blocked_among(namespace, many)[: len(values)].to_list()
+    assert policy.blocked_few(namespace, values) == expected
+    assert policy.blocked_among(namespace, pl.Series(values, dtype=pl.String)).to_list() == expected
 
 
 @pytest.mark.parametrize("pattern", ["(a+)+$", "(a*)*b", "(a|a)+$", "(.*a){12}$"])

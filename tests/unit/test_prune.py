@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from identity_graph.policy import Blocked, Policy, Rule
+from identity_graph.policy import FEW, Blocked, Policy, Rule
 from identity_graph.resolve.prune import (
     BLOCKED,
     CODES,
@@ -57,6 +57,18 @@ def spaces(*names: str) -> np.ndarray[tuple[int], np.dtype[np.int16]]:
 )
 def test_values(space: str, value: str, code: int) -> None:
     assert prune_values(spaces(space), [value], POLICY, RULES).tolist() == [code]
+
+
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(SPACES), st.sampled_from(["null", "A@B.c", "no-reply@x", "000", "u"]) | st.text())
+    )
+)
+def test_few_values_are_as_many(rows: list[tuple[str, str]]) -> None:
+    names, values = [name for name, _ in rows], [value for _, value in rows]
+    more = [*names, *([SPACES[0]] * FEW)], [*values, *("x" * FEW)]
+    expected = prune_values(spaces(*more[0]), more[1], POLICY, RULES)[: len(rows)].tolist()
+    assert prune_values(spaces(*names), values, POLICY, RULES).tolist() == expected
 
 
 def hubs(names: list[str], pairs: list[tuple[int, int]], pruned: list[int] | None = None, known: Int8 | None = None):  # type: ignore[no-untyped-def]
