@@ -13,6 +13,7 @@ from bench import (
     resolve,
     similarity,
     strings,
+    subscription,
     tracking,
 )
 
@@ -29,4 +30,5 @@ if __name__ == "__main__":
     resolve.main()
     profile.main()
     tracking.main()
+    subscription.main()
     audit.main()
