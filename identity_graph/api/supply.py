@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 LASTING = frozenset(
     {"persons", "persons_by_identifier", "identifiers", "members", "confidences", "profiles", "journeys", "sessions"}
-    | {"links", "events", "segments_of", "segments", "changes"}
+    | {"links", "evidence", "events", "segments_of", "segments", "contains", "overlap", "changes"}
 )
 """Reads whose answers are the same until somebody writes; others look at the clock, too."""
 

@@ -57,6 +57,7 @@ def statements(api: Api, query: str, variables: dict[str, Any]) -> tuple[list[st
 
 def test_fifty_persons_with_everything_cost_as_many_statements_as_one(crowd: Api) -> None:
     one, first = statements(crowd, EVERYTHING, {"by": [email_of("p0@example.org")]})
+    crowd.run("resolve")  # and what was read is remembered no more
     many, all_of_them = statements(crowd, EVERYTHING, {"by": [email_of(f"p{n}@example.org") for n in range(50)]})
     assert len(all_of_them["people"]) == 50
     assert all_of_them["people"][0] == first["people"][0]
@@ -81,5 +82,5 @@ def test_pages_of_persons_and_members_cost_the_same_whatever_their_size(crowd: A
 def test_fields_by_other_names_are_read_once(crowd: Api) -> None:
     query = "query ($by: PersonBy!) { person(by: $by) { id %s } }"
     again = query % " ".join(f"p{n}: profile {{ values }}" for n in range(20))
-    by = {"by": email_of("p0@example.org")}
-    assert len(statements(crowd, again, by)[0]) == len(statements(crowd, query % "profile { values }", by)[0])
+    one, other = ({"by": email_of(f"p{n}@example.org")} for n in range(2))  # what was read of one is remembered
+    assert len(statements(crowd, again, one)[0]) == len(statements(crowd, query % "profile { values }", other)[0]) > 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from pathlib import Path
 
 import pytest
 
@@ -123,3 +124,28 @@ def test_writers_in_threads_take_turns(store: Store) -> None:
         each.join()
     [found] = store.segments.segments(["count"])
     assert found is not None and found.size == 40
+
+
+def test_a_version_differs_when_anybody_has_committed(store: Store) -> None:
+    """A store that cannot tell it at once says None, and always."""
+    before = store.version()
+    assert store.version() == before
+    with store.transaction():
+        load(store, event("a", "email:a@x.org"))
+        assert store.version() == before
+    after = store.version()
+    assert (after is None) == (before is None)
+    if after is not None:
+        assert after != before
+        list(store.operations.canonical_lines())
+        assert store.version() == after
+
+
+def test_a_version_differs_when_another_process_has_committed(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'people.db'}"
+    one, other = open_store(url), open_store(url)
+    before = one.version(), other.version()
+    load(other, event("a", "email:a@x.org"))
+    assert one.version() != before[0] and other.version() != before[1]
+    one.close()
+    other.close()
