@@ -47,6 +47,7 @@ from identity_graph.api.veil import VEILED, Show
 
 if TYPE_CHECKING:
     from identity_graph.service import IdentityGraph
+    from identity_graph.view import View
 
 Column = Sequence[Any]
 KEPT = 16  # plans of one document
@@ -79,9 +80,7 @@ class Asked:
         self.reads.passing = True  # what is read of it is not by keys
         return self._graph
 
-    @property
-    def path(self) -> Any:
-        """Who asks for it looks at persons in a way of its own."""
+    def under(self, view: View) -> Any:
         raise Unknown
 
 

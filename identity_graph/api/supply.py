@@ -24,9 +24,7 @@ LASTING = frozenset(
 
 SHOWN = "shown"  # beside the reads: what plans have made of them
 ROWS = 500_000  # remembered at most, a member, an event, a trait or an object of an answer being one
-
-
-AT_ONCE = 5_000
+AT_ONCE = 5_000  # objects of an answer that an event loop makes itself
 
 
 class Unsupplied(Exception):
@@ -108,12 +106,11 @@ class Supply:
     def later(self, name: str, key: Hashable, pick: Callable[[Any], Any]) -> Later:
         if self._context is None:
             raise Unsupplied
-        self.passing |= name not in LASTING
         self._asked[name][key] = None
         return Later(self.found[name], key, pick)
 
     def count(self, objects: int) -> None:
-        """Before they are made. An event loop makes no large answers."""
+        """Before they are made. Raises `Unsupplied` where nothing is read and they become too many."""
         self.objects += objects
         if self._context is None and self.objects > AT_ONCE:
             raise Unsupplied
@@ -162,6 +159,7 @@ class _Supplied:
         try:
             value = self._known[key]
         except KeyError:
+            self._supply.passing |= self._name not in LASTING
             if key not in self._found:
                 return self._supply.later(self._name, key, pick or _as_it_is)
             value = self._found[key]

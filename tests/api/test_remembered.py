@@ -12,8 +12,9 @@ from identity_graph.api import supply as supplies
 from identity_graph.api.supply import Remembered, Supply
 from identity_graph.model import Event, Identifier
 from identity_graph.times import parse_time
-from tests.api.conftest import ANN, CAROL, Api, email_of, event, operation_text
+from tests.api.conftest import ANN, CAROL, DAY, Api, email_of, event, operation_text
 from tests.api.test_plan import Ways
+from tests.conftest import Clock
 
 PLANNED: dict[str, dict[str, Any]] = {
     "person": {"by": email_of(ANN)},
@@ -82,6 +83,22 @@ def test_what_was_read_while_somebody_wrote_is_not_remembered(api: Api) -> None:
     api.run("ingest", events=[event("w3", "2025-12-28T10:00:00Z", "crm", "Changed", {"user_id": "u1"})])
     assert not remembered.keep(version, known, supply)
     assert not any(remembered.now()[1].values())
+
+
+def test_what_the_clock_decides_is_computed_anew(api: Api, clock: Clock) -> None:
+    """Also where the same was asked before in the same request, so that nothing had to be read for it."""
+    recent = {"names": ["Order Completed"], "measure": "DAYS_SINCE"}
+    api.run("save_computed_trait", name="quiet", definition=recent)
+    ways = Ways(api)
+    both = "a: person(by: $by) { computedTraits { value } } b: person(by: $by) { id computedTraits { value } }"
+    query = f"query ($by: PersonBy!) {{ {both} }}"
+    seen = []
+    for _ in range(2):
+        found = ways.short(query, {"by": email_of(ANN)})
+        assert found == ways.general(query, {"by": email_of(ANN)}).data
+        seen.append(found)
+        clock.tick(30 * DAY)
+    assert seen[0] != seen[1]
 
 
 def test_no_more_is_remembered_than_there_is_room_for(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
