@@ -137,13 +137,14 @@ def prepare(schema: GraphQLSchema, paged: Set[str], text: str, introspection: bo
     }
     if not operations:
         raise QueryError("QUERY_INVALID", "the document has no operation", help="Write at least one query.")
-    return Prepared(document, operations, names, _places(schema, document), _deciding(document))
+    return Prepared(document, operations, names, *_gathered(schema, document))
 
 
-def _places(schema: GraphQLSchema, document: DocumentNode) -> Set[str]:
-    """Each field as Type.field, in all operations and fragments of a valid document. `__typename` is nobody's secret,
-    and what is below `__schema` and `__type` goes with them."""
+def _gathered(schema: GraphQLSchema, document: DocumentNode) -> tuple[Set[str], Sequence[str]]:
+    """Each field as Type.field, in all operations and fragments of a valid document, and the variables of directives.
+    `__typename` is nobody's secret, and what is below `__schema` and `__type` goes with them."""
     found: set[str] = set()
+    deciding: set[str] = set()
     types = TypeInfo(schema)
 
     class Gather(Visitor):
@@ -152,17 +153,9 @@ def _places(schema: GraphQLSchema, document: DocumentNode) -> Set[str]:
             if name != "__typename" and parent is not None and not parent.name.startswith("__"):
                 found.add(f"{parent.name}.{name}")
 
-    visit(document, TypeInfoVisitor(types, Gather()))
-    return frozenset(found)
-
-
-def _deciding(document: DocumentNode) -> Sequence[str]:
-    found: set[str] = set()
-
-    class Gather(Visitor):
         def enter_directive(self, node: DirectiveNode, *_: object) -> None:
             values = (argument.value for argument in node.arguments or ())
-            found.update(value.name.value for value in values if isinstance(value, VariableNode))
+            deciding.update(value.name.value for value in values if isinstance(value, VariableNode))
 
-    visit(document, Gather())
-    return sorted(found)
+    visit(document, TypeInfoVisitor(types, Gather()))
+    return frozenset(found), sorted(deciding)

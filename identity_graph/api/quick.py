@@ -22,8 +22,9 @@ class Quick:
         self._graph = graph
         self._plans = plans
         self._remembered = Remembered(graph.store)
-        # Where reads are computing more than waiting, threads that take turns at each step only hold each other up.
-        self._turns = None if graph.store.version() is None else anyio.CapacityLimiter(1)
+        # Where reads compute more than they wait, threads that take turns only hold each other up. There are two, so
+        # that one long read does not hold up everybody.
+        self._turns = None if graph.store.version() is None else anyio.CapacityLimiter(2)
 
     async def answer(self, prepared: Prepared, request: GraphQLRequest, *, veiled: bool) -> dict[str, Any] | None:
         """The data; None where the general way has to answer, also because something went wrong on this one."""
