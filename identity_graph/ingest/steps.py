@@ -16,8 +16,8 @@ from identity_graph.records import Reader
 from identity_graph.store.protocols import Batch
 
 MOST_BYTES = 16 << 20  # of one transaction
-BLOCK = 2 << 20  # of lines that a process maps at once, stored in one transaction
-LARGE = 16 << 20  # of what is left of a file: less does not pay for starting a process
+BLOCK = 2 << 20  # of what a process maps at once, stored in one transaction
+LARGE = 4 << 20  # of what is left of a file: less does not pay for starting a process
 MOST_PROCESSES = 4
 
 Steps = Generator[Batch, None, None]
@@ -31,8 +31,8 @@ def steps(
     if processes is None:
         # One stores, the others map. Starting one takes as long as mapping some ten thousand records.
         large = (reader.size or 0) - reader.start >= LARGE
-        processes = min(MOST_PROCESSES, _processors() - 1) if large else 0
-    if processes > 0 and reader.source.format == "jsonl" and run.default_time is not None and type(loader) is Loader:
+        processes = min(MOST_PROCESSES, max(1, _processors() - 1)) if large else 0
+    if processes > 0 and run.default_time is not None and type(loader) is Loader:
         return _in_blocks(reader, loader, run, clock, processes)
     return _one_by_one(reader, loader, run, clock, size)
 
@@ -44,8 +44,8 @@ def _processors() -> int:
 def _in_blocks(reader: Reader, loader: Loader, run: Run, clock: Callable[[], int], processes: int) -> Steps:
     position = run.position
     with Crew(loader, run.default_time, clock, processes) as crew:
-        for cut, mapped in crew.steps(reader.cuts(BLOCK)):
-            batch = mapped.batch(cut, position, clock())
+        for piece, mapped in crew.steps(reader.pieces(BLOCK)):
+            batch = mapped.batch(piece, position, clock())
             position = batch.position
             yield batch
 

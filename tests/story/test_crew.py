@@ -16,7 +16,7 @@ import pytest
 
 from identity_graph.errors import InputError
 from identity_graph.ingest import steps
-from identity_graph.ingest.block import map_cut
+from identity_graph.ingest.block import map_piece
 from identity_graph.loaders import Loader, parse_loader, read_loader
 from identity_graph.model import Run, RunState
 from identity_graph.store import open_store
@@ -133,13 +133,13 @@ def test_the_processes_do_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     """Of a file of many blocks, and with this process kept busy, most blocks are mapped elsewhere."""
     path = write(tmp_path / "e.jsonl", content())
     here: list[object] = []
-    real = map_cut
+    real = map_piece
 
     def counted(*arguments: Any) -> Any:
         here.append(arguments)
         return real(*arguments)
 
-    monkeypatch.setattr("identity_graph.ingest.crew.map_cut", counted)
+    monkeypatch.setattr("identity_graph.ingest.crew.map_piece", counted)
     outcome(path, 1, progress=lambda *_: time.sleep(0.2) if children() and len(here) < 8 else None)
     blocks = path.stat().st_size // 20_000
     assert len(here) < blocks * 0.8
