@@ -61,7 +61,8 @@ def _origins(piece: Piece) -> Callable[[int], Origin]:
 
     def at(place: int) -> Origin:
         raw = header + lines[place]
-        return Origin(line + place, starts[place], raw if len(lines[place]) <= LONGEST else raw[:KEPT])
+        cut = len(lines[place]) > LONGEST or isinstance(data, LongLine)
+        return Origin(line + place, starts[place], raw[:KEPT] if cut else raw)
 
     return at
 

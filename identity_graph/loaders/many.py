@@ -27,6 +27,8 @@ from identity_graph.model import Event
 from identity_graph.normalise import all_canonical, normalise
 from identity_graph.times import DAY
 
+_FEW = 16  # values that are looked at together where one of all is no good
+
 Mapper = Callable[[Record, int, int | None], Event]
 
 
@@ -144,14 +146,25 @@ class Many:
         normaliser = self._normalisers.get(namespace)
         if normaliser is None:  # a name that comes from data
             normaliser = Normaliser(namespace, self._file.phone_region)
-        if values[0].__class__ is str:
-            if all_canonical(namespace, values):
-                return list(zip(repeat(namespace), values))
-            try:
-                return list(map(normaliser.__getitem__, values))
-            except InputError:  # one of them is blank or no good
-                pass
-        return columns.each(one.value, normaliser.of)
+        if values[0].__class__ is not str:
+            return columns.each(one.value, normaliser.of)
+        if all_canonical(namespace, values):
+            return list(zip(repeat(namespace), values))
+        try:
+            return list(map(normaliser.__getitem__, values))
+        except InputError:  # one of them is blank or no good
+            pass
+        found: list[tuple[str, str] | None] = []
+        for start in range(0, len(values), _FEW):
+            few = values[start : start + _FEW]
+            if all_canonical(namespace, few):
+                found += zip(repeat(namespace), few)
+            else:
+                found += [
+                    normaliser.get(value) or columns.try_one(place, value, normaliser.of)
+                    for place, value in enumerate(few, start)
+                ]
+        return found
 
 
 def _one_by_one(
@@ -189,9 +202,9 @@ class _Columns:
         try:
             return list(map(change, found.column))
         except InputError:
-            return [self._try(place, value, change) for place, value in enumerate(found.column)]
+            return [self.try_one(place, value, change) for place, value in enumerate(found.column)]
 
-    def _try(self, place: int, value: Any, change: Callable[[Any], Any]) -> Any:
+    def try_one(self, place: int, value: Any, change: Callable[[Any], Any]) -> Any:
         try:
             return change(value)
         except InputError:
@@ -199,7 +212,7 @@ class _Columns:
             return None
 
     def judge(self, column: Sequence[Any], good: Callable[[Any], bool]) -> None:
-        if self.flawed or not all(map(good, column)):
+        if (self.flawed and None in column) or not all(map(good, column)):
             self.flawed.update(place for place, found in enumerate(column) if found is None or not good(found))
 
     def few(self, found: Any, good: Callable[[Any], bool]) -> list[Any]:
