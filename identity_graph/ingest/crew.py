@@ -26,7 +26,7 @@ PACKAGE = Path(__file__).parents[2]
 
 
 class Crew:
-    """`size` processes, begun at the first piece. While they are starting or busy, this process maps pieces too, and it
+    """`size` processes, or none, begun at the first piece. While they are starting or busy, this process maps pieces too, and it
     does the work of one that dies: what comes out never depends on them."""
 
     def __init__(self, loader: Loader, default_time: int | None, clock: Callable[[], int], size: int) -> None:
@@ -36,10 +36,13 @@ class Crew:
         self._size = size
         self._workers: list[subprocess.Popen[bytes]] = []
         self._mine = threading.local()
-        self._threads = ThreadPoolExecutor(size, "mapping", initializer=self._begin)
+        self._threads = ThreadPoolExecutor(max(1, size), "mapping", initializer=self._begin)
 
     def steps(self, pieces: Iterator[Piece]) -> Iterator[tuple[Piece, Mapped]]:
         """Every piece with what became of it, in order. An error of the source comes after all pieces before it."""
+        if not self._size:
+            yield from ((piece, self._map(piece)) for piece in pieces)
+            return
         waiting: deque[tuple[Piece, Future[Mapped]]] = deque()
         ended = False
         failure: Exception | None = None
