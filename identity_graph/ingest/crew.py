@@ -26,8 +26,8 @@ PACKAGE = Path(__file__).parents[2]
 
 
 class Crew:
-    """`size` processes, or none, begun at the first piece. While they are starting or busy, this process maps pieces too, and it
-    does the work of one that dies: what comes out never depends on them."""
+    """`size` processes, or none, begun at the first piece. While they are starting or busy, this process maps pieces
+    too, and it does the work of one that dies: what comes out never depends on them."""
 
     def __init__(self, loader: Loader, default_time: int | None, clock: Callable[[], int], size: int) -> None:
         self._loader = loader
