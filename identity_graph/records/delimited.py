@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
@@ -40,6 +41,10 @@ class Rows:
         self._start = start
         self._form = form
         self._name = name
+        between = re.escape(form.delimiter.encode())
+        field = rb'(?:"(?:[^"\n]|"")*+"|[^"\n' + between + rb"]*+)"
+        line = field + rb"(?:" + between + field + rb")*+\r?"
+        self._are_whole = re.compile(line + rb"(?:\n" + line + rb")*+").fullmatch
         self._cuts: Iterator[Cut] = cuts(chunks)
         self._end = 0
         self._lines: Iterator[_Line] = iter(())
@@ -75,6 +80,10 @@ class Rows:
         while (line := next(self._lines, None)) is None:
             self._take(next(self._cuts))
         return line
+
+    def _whole_rows(self, data: bytes) -> bool:
+        """Whether each line is a row by itself: no quote is open at its end, and none is where it should not be."""
+        return not isinstance(data, LongLine) and self._are_whole(data) is not None
 
     def _take(self, cut: Cut) -> None:
         """Read on in this one, line by line."""
@@ -150,7 +159,7 @@ class Rows:
                 cut = next(self._cuts, None)
                 if cut is None:
                     return
-                if self._form.quotes and _quotes(cut[3]):
+                if self._form.quotes and _quotes(cut[3]) and not self._whole_rows(cut[3]):
                     self._take(cut)
                     break
                 yield cut

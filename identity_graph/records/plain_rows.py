@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import csv
 from codecs import lookup
 from collections.abc import Sequence
-from itertools import compress
+from itertools import chain, compress
 
 from identity_graph.model import Refused
 from identity_graph.records.delimited import COMPUTED, Rows
 from identity_graph.records.flat import Flat
-from identity_graph.records.lines import LONGEST
 from identity_graph.records.source import Form
+
+_LONG = 1 << 16  # a line that needs care
 
 
 def read_rows(data: bytes, names: Sequence[str], form: Form) -> tuple[Flat, list[int], list[tuple[int, str, str]]]:
@@ -18,8 +20,15 @@ def read_rows(data: bytes, names: Sequence[str], form: Form) -> tuple[Flat, list
     place, code and message."""
     lines = data.split(b"\n")
     texts = _texts(data, lines, form)
-    good = [text is not None and _is_good(text, len(names), form.delimiter) for text in texts]
-    cells = form.delimiter.join(compress(texts, good)).split(form.delimiter) if any(good) else []  # type: ignore[arg-type]
+    width, between = len(names), form.delimiter
+    if form.quotes and b'"' in data:
+        parsed = csv.reader((f"{text}\n" for text in texts if text is not None), delimiter=between, strict=True)
+        rows = [[] if text is None else next(parsed) for text in texts]
+        good = [len(row) == width and (width > 1 or row[0].strip() != "") for row in rows]
+        cells = list(chain.from_iterable(compress(rows, good)))
+    else:
+        good = [text is not None and _is_good(text, width, between) for text in texts]
+        cells = between.join(compress(texts, good)).split(between) if any(good) else []  # type: ignore[arg-type]
     if form.text_mark:
         mark = form.text_mark
         cells = [cell[1:] if cell[:1] == mark and cell[1:2] in COMPUTED else cell for cell in cells]
@@ -58,8 +67,8 @@ def _texts(data: bytes, lines: Sequence[bytes], form: Form) -> Sequence[str | No
     if b"\r" in data:
         texts = [text and text.removesuffix("\r") for text in texts]
         texts = [None if text is None or "\r" in text else text for text in texts]
-    if max(map(len, lines)) > LONGEST:
-        texts = [text if len(raw) <= LONGEST else None for text, raw in zip(texts, lines, strict=True)]
+    if max(map(len, lines)) > _LONG:
+        texts = [text if len(raw) <= _LONG else None for text, raw in zip(texts, lines, strict=True)]
     return texts
 
 

@@ -242,6 +242,9 @@ def table(end: str = "\n") -> bytes:
         rows += [row for divisor, row in odd.items() if number % divisor == 0]
         if 1000 < number < 1600 and number % 50 == 0:
             rows.append(f'q{number}@example.org,"a, ""b""",2025-01-01,"two{end}lines"')
+        if number > 3200 and number % 3 == 0:
+            rows.append(f'"q{number}@example.org","a, ""b""","2025-01-01","\'7"')
+            rows.append(f'"q{number}@example.org",,"2025-01-01"' + ',"more"' * (number % 4))
         if number == 2500:
             rows += ['"open,8,2025-01-01,x', 'b@b.example,9,"2025-01-01"x,']
     raw = end.join(["mail,card,at,note", *rows]).encode()
