@@ -11,6 +11,7 @@ import numpy as np
 from identity_graph.event_table import EventTable
 from identity_graph.loaders import Loader
 from identity_graph.model import Origin, Refused
+from identity_graph.records.flat import Flat
 from identity_graph.records.jsonl import TOO_LARGE, read_lines
 from identity_graph.records.lines import KEPT, LONGEST, LongLine
 from identity_graph.records.parquet import Part
@@ -107,11 +108,11 @@ def _read(
         return [], [], [(0, "RECORD_TOO_LARGE", TOO_LARGE)]
     if isinstance(piece, Lines) and piece.names:
         return read_rows(piece.cut[3], piece.names, loader.form)
-    if isinstance(piece, Part) and (flat := piece.columns()) is not None:
-        return flat, range(len(flat)), ()
     found: list[Any]
     if not isinstance(piece, Lines):
-        rows = piece.records if isinstance(piece, Taken) else piece.rows()
+        rows = piece.records if isinstance(piece, Taken) else piece.records()
+        if isinstance(rows, Flat):
+            return rows, range(len(rows)), ()
         found = [(row.code, row.message) if isinstance(row, Refused) else row for _, row in rows]
     elif loader.form.format == "lines":
         found = list(map(PatternLines((), loader.form).record, piece.cut[3].split(b"\n")))

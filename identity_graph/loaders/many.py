@@ -15,7 +15,7 @@ from identity_graph.errors import InputError
 from identity_graph.event_flaws import DAWN, LONGEST_ID, is_id, is_name
 from identity_graph.event_table import EventTable, texts
 from identity_graph.loaders.alike import Alike, Mark, Places, Telling, alike
-from identity_graph.loaders.fields import cast
+from identity_graph.loaders.fields import ObjectReader, cast
 from identity_graph.loaders.file import LoaderFile
 from identity_graph.loaders.filling import Filling
 from identity_graph.loaders.identifiers import Normaliser
@@ -125,8 +125,8 @@ class Many:
             if not _all_ids(ids):
                 columns.judge(ids, is_id)
                 columns.judge(ids, _without_nul)
-            traits = columns.objects(readers.traits(group.record) if readers.traits else {})
-            properties = columns.objects(readers.properties(group.record) if readers.properties else {})
+            traits = columns.texts(readers.traits, group.record)
+            properties = columns.texts(readers.properties, group.record)
         except InputError:
             return group.rows
         ends = [(named.index(a), named.index(b)) for a, b in stated]
@@ -135,7 +135,7 @@ class Many:
         filling.fill(
             group.rows,
             columns.flawed,
-            (ids, times, sources, names, texts(traits), texts(properties)),
+            (ids, times, sources, names, traits, properties),
             identifiers,
             ends,
         )
@@ -234,6 +234,11 @@ class _Columns:
     def some_there(self, columns: Sequence[Sequence[Any]]) -> None:
         if all(None in column for column in columns):
             self.judge([any(value is not None for value in row) for row in zip(*columns, strict=True)], bool)
+
+    def texts(self, read: ObjectReader | None, record: dict[str, Any]) -> Sequence[str | None]:
+        """Of each record what is read of this one with marks, as canonical JSON."""
+        found = read(record) if read else {}
+        return texts(self.objects(found)) if found else [None] * self.count
 
     def objects(self, found: dict[str, Any]) -> Sequence[dict[str, Any]]:
         """Of each record the object that this one with marks stands for; its own where it is as it was."""

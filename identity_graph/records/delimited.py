@@ -83,7 +83,9 @@ class Rows:
 
     def _whole_rows(self, data: bytes) -> bool:
         """Whether each line is a row by itself: no quote is open at its end, and none is where it should not be."""
-        return not isinstance(data, LongLine) and self._are_whole(data) is not None
+        if isinstance(data, LongLine) or self._form.delimiter > "@":  # as which a letter of two bytes may end
+            return False
+        return self._are_whole(data) is not None
 
     def _take(self, cut: Cut) -> None:
         """Read on in this one, line by line."""

@@ -54,6 +54,7 @@ class ParquetRows:
         try:
             self._scan = _scan(path)
             names = self._scan.collect_schema().names()
+            self._size = path.stat().st_size
             self.rows: int = self._scan.select(pl.len()).collect().item()
         except self._errors as error:
             raise _wrong(name, error) from error
@@ -78,7 +79,7 @@ class ParquetRows:
 
     def parts(self, size: int) -> Iterator[Part]:
         """Instead of an iteration: of about `size` bytes in the file each."""
-        rows = max(SLICE, min(MOST, self.rows * size // max(1, self.path.stat().st_size)))
+        rows = max(SLICE, min(MOST, self.rows * size // max(1, self._size)))
         while self.offset < self.rows:
             first, count = self.offset, min(rows, self.rows - self.offset)
             yield Part(str(self.path), self._name, first, count)
@@ -98,11 +99,12 @@ class Part(NamedTuple):
         return self.first + self.many
 
     def rows(self) -> list[Row]:
-        return [_record(row, number) for number, row in enumerate(self._frame().iter_rows(named=True), self.first)]
+        return _rows(self._frame(), self.first)
 
-    def columns(self) -> Flat | None:
-        """The same, if they hold nothing but texts, finite numbers, truth values and times, and none is very long."""
-        return _flat(self._frame())
+    def records(self) -> Flat | list[Row]:
+        """As columns, if they hold nothing but texts, finite numbers, truth values and times, and none is very long."""
+        frame = self._frame()
+        return _flat(frame) or _rows(frame, self.first)
 
     def _frame(self) -> pl.DataFrame:
         import polars as pl
@@ -111,6 +113,10 @@ class Part(NamedTuple):
             return _in_utc(_scan(Path(self.path)).slice(self.first, self.many).collect())
         except (pl.exceptions.PolarsError, OSError) as error:
             raise _wrong(self.name, error) from error
+
+
+def _rows(frame: pl.DataFrame, first: int) -> list[Row]:
+    return [_record(row, number) for number, row in enumerate(frame.iter_rows(named=True), first)]
 
 
 def _wrong(name: str, error: Exception) -> InputError:
@@ -143,9 +149,7 @@ def _flat(frame: pl.DataFrame) -> Flat | None:
         elif kind.is_float():
             if not series.drop_nulls().is_finite().all():
                 return None
-        elif not (kind in (pl.Boolean, pl.Null) or str(kind) in _WHOLE or kind.is_temporal()) or isinstance(
-            kind, pl.Duration
-        ):
+        elif str(kind) not in _WHOLE and not isinstance(kind, pl.Boolean | pl.Null | pl.Date | pl.Datetime | pl.Time):
             return None
         values = series.to_list()
         columns[name] = orjson.loads(orjson.dumps(values, option=_OPTIONS)) if kind.is_temporal() else values
