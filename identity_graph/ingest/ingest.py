@@ -62,9 +62,11 @@ class Ingest:
         batch: int = BATCH,
         processes: int | None = None,
     ) -> Run:
-        """Store the events of a file, or of standard input (`-`), in transactions of about `batch` records.
+        """Store the events of a file, or of standard input (`-`), in transactions of about `batch` records; of one of
+        some mebibytes they have as many as are in a block of it.
 
-        `processes` map a large file of JSON Lines beside this one; left out, as many as there are other processors.
+        `processes` map a large file beside this one; left out, as many as there are other processors. One that was
+        loaded before, byte for byte, is not mapped again.
 
         Records without a time get `time`, else the file's. A load of the same content by the same loader that was
         killed, interrupted or failed goes on where it stands, and its run counts as if nothing had happened. `progress`
