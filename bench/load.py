@@ -209,7 +209,7 @@ def others(folder: Path, events: int, source: Path, target: Path) -> None:
     bad, csv, parquet = folder / "bad.jsonl", folder / "narrow.csv", folder / "narrow.parquet"
     write(bad, events, BAD)
     dice = random.Random(7)
-    users = [dice.randrange(events // 2) for _ in range(events)]
+    users = [dice.randrange(events) for _ in range(3 * events)]
     rows = pl.DataFrame(
         {"user": [f"u-{user}" for user in users], "cookie": [f"c-{user}-{n % 3}" for n, user in enumerate(users)]}
     ).unique()

@@ -264,7 +264,8 @@ class Run:
 
     `position` counts the records that are done with, `offset` is where the next one begins; `default_time` is that of
     records without a time of their own. By `fingerprint`, of what is loaded, and `loader` a run that did not come to
-    its end is found again; `trail` tells of a file that is followed what stood before the offset, and the next line.
+    its end is found again; `trail` tells of a file that is followed what stood before the offset, and the next line,
+    and of a large one that was loaded its content, and how many tombstones there were.
     `policy` is the digest of the rules that were given, `normaliser` the version of what made values canonical. The two
     errors are codes and lines of records that were set aside: no values.
     """

@@ -204,16 +204,25 @@ def _email(text: str) -> str:
         return _mailbox(lowered)
     if nobody := _nobody(text):
         return nobody
+    address, *refusal = _validated(lowered)
+    if refusal:
+        raise _refusal(refusal[0], "email", refusal[1])
+    return _mailbox(address)
+
+
+@lru_cache(maxsize=4096)
+def _validated(lowered: str) -> tuple[str, ...]:
+    """The address; of what is none nothing, then the code and what is wrong: what is refused is asked for again."""
     from email_validator import EmailNotValidError, validate_email
 
     try:
         found = validate_email(lowered, check_deliverability=False, allow_quoted_local=True, test_environment=True)
     except EmailNotValidError as error:
-        raise _refusal(email_flaw(lowered), "email", f"is not valid: {error}") from error
+        return "", email_flaw(lowered), f"is not valid: {error}"
     domain = found.ascii_domain
     if domain is None or "." not in domain:
-        raise _refusal("EMAIL_DOMAIN", "email", "is not valid: its domain has no period")
-    return _mailbox(normalize("NFC", found.local_part.translate(_LOWER)) + "@" + domain.lower())
+        return "", "EMAIL_DOMAIN", "is not valid: its domain has no period"
+    return (normalize("NFC", found.local_part.translate(_LOWER)) + "@" + domain.lower(),)
 
 
 def _phone(text: str, region: str | None = None) -> str:

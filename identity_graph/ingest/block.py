@@ -1,9 +1,9 @@
-"""A block of lines to events: what one process does for another. No state but the loader's memory of values."""
+"""A piece of a source to events: what one process does for another. No state but the loader's memory of values."""
 
 from __future__ import annotations
 
 import marshal
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple, overload
 
 import numpy as np
@@ -11,20 +11,26 @@ import numpy as np
 from identity_graph.event_table import EventTable
 from identity_graph.loaders import Loader
 from identity_graph.model import Origin, Refused
+from identity_graph.records.flat import Flat
 from identity_graph.records.jsonl import TOO_LARGE, read_lines
-from identity_graph.records.lines import KEPT, LONGEST, Cut, LongLine
+from identity_graph.records.lines import KEPT, LONGEST, LongLine
+from identity_graph.records.parquet import Part
 from identity_graph.records.patterned import PatternLines
+from identity_graph.records.plain_rows import read_rows
+from identity_graph.records.reader import Lines, Piece, Taken
 from identity_graph.store.protocols import Batch
+
+PIECES: dict[str, Callable[..., Piece]] = {kind.__name__: kind for kind in (Lines, Part)}
+"""By name, those that another process can read."""
 
 
 class Origins(Sequence[Origin]):
-    """Origins of lines of a block by their places in it, made when they are asked for: nearly none ever is."""
+    """Origins of records of a piece by their places in it, made when they are asked for: nearly none ever is."""
 
-    def __init__(self, cut: Cut, places: Sequence[int]) -> None:
-        self._cut = cut
+    def __init__(self, piece: Piece, places: Sequence[int]) -> None:
+        self._piece = piece
         self._places = places
-        self._lines: list[bytes] | None = None
-        self._starts: list[int] = []
+        self._at: Callable[[int], Origin] | None = None
 
     def __len__(self) -> int:
         return len(self._places)
@@ -41,17 +47,29 @@ class Origins(Sequence[Origin]):
     def __getitem__(self, number: int | slice) -> Origin | list[Origin]:
         if isinstance(number, slice):
             return [self[each] for each in range(len(self))[number]]
-        line, offset, _, data = self._cut
-        if self._lines is None:
-            self._lines = data.split(b"\n")
-            self._starts = np.cumsum([0, *(len(raw) + 1 for raw in self._lines)]).tolist()
-        place = self._places[number]
-        raw = self._lines[place]
-        return Origin(line + place, offset + self._starts[place], raw if len(raw) <= LONGEST else raw[:KEPT])
+        if self._at is None:
+            self._at = _origins(self._piece)
+        return self._at(self._places[number])
+
+
+def _origins(piece: Piece) -> Callable[[int], Origin]:
+    if not isinstance(piece, Lines):
+        records = piece.records if isinstance(piece, Taken) else piece.rows()
+        return lambda place: records[place][0]
+    line, offset, _, data = piece.cut
+    header, lines = piece.header, data.split(b"\n")
+    starts = np.cumsum([offset, *(len(raw) + 1 for raw in lines)]).tolist()
+
+    def at(place: int) -> Origin:
+        raw = header + lines[place]
+        cut = len(lines[place]) > LONGEST or isinstance(data, LongLine)
+        return Origin(line + place, starts[place], raw[:KEPT] if cut else raw)
+
+    return at
 
 
 class Mapped(NamedTuple):
-    """What became of a block: its events and the places of their lines; places, codes and messages of what was
+    """What became of a piece: its events and the places of their records; places, codes and messages of what was
     refused."""
 
     events: EventTable
@@ -66,26 +84,40 @@ class Mapped(NamedTuple):
         events, places, refused = marshal.loads(packed)
         return cls(EventTable.unpack(events), places, refused)
 
-    def batch(self, cut: Cut, position: int, time: int) -> Batch:
-        """The block as a step of a load at whose beginning `position` records were read."""
-        origins = Origins(cut, [place for place, _, _ in self.refused])
+    def batch(self, piece: Piece, position: int, time: int) -> Batch:
+        """The piece as a step of a load at whose beginning `position` records were read."""
+        origins = Origins(piece, [place for place, _, _ in self.refused])
         refused = [Refused(origin, *why[1:]) for origin, why in zip(origins, self.refused, strict=True)]
         position += len(self.events) + len(refused)
-        return Batch(self.events, Origins(cut, self.places), refused, position, cut[2], time=time)
+        return Batch(self.events, Origins(piece, self.places), refused, position, piece.after, time=time)
 
 
-def map_cut(loader: Loader, cut: Cut, received: int, default_time: int | None) -> Mapped:
-    """The events and refused records of whole lines: of the loader's pattern, or else of JSON."""
-    data = cut[3]
-    if isinstance(data, LongLine):
-        return Mapped(EventTable.of([]), [], [(0, "RECORD_TOO_LARGE", TOO_LARGE)])
-    if loader.form.format == "lines":
-        found: list[Any] = list(map(PatternLines((), loader.form).record, data.split(b"\n")))
+def map_piece(loader: Loader, piece: Piece, received: int, default_time: int | None) -> Mapped:
+    """The events and refused records of a piece, for which there is a time if it is not of lines that grow."""
+    records, places, refused = _read(loader, piece)
+    events, found, bad = loader.events(records, received=received, fallback_time=default_time)
+    refused = [*refused, *((places[place], error.code, error.message) for place, error in bad)]
+    return Mapped(events, [places[place] for place in found], sorted(refused))
+
+
+def _read(
+    loader: Loader, piece: Piece
+) -> tuple[Sequence[dict[str, Any]], Sequence[int], Sequence[tuple[int, str, str]]]:
+    """Records and their places; places, codes and messages of what is none."""
+    if isinstance(piece, Lines) and isinstance(piece.cut[3], LongLine):
+        return [], [], [(0, "RECORD_TOO_LARGE", TOO_LARGE)]
+    if isinstance(piece, Lines) and piece.names:
+        return read_rows(piece.cut[3], piece.names, loader.form)
+    found: list[Any]
+    if not isinstance(piece, Lines):
+        rows = piece.records if isinstance(piece, Taken) else piece.records()
+        if isinstance(rows, Flat):
+            return rows, range(len(rows)), ()
+        found = [(row.code, row.message) if isinstance(row, Refused) else row for _, row in rows]
+    elif loader.form.format == "lines":
+        found = list(map(PatternLines((), loader.form).record, piece.cut[3].split(b"\n")))
     else:
-        found = read_lines(data)
-    lines = [place for place, record in enumerate(found) if record.__class__ is dict]
-    records = found if len(lines) == len(found) else [found[place] for place in lines]
-    events, places, bad = loader.events(records, received=received, fallback_time=default_time)
-    refused = [(place, *record) for place, record in enumerate(found) if record.__class__ is tuple]
-    refused += [(lines[place], error.code, error.message) for place, error in bad]
-    return Mapped(events, [lines[place] for place in places], sorted(refused))
+        found = read_lines(piece.cut[3])
+    places = [place for place, record in enumerate(found) if record.__class__ is dict]
+    records = found if len(places) == len(found) else [found[place] for place in places]
+    return records, places, [(place, *why) for place, why in enumerate(found) if why.__class__ is tuple]

@@ -1,4 +1,4 @@
-"""Processes that map blocks of lines while this one stores what they made."""
+"""Processes that map pieces of a source while this one stores what they made."""
 
 from __future__ import annotations
 
@@ -16,17 +16,18 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from identity_graph.ingest.block import Mapped, map_cut
+from identity_graph.ingest.block import PIECES, Mapped, map_piece
 from identity_graph.ingest.worker import read_frame, write_frame
 from identity_graph.loaders import Loader
-from identity_graph.records.lines import Cut, LongLine
+from identity_graph.records.lines import LongLine
+from identity_graph.records.reader import Lines, Piece
 
 PACKAGE = Path(__file__).parents[2]
 
 
 class Crew:
-    """`size` processes, begun at the first block. While they are starting or busy, this process maps blocks too, and it
-    does the work of one that dies: what comes out never depends on them."""
+    """`size` processes, or none, begun at the first piece. While they are starting or busy, this process maps pieces
+    too, and it does the work of one that dies: what comes out never depends on them."""
 
     def __init__(self, loader: Loader, default_time: int | None, clock: Callable[[], int], size: int) -> None:
         self._loader = loader
@@ -35,26 +36,29 @@ class Crew:
         self._size = size
         self._workers: list[subprocess.Popen[bytes]] = []
         self._mine = threading.local()
-        self._threads = ThreadPoolExecutor(size, "mapping", initializer=self._begin)
+        self._threads = ThreadPoolExecutor(max(1, size), "mapping", initializer=self._begin)
 
-    def steps(self, cuts: Iterator[Cut]) -> Iterator[tuple[Cut, Mapped]]:
-        """Every block with what became of it, in order. An error of the source comes after all blocks before it."""
-        waiting: deque[tuple[Cut, Future[Mapped]]] = deque()
+    def steps(self, pieces: Iterator[Piece]) -> Iterator[tuple[Piece, Mapped]]:
+        """Every piece with what became of it, in order. An error of the source comes after all pieces before it."""
+        if not self._size:
+            yield from ((piece, self._map(piece)) for piece in pieces)
+            return
+        waiting: deque[tuple[Piece, Future[Mapped]]] = deque()
         ended = False
         failure: Exception | None = None
         while True:
             while not ended and len(waiting) < 2 * self._size + 1:
                 try:
-                    cut = next(cuts, None)
+                    piece = next(pieces, None)
                 except Exception as error:
-                    cut, failure = None, error
-                if cut is None:
+                    piece, failure = None, error
+                if piece is None:
                     ended = True
                 else:
-                    waiting.append((cut, self._threads.submit(self._ask, cut)))
+                    waiting.append((piece, self._threads.submit(self._ask, piece)))
             if not waiting:
                 break
-            cut, first = waiting[0]
+            piece, first = waiting[0]
             if not first.done():
                 # Rather than wait, do what nobody has begun, the next one first.
                 mine = next((place for place, (_, future) in enumerate(waiting) if future.cancel()), None)
@@ -64,23 +68,25 @@ class Crew:
                     waiting[mine] = (waiting[mine][0], own)
                     continue
             waiting.popleft()
-            yield cut, first.result()
+            yield piece, first.result()
         if failure:
             raise failure
 
-    def _map(self, cut: Cut) -> Mapped:
-        return map_cut(self._loader, cut, self._clock(), self._default_time)
+    def _map(self, piece: Piece) -> Mapped:
+        return map_piece(self._loader, piece, self._clock(), self._default_time)
 
-    def _ask(self, cut: Cut) -> Mapped:
+    def _ask(self, piece: Piece) -> Mapped:
         worker: subprocess.Popen[bytes] | None = self._mine.worker
-        if worker is None or isinstance(cut[3], LongLine):
-            return self._map(cut)
+        kind = piece.__class__.__name__
+        if worker is None or kind not in PIECES or (isinstance(piece, Lines) and isinstance(piece.cut[3], LongLine)):
+            return self._map(piece)
+        question = marshal.dumps((kind, (*piece,), self._clock(), self._default_time))
         try:
-            write_frame(worker.stdin, marshal.dumps((cut, self._clock(), self._default_time)))  # type: ignore[arg-type]
+            write_frame(worker.stdin, question)  # type: ignore[arg-type]
             return Mapped.unpack(read_frame(worker.stdout))  # type: ignore[arg-type]
         except (OSError, EOFError, ValueError):
             self._mine.worker = None
-            return self._map(cut)
+            return self._map(piece)
 
     def _begin(self) -> None:
         """In each thread: its process, ready to be asked."""

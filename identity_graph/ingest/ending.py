@@ -34,7 +34,9 @@ class Ending:
         self._store.operations.end_run(ended)
         return ended
 
-    def done(self, message: str = "") -> Run:
+    def done(self, message: str = "", *, trail: str | None = None) -> Run:
+        if trail is not None:
+            self.run = replace(self.run, trail=trail)
         return self._end(RunState.DONE, message[:500])
 
     def paused(self) -> Run:

@@ -15,7 +15,7 @@ from threading import Event as Signal
 from typing import NamedTuple, Protocol
 
 from identity_graph.errors import InputError, StoreError
-from identity_graph.ingest.block import map_cut
+from identity_graph.ingest.block import map_piece
 from identity_graph.ingest.ending import Ending
 from identity_graph.loaders import Loader
 from identity_graph.model import Run, RunState
@@ -29,6 +29,7 @@ from identity_graph.records.growing import (
     standard_input,
 )
 from identity_graph.records.lines import cuts, line_after
+from identity_graph.records.reader import Lines
 from identity_graph.store.protocols import Batch, Store
 
 HURRIED = 1 << 16  # bytes at a time: while more come, storing is not kept waiting by each publication
@@ -147,9 +148,10 @@ class Following:
                 place = _Place.of(run)
                 for cut in cuts(chunks, run.offset, offset=place.offset, line=place.line):
                     now = self._clock()
-                    mapped = map_cut(self._loader, cut, now, ending.run.default_time)
+                    piece = Lines(cut)
+                    mapped = map_piece(self._loader, piece, now, ending.run.default_time)
                     trail = file.trail(cut[2]) if file else None
-                    batch = mapped.batch(cut, ending.run.position, now)
+                    batch = mapped.batch(piece, ending.run.position, now)
                     batch = replace(batch, trail=f"{trail} {line_after(cut)}" if trail else "")
                     ending.run = self._append(ending.run, batch)
                     if self._publishing:

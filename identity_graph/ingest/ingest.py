@@ -18,9 +18,10 @@ from threading import Event as Signal
 from identity_graph.errors import InputError, LoaderError, NotFound
 from identity_graph.event_flaws import event_flaw
 from identity_graph.ingest.ahead import ahead
+from identity_graph.ingest.before import Before
 from identity_graph.ingest.ending import Ending
 from identity_graph.ingest.following import Following
-from identity_graph.ingest.steps import collector_paused, steps
+from identity_graph.ingest.steps import LARGE, collector_paused, steps
 from identity_graph.loaders import Loader, read_loader
 from identity_graph.loaders.path import Record
 from identity_graph.model import Event, Origin, Quarantined, Refused, Run, RunState
@@ -61,9 +62,11 @@ class Ingest:
         batch: int = BATCH,
         processes: int | None = None,
     ) -> Run:
-        """Store the events of a file, or of standard input (`-`), in transactions of about `batch` records.
+        """Store the events of a file, or of standard input (`-`), in transactions of about `batch` records; of one of
+        some mebibytes they have as many as are in a block of it.
 
-        `processes` map a large file of JSON Lines beside this one; left out, as many as there are other processors.
+        `processes` map a large file beside this one; left out, as many as there are other processors. One that was
+        loaded before, byte for byte, is not mapped again.
 
         Records without a time get `time`, else the file's. A load of the same content by the same loader that was
         killed, interrupted or failed goes on where it stands, and its run counts as if nothing had happened. `progress`
@@ -73,17 +76,37 @@ class Ingest:
         """
         with Reader(path, loader.form) as reader:
             begun = self._loading("load", loader, path, time, reader.source.fingerprint(), reader.source.modified)
+            large = (reader.size or 0) >= LARGE and type(loader) is Loader
+            before = Before(self._store, begun) if large else None
+            if before and (same := before.same(reader.source)):
+                return self._repeat(begun, same, progress)
             run = self._store.operations.begin_run(begun)
             reader.start = run.offset
-            found_steps = steps(reader, loader, run, self._clock, batch, processes)
-            if self._store.kind != "sqlite" and reader.size is not None:  # who writes waits for a server meanwhile
+            server = self._store.kind != "sqlite"
+            found_steps = steps(reader, loader, run, self._clock, batch, processes, server=server)
+            if server and reader.size is not None:  # who writes waits for it meanwhile
                 found_steps = ahead(found_steps)
             with self._ending(run) as ending, collector_paused(), closing(found_steps):
                 for step in found_steps:
                     ending.run = self._append(ending.run, step)
                     if progress:
                         progress(reader.consumed, reader.size, ending.run.read)
-            return ending.done()
+            return ending.done(trail=before.trail(reader.source) if before else None)
+
+    def _repeat(self, begun: Run, before: Run, progress: Progress | None) -> Run:
+        """Of a file of which every record is stored, as this run before found: there is nothing to do."""
+        run = self._store.operations.begin_run(begun)
+        after = replace(
+            run,
+            read=before.read,
+            duplicate=before.accepted + before.duplicate,
+            suppressed=before.suppressed,
+            **{name: getattr(before, name) for name in ("position", "offset", "trail")},
+        )
+        self.tally.add(run, after)
+        if progress:
+            progress(before.offset, before.offset, after.read)
+        return Ending(self._store, self._clock, after).done()
 
     def follow(
         self,

@@ -16,8 +16,9 @@ from identity_graph.records import Reader
 from identity_graph.store.protocols import Batch
 
 MOST_BYTES = 16 << 20  # of one transaction
-BLOCK = 2 << 20  # of lines that a process maps at once, stored in one transaction
-LARGE = 16 << 20  # of what is left of a file: less does not pay for starting a process
+BLOCK = 2 << 20  # of what a process maps at once, stored in one transaction
+LARGE = 4 << 20  # of what is left of a file: less does not pay for starting a process
+PACKED = 4  # times as large as its file is what Parquet holds
 MOST_PROCESSES = 4
 
 Steps = Generator[Batch, None, None]
@@ -25,15 +26,28 @@ Steps = Generator[Batch, None, None]
 
 
 def steps(
-    reader: Reader, loader: Loader, run: Run, clock: Callable[[], int], size: int, processes: int | None
+    reader: Reader,
+    loader: Loader,
+    run: Run,
+    clock: Callable[[], int],
+    size: int,
+    processes: int | None,
+    *,
+    server: bool = False,
 ) -> Steps:
-    """The rest of the source. What was read before an error comes before the error."""
+    """The rest of the source. What was read before an error comes before the error. `server` is whether one stores:
+    then a transaction has not many thousand short rows."""
+    in_blocks = bool(processes)
     if processes is None:
         # One stores, the others map. Starting one takes as long as mapping some ten thousand records.
-        large = (reader.size or 0) - reader.start >= LARGE
-        processes = min(MOST_PROCESSES, _processors() - 1) if large else 0
-    if processes > 0 and reader.source.format == "jsonl" and run.default_time is not None and type(loader) is Loader:
-        return _in_blocks(reader, loader, run, clock, processes)
+        left = (reader.size or 0) - reader.start
+        if reader.source.format == "parquet":
+            left *= PACKED
+        in_blocks = left >= BLOCK
+        processes = min(MOST_PROCESSES, max(1, _processors() - 1)) if left >= LARGE else 0
+    if in_blocks and run.default_time is not None and type(loader) is Loader:
+        block = BLOCK // 8 if server and reader.source.format in ("csv", "parquet") else BLOCK
+        return _in_blocks(reader, loader, run, clock, processes, block)
     return _one_by_one(reader, loader, run, clock, size)
 
 
@@ -41,11 +55,11 @@ def _processors() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _in_blocks(reader: Reader, loader: Loader, run: Run, clock: Callable[[], int], processes: int) -> Steps:
+def _in_blocks(reader: Reader, loader: Loader, run: Run, clock: Callable[[], int], processes: int, block: int) -> Steps:
     position = run.position
     with Crew(loader, run.default_time, clock, processes) as crew:
-        for cut, mapped in crew.steps(reader.cuts(BLOCK)):
-            batch = mapped.batch(cut, position, clock())
+        for piece, mapped in crew.steps(reader.pieces(block)):
+            batch = mapped.batch(piece, position, clock())
             position = batch.position
             yield batch
 

@@ -1,4 +1,4 @@
-"""A process that maps blocks of lines to events, started by `crew.py`.
+"""A process that maps pieces of a source to events, started by `crew.py`.
 
 It reads frames from standard input and answers each on standard output: a length of eight bytes, then the content. The
 first frame is a pickled loader file, answered by an empty frame. It ends when its input ends, so nothing is left of it
@@ -38,7 +38,7 @@ def read_frame(stream: BinaryIO) -> bytes:
 
 
 def main() -> None:
-    from identity_graph.ingest.block import map_cut
+    from identity_graph.ingest.block import PIECES, map_piece
     from identity_graph.loaders import Loader
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # an interrupt is for the process that started this one
@@ -50,7 +50,7 @@ def main() -> None:
         loader = Loader(pickle.loads(read_frame(questions)))
         write_frame(answers, b"")
         while True:
-            cut, received, default_time = marshal.loads(read_frame(questions))
-            write_frame(answers, map_cut(loader, cut, received, default_time).pack())
+            kind, piece, received, default_time = marshal.loads(read_frame(questions))
+            write_frame(answers, map_piece(loader, PIECES[kind](*piece), received, default_time).pack())
     except (EOFError, BrokenPipeError):
         os._exit(0)

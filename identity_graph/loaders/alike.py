@@ -10,6 +10,8 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from identity_graph.records.flat import Flat
+
 FEWEST = 12
 """Records that are alike, below which one by one is faster."""
 
@@ -47,14 +49,15 @@ class Telling(NamedTuple):
 
 def alike(records: Sequence[dict[str, Any]], rows: Sequence[int], telling: Telling) -> Iterator[Alike | Sequence[int]]:
     """Groups of records that are alike, and the places of those that are like too few others, in any order."""
-    waiting = _groups(map(tuple, records), records, rows)
+    flat = isinstance(records, Flat)
+    waiting = [(records, rows)] if flat else _groups(map(tuple, records), records, rows)
     while waiting:
         members, places = waiting.pop()
         if len(places) < FEWEST:
             yield places
             continue
         marking = _Marking(telling)
-        record = marking.marked(members, ())
+        record = marking.marked_columns(members) if isinstance(members, Flat) else marking.marked(members, ())
         if marking.looked_into:
             yield places
         elif marking.differences:
@@ -69,12 +72,11 @@ def _groups(
     labels = list(labels)
     if len(set(labels)) <= 1:
         return [(records, rows)] if rows else []
-    groups: dict[Any, tuple[list[dict[str, Any]], list[int]]] = defaultdict(lambda: ([], []))
-    for label, record, row in zip(labels, records, rows, strict=True):
-        members, places = groups[label]
-        members.append(record)
-        places.append(row)
-    return list(groups.values())
+    groups: dict[Any, list[int]] = defaultdict(list)
+    for number, label in enumerate(labels):
+        groups[label].append(number)
+    take = records.take if isinstance(records, Flat) else lambda numbers: [records[number] for number in numbers]
+    return [(take(numbers), [rows[number] for number in numbers]) for numbers in groups.values()]
 
 
 class _Marking:
@@ -90,6 +92,13 @@ class _Marking:
         columns = zip(*map(dict.values, objects), strict=True)
         found = {key: self._value(column, (*where, key)) for key, column in zip(objects[0], columns, strict=True)}
         self.objects[id(found)] = objects
+        return found
+
+    def marked_columns(self, records: Flat) -> dict[str, Any]:
+        """A column without a value is one of a key that none of them has."""
+        marks = {name: self._value(column, (name,)) for name, column in records.columns.items()}
+        found = {name: mark for name, mark in marks.items() if mark is not None}
+        self.objects[id(found)] = Flat({name: records.columns[name] for name in found}, len(records))
         return found
 
     def _value(self, column: Sequence[Any], where: Places) -> Any:

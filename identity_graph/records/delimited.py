@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import Literal
 
 from identity_graph.errors import InputError
 from identity_graph.model import Origin, Refused
 from identity_graph.records.jsonl import TOO_LARGE
-from identity_graph.records.lines import KEPT, LONGEST, LongLine, blocks
+from identity_graph.records.lines import KEPT, LONGEST, Cut, LongLine, blocks_of, cuts
 from identity_graph.records.source import Form
 from identity_graph.records.undecodable import why_undecodable
 
+Row = tuple[Origin, dict[str, str] | Refused]
 _Line = tuple[int, int, int, bytes]
-_COMPUTED = frozenset("0123456789+-=@")
+COMPUTED = frozenset("0123456789+-=@")
 """With what a value begins that a spreadsheet would take for a number or a formula."""
 
 
@@ -38,14 +41,26 @@ class Rows:
         self._start = start
         self._form = form
         self._name = name
-        self._blocks = blocks(chunks)
-        self._lines = self._each_line()
+        between = re.escape(form.delimiter.encode())
+        field = rb'(?:"(?:[^"\n]|"")*+"|[^"\n' + between + rb"]*+)"
+        line = field + rb"(?:" + between + field + rb")*+\r?"
+        self._are_whole = re.compile(line + rb"(?:\n" + line + rb")*+").fullmatch
+        self._cuts: Iterator[Cut] = cuts(chunks)
+        self._end = 0
+        self._lines: Iterator[_Line] = iter(())
         self._again: deque[_Line] = deque()
         self._pending: list[_Line] = []
         self._size = 0
         self._undecodable = False
         quoting: Literal[0, 3] = csv.QUOTE_MINIMAL if form.quotes else csv.QUOTE_NONE
         self._reader = csv.reader(self._Feed(self), delimiter=form.delimiter, strict=True, quoting=quoting)
+
+    @classmethod
+    def of(cls, cut: Cut, names: Sequence[str], form: Form) -> Rows:
+        """Of lines without their header."""
+        rows = cls((), replace(form, header=tuple(names)))
+        rows._cuts = iter((cut,))
+        return rows
 
     class _Feed:
         """The lines of the row in hand, as text. Goes on after its end, when lines come back."""
@@ -59,15 +74,26 @@ class Rows:
         def __next__(self) -> str:
             return self._rows._next_text()
 
-    def _each_line(self) -> Iterator[_Line]:
-        for line, offset, after, lines in self._blocks:
-            for raw in lines[:-1]:
-                yield line, offset, offset + len(raw) + 1, raw
-                line, offset = line + 1, offset + len(raw) + 1
-            yield line, offset, after, lines[-1]
+    def _next_line(self) -> _Line:
+        if self._again:
+            return self._again.popleft()
+        while (line := next(self._lines, None)) is None:
+            self._take(next(self._cuts))
+        return line
+
+    def _whole_rows(self, data: bytes) -> bool:
+        """Whether each line is a row by itself: no quote is open at its end, and none is where it should not be."""
+        if isinstance(data, LongLine) or self._form.delimiter > "@":  # as which a letter of two bytes may end
+            return False
+        return self._are_whole(data) is not None
+
+    def _take(self, cut: Cut) -> None:
+        """Read on in this one, line by line."""
+        self._end = cut[2]
+        self._lines = _each_line(cut)
 
     def _next_text(self) -> str:
-        line = self._again.popleft() if self._again else next(self._lines)
+        line = self._next_line()
         self._pending.append(line)
         raw = line[3]
         self._size += len(raw) + 1
@@ -113,20 +139,33 @@ class Rows:
         )
 
     def _raw(self, lines: list[_Line]) -> bytes:
-        return self._header_bytes + b"\n".join(line[3] for line in lines)
+        return self.header + b"\n".join(line[3] for line in lines)
 
-    def __iter__(self) -> Iterator[tuple[Origin, dict[str, str] | Refused]]:
-        names = list(self._form.header) or self._header()
-        self._header_bytes = b"".join(line[3] + b"\n" for line in self._pending)
+    def __iter__(self) -> Iterator[Row]:
+        yield from self.pieces(whole=False)  # type: ignore[misc]
+
+    def pieces(self, *, whole: bool = True) -> Iterator[Row | Cut]:
+        """Rows; and whole cuts in which each line is a row by itself, for `read_rows`."""
+        self.names = list(self._form.header) or self._header()
+        self.header = b"".join(line[3] + b"\n" for line in self._pending)
         after = self._pending[-1][2] if self._pending else 0
         self.offset = max(self.offset, after)
         while self._start > after:
             try:
-                after = next(self._lines)[2]
+                after = self._next_line()[2]
             except StopIteration:
                 return
-        width, mark = len(names), self._form.text_mark
+        width, mark = len(self.names), self._form.text_mark
         while True:
+            while whole and self.offset == self._end and not self._again:
+                cut = next(self._cuts, None)
+                if cut is None:
+                    return
+                if self._form.quotes and _quotes(cut[3]) and not self._whole_rows(cut[3]):
+                    self._take(cut)
+                    break
+                yield cut
+                self.offset = self._end = cut[2]
             try:
                 row = self._next_row()
             except (csv.Error, _TooLarge) as error:
@@ -146,8 +185,8 @@ class Rows:
                 yield origin, Refused(origin, "RAGGED_ROW", message)
             else:
                 if mark:
-                    row = [value[1:] if value[:1] == mark and value[1:2] in _COMPUTED else value for value in row]
-                yield origin, {name: value for name, value in zip(names, row, strict=False) if value}
+                    row = [value[1:] if value[:1] == mark and value[1:2] in COMPUTED else value for value in row]
+                yield origin, {name: value for name, value in zip(self.names, row, strict=False) if value}
 
     def _refuse(self, error: Exception) -> tuple[Origin, Refused]:
         first, *others = self._pending
@@ -166,11 +205,20 @@ class Rows:
         """Read over the rest of a row that is too large; what is inside its quotes must not be taken for rows."""
         open = sum(_quotes(raw) for *_, raw in self._pending) % 2 if self._form.quotes else 0
         while open:
-            following = self._again.popleft() if self._again else next(self._lines, None)
-            if following is None:
-                raise self._wrong(f"a quote that opens in line {line} never closes")
+            try:
+                following = self._next_line()
+            except StopIteration:
+                raise self._wrong(f"a quote that opens in line {line} never closes") from None
             open = (open + _quotes(following[3])) % 2
             self._pending[-1:] = [following]
+
+
+def _each_line(cut: Cut) -> Iterator[_Line]:
+    for line, offset, after, lines in blocks_of(cut):
+        for raw in lines[:-1]:
+            yield line, offset, offset + len(raw) + 1, raw
+            line, offset = line + 1, offset + len(raw) + 1
+        yield line, offset, after, lines[-1]
 
 
 def _quotes(raw: bytes) -> int:

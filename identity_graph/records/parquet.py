@@ -8,12 +8,13 @@ from contextlib import contextmanager
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
 
 from identity_graph.errors import InputError
 from identity_graph.model import Origin, Refused
+from identity_graph.records.flat import Flat
 from identity_graph.records.json_record import MAX_DEPTH, read_json
 from identity_graph.records.jsonl import TOO_LARGE
 from identity_graph.records.lines import KEPT, LONGEST
@@ -22,8 +23,12 @@ if TYPE_CHECKING:
     import polars as pl
 
 SLICE = 8_192
+MOST = 65_536
+_WHOLE = {f"{sign}Int{bits}" for sign in ("", "U") for bits in (8, 16, 32, 64)}
 EXACT_DIGITS = 15
 """A decimal of so many digits is the same number as a double; a longer one is kept as text."""
+
+Row = tuple[Origin, dict[str, Any] | Refused]
 
 _OPTIONS = orjson.OPT_SORT_KEYS | orjson.OPT_NAIVE_UTC | orjson.OPT_UTC_Z
 
@@ -43,14 +48,16 @@ class ParquetRows:
         import polars as pl
 
         self.offset = start
+        self.path = path
         self._name = name
         self._errors = (pl.exceptions.PolarsError, OSError)
         try:
-            self._scan = pl.scan_parquet(path, glob=False, low_memory=True)
+            self._scan = _scan(path)
             names = self._scan.collect_schema().names()
+            self._size = path.stat().st_size
             self.rows: int = self._scan.select(pl.len()).collect().item()
         except self._errors as error:
-            raise self._wrong(error) from error
+            raise _wrong(name, error) from error
         columns = list(columns)
         if columns and not set(columns) & set(names):
             raise InputError(
@@ -59,21 +66,62 @@ class ParquetRows:
                 help=f"The loader reads {', '.join(columns[:12])}; the file has {', '.join(names[:12])}.",
             )
 
-    def _wrong(self, error: Exception) -> InputError:
-        what = str(error).partition("\n")[0][:200]
-        return InputError("SOURCE_FORMAT", f"{self._name}: it cannot be read as Parquet: {what}")
-
-    def __iter__(self) -> Iterator[tuple[Origin, dict[str, Any] | Refused]]:
+    def __iter__(self) -> Iterator[Row]:
         while self.offset < self.rows:
             try:
-                frame = self._scan.slice(self.offset, SLICE).collect()
-                rows = _as_text(frame).iter_rows(named=True)
+                rows = _in_utc(self._scan.slice(self.offset, SLICE).collect()).iter_rows(named=True)
             except self._errors as error:
-                raise self._wrong(error) from error
+                raise _wrong(self._name, error) from error
             for row in rows:
                 number = self.offset
                 self.offset += 1
                 yield _record(row, number)
+
+    def parts(self, size: int) -> Iterator[Part]:
+        """Instead of an iteration: of about `size` bytes in the file each."""
+        rows = max(SLICE, min(MOST, self.rows * size // max(1, self._size)))
+        while self.offset < self.rows:
+            first, count = self.offset, min(rows, self.rows - self.offset)
+            yield Part(str(self.path), self._name, first, count)
+            self.offset += count
+
+
+class Part(NamedTuple):
+    """`many` rows from the one numbered `first`. Reading raises SOURCE_FORMAT, with `name`."""
+
+    path: str
+    name: str
+    first: int
+    many: int
+
+    @property
+    def after(self) -> int:
+        return self.first + self.many
+
+    def rows(self) -> list[Row]:
+        return _rows(self._frame(), self.first)
+
+    def records(self) -> Flat | list[Row]:
+        """As columns, if they hold nothing but texts, finite numbers, truth values and times, and none is very long."""
+        frame = self._frame()
+        return _flat(frame) or _rows(frame, self.first)
+
+    def _frame(self) -> pl.DataFrame:
+        import polars as pl
+
+        try:
+            return _in_utc(_scan(Path(self.path)).slice(self.first, self.many).collect())
+        except (pl.exceptions.PolarsError, OSError) as error:
+            raise _wrong(self.name, error) from error
+
+
+def _rows(frame: pl.DataFrame, first: int) -> list[Row]:
+    return [_record(row, number) for number, row in enumerate(frame.iter_rows(named=True), first)]
+
+
+def _wrong(name: str, error: Exception) -> InputError:
+    what = str(error).partition("\n")[0][:200]
+    return InputError("SOURCE_FORMAT", f"{name}: it cannot be read as Parquet: {what}")
 
 
 @contextmanager
@@ -86,15 +134,43 @@ def spool(chunks: Iterable[bytes]) -> Iterator[Path]:
         yield Path(file.name)
 
 
-def _as_text(frame: pl.DataFrame) -> pl.DataFrame:
-    """Times with a zone in UTC; all else is done a value at a time."""
+def _flat(frame: pl.DataFrame) -> Flat | None:
+    """None where a column has more than texts, finite numbers, truth values and times, or a row may be too long."""
+    import polars as pl
+
+    columns: dict[str, list[Any]] = {}
+    longest = 0  # of a row as JSON, which may write a byte as six
+    for name in sorted(frame.columns):
+        series = frame[name]
+        kind = series.dtype
+        longest += 6 * len(name) + 40
+        if kind == pl.String:
+            longest += 6 * int(series.str.len_bytes().max() or 0)  # type: ignore[arg-type]
+        elif kind.is_float():
+            if not series.drop_nulls().is_finite().all():
+                return None
+        elif str(kind) not in _WHOLE and not isinstance(kind, pl.Boolean | pl.Null | pl.Date | pl.Datetime | pl.Time):
+            return None
+        values = series.to_list()
+        columns[name] = orjson.loads(orjson.dumps(values, option=_OPTIONS)) if kind.is_temporal() else values
+    return Flat(columns, len(frame)) if longest <= LONGEST else None
+
+
+def _scan(path: Path) -> pl.LazyFrame:
+    import polars as pl
+
+    return pl.scan_parquet(path, glob=False, low_memory=True)
+
+
+def _in_utc(frame: pl.DataFrame) -> pl.DataFrame:
+    """Times that have a zone; all else is done a value at a time."""
     import polars as pl
 
     zoned = [name for name, kind in frame.schema.items() if isinstance(kind, pl.Datetime) and kind.time_zone]
     return frame.with_columns(pl.col(zoned).dt.convert_time_zone("UTC")) if zoned else frame
 
 
-def _record(row: dict[str, Any], number: int) -> tuple[Origin, dict[str, Any] | Refused]:
+def _record(row: dict[str, Any], number: int) -> Row:
     refusal: tuple[str, str] | None = None
     try:
         plain = {name: _plain(value, 0) for name, value in row.items() if value is not None}

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 from identity_graph.errors import InputError
 from identity_graph.model import Origin, Refused
@@ -15,11 +15,33 @@ from identity_graph.records.delimited import Rows
 from identity_graph.records.json_record import read_json
 from identity_graph.records.jsonl import JsonLines
 from identity_graph.records.lines import Cut, cuts
-from identity_graph.records.parquet import ParquetRows, spool
+from identity_graph.records.parquet import ParquetRows, Part, spool
 from identity_graph.records.patterned import PatternLines
-from identity_graph.records.source import Form, Source
+from identity_graph.records.source import CHUNK, Form, Source
 
 Found = tuple[Origin, dict[str, Any] | Refused]
+
+
+class Lines(NamedTuple):
+    """Lines that are a record each: of CSV with the names of its columns, and its header as it is."""
+
+    cut: Cut
+    names: Sequence[str] = ()
+    header: bytes = b""
+
+    @property
+    def after(self) -> int:
+        return self.cut[2]
+
+
+class Taken(NamedTuple):
+    """Records that needed care, and the offset after them."""
+
+    records: Sequence[Found]
+    after: int
+
+
+Piece = Lines | Part | Taken
 
 
 class Reader:
@@ -39,12 +61,12 @@ class Reader:
         self.source = Source(path, form or Form())
         self._stack.callback(self.source.close)
 
-    def _open(self, start: int) -> JsonLines | Rows | PatternLines | ParquetRows:
+    def _open(self, start: int, size: int = CHUNK) -> JsonLines | Rows | PatternLines | ParquetRows:
         source = self.source
         if source.format == "jsonl":
             return JsonLines(source.chunks(), start)
         if source.format == "csv":
-            return Rows(source.chunks(), source.form, start, name=source.name)
+            return Rows(source.chunks(size), source.form, start, name=source.name)
         if source.format == "lines":
             return PatternLines(source.chunks(), source.form, start)
         path = source.path
@@ -70,9 +92,16 @@ class Reader:
         self._records = self._open(self.start)
         return iter(self._records)
 
-    def cuts(self, size: int) -> Iterator[Cut]:
-        """Of JSON Lines, instead of an iteration: whole lines, about `size` bytes at a time."""
-        return cuts(self.source.chunks(size), self.start)
+    def pieces(self, size: int) -> Iterator[Piece]:
+        """Instead of an iteration, about `size` bytes at a time: what another process can read, as far as may be."""
+        if self.source.format in ("jsonl", "lines"):
+            yield from map(Lines, cuts(self.source.chunks(size), self.start))
+            return
+        self._records = records = self._open(self.start, size)
+        if isinstance(records, ParquetRows):
+            yield from records.parts(size)
+        elif isinstance(records, Rows):
+            yield from _pieces(records, size)
 
     def __enter__(self) -> Self:
         return self
@@ -81,6 +110,31 @@ class Reader:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._stack.close()
+
+
+def _pieces(rows: Rows, size: int) -> Iterator[Piece]:
+    found: list[Found] = []
+    held = 0
+    failure: InputError | None = None
+    pieces = rows.pieces()
+    while True:
+        after = rows.offset
+        try:
+            piece = next(pieces, None)
+        except InputError as error:
+            piece, failure = None, error
+        if found and (piece is None or len(piece) == 4 or held >= size):
+            yield Taken(found, after)
+            found, held = [], 0
+        if piece is None:
+            break
+        if len(piece) == 4:
+            yield Lines(piece, rows.names, rows.header)
+        else:
+            found.append(piece)
+            held += len(piece[0].raw)
+    if failure:
+        raise failure
 
 
 def read_again(raw: bytes, form: Form) -> dict[str, Any] | tuple[str, str]:

@@ -65,6 +65,7 @@ class Source:
         self.size: int | None = None
         self.modified: int | None = None
         self.consumed = 0
+        self._digest = hashlib.blake2b(digest_size=16)
         try:
             self._file: BinaryIO = sys.stdin.buffer if self.path is None else self.path.open("rb", buffering=0)
         except OSError as error:
@@ -107,6 +108,12 @@ class Source:
             raise self._missing(error) from error
         return digest.hexdigest()
 
+    def content(self) -> str:
+        """A digest of every byte; those that were not read yet are read over."""
+        for _ in self._raw():
+            pass
+        return self._digest.hexdigest()
+
     def chunks(self, size: int = CHUNK) -> Iterator[bytes]:
         """The content, decompressed, about `size` bytes at a time; once.
 
@@ -123,6 +130,7 @@ class Source:
     def _read(self, size: int = CHUNK) -> bytes:
         chunk = self._file.read1(size) if self.standard_input else self._file.read(size)  # type: ignore[attr-defined]
         self.consumed += len(chunk)
+        self._digest.update(chunk)
         return bytes(chunk)
 
     def _raw(self, size: int = CHUNK) -> Iterator[bytes]:

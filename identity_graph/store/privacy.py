@@ -38,6 +38,10 @@ class PrivacyStore(Protocol):
         """Leave no deleted byte in the store's files; outside a transaction."""
         ...
 
+    def buried(self) -> int:
+        """How many tombstones there are: more after each erasure of an event."""
+        ...
+
     def tombstoned(self, identifiers: Sequence[Identifier]) -> list[bool]: ...
 
     def keyed_hash(self, text: str) -> bytes:

@@ -9,16 +9,19 @@ import sys
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
 
 from identity_graph.errors import InputError
 from identity_graph.ingest import steps
-from identity_graph.ingest.block import map_cut
-from identity_graph.loaders import Loader, parse_loader, read_loader
+from identity_graph.ingest.block import map_piece
+from identity_graph.loaders import Loader, parse_loader
 from identity_graph.model import Run, RunState
+from identity_graph.records import parquet
 from identity_graph.store import open_store
 from identity_graph.store.protocols import Store
 from identity_graph.times import parse_time
@@ -133,13 +136,13 @@ def test_the_processes_do_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     """Of a file of many blocks, and with this process kept busy, most blocks are mapped elsewhere."""
     path = write(tmp_path / "e.jsonl", content())
     here: list[object] = []
-    real = map_cut
+    real = map_piece
 
     def counted(*arguments: Any) -> Any:
         here.append(arguments)
         return real(*arguments)
 
-    monkeypatch.setattr("identity_graph.ingest.crew.map_cut", counted)
+    monkeypatch.setattr("identity_graph.ingest.crew.map_piece", counted)
     outcome(path, 1, progress=lambda *_: time.sleep(0.2) if children() and len(here) < 8 else None)
     blocks = path.stat().st_size // 20_000
     assert len(here) < blocks * 0.8
@@ -208,8 +211,112 @@ def test_an_error_of_the_source_comes_after_what_was_read(tmp_path: Path, store:
     alone.close()
 
 
-def test_other_formats_are_read_here(tmp_path: Path) -> None:
-    rows = "".join(f"c{n},p{n}@example.org,2025-01-01\n" for n in range(2000))
-    path = write(tmp_path / "c.csv", ("change_id,email,updated_at\n" + rows).encode())
-    crm = read_loader("crm")
-    assert outcome(path, 2, crm) == outcome(path, 0, crm)
+CARDS = parse_loader("""
+source = "cards"
+csv = { text_mark = "'" }
+[event]
+time = "at"
+name = { value = "Seen" }
+[identifiers]
+email = "mail"
+loyalty_id = "card"
+[properties]
+"*" = "."
+""")
+
+
+def table(end: str = "\n") -> bytes:
+    """Rows of every kind, those with quotes among others that have none for many blocks."""
+    rows = []
+    for number in range(4000):
+        rows.append(f"p{number % 900}@example.org,{number},2025-01-01T00:00:{number % 60:02},'0{number}")
+        odd = {
+            11: f"p{number}@example.org,{number}",
+            17: ",,,",
+            23: "",
+            29: "a@b.example,1,2025-01-01,x,y",
+            31: "no at sign,5,2025-01-01,",
+            37: "p1@example.org,7,never,\0",
+            41: "ann@example.org,7\r8,2025-01-01,",
+        }
+        rows += [row for divisor, row in odd.items() if number % divisor == 0]
+        if 1000 < number < 1600 and number % 50 == 0:
+            rows.append(f'q{number}@example.org,"a, ""b""",2025-01-01,"two{end}lines"')
+        if number > 3200 and number % 3 == 0:
+            rows.append(f'"q{number}@example.org","a, ""b""","2025-01-01","\'7"')
+            rows.append(f'"q{number}@example.org",,"2025-01-01"' + ',"more"' * (number % 4))
+        if number == 2500:
+            rows += ['"open,8,2025-01-01,x', 'b@b.example,9,"2025-01-01"x,']
+    raw = end.join(["mail,card,at,note", *rows]).encode()
+    lines = raw.split(b"\n")
+    lines[3000] = b"\xff" + lines[3000]
+    lines[3500] = b"x" * (2 << 20)
+    return b"\xef\xbb\xbf" + b"\n".join(lines)
+
+
+@pytest.mark.parametrize("processes", [1, 2])
+@pytest.mark.parametrize("end", ["\n", "\r\n"], ids=["unix", "windows"])
+def test_rows_of_csv(tmp_path: Path, processes: int, end: str) -> None:
+    path = write(tmp_path / "c.csv", table(end))
+    alone = outcome(path, 0, CARDS)
+    assert counts(alone[0])[1] > 3000 and len({code for _, _, code, _, _ in alone[2]}) > 6
+    assert outcome(path, processes, CARDS) == alone
+
+
+def test_rows_of_csv_interrupted_anywhere(tmp_path: Path) -> None:
+    path = write(tmp_path / "c.csv", table())
+    alone = outcome(path, 0, CARDS)
+    store = open_store("sqlite:///:memory:")
+    ingest = ingest_into(store, Clock())
+
+    def stop(*_: object) -> None:
+        raise Stop
+
+    for _ in range(5):
+        with pytest.raises(Stop):
+            ingest.load(CARDS, path, processes=1, progress=stop)
+    run = ingest.load(CARDS, path, processes=1)
+    assert run == replace(alone[0], id=run.id)
+    assert (state(store), aside(store)) == alone[1:]
+    store.close()
+
+
+@pytest.mark.parametrize("kind", ["plain", "nested"])
+def test_rows_of_parquet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
+    monkeypatch.setattr(parquet, "SLICE", 500)
+    count = 3000
+    frame = pl.DataFrame({
+        "mail": [None if n % 13 == 0 else f"P{n % 700}@example.org" if n % 19 else "no at sign" for n in range(count)],
+        "card": [n % 800 if n % 7 else None for n in range(count)],
+        "at": [datetime(2025, 1, 1) + timedelta(seconds=n % 900) for n in range(count)],
+        "big": pl.Series([2**64 - 1 - n for n in range(count)], dtype=pl.UInt64),
+        "price": [n / 3 if n % 5 else None for n in range(count)],
+        "gold": [n % 2 == 0 for n in range(count)],
+        "note": ["" if n % 3 == 0 else "\0" if n % 17 == 0 else "x" for n in range(count)],
+    })  # fmt: skip
+    if kind == "nested":
+        frame = frame.with_columns(tags=pl.concat_list("card"), wild=pl.col("price") / (pl.col("card") - 5))
+    path = tmp_path / "c.parquet"
+    frame.write_parquet(path, row_group_size=700)
+    alone = outcome(path, 0, CARDS)
+    assert counts(alone[0])[1] > 1500 and counts(alone[0])[3] > 100
+    assert outcome(path, 1, CARDS) == alone
+
+
+def test_a_parquet_file_that_is_damaged_on_the_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(parquet, "SLICE", 500)
+    monkeypatch.setattr(steps, "BLOCK", 1)
+    path = tmp_path / "c.parquet"
+    rows = [f"p{n}@example.org" for n in range(4000)]
+    pl.DataFrame({"mail": rows, "at": ["2025-01-01"] * 4000}).write_parquet(path, row_group_size=1000)
+    raw = bytearray(path.read_bytes())
+    raw[len(raw) // 2 : len(raw) // 2 + 400] = b"\xff" * 400
+    path.write_bytes(raw)
+    found = []
+    for processes in (0, 1):
+        store = open_store("sqlite:///:memory:")
+        with pytest.raises(InputError) as raised:
+            ingest_into(store, Clock()).load(CARDS, path, processes=processes)
+        found.append((raised.value.code, state(store)))
+        store.close()
+    assert found[0] == found[1] and found[0][0] == "SOURCE_FORMAT" and found[0][1]

@@ -74,6 +74,10 @@ class Neo4jPrivacy:
             " until it needs the room",
         )
 
+    def buried(self) -> int:
+        found: int = self._database.one("privacy/buried")[0]
+        return found
+
     def tombstoned(self, identifiers: Sequence[Identifier]) -> list[bool]:
         return self._tombstones.of_identifiers(identifiers)
 

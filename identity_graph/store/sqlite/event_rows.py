@@ -16,7 +16,7 @@ from identity_graph.store.sqlite.columns import number_set
 from identity_graph.store.sqlite.connection import Connection
 from identity_graph.store.sqlite.contents import Columns, Content, id_hashes
 from identity_graph.store.sqlite.interning import Interning
-from identity_graph.store.sqlite.layers import both, settle
+from identity_graph.store.sqlite.layers import both, layer_for, settle
 from identity_graph.store.sqlite.names import Names
 from identity_graph.store.sqlite.numbering import last_number
 from identity_graph.tables import Int64
@@ -25,7 +25,7 @@ from identity_graph.tables import Int64
 # are cut from one text of fixed width. No values are bound row by row, and no row is looked up: four times as fast.
 _WIDTH = 26
 _OBSERVE = (
-    "INSERT INTO recent_observation (identifier, time, event, source)"
+    "INSERT INTO {layer}observation (identifier, time, event, source)"
     f" SELECT value >> {NUMBER_BITS}, CAST(substr(?2, 1 + {_WIDTH} * (value & {LARGEST_NUMBER}), 20) AS INTEGER),"
     f" ?3 + (value & {LARGEST_NUMBER}), CAST(substr(?2, 21 + {_WIDTH} * (value & {LARGEST_NUMBER}), 6) AS INTEGER)"
     " FROM carray(?1)"
@@ -35,7 +35,7 @@ _OBSERVE = (
 _PLACE_BITS = 16
 _MOST_PLACES = 1 << _PLACE_BITS
 _MARK = (
-    f"INSERT INTO recent_event_id (hash, event) SELECT value >> {_PLACE_BITS}, ?2 + (value & {_MOST_PLACES - 1})"
+    f"INSERT INTO {{layer}}event_id (hash, event) SELECT value >> {_PLACE_BITS}, ?2 + (value & {_MOST_PLACES - 1})"
     " FROM carray(?1)"
 )
 
@@ -73,18 +73,19 @@ class EventRows:
             return
         all_new = len(fresh) == len(events)
         events, hashes = (events, found) if all_new else (events.take(fresh), found[fresh])
-        named = np.array(self._interning.intern(events.named), dtype=np.int64)
+        layer = layer_for(self._database, len(events))
+        named = np.array(self._interning.intern(events.named, layer), dtype=np.int64)
         first = 1 + last_number(self._database, "event")
         columns = self._put(np.arange(first, first + len(events)), events, named)
         for start in range(0, len(hashes), _MOST_PLACES):
             found = hashes[start : start + _MOST_PLACES] << _PLACE_BITS
             marked = np.sort(found | np.arange(len(found)))
-            self._database.write(_MARK, (number_set(marked), first + start))
+            self._database.write(_MARK.format(layer=layer), (number_set(marked), first + start))
         facts = np.empty(len(events), dtype=[("time", "S20"), ("source", "S6")])
         facts["time"], facts["source"] = columns.content.time, columns.content.source
         observed = columns.by_identifier()
         if len(observed):
-            self._database.write(_OBSERVE, (number_set(observed), facts.tobytes(), first))
+            self._database.write(_OBSERVE.format(layer=layer), (number_set(observed), facts.tobytes(), first))
         settle(self._database)
 
     def restore(self, stored: EventColumns) -> None:

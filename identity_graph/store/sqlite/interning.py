@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from itertools import islice
-from typing import cast
+
+import apsw
+import numpy as np
 
 from identity_graph.errors import StoreError
 from identity_graph.store.numbered import LARGEST_NUMBER
@@ -20,6 +22,17 @@ Key = tuple[str, str]
 
 _FIND = both(
     "SELECT v.namespace, v.value, v.number FROM carray(?1) k CROSS JOIN {recent}identifier_value v ON v.value = k.value"
+)
+
+# All new ones by one statement: values bound row by row take twice as long. A namespace is cut from a text of numbers.
+_WIDTH = 5
+_INSERT = (
+    "INSERT INTO identifier (number, namespace, value)"
+    f" SELECT ?1 + rowid, CAST(substr(?2, {_WIDTH} * rowid - {_WIDTH - 1}, {_WIDTH}) AS INTEGER), value FROM carray(?3)"
+)
+_INSERT_VALUES = (
+    "INSERT INTO {recent}identifier_value (value, namespace, number)"
+    " SELECT value, namespace, number FROM identifier WHERE number >= ? ORDER BY value, namespace"
 )
 
 
@@ -57,20 +70,14 @@ class Interning:
             self._numbers.update(((name(space), value), number) for space, value, number in found)
         return self._numbers
 
-    def intern(self, identifiers: Sequence[Key]) -> list[int]:
-        """The number of each; new ones get theirs in the order in which they come first."""
-        numbers = list(map(self._numbers.get, identifiers))
-        missing = [place for place, number in enumerate(numbers) if number is None]
-        if missing:
-            wanted = list(dict.fromkeys(identifiers[place] for place in missing))
-            known = self.find(wanted)
-            new = [identifier for identifier in wanted if identifier not in known]
-            known.update(zip(new, self._insert(new), strict=True))
-            for place in missing:
-                numbers[place] = known[identifiers[place]]
-        return cast("list[int]", numbers)
+    def intern(self, identifiers: Sequence[Key], layer: str) -> list[int]:
+        """The number of each, none of which comes twice; new ones get theirs in this order, and lie in this layer."""
+        known = self.find(identifiers)
+        new = [identifier for identifier in identifiers if identifier not in known]
+        known.update(zip(new, self._insert(new, layer), strict=True))
+        return list(map(known.__getitem__, identifiers))
 
-    def _insert(self, new: Sequence[Key]) -> range:
+    def _insert(self, new: Sequence[Key], layer: str) -> range:
         if not new:
             return range(0)
         spaces = self._namespaces.intern({space for space, _ in new})
@@ -78,10 +85,15 @@ class Interning:
         if first + len(new) > LARGEST_NUMBER:
             raise StoreError("STORE_FULL", "the store has numbers for 2,147,483,647 identifiers, and no more")
         numbers = range(first, first + len(new))
-        rows = [(number, spaces[space], value) for number, (space, value) in zip(numbers, new, strict=True)]
-        self._database.write_many("INSERT INTO identifier (number, namespace, value) VALUES (?, ?, ?)", rows)
-        rows.sort(key=lambda row: row[2])
-        self._database.write_many(
-            "INSERT INTO recent_identifier_value (number, namespace, value) VALUES (?, ?, ?)", rows
-        )
+        named, values = zip(*new, strict=True)
+        found = [spaces[space] for space in named]
+        try:
+            column = apsw.carray(values)
+        except ValueError:  # a NUL, which no loader lets pass
+            rows = zip(numbers, found, values, strict=True)
+            self._database.write_many("INSERT INTO identifier (number, namespace, value) VALUES (?, ?, ?)", rows)
+        else:
+            spaces_text = np.array(found).astype(f"S{_WIDTH}").tobytes()
+            self._database.write(_INSERT, (first - 1, spaces_text, column))
+        self._database.write(_INSERT_VALUES.format(recent=layer), (first,))
         return numbers

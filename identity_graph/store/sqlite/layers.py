@@ -27,6 +27,16 @@ def both(statement: str) -> str:
     return " UNION ALL ".join(statement.format(recent=prefix) for prefix in ("", "recent_"))
 
 
+def layer_for(database: Connection, coming: int) -> str:
+    """Before the name of a tree, into which so many events are to be written: what would be taken in at once can as
+    well be written where it belongs."""
+    return "" if coming >= _enough(last_number(database, "event") + coming) else "recent_"
+
+
+def _enough(events: int) -> int:
+    return max(LEAST, GROWTH * isqrt(events))
+
+
 def settle(database: Connection) -> None:
     """Take the recent layer in when it has grown; inside the transaction that made it grow.
 
@@ -35,7 +45,7 @@ def settle(database: Connection) -> None:
     """
     last = last_number(database, "event")
     settled = database.one("SELECT coalesce((SELECT value FROM meta WHERE key = 'settled'), 0)")
-    if last - settled < max(LEAST, GROWTH * isqrt(last)):
+    if last - settled < _enough(last):
         return
     # No key is in both layers. Without OR FAIL, SQLite would hold each page as it was, in memory, lest one be.
     for tree in TREES:

@@ -102,6 +102,10 @@ class SqlitePrivacy:
     def scrub(self) -> None:
         self._database.truncate_log()
 
+    def buried(self) -> int:
+        found: int = self._database.one("SELECT count(*) FROM tombstone")
+        return found
+
     def tombstoned(self, identifiers: Sequence[Identifier]) -> list[bool]:
         return self._tombstones.of_identifiers(identifiers)
 
