@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
 from numba import njit
 
-from identity_graph.resolve.threads import both, halves
+from identity_graph.resolve.threads import both, halves, second_thread
 from identity_graph.tables import Bool, Int32, Int64
 
 
@@ -38,7 +37,7 @@ def arrange(label: Int32, chosen: Bool, a: Int32, b: Int32, kept: Bool) -> Arran
     rows, and writes its own places. O(n + links).
     """
     n, m, count = len(label), len(a), int(np.count_nonzero(chosen))
-    with ThreadPoolExecutor(1) as thread:
+    with second_thread(n + m) as thread:
         parts, counts = halves(n), np.zeros((2, count + 1), np.int64)
         own = _number_smallest(chosen)
         both(thread, _count_members, *((label, own, *part, counts[t]) for t, part in enumerate(parts)))

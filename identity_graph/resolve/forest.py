@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +9,7 @@ from numba import njit
 
 from identity_graph.resolve.components import _find
 from identity_graph.resolve.part import Limits, Pairs, Part
-from identity_graph.resolve.threads import both, halves, spread
+from identity_graph.resolve.threads import both, halves, second_thread, spread
 from identity_graph.tables import Bool, Int16, Int32, Int64
 
 JOINED, CANNOT = -2, -1
@@ -57,7 +56,7 @@ def grow_forest(part: Part, order: Int64, limits: Limits, open: Bool | None = No
     parent, first, label = np.empty(n, np.int32), np.empty(n, np.int64), np.empty(n, np.int32)
     spaces = np.array(limits.spaces, np.int16)
     alone = part.inside, part.facts.namespace, spaces, len(order), parent, first, state, best
-    with ThreadPoolExecutor(1) as thread:
+    with second_thread(n + len(order)) as thread:
         both(thread, _begin, *((*half, *alone) for half in halves(n)))
     begin = best.copy() if windows else np.empty((0, 0), np.int32)
     later = np.full(n if windows else 0, -1, dtype=np.int32)
@@ -82,7 +81,7 @@ def grow_forest(part: Part, order: Int64, limits: Limits, open: Bool | None = No
         limits.most,
         limits.window,
     )
-    with ThreadPoolExecutor(1) as thread:
+    with second_thread(n + len(order)) as thread:
         spread(thread, _grow, [(order, own[0], own[-1], *graph, refused) for own in part.shares()])
         both(thread, _flatten, *((parent, *half, label) for half in halves(n)))
     return Forest(label, refused, order, first, best, begin, later, seen, listed)

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
-
 import numpy as np
 from numba import njit
 
 from identity_graph.resolve.forest import CANNOT, JOINED, Forest, Listed, apart, full
 from identity_graph.resolve.part import Limits, Part
-from identity_graph.resolve.threads import both, halves
+from identity_graph.resolve.threads import both, halves, second_thread
 from identity_graph.tables import Bool, Int16, Int32, Int64
 
 
@@ -26,7 +24,7 @@ def name_values(part: Part, forest: Forest, limits: Limits) -> tuple[Int32, Int3
         return value_a, value_b
     label, best, refused = forest.label, forest.best.copy(), forest.refused
     rules = limits.most, limits.window
-    with ThreadPoolExecutor(1) as thread:
+    with second_thread(len(rows)) as thread:
         firsts = forest.first, forest.order, part.namespace()
         links = refused, part.a, part.b, label, best
         known = np.zeros(len(part), np.bool_)  # of both threads: to find some twice does no harm

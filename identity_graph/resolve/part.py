@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Self
@@ -13,7 +12,7 @@ from numba import njit
 
 from identity_graph.resolve.arrangement import arrange
 from identity_graph.resolve.rules import Rules
-from identity_graph.resolve.threads import spread
+from identity_graph.resolve.threads import second_thread, spread
 from identity_graph.tables import Bool, Float64, Int16, Int32, Int64, LinkTable, read_only
 
 Pairs = tuple[Int32, Int32]
@@ -173,7 +172,7 @@ def broken_limits(label: Int32, facts: Facts, limits: Limits, largest: int) -> t
     n, seen = len(label), facts.seen
     label = read_only(label)
     counted = [(label, facts.namespace, space, most) for space, most in zip(limits.spaces, limits.most, strict=True)]
-    with ThreadPoolExecutor(1) as thread:
+    with second_thread(n) as thread:
         large, *found = spread(thread, _more_than, [(label, facts.namespace, EVERY, largest), *counted])
     for number, (space, most, window) in enumerate(zip(limits.spaces, limits.most, limits.window, strict=True)):
         if window >= 0 and found[number].any():

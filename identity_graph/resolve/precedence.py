@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
 from identity_graph.resolve.incidence import distinct
 from identity_graph.resolve.part import Part
 from identity_graph.resolve.run_sort import even_runs, sort_runs
-from identity_graph.resolve.threads import spread
+from identity_graph.resolve.threads import second_thread, spread
 from identity_graph.tables import Bool, Int64
 
 DIGITS = 10**12
@@ -47,7 +46,7 @@ def precedence(part: Part, order: str, later: Bool | None = None) -> Int64:
         return column
 
     found = np.arange(len(part.rows), dtype=np.int64)
-    with ThreadPoolExecutor(1) as thread:
+    with second_thread(len(found)) as thread:
         tied = spread(thread, _sort, [(found, share, [parted, *others]) for share in part.shares()])
     for places, start in tied:
         if len(places):
