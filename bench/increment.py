@@ -1,8 +1,10 @@
 """One event to a changed published person, with many stored: `python -m bench.increment [IDENTIFIERS]`.
 
-Into a file of SQLite, each step durable. Every other event brings a known person a new cookie, the others join two
-persons. Timed is what an app waits for: the event given, and the person as published afterwards found by it. Beside it,
-in the same run, as many bare durable commits of one row: what the disk alone costs.
+Into a file of SQLite, each step durable. What is stored comes in bulk, from Parquet: four events for each person, of a
+user id, an address and one of two cookies, which is a minute or two for a million identifiers. Every other event then
+brings a known person a new cookie, the others join two persons. Timed is what an app waits for: the event given, and
+the person as published afterwards found by it. Beside it, in the same run, as many bare durable commits of one row:
+what the disk alone costs.
 """
 
 from __future__ import annotations
@@ -15,9 +17,9 @@ from pathlib import Path
 
 import apsw
 import numpy as np
+import polars as pl
 
-from bench.load import write
-from identity_graph.loaders import read_loader
+from identity_graph.loaders import parse_loader
 from identity_graph.model import Event, Identifier
 from identity_graph.service import IdentityGraph
 from identity_graph.times import now
@@ -27,11 +29,30 @@ EVENTS = 1_000
 BAR = 10.0  # milliseconds
 
 
+LOADER = """
+source = "shop"
+[event]
+time = "at"
+name = { value = "Seen" }
+[identifiers]
+user_id = "user"
+email = "email"
+cookie = "cookie"
+"""
+
+
 def prepare(graph: IdentityGraph, folder: Path, identifiers: int) -> int:
-    """How many people there are: four identifiers each, of which `bench.load` writes the events."""
+    """How many people there are, of four identifiers each."""
     people = identifiers // 4
-    write(folder / "events.jsonl", 10 * people)
-    graph.ingest.load(read_loader("segment"), folder / "events.jsonl")
+    person, visit = np.tile(np.arange(people), 4), np.repeat(np.arange(4), people)
+    seen = pl.DataFrame({"person": person, "visit": visit}).select(
+        user=pl.format("u-{}", "person"),
+        email=pl.format("ann.smith{}@example.org", "person"),
+        cookie=pl.format("{}-{}", "person", pl.col("visit") % 2),
+        at=pl.lit("2025-0") + (1 + pl.col("visit")).cast(pl.String) + "-11",
+    )
+    seen.write_parquet(folder / "events.parquet")
+    graph.ingest.load(parse_loader(LOADER), folder / "events.parquet")
     graph.resolver.resolve()
     return people
 

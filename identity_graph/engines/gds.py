@@ -201,8 +201,8 @@ class _Part:
         ever = replace(limits, window=np.full_like(limits.window, -1))
         unseen = np.zeros(len(label), dtype=np.int64)
         facts = Facts(self.identifiers.namespace, (), unseen, self.cannot, self.rules)
-        large = np.bincount(label, minlength=len(label)) > self.policy.max_identifiers
-        broken: Bool = np.any([*broken_limits(label, facts, ever), large], axis=0)
+        over, large = broken_limits(label, facts, ever, self.policy.max_identifiers)
+        broken: Bool = np.any([*over, large], axis=0)
         return broken[label]
 
     def evidence(self, inside: Bool) -> EvidenceTable:

@@ -13,8 +13,9 @@ from identity_graph.tables import Bool, Int64
 LARGEST = 60
 """The most identifiers of a component that is cut exactly."""
 
-BUDGET = 3_600_000
-"""What one component may take, in steps times the square of its nodes: about a tenth of a second."""
+BUDGET = 400_000_000
+"""What one component may take, in steps times the square of its nodes: about a quarter of a second, for most steps see
+few of the nodes. Stars and trees of LARGEST nodes take less, meshes with many values of several limits more."""
 
 _SCALE = 10**9
 
@@ -30,7 +31,7 @@ def cut_links(part: Part, forest: Forest, limits: Limits) -> tuple[Bool, Bool]:
     cut: Bool = np.zeros(len(part.a), dtype=np.bool_)
     exact: Bool = np.zeros(len(part), dtype=np.bool_)
     label = components(len(part), part.a, part.b)
-    stated = part.must & (forest.label[part.a] == forest.label[part.b])
+    stated = part.must() & (forest.label[part.a] == forest.label[part.b])
     bound = components(len(part), part.a[stated], part.b[stated])
     rows_of = {int(label[part.a[rows[0]]]): rows for rows in runs(label[part.a])}
     for inside in runs(label):
@@ -49,8 +50,8 @@ def cut_links(part: Part, forest: Forest, limits: Limits) -> tuple[Bool, Bool]:
 
 def _capacity(part: Part, rows: Int64, a: Int64, b: Int64, k: int) -> Matrix:
     """Of m links: their weights, and in digits beyond all of these their ranks in time."""
-    _, rank = np.unique(part.last_seen[rows], return_inverse=True)
-    whole = np.round(part.weight[rows] * _SCALE).astype(np.int64) * (len(rows) * (len(rows) - 1) // 2 + 1) + rank
+    _, rank = np.unique(part.last_seen(rows), return_inverse=True)
+    whole = np.round(part.weight(rows) * _SCALE).astype(np.int64) * (len(rows) * (len(rows) - 1) // 2 + 1) + rank
     capacity = np.zeros((k, k), dtype=np.int64)
     between = a != b
     np.add.at(capacity, (a[between], b[between]), whole[between])
@@ -62,8 +63,8 @@ def _held(part: Part, inside: Int64, node: Int64, k: int, limits: Limits) -> tup
     its windows, the two that must not be one; and how many may be."""
     sets: list[tuple[Int64, int]] = []
     for space, most, window in zip(limits.spaces, limits.most.tolist(), limits.window.tolist(), strict=True):
-        own = np.flatnonzero(part.namespace[inside] == space)
-        seen = part.seen[inside[own]]
+        own = np.flatnonzero(part.namespace(inside) == space)
+        seen = part.seen(inside[own])
         ends = np.unique(seen).tolist() if window >= 0 else [None]
         sets += [(own if end is None else own[(seen <= end) & (seen > end - window)], most) for end in ends]
     held = np.isin(part.cannot[0], inside) & np.isin(part.cannot[1], inside)

@@ -6,17 +6,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numba import njit
 
 from identity_graph.policy import Policy
 from identity_graph.reasons import STEPS, SUPPRESSED
 from identity_graph.resolve.components import components
 from identity_graph.resolve.cut import LARGEST, cut_links
-from identity_graph.resolve.forest import CANNOT, Forest, grow_forest, name_values
+from identity_graph.resolve.forest import CANNOT, Forest, grow_forest
 from identity_graph.resolve.ladder import climb
+from identity_graph.resolve.naming import name_values
 from identity_graph.resolve.part import NO_PAIRS, Facts, Limits, Pairs, Part, broken_limits, newest_link
 from identity_graph.resolve.precedence import precedence
 from identity_graph.resolve.rules import Rules
-from identity_graph.tables import Bool, Int8, Int16, Int32, LinkTable, SuppressedTable
+from identity_graph.resolve.run_sort import sort_runs
+from identity_graph.tables import Bool, Int8, Int16, Int32, Int64, LinkTable, SuppressedTable
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,18 +56,18 @@ def group(
     limits = Limits.of(rules)
     seen = newest_link(links, n) if (limits.window >= 0).any() else np.zeros(n, np.int64)
     facts = Facts(namespace, values, seen, cannot, rules)
-    *over, apart = broken_limits(label, facts, limits)
-    limits = limits.only([bool(one.any()) for one in over])
-    size = np.bincount(label, minlength=n)
-    large: Bool = size > policy.max_identifiers
-    broken: Bool = np.any([*over, apart], axis=0) & ~large
-    small: Bool = broken & (size <= LARGEST) & (policy.order == "cut")
+    over, large = broken_limits(label, facts, limits, policy.max_identifiers)
+    limits = limits.only([bool(one.any()) for one in over[:-1]])
+    broken: Bool = np.any(over, axis=0) & ~large
+    small: Bool = np.zeros(n, dtype=np.bool_)
+    if policy.order == "cut":
+        small = broken & (np.bincount(label, minlength=n) <= LARGEST)
     quarantined: Bool = np.zeros(n, dtype=np.bool_)
     tables = [_NONE]
     for chosen, name in ((broken & ~small, "forest"), (small, "cut"), (large, "ladder")):
         if not chosen.any():
             continue
-        part = Part.of(links, kept, chosen[label], facts, ordered=name == "cut")
+        part = Part.of(links, kept, label, chosen, facts, ordered=name == "cut")
         order = precedence(part, policy.order)
         step = np.full(len(part.a), STEPS.index("too large" if policy.order == "cut" else ""), dtype=np.int8)
         if name == "ladder":
@@ -77,17 +80,35 @@ def group(
             across, exact = cut_links(part, forest, limits)
             forest = grow_forest(part, precedence(part, "cut", across), limits)
             step[exact[part.a]] = STEPS.index("least cut")
-        smallest = np.full(len(part), n, dtype=np.int64)
-        np.minimum.at(smallest, forest.label, part.inside)
-        label[part.inside] = smallest[forest.label]
+        _relabel(label, part.inside, forest.label)
         tables.append(_suppressed(part, forest, limits, step))
     label[~joins] = -1
     return Groups(label, kept, _together(tables), quarantined)
 
 
+@njit(cache=True)
+def _relabel(label: Int32, inside: Int64, group: Int32) -> None:  # pragma: no cover - compiled
+    """Label identifiers by the smallest of their group."""
+    smallest = np.full(len(inside), len(label), np.int64)
+    for x in range(len(inside)):
+        smallest[group[x]] = min(smallest[group[x]], inside[x])
+    for x in range(len(inside)):
+        label[inside[x]] = smallest[group[x]]
+
+
+@njit(cache=True)
+def _across(label: Int32, a: Int32, b: Int32) -> Int64:  # pragma: no cover - compiled
+    """The links between two groups."""
+    found, count = np.empty(len(a) + 1, np.int64), 0
+    for i in range(len(a)):
+        found[count] = i
+        count += label[a[i]] != label[b[i]]
+    return found[:count]
+
+
 def _suppressed(part: Part, forest: Forest, limits: Limits, step: Int8) -> SuppressedTable:
     """Links that end in two groups: what was not refused was cut before."""
-    at = np.flatnonzero(forest.label[part.a] != forest.label[part.b])
+    at = _across(forest.label, part.a, part.b)
     refused = forest.refused[at]
     spaces = np.array([*limits.spaces, -1], dtype=np.int16)
     named = np.r_[part.inside, -1].astype(np.int32)
@@ -108,12 +129,12 @@ def _suppressed(part: Part, forest: Forest, limits: Limits, step: Int8) -> Suppr
 
 def _together(tables: Sequence[SuppressedTable]) -> SuppressedTable:
     """All rows, by link."""
-    order = np.argsort(np.concatenate([table.link for table in tables]))
+    link = np.concatenate([table.link for table in tables])
+    order = np.arange(len(link))
+    sort_runs(link, order, np.array([0, len(link)]))
+    others = ("code", "namespace", "value_a", "value_b", "step")
     return SuppressedTable(
-        *(
-            np.concatenate([getattr(table, name) for table in tables])[order]
-            for name in ("link", "code", "namespace", "value_a", "value_b", "step")
-        )
+        link, *(np.concatenate([getattr(table, name) for table in tables])[order] for name in others)
     )
 
 

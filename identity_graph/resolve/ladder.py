@@ -44,7 +44,7 @@ def climb(part: Part, order: Int64, limits: Limits, cap: int) -> Climb:
     """
     step = np.zeros(len(part.a), dtype=np.int8)
     quarantined: Bool = np.zeros(len(part), dtype=np.bool_)
-    forest = grow_forest(part, order, limits)
+    forest, must = grow_forest(part, order, limits), part.must()
     rungs = [
         ("bridge", _bridges),
         *[("threshold", _weakest)] * DEPTH,
@@ -54,24 +54,24 @@ def climb(part: Part, order: Int64, limits: Limits, cap: int) -> Climb:
         label = forest.label
         large = (np.bincount(label, minlength=len(part)) > cap)[label]
         within: Bool = (step == 0) & (label[part.a] == label[part.b]) & large[part.a]
-        if not (within & ~part.must).any():
+        if not (within & ~must).any():
             break
-        cut = rung(part, label, np.flatnonzero(within)) & (step == 0) & ~part.must
+        cut = rung(part, label, np.flatnonzero(within)) & (step == 0) & ~must
         step[cut] = STEPS.index(name)
-        forest = grow_forest(part, order[step[order] == 0], limits)
+        forest = grow_forest(part, order, limits, step == 0)
         if name == "quarantine":
             quarantined = large
     return Climb(forest, step, quarantined)
 
 
 def _bridges(part: Part, label: Int32, within: Int64) -> Bool:
-    weak = weak_bridges(len(part), part.a[within], part.b[within], part.weight[within])
+    weak = weak_bridges(len(part), part.a[within], part.b[within], part.weight(within))
     return _at(part, within[weak])
 
 
 def _weakest(part: Part, label: Int32, within: Int64) -> Bool:
-    own = within[~part.must[within]]
-    group, weight = label[part.a[own]], part.weight[own]
+    own = within[~part.must(within)]
+    group, weight = label[part.a[own]], part.weight(own)
     odds = np.ones(len(part))
     np.minimum.at(odds, group, weight)
     odds = np.clip(odds, 1e-9, 1 - 1e-9)
@@ -88,7 +88,7 @@ def _between(part: Part, label: Int32, within: Int64) -> Bool:
         nodes = np.unique(np.r_[part.a[rows], part.b[rows]]).astype(np.int64)
         rank = part.ranked(nodes)  # where communities are even, numbers decide
         a, b = rank[part.a[rows]], rank[part.b[rows]]
-        community = communities(len(nodes), a, b, np.round(part.weight[rows], 9))
+        community = communities(len(nodes), a, b, np.round(part.weight(rows), 9))
         cut.append(rows[community[a] != community[b]])
     return _at(part, np.concatenate(cut))
 

@@ -8,6 +8,7 @@ from numba import njit
 
 Matrix = npt.NDArray[np.int64]
 Vector = npt.NDArray[np.int64]
+Flags = npt.NDArray[np.bool_]
 
 
 @njit(cache=True)
@@ -18,97 +19,51 @@ def least_cut(
 
     `capacity` int64[k, k] is symmetric, its sum below 2**61. `held` int64[k, c] says how many values each node holds of
     each of c limits, `most` int64[c] how many a block may hold, unless all are one node's. `block` int64[k] is a
-    partition that keeps the limits; it becomes the best one.
+    partition that keeps the limits; it becomes the best one. A step is a walk through the graph: O(k * k).
 
-    First, a node that holds nothing goes with the neighbour to which at least half of its capacity leads: away from it,
-    it would cost no less. Then branch and bound. A node that holds values joins one of the blocks that there are, or
-    begins one; when all have their place, the others are divided among the blocks. No division is cheaper than half
-    the sum, over the blocks, of the least cut that isolates one from all others, and what that cut leaves with a block
-    may stay there (Dahlhaus, Johnson, Papadimitriou, Seymour and Yannakakis 1994); of two blocks it is the answer.
+    Branch and bound over links, since the blocks of some cheapest division hang together: as long as a tree of links
+    connects more values than a block may hold, its heaviest link is kept, which makes one node of its ends, or else is
+    cut, and its ends are in two blocks. Nodes that may not be together are parted at once, and a node that holds
+    nothing goes with the neighbour to which at least half of its capacity leads: away from it, it would cost no less.
     """
-    into = _contracted(capacity, held)
-    nodes = np.flatnonzero(into == np.arange(len(into)))
-    best = _cost(capacity, block)
-    small = np.zeros((len(nodes), len(nodes)), np.int64)
-    number = np.zeros(len(into), np.int64)
-    number[nodes] = np.arange(len(nodes))
-    for u in range(len(into)):
-        for v in range(len(into)):
-            if into[u] != into[v]:
-                small[number[into[u]], number[into[v]]] += capacity[u, v]
-    division = np.full(len(nodes), -1, np.int64)
-    cost = _divide(small, held[nodes], most, best, division, budget)
-    if cost < best and cost >= 0:
-        for u in range(len(into)):
-            block[u] = division[number[into[u]]]
-    return cost
-
-
-@njit(cache=True)
-def _contracted(capacity: Matrix, held: Matrix) -> Vector:  # pragma: no cover - compiled
-    """The node that each goes with."""
-    k = len(capacity)
-    joined = capacity.copy()
-    into = np.arange(k)
-    again = True
-    while again:
-        again = False
-        for u in range(k):
-            if into[u] != u or held[u].max() > 0:
-                continue
-            v = joined[u].argmax()
-            if joined[u, v] > 0 and 2 * joined[u, v] >= joined[u].sum():
-                again = True
-                joined[v] += joined[u]
-                joined[:, v] += joined[:, u]
-                joined[u] = 0
-                joined[:, u] = 0
-                joined[v, v] = 0
-                into[u] = v
-    for u in range(k):
-        while into[into[u]] != into[u]:
-            into[u] = into[into[u]]
-    return into
-
-
-@njit(cache=True)
-def _divide(
-    capacity: Matrix, held: Matrix, most: Vector, best: int, block: Vector, budget: int
-) -> int:  # pragma: no cover - compiled
-    """The capacity of the cheapest division, and it in `block`, if it is cheaper than `best`; else that, or -1."""
-    k = len(capacity)
-    assigned = np.full(((k + 1) * (k + 2), k), -1, np.int64)
-    height, steps = 1, 0
+    k, best, steps, height = len(capacity), _cost(capacity, block), 0, 1
+    room = k + np.count_nonzero(capacity) // 2 + 2  # of each link it is decided once
+    into, joined = np.empty((room, k), np.int64), np.empty((room, k, k), np.int64)
+    own, apart, spent = (
+        np.empty((room, *held.shape), np.int64),
+        np.empty((room, k, k), np.bool_),
+        np.empty(room, np.int64),
+    )
+    into[0], joined[0], own[0], apart[0], spent[0] = np.arange(k), capacity, held, False, 0
+    found = block.copy()
     while height > 0:
         height -= 1
+        top = into[height], joined[height], own[height], apart[height]
         steps += 1
+        cost = spent[height] + _settle(*top, most, best - spent[height])
+        if cost >= best:
+            continue
+        one, other, walks = _branch(joined[height], own[height], most)
+        steps += walks
+        if one < 0:
+            division = _components(into[height], joined[height])
+            best = _cost(capacity, division)
+            found[:] = division
+            continue
+        bound, walks = _bound(joined[height], own[height], most, best - cost)
+        steps += walks
         if steps > budget:
             return -1
-        place = assigned[height].copy()
-        count = place.max() + 1
-        node, options = _most_bound(capacity, held, most, place, count)
-        bound, widest, widest_at = 0, -1, 0
-        for j in range(count):
-            value = _isolate(capacity, place, j, node < 0)
-            bound += value
-            if value > widest:
-                widest, widest_at = value, j
-        bound = max((bound + 1) // 2, _torn(capacity, place, count))
-        if bound >= best:
+        if cost + bound >= best:
             continue
-        if node < 0:
-            rough = np.where(place < 0, widest_at, place)
-            cost = _cost(capacity, rough)
-            if cost < best:
-                best = cost
-                block[:] = rough
-            node, options = _closest(capacity, place, count)
-            if node < 0 or bound >= best:
-                continue
-        for option in options[::-1]:  # the most promising is on top
-            assigned[height] = place
-            assigned[height, node] = option
-            height += 1
+        spent[height] = cost
+        into[height + 1], joined[height + 1] = into[height], joined[height]
+        own[height + 1], apart[height + 1], spent[height + 1] = own[height], apart[height], cost
+        apart[height, one, other] = apart[height, other, one] = True
+        height += 1
+        _merge(into[height], joined[height], own[height], apart[height], one, other)
+        height += 1  # that which keeps the link is on top
+    block[:] = found
     return best
 
 
@@ -123,90 +78,207 @@ def _cost(capacity: Matrix, block: Vector) -> int:  # pragma: no cover - compile
 
 
 @njit(cache=True)
-def _torn(capacity: Matrix, place: Vector, count: int) -> int:  # pragma: no cover - compiled
-    """What is cut at least: all between blocks, and of each other node all that leads to blocks but to one."""
-    cost = 0
-    for u in range(len(place)):
-        drawn = _drawn(capacity, place, count, u)
-        if place[u] < 0 and count:
-            cost += drawn.sum() - drawn.max()
-        elif place[u] >= 0:
-            for j in range(place[u]):
-                cost += drawn[j]
+def _merge(into: Vector, joined: Matrix, own: Matrix, apart: Flags, u: int, v: int) -> None:  # pragma: no cover
+    """Make node u one with v."""
+    joined[v] += joined[u]
+    joined[:, v] += joined[:, u]
+    joined[u] = 0
+    joined[:, u] = 0
+    joined[v, v] = 0
+    own[v] += own[u]
+    own[u] = 0
+    apart[v] |= apart[u]
+    apart[:, v] |= apart[:, u]
+    apart[u] = False
+    apart[:, u] = False
+    into[into == u] = v
+
+
+@njit(cache=True)
+def _settle(
+    into: Vector, joined: Matrix, own: Matrix, apart: Flags, most: Vector, left: int
+) -> int:  # pragma: no cover - compiled
+    """Cut and contract what nothing is to be decided about; what that costs. A link that is worth more than is `left`
+    is kept."""
+    k, cost, again = len(joined), 0, True
+    while again and cost < left:
+        again = False
+        for u in range(k):
+            if joined[u].max() == 0:
+                continue
+            for v in range(k):
+                if joined[u, v] and (apart[u, v] or _clash(own, most, u, v)):
+                    cost += joined[u, v]
+                    apart[u, v] = apart[v, u] = True
+                    joined[u, v] = joined[v, u] = 0
+            v = joined[u].argmax()
+            free = own[u].max() == 0 and not apart[u].any() and 2 * joined[u, v] >= joined[u].sum()
+            if joined[u, v] and (free or cost + joined[u, v] >= left):
+                _merge(into, joined, own, apart, u, v)
+                again = True
     return cost
 
 
 @njit(cache=True)
-def _drawn(capacity: Matrix, place: Vector, count: int, node: int) -> Vector:  # pragma: no cover - compiled
-    """The capacity between a node and each block."""
-    drawn = np.zeros(count, np.int64)
-    for v in range(len(place)):
-        if place[v] >= 0:
-            drawn[place[v]] += capacity[node, v]
-    return drawn
+def _clash(own: Matrix, most: Vector, u: int, v: int) -> bool:  # pragma: no cover - compiled
+    for limit in range(len(most)):
+        if own[u, limit] and own[v, limit] and own[u, limit] + own[v, limit] > most[limit]:
+            return True
+    return False
 
 
 @njit(cache=True)
-def _most_bound(
-    capacity: Matrix, held: Matrix, most: Vector, place: Vector, count: int
-) -> tuple[int, Vector]:  # pragma: no cover - compiled
-    """Of the nodes that hold values and have no block, that with the least choice, and its choices, best first."""
-    k, limits = held.shape
-    full = np.zeros((count, limits), np.int64)
+def _components(into: Vector, joined: Matrix) -> Vector:  # pragma: no cover - compiled
+    """The block of each node: what links connect that are not cut."""
+    k = len(joined)
+    came, queue, label = np.empty(k, np.int64), np.empty(k, np.int64), np.full(k, -1, np.int64)
+    none = np.zeros(k, np.int64)
     for u in range(k):
-        if place[u] >= 0:
-            full[place[u]] += held[u]
-    node, least, weight = -1, k + 2, -1
-    choices = np.zeros(0, np.int64)
-    for u in range(k):
-        if place[u] >= 0 or held[u].max() == 0:
+        if label[u] < 0:
+            end = _walk(joined, none, 0, u, came, queue)[0]
+            label[queue[:end]] = u
+    return label[into]
+
+
+@njit(cache=True)
+def _walk(
+    joined: Matrix, values: Vector, most: int, start: int, came: Vector, queue: Vector
+) -> tuple[int, int]:  # pragma: no cover - compiled
+    """Go by breadth until more than `most` values of several nodes are met: how many nodes were, and the number of
+    values, 0 if there were not so many. `queue` are these nodes, `came` from which each was reached (-1: not)."""
+    came[:] = -1
+    came[start], queue[0] = start, start
+    begin, end, held = 0, 1, values[start]
+    while begin < end:
+        u = queue[begin]
+        begin += 1
+        for v in range(len(came)):
+            if joined[u, v] > 0 and came[v] < 0:
+                came[v], queue[end] = u, v
+                end += 1
+                held += values[v]
+                if values[v] and held > most and held > values[v]:
+                    return end, held
+    return end, 0
+
+
+@njit(cache=True)
+def _narrowest(
+    joined: Matrix, values: Vector, came: Vector, queue: Vector, end: int, take: int
+) -> tuple[int, int, int, int]:  # pragma: no cover - compiled
+    """Of the tree that leads to the values met on a walk: how many links it has, the least capacity of one, and the
+    ends of the heaviest. `take` is taken off each link."""
+    links, least, heaviest, one, other = 0, 0, -1, -1, -1
+    met = np.zeros(len(came), np.bool_)
+    met[queue[0]] = True
+    for at in range(end):
+        v = queue[at]
+        while values[queue[at]] and not met[v]:
+            met[v] = True
+            u = came[v]
+            links += 1
+            if links == 1 or joined[u, v] < least:
+                least = joined[u, v]
+            if joined[u, v] > heaviest:
+                heaviest, one, other = joined[u, v], u, v
+            joined[u, v] -= take
+            joined[v, u] -= take
+            v = u
+    return links, least, one, other
+
+
+@njit(cache=True)
+def _branch(joined: Matrix, own: Matrix, most: Vector) -> tuple[int, int, int]:  # pragma: no cover - compiled
+    """The heaviest link of the smallest tree that connects too many values, or -1; and how many walks that took."""
+    k, walks, fewest, one, other = len(joined), 0, 2**31, -1, -1
+    came, queue = np.empty(k, np.int64), np.empty(k, np.int64)
+    for limit in range(len(most)):
+        values = own[:, limit].copy()
+        if values.sum() <= most[limit]:
             continue
-        fits = np.zeros(count + 1, np.bool_)
-        fits[count] = True
-        for j in range(count):
-            fits[j] = True
-            for limit in range(limits):
-                one, two = full[j, limit], held[u, limit]
-                if one and two and one + two > most[limit]:
-                    fits[j] = False
-        here, total = fits.sum(), capacity[u].sum()
-        if here < least or (here == least and total > weight):
-            node, least, weight = u, here, total
-            choices = np.flatnonzero(fits)
-    if node >= 0 and count:
-        drawn = np.append(_drawn(capacity, place, count, node), -1)
-        choices = choices[np.argsort(-drawn[choices], kind="mergesort")]
-    return node, choices
+        for start in range(k):
+            if not values[start]:
+                continue
+            walks += 1
+            end, held = _walk(joined, values, most[limit], start, came, queue)
+            if not held:
+                continue
+            links, _, u, v = _narrowest(joined, values, came, queue, end, 0)
+            if links < fewest:
+                fewest, one, other = links, u, v
+            if fewest <= most[limit] + 1:
+                return one, other, walks
+    return one, other, walks
 
 
 @njit(cache=True)
-def _closest(capacity: Matrix, place: Vector, count: int) -> tuple[int, Vector]:  # pragma: no cover - compiled
-    """The node without a block that is drawn most to blocks, and these, best first."""
-    node, most = -1, -1
-    choices = np.zeros(0, np.int64)
-    for u in range(len(place)):
-        if place[u] < 0:
-            drawn = _drawn(capacity, place, count, u)
-            if drawn.sum() > most:
-                node, most = u, drawn.sum()
-                choices = np.argsort(-drawn, kind="mergesort")
-    return node, choices
+def _bound(joined: Matrix, own: Matrix, most: Vector, enough: int) -> tuple[int, int]:  # pragma: no cover - compiled
+    """What must be cut at least, and how many walks it took to find out; no more than `enough` is looked for.
 
-
-@njit(cache=True)
-def _isolate(capacity: Matrix, place: Vector, block: int, take: bool) -> int:  # pragma: no cover - compiled
-    """The least cut between one block and all others. Where `take` says so, the nodes without a block that it leaves
-    with this one get their place there.
-
-    Augmenting paths by breadth (Edmonds and Karp 1972) over the nodes without a block; of all least cuts that which
-    leaves the most nodes with the block.
+    One bound is a sum over trees that share no capacity. First the links from one node to values of a limit, of which
+    all but as many as a block may hold are cut; then, in what that leaves, of each tree that connects too many values
+    its least link. The other is of limits that no two nodes keep together: half the sum of the least cuts that isolate
+    one value from all others, and the answer for two (Dahlhaus, Johnson, Papadimitriou, Seymour, Yannakakis 1994).
     """
+    k, walks, bound = len(joined), 1, 0
+    left = joined.copy()
+    for u in range(k):
+        for limit in range(len(most)):
+            bound += _star(left, own, most, u, limit)
+    came, queue = np.empty(k, np.int64), np.empty(k, np.int64)
+    for limit in range(len(most)):
+        values = own[:, limit].copy()
+        if values.sum() <= most[limit]:
+            continue
+        for start in range(k):
+            if not values[start]:
+                continue
+            while bound < enough:
+                walks += 1
+                end, held = _walk(left, values, most[limit], start, came, queue)
+                if not held:
+                    break
+                least = _narrowest(left, values, came, queue, end, 0)[1]
+                _narrowest(left, values, came, queue, end, least)
+                bound += least
+    for limit in range(len(most)):
+        holding = np.flatnonzero(own[:, limit])
+        if bound < enough and len(holding) > 1 and 2 * own[holding, limit].min() > most[limit]:
+            place, total = np.full(k, -1, np.int64), 0
+            place[holding] = np.arange(len(holding))
+            for number in range(len(holding)):
+                value, paths = _isolate(joined, place, number)
+                total, walks = total + value, walks + paths
+            bound = max(bound, (total + 1) // 2)
+    return bound, walks
+
+
+@njit(cache=True)
+def _star(left: Matrix, own: Matrix, most: Vector, u: int, limit: int) -> int:  # pragma: no cover - compiled
+    """What of the links from u to values of a limit must be cut; that much, and as much of the others, is taken off."""
+    ends = np.flatnonzero((own[:, limit] > 0) & (left[u] > 0))
+    keep = most[limit] - own[u, limit]
+    if len(ends) <= keep or keep < 1:
+        return 0
+    ends = ends[np.argsort(-left[u, ends], kind="mergesort")]
+    cut, largest = left[u, ends[keep:]].sum(), left[u, ends[keep]]
+    for v in ends:
+        taken = min(left[u, v], largest)
+        left[u, v] -= taken
+        left[v, u] -= taken
+    return int(cut)
+
+
+@njit(cache=True)
+def _isolate(capacity: Matrix, place: Vector, block: int) -> tuple[int, int]:  # pragma: no cover - compiled
+    """The least cut between one placed node and all others, by augmenting paths by breadth (Edmonds and Karp 1972) over
+    the nodes without a place; and how many paths that took."""
     k = len(place)
     free = np.flatnonzero(place < 0)
     n = len(free) + 2
     source, sink = n - 2, n - 1
     left = np.zeros((n, n), np.int64)
-    value = 0
+    value, paths = 0, 1
     for i in range(len(free)):
         for j in range(len(free)):
             left[i, j] = capacity[free[i], free[j]]
@@ -244,19 +316,5 @@ def _isolate(capacity: Matrix, place: Vector, block: int, take: bool) -> int:  #
             left[came[v], v] -= narrowest
             left[v, came[v]] += narrowest
             v = came[v]
-        value += narrowest
-    if take:
-        came[:] = -1
-        came[sink], queue[0], begin, end = sink, sink, 0, 1
-        while begin < end:
-            u = queue[begin]
-            begin += 1
-            for v in range(n):
-                if came[v] < 0 and left[v, u] > 0:
-                    came[v] = u
-                    queue[end] = v
-                    end += 1
-        for i in range(len(free)):
-            if came[i] < 0:
-                place[free[i]] = block
-    return value
+        value, paths = value + narrowest, paths + 1
+    return value, paths

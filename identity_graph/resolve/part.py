@@ -4,14 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Self
 
 import numpy as np
+from numba import njit
 
+from identity_graph.resolve.arrangement import arrange
 from identity_graph.resolve.rules import Rules
-from identity_graph.tables import Bool, Float64, Int16, Int32, Int64, LinkTable
+from identity_graph.resolve.threads import second_thread, spread
+from identity_graph.tables import Bool, Float64, Int16, Int32, Int64, LinkTable, read_only
 
 Pairs = tuple[Int32, Int32]
+At = Int64 | slice
+ALL = slice(None)
+EVERY = -1
+_SHARE = 2**16  # links: work of some milliseconds, in the nearer cache
 NO_PAIRS: Pairs = (np.empty(0, np.int32), np.empty(0, np.int32))
 
 
@@ -47,20 +55,21 @@ class Facts:
     rules: Rules
 
     def by_key(self, identifiers: Int64) -> Int64:
-        """The same in order of the name of their namespace, then of their value. O(k log k) comparisons of texts: ask
-        for few."""
+        """Their positions in order of the name of their namespace, then of their value. O(k log k) comparisons of
+        texts: ask for few."""
         spaces, values = self.namespace[identifiers].tolist(), self.values
         keys = [
             (self.rules.namespaces[space], values[x]) for space, x in zip(spaces, identifiers.tolist(), strict=True)
         ]
-        return identifiers[sorted(range(len(keys)), key=keys.__getitem__)]
+        return np.array(sorted(range(len(keys)), key=keys.__getitem__), dtype=np.int64)
 
     def larger(self, one: Int64, other: Int64) -> Bool:
         """Whether the key of each one is larger than that of the other."""
         names, values = self.rules.namespaces, self.values
-        place = np.argsort(sorted(range(len(names)), key=names.__getitem__))[self.namespace]
-        found: Bool = place[one] > place[other]
-        same = np.flatnonzero(place[one] == place[other])
+        place = np.argsort(sorted(range(len(names)), key=names.__getitem__))
+        here, there = place[self.namespace[one]], place[self.namespace[other]]
+        found: Bool = here > there
+        same = np.flatnonzero(here == there)
         pairs = zip(one[same].tolist(), other[same].tolist(), strict=True)
         found[same] = [values[x] > values[y] for x, y in pairs]
         return found
@@ -68,73 +77,84 @@ class Facts:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """n identifiers and the m links between them, in numbers of its own.
+    """Some components: their n identifiers, in numbers of their own, and the m links between them, by position.
 
-    `inside` int64[n] are their dense numbers in the resolution, ascending, or in order of their keys where `ordered`;
-    `rows` int64[m] are row numbers of the link table. `namespace` int16[n] and `seen` int64[n] are of identifiers; `a`,
-    `b` int32, `weight` float64, `last_seen` int64, `priority` int32 (the sum of both ends') and `must` bool of links.
-    Where the part is `ordered` so are the links: a < b, by (a, b).
+    Both are component by component. `inside` int64[n] are the identifiers' dense numbers in the resolution, in each
+    component ascending, or in order of their keys where `ordered`; `rows` int64[m] are row numbers of the link table.
+    The links of component c are those from `begin[c]`, int64[c + 1], to the next. `a` and `b` int32[m] are their ends;
+    where the part is `ordered` a < b, and the links are by (a, b). `cannot` are pairs of one component.
     """
 
     inside: Int64
     rows: Int64
-    namespace: Int16
-    seen: Int64
     a: Int32
     b: Int32
-    weight: Float64
-    last_seen: Int64
-    priority: Int32
-    must: Bool
+    begin: Int64
     cannot: Pairs
+    links: LinkTable
     facts: Facts
     ordered: bool
+    stated: bool
 
     def __len__(self) -> int:
         return len(self.inside)
 
     @classmethod
-    def of(cls, links: LinkTable, kept: Bool, chosen: Bool, facts: Facts, *, ordered: bool = False) -> Self:
-        """The identifiers of `chosen` bool[n], and those of the `kept` links that are between them. With one end of a
-        kept link the other is to be chosen too."""
-        inside = np.flatnonzero(chosen)
-        rows = np.flatnonzero(kept & chosen[links.a])
+    def of(
+        cls, links: LinkTable, kept: Bool, label: Int32, chosen: Bool, facts: Facts, *, ordered: bool = False
+    ) -> Self:
+        """The components whose smallest identifiers, by which `label` int32[n] names them, are `chosen` bool[n], with
+        their `kept` links."""
+        found = arrange(label, chosen, links.a, links.b, kept)
+        number, inside, rows, a, b = found.number, found.inside, found.rows, found.a, found.b
         if ordered:
-            inside = facts.by_key(inside)
-        number = np.full(len(chosen), -1, dtype=np.int32)
-        number[inside] = np.arange(len(inside), dtype=np.int32)
-        a, b = number[links.a[rows]], number[links.b[rows]]
-        if ordered:
-            a, b = np.minimum(a, b), np.maximum(a, b)
+            keys = facts.by_key(inside)
+            keys = keys[np.argsort(label[inside[keys]], kind="stable")]
+            place = np.empty(len(keys), dtype=np.int32)
+            place[keys] = np.arange(len(keys), dtype=np.int32)
+            inside = inside[keys]
+            number[inside] = np.arange(len(keys), dtype=np.int32)
+            a, b = np.minimum(place[a], place[b]), np.maximum(place[a], place[b])
             order = np.lexsort((b, a))
             rows, a, b = rows[order], a[order], b[order]
-        spaces, priority = facts.namespace, facts.rules.priority
-        held = chosen[facts.cannot[0]] & chosen[facts.cannot[1]]
-        return cls(
-            inside=inside,
-            rows=rows,
-            namespace=spaces[inside],
-            seen=facts.seen[inside],
-            a=a,
-            b=b,
-            weight=links.weight[rows],
-            last_seen=links.last_seen[rows],
-            priority=priority[spaces[links.a[rows]]] + priority[spaces[links.b[rows]]],
-            must=links.must[rows],
-            cannot=(number[facts.cannot[0][held]], number[facts.cannot[1][held]]),
-            facts=facts,
-            ordered=ordered,
-        )
+        one, other = facts.cannot
+        held = (label[one] == label[other]) & chosen[label[one]]
+        cannot = number[one[held]], number[other[held]]
+        return cls(inside, rows, a, b, found.begin, cannot, links, facts, ordered, bool(links.must.any()))
+
+    def shares(self) -> list[Int64]:
+        """Components in shares of some `_SHARE` links, or of one large component: where in the positions of all links
+        those of each component of the share begin, and those of the last one end."""
+        ends = np.arange(_SHARE, len(self.rows) + _SHARE, _SHARE)
+        stops = np.unique(np.searchsorted(self.begin, np.minimum(ends, len(self.rows)))).tolist()
+        return [self.begin[start : stop + 1] for start, stop in pairwise([0, *stops]) if stop > start]
+
+    def namespace(self, of: At = ALL) -> Int16:
+        return self.facts.namespace[self.inside[of]]
+
+    def seen(self, of: At = ALL) -> Int64:
+        return self.facts.seen[self.inside[of]]
+
+    def weight(self, at: At = ALL) -> Float64:
+        return self.links.weight[self.rows[at]]
+
+    def last_seen(self, at: At = ALL) -> Int64:
+        return self.links.last_seen[self.rows[at]]
+
+    def must(self, at: At = ALL) -> Bool:
+        return self.links.must[self.rows[at]]
+
+    def priority(self, at: At = ALL) -> Int64:
+        """The sum of the priorities of both ends."""
+        rows, of = self.rows[at], self.facts.rules.priority.astype(np.int64)
+        return of[self.facts.namespace[self.links.a[rows]]] + of[self.facts.namespace[self.links.b[rows]]]
 
     def ranked(self, identifiers: Int64) -> Int32:
         """The places of the given identifiers, own numbers, among each other in order of their keys, int32[n]; -1 for
-        all others."""
+        all others. Of an ordered part only places within one component are."""
         rank = np.full(len(self), -1, dtype=np.int32)
-        if self.ordered:
-            rank[identifiers] = identifiers
-        else:
-            number = np.searchsorted(self.inside, self.facts.by_key(self.inside[identifiers]))
-            rank[number] = np.arange(len(number), dtype=np.int32)
+        order = np.sort(identifiers) if self.ordered else identifiers[self.facts.by_key(self.inside[identifiers])]
+        rank[order] = np.arange(len(order), dtype=np.int32)
         return rank
 
 
@@ -146,26 +166,39 @@ def newest_link(links: LinkTable, n: int) -> Int64:
     return seen
 
 
-def broken_limits(label: Int32, facts: Facts, limits: Limits) -> list[Bool]:
+def broken_limits(label: Int32, facts: Facts, limits: Limits, largest: int) -> tuple[list[Bool], Bool]:
     """Which labels stand for a component that breaks a limit: bool[n] for each of `limits.spaces`, and for pairs that
-    must not be in one group."""
+    must not be in one group; and which for one of more than `largest` identifiers. 2 threads."""
     n, seen = len(label), facts.seen
-    found: list[Bool] = []
-    for space, most, window in zip(limits.spaces, limits.most.tolist(), limits.window.tolist(), strict=True):
-        rows = np.flatnonzero(facts.namespace == space)
-        broken: Bool = np.bincount(label[rows], minlength=n) > most
-        if window >= 0 and broken.any():
-            rows = rows[broken[label[rows]]]
+    label = read_only(label)
+    counted = [(label, facts.namespace, space, most) for space, most in zip(limits.spaces, limits.most, strict=True)]
+    with second_thread(n) as thread:
+        large, *found = spread(thread, _more_than, [(label, facts.namespace, EVERY, largest), *counted])
+    for number, (space, most, window) in enumerate(zip(limits.spaces, limits.most, limits.window, strict=True)):
+        if window >= 0 and found[number].any():
+            rows = np.flatnonzero(facts.namespace == space)
+            rows = rows[found[number][label[rows]]]
             rows = rows[np.lexsort((seen[rows], label[rows]))]
             first, last = rows[: len(rows) - most], rows[most:]
             close = (label[first] == label[last]) & (seen[last] - seen[first] < window)
-            broken = np.zeros(n, dtype=np.bool_)
-            broken[label[first[close]]] = True
-        found.append(broken)
+            found[number][:] = False
+            found[number][label[first[close]]] = True
     one, other = facts.cannot
     apart = np.zeros(n, dtype=np.bool_)
     apart[label[one[label[one] == label[other]]]] = True
-    return [*found, apart]
+    return [*found, apart], large
+
+
+@njit(cache=True, nogil=True)
+def _more_than(label: Int32, namespace: Int16, space: int, most: int) -> Bool:  # pragma: no cover - compiled
+    """The labels of more than so many identifiers, of the namespace or of EVERY one."""
+    count, more = np.zeros(len(label), np.int32), np.zeros(len(label), np.bool_)
+    for x in range(len(label)):
+        if space == EVERY or namespace[x] == space:
+            count[label[x]] += 1
+            if count[label[x]] > most:
+                more[label[x]] = True
+    return more
 
 
 def runs(column: Int32) -> list[Int64]:

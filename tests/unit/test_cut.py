@@ -154,6 +154,47 @@ def test_up_to_sixty_identifiers(n: int, step: str) -> None:
     assert len(found.suppressed) == 2 and found.label[0] != found.label[30]
 
 
+def sparse(kind: str, n: int, generator: np.random.Generator) -> Graph:
+    """Links of many weights; every third identifier is a card, another third are e-mails."""
+    if kind == "star":
+        pairs = {(0, one) for one in range(1, n)}
+    else:
+        pairs = {(int(generator.integers(0, one)), one) for one in range(1, n)}
+    if kind == "sparse":
+        pairs |= {(min(p), max(p)) for p in generator.integers(0, n, (n // 4, 2)).tolist() if p[0] != p[1]}
+    links = [(a, b, float(generator.integers(20, 100)) / 100, one, False) for one, (a, b) in enumerate(sorted(pairs))]
+    spaces = [1 if one % 3 == 0 else 0 if one % 3 == 1 else 2 for one in range(n)]
+    return Graph(spaces, links, ((1, None), NONE, (1, None)), "cut")
+
+
+@pytest.mark.parametrize(
+    ("kind", "most", "solved"), [("star", 1, 20), ("star", 3, 20), ("tree", 1, 20), ("tree", 3, 15), ("sparse", 1, 15)]
+)
+def test_sixty_identifiers_with_few_links_are_solved(kind: str, most: int, solved: int) -> None:
+    """Of twenty of each kind: all stars and trees of which two values are never together, and most of the others."""
+    exact = 0
+    for seed in range(20):
+        graph = sparse(kind, 60, np.random.default_rng(seed))
+        found = replace(graph, limits=((most, None), NONE, (most, None))).grouped()
+        assert len(found.suppressed) > 0
+        exact += {STEPS[one] for one in found.suppressed.step.tolist()} == {"least cut"}
+    assert exact >= solved
+
+
+def test_of_a_tree_the_cut_is_that_of_all_its_links() -> None:
+    """Ten links, of which every set of cut ones is tried."""
+    for seed in range(20):
+        graph = sparse("tree", 11, np.random.default_rng(seed))
+        least = float("inf")
+        for keep in range(2 ** len(graph.links)):
+            kept = [row for number, row in enumerate(graph.links) if keep >> number & 1]
+            pieces: nx.Graph[int] = nx.Graph([row[:2] for row in kept])
+            pieces.add_nodes_from(range(11))
+            if not any(graph.breaks(one) for one in nx.connected_components(pieces)):
+                least = min(least, round(sum(row[2] for row in graph.links) - sum(row[2] for row in kept), 6))
+        assert total(graph, list(members(graph.grouped()).values())) == least
+
+
 def test_few_identifiers_may_take_many_steps() -> None:
     """Each is short: five values of each of two limits at one address take more steps than sixty identifiers may."""
     links = [(one, 10, 0.5, one, False) for one in range(10)]

@@ -1,0 +1,69 @@
+"""Many runs sorted at once, and components side by side: as NumPy does one after the other."""
+
+from __future__ import annotations
+
+from itertools import chain, pairwise
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from identity_graph.resolve.arrangement import arrange
+from identity_graph.resolve.components import components
+from identity_graph.resolve.run_sort import even_runs, sort_runs
+
+KEYS = st.one_of(st.integers(-3, 3), st.integers(-(2**62), 2**62))
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(st.lists(KEYS, max_size=70), max_size=6))
+def test_each_run_is_sorted_and_rows_of_one_key_stay_as_they_are(runs: list[list[int]]) -> None:
+    start = np.cumsum([0, *map(len, runs)])
+    key, row = np.array(list(chain(*runs)), np.int64), np.arange(start[-1])
+    sort_runs(key, row, start)
+    for begin, own in zip(start.tolist(), runs, strict=False):
+        wanted = sorted(range(len(own)), key=own.__getitem__)
+        assert row[begin : begin + len(own)].tolist() == [begin + one for one in wanted]
+        assert key[begin : begin + len(own)].tolist() == sorted(own)
+    at, begins = even_runs(key, start)
+    found = [at[one:other].tolist() for one, other in pairwise(begins.tolist())]
+    of = np.repeat(np.arange(len(runs)), [len(own) for own in runs])
+    same: dict[tuple[int, int], list[int]] = {}
+    for place in range(len(key)):
+        same.setdefault((int(of[place]), int(key[place])), []).append(place)
+    assert found == [places for places in same.values() if len(places) > 1]
+
+
+@pytest.mark.parametrize("spread", [1, 50, 2**40, 2**62])
+def test_a_long_run_is_sorted_too(spread: int) -> None:
+    dice = np.random.default_rng(1)
+    key = dice.integers(-spread, spread, 60_000)
+    wanted = np.argsort(key, kind="stable")
+    mine, row = key.copy(), np.arange(len(key))
+    sort_runs(mine, row, np.array([0, 5, len(key)]))
+    assert (row[5:] == 5 + np.argsort(key[5:], kind="stable")).all() and (mine == key[row]).all()
+    sort_runs(key, row := np.arange(len(key)), np.array([0, len(key)]))
+    assert (row == wanted).all()
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.data())
+def test_components_lie_side_by_side(data: st.DataObject) -> None:
+    n, m = data.draw(st.integers(1, 20)), data.draw(st.integers(0, 30))
+    ends = st.lists(st.integers(0, n - 1), min_size=m, max_size=m)
+    a, b = (np.array(data.draw(ends), np.int32) for _ in range(2))
+    kept = np.array(data.draw(st.lists(st.booleans(), min_size=m, max_size=m)), np.bool_)
+    label = components(n, a[kept], b[kept])
+    chosen = np.array([data.draw(st.booleans()) and label[x] == x for x in range(n)])
+    found = arrange(label, chosen, a, b, kept)
+    roots = np.flatnonzero(chosen).tolist()
+    inside = [x for root in roots for x in np.flatnonzero(label == root).tolist()]
+    assert found.inside.tolist() == inside
+    assert [found.number[x] for x in inside] == list(range(len(inside)))
+    assert set(np.delete(found.number, inside).tolist()) <= {-1}
+    rows = [np.flatnonzero(kept & (label[a] == root)).tolist() for root in roots]
+    assert (
+        found.rows.tolist() == list(chain(*rows)) and found.begin.tolist() == np.cumsum([0, *map(len, rows)]).tolist()
+    )
+    assert (found.inside[found.a] == a[found.rows]).all() and (found.inside[found.b] == b[found.rows]).all()
