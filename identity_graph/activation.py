@@ -20,11 +20,12 @@ import orjson
 
 from identity_graph.delivery import Activated, Delivery, Parcel, Place
 from identity_graph.destinations import Destination, read_destinations
-from identity_graph.errors import InputError, NotFound
+from identity_graph.errors import InputError, NotFound, SettingError
 from identity_graph.model import Change, ChangeKind
 from identity_graph.people import People
 from identity_graph.roster import Roster
 from identity_graph.secret_file import replace_secret
+from identity_graph.segment import built_on, consents_in
 from identity_graph.store.protocols import Store
 from identity_graph.times import SECOND, format_time
 from identity_graph.webhook import Sent, send
@@ -43,6 +44,7 @@ class Activation:
         self,
         store: Store,
         people: People,
+        allowed: Callable[[str], Callable[[], People]],
         clock: Callable[[], int],
         new_id: Callable[[], str],
         places: Path | None = None,
@@ -51,6 +53,7 @@ class Activation:
     ) -> None:
         self._store = store
         self._people = people
+        self._allowed = allowed
         self.clock = clock
         self._new_id = new_id
         self._places = places
@@ -241,7 +244,9 @@ class Activation:
         told = {row["personId"]: row for row in roster.of(entered)}
         rows = []
         for change in changes:
-            about = told[change.person_id] if change.kind is ChangeKind.ENTERED else {"personId": change.person_id}
+            about = told.get(change.person_id) if change.kind is ChangeKind.ENTERED else {"personId": change.person_id}
+            if about is None:
+                continue  # who may not be used
             when = format_time(change.time)
             rows.append({"cursor": str(change.number), "time": when, "kind": change.kind.value, **about})
         return "changes", rows
@@ -276,7 +281,18 @@ class Activation:
             return True
 
     def _roster(self, segment: str, to: Destination) -> Roster:
-        return Roster(self._store, self._people, segment, to.identifiers, to.traits)
+        """Raises PURPOSE_UNKNOWN, and DESTINATION_INVALID for a webhook that nobody would tell of who takes a yes back:
+        members leave a segment that asks for consent, and no other."""
+        if to.purpose and to.url:
+            trees = {one.name: one.condition for one in self._store.segments.segments() if one}
+            if not any(to.purpose in consents_in(trees[name]) for name in built_on(segment, trees.get)):
+                raise SettingError(
+                    "DESTINATION_INVALID",
+                    f"destination {to.name}: the segment {segment} does not ask for consent to {to.purpose}",
+                    help='Build it on {"consent": {"purpose": ..., "is": ...}}, so that who says no leaves it.',
+                )
+        allowed = self._allowed(to.purpose) if to.purpose else None
+        return Roster(self._store, self._people, segment, to.identifiers, to.traits, allowed=allowed)
 
 
 def _tried(parcel: Parcel, trouble: str, due: int) -> Parcel:

@@ -32,6 +32,7 @@ _KEYS = {
     "first_wait": float,
     "timeout": float,
     "on_publication": bool,
+    "purpose": str,
 }
 
 
@@ -39,6 +40,7 @@ _KEYS = {
 class Destination:
     """A file or a webhook, and what of each member it gets beside the person's id.
 
+    Where it names a `purpose` of the policy, it gets those members alone who may be used for it.
     A message is tried `attempts` times: after `first_wait` seconds again, after that twice as long, and so on.
     """
 
@@ -55,6 +57,7 @@ class Destination:
     first_wait: float = 1.0
     timeout: float = 10.0
     on_publication: bool = True
+    purpose: str = ""
 
     @property
     def place(self) -> str:

@@ -72,6 +72,16 @@ class DisclosedRecord(_Part):
     record: str
 
 
+class DisclosedConsent(_Part):
+    """What stands of the statements of one purpose; the statements themselves are among the events."""
+
+    purpose: str
+    status: str
+    source: str
+    time: str
+    expires: str | None
+
+
 class Disclosure(_Part):
     """Times are ISO 8601, UTC."""
 
@@ -82,6 +92,7 @@ class Disclosure(_Part):
     updated: str
     identifiers: list[DisclosedIdentifier]
     traits: list[DisclosedTrait]
+    consents: list[DisclosedConsent]
     segments: list[str]
     events: list[DisclosedEvent]
     quarantined: list[DisclosedRecord]
@@ -110,6 +121,7 @@ class Disclosures:
             facts = self._people.identifiers([row.identifier for row in rows])
             shared = {row.number for row in subject.shared}
             (profile,) = self._people.profiles([id])
+            (consents,) = self._people.consents([id], self._clock())
             (segments,) = self._people.segments([id])
             events = sorted((row.event for row in subject.events), key=lambda event: (event.time, event.id))
             return Disclosure(
@@ -132,6 +144,16 @@ class Disclosures:
                     if fact
                 ],
                 traits=[_trait(trait) for trait in profile.traits],
+                consents=[
+                    DisclosedConsent(
+                        purpose=one.purpose,
+                        status=one.status.value,
+                        source=one.source,
+                        time=format_time(one.time),
+                        expires=None if one.expires is None else format_time(one.expires),
+                    )
+                    for one in consents
+                ],
                 segments=list(segments),
                 events=[_event(event) for event in events],
                 quarantined=[

@@ -142,6 +142,7 @@ CODES: Mapping[str, str] = MappingProxyType(
         # who may do what
         "UNAUTHENTICATED": "Nobody is known by the key or token that was given, or none was given.",
         "FORBIDDEN": "The role of who asks may not do this.",
+        "RATE_LIMITED": "The key has made as many requests as it may, for now.",
         "ROLE_UNKNOWN": "No role of that name.",
         "KEYS_MISSING": "The server has no keys by which to know who asks, and was not told to be open.",
         "KEYS_FILE": "The file of API keys, or the secret beside it, cannot be read or written.",
@@ -157,6 +158,8 @@ CODES: Mapping[str, str] = MappingProxyType(
         "RUN_UNKNOWN": "No run of that id.",
         "QUARANTINE_UNKNOWN": "No quarantined record of that number.",
         "STATEMENT_INVALID": "What was said of two identifiers names one of them twice, or gives no reason.",
+        "CONSENT_INVALID": "What was said of consent ends before it was said.",
+        "PURPOSE_UNKNOWN": "The policy has no purpose of that name.",
         "VIEW_INVALID": "Nothing can be looked at in this way.",
         "CONDITION_INVALID": "The segment's condition is not one that exists.",
         "PAGE_INVALID": "Paging takes first or last, 1 to 100, and a cursor of the same list.",
@@ -307,6 +310,7 @@ HELP: Mapping[str, str] = MappingProxyType(
         # who may do what
         "UNAUTHENTICATED": "Send Authorization: Bearer with an API key, as identity-graph key create prints one.",
         "FORBIDDEN": "Ask with a key of a role that may.",
+        "RATE_LIMITED": "Come again after the seconds of Retry-After, or ask whoever made the key for more.",
         "ROLE_UNKNOWN": "Roles are app_reader, analyst, ingest, privacy_officer, admin and auditor.",
         "KEYS_MISSING": "Name a file by IDENTITY_GRAPH_KEYS; to try things out on this machine alone: serve --open.",
         "KEYS_FILE": "Put the file back, readable for this user only, or name another by IDENTITY_GRAPH_KEYS.",
@@ -324,6 +328,8 @@ HELP: Mapping[str, str] = MappingProxyType(
         "RUN_UNKNOWN": "Ask for the runs that there are: identity-graph runs list.",
         "QUARANTINE_UNKNOWN": "Ask for the records that there are; one that was replayed is gone.",
         "STATEMENT_INVALID": "Name two different identifiers, and say why in up to 1,000 characters.",
+        "CONSENT_INVALID": "Give an end that is yet to come, or none.",
+        "PURPOSE_UNKNOWN": "Name a purpose of the policy, or add it there: [purposes.NAME].",
         "VIEW_INVALID": "Give a confidence from 0 to 1.",
         "CONDITION_INVALID": "Compare the condition with ConditionInput in the schema.",
         "PAGE_INVALID": "Take the cursor as it came, and one of first and last.",

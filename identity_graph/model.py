@@ -195,6 +195,28 @@ class Profile:
         return {trait.name: trait.value for trait in self.traits}
 
 
+class ConsentStatus(StrEnum):
+    GRANTED = "GRANTED"
+    DENIED = "DENIED"
+    REVOKED = "REVOKED"
+
+
+@dataclass(frozen=True, slots=True)
+class Consent:
+    """One event said so of a purpose; it no longer counts once it has expired."""
+
+    purpose: str
+    status: ConsentStatus
+    source: str
+    time: int
+    expires: int | None
+    event_id: str
+
+    @property
+    def granted(self) -> bool:
+        return self.status is ConsentStatus.GRANTED
+
+
 @dataclass(frozen=True, slots=True)
 class JourneyEvent:
     """An event and the identifier by which it is attributed to its person."""
@@ -244,7 +266,7 @@ class Segment:
 @dataclass(frozen=True, slots=True)
 class Change:
     """What a resolution did to a person, or which `segment` it entered or left. `number` grows with time and never
-    repeats. `cause` is evidence, statement (see `stating`), policy, erasure or segment."""
+    repeats. `cause` is evidence, statement (see `stating`), policy, erasure, retention or segment."""
 
     number: int
     time: int

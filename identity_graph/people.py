@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 
 import numpy as np
 
+from identity_graph.consent import standing, stated
 from identity_graph.explaining import explain
 from identity_graph.journey import attribute, sessions
 from identity_graph.linking import Linking
 from identity_graph.model import (
+    Consent,
     Event,
     Explanation,
     Identifier,
@@ -191,6 +193,13 @@ class People:
     def segments(self, person_ids: Sequence[str]) -> list[tuple[str, ...]]:
         ids = [found.id if found else "" for found in self._find(person_ids)]
         return [tuple(names) for names in self._store.segments.of_persons(ids)]
+
+    @_of_one_moment
+    def consents(self, person_ids: Sequence[str], now: int) -> list[tuple[Consent, ...]]:
+        """What stands at a time of what each person's events state, by purpose in order."""
+        journeys = self.journeys(person_ids)
+        said = [standing((word for one in journey for word in stated(one.event)), now) for journey in journeys]
+        return [tuple(found.values()) for found in said]
 
     @_of_one_moment
     def facts(self, person_ids: Sequence[str]) -> list[Facts]:

@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from identity_graph.errors import PolicyError
+from identity_graph.errors import InputError, PolicyError
 from identity_graph.times import parse_duration
 
 if TYPE_CHECKING:
@@ -65,6 +65,26 @@ class Similarity:
     trust: float = 0.5
 
 
+@dataclass(frozen=True, slots=True)
+class Purpose:
+    """For what people may be used. `opt_out`: who said nothing may be; `needs` are purposes to which nobody may have
+    said no either. `stitch`: evidence of people who said no joins nobody for it, nor does any of `without_sources`."""
+
+    opt_out: bool = False
+    needs: tuple[str, ...] = ()
+    stitch: bool = False
+    without_sources: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Keep:
+    """For how many microseconds after their time events of this source and name are kept; None: any, and for ever."""
+
+    life: int | None
+    source: str | None = None
+    name: str | None = None
+
+
 @dataclass(frozen=True)
 class Policy:
     """The whole of the rules. `Policy.default()` is safe for real data; `Policy.read(path)` takes a file.
@@ -86,6 +106,24 @@ class Policy:
     sources: Mapping[str, float] = field(default_factory=dict)
     blocked: Blocked = field(default_factory=Blocked)
     similarity: tuple[Similarity, ...] = ()
+    purposes: Mapping[str, Purpose] = field(default_factory=dict)
+    retention: tuple[Keep, ...] = ()
+
+    def purpose(self, name: str) -> Purpose:
+        """Raises PURPOSE_UNKNOWN: of a name that is misspelt nobody has said anything."""
+        found = self.purposes.get(name)
+        if found is None:
+            known = ", ".join(sorted(self.purposes)) or "none"
+            help = f"The policy has {known}; it names one by a line [purposes.NAME]."
+            raise InputError("PURPOSE_UNKNOWN", f"the policy has no purpose {name[:100]!r}", help=help)
+        return found
+
+    def life(self, source: str, name: str) -> int | None:
+        """How long such events are kept: as the first rule that fits them says; None: for ever."""
+        for one in self.retention:
+            if one.source in (None, source) and one.name in (None, name):
+                return one.life
+        return None
 
     def rule(self, namespace: str) -> Rule:
         return self.namespaces.get(namespace, self.default_rule)
@@ -148,8 +186,9 @@ class Policy:
 
     @cached_property
     def digest(self) -> str:
-        """SHA-256 of the rules, hexadecimal: the version that is stored with what they published."""
-        return hashlib.sha256(self.to_toml().encode()).hexdigest()
+        """SHA-256 of the rules from which persons follow, hexadecimal: the version that is stored with what they
+        published. For what people may be used, and how long evidence is kept, changes at once."""
+        return hashlib.sha256(replace(self, purposes={}, retention=()).to_toml().encode()).hexdigest()
 
     def without_limits(self) -> Self:
         """The same trust, and nothing that keeps apart, expires or is guessed: a person is a connected component."""

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from identity_graph.errors import CODES, PolicyError
-from identity_graph.policy import MEASURES, ORDERS, Blocked, Policy, Rule, Similarity, any_of
+from identity_graph.policy import MEASURES, ORDERS, Blocked, Keep, Policy, Purpose, Rule, Similarity, any_of
 from identity_graph.times import EARLIEST, LATEST, format_duration, parse_duration
 
 NAMESPACE = re.compile(r"[a-z0-9][a-z0-9_.-]{0,63}", re.ASCII)
@@ -19,7 +19,8 @@ _HEADER = re.compile(r"\s*(\[+)([^\]]+)\]")
 _SETTING = re.compile(r"""\s*((?:[\w.-]|\s*"[^"]*"|\s*'[^']*')+)\s*=""")
 _LIMIT = re.compile(r"(\d{1,6}) (?:ever|per (.+))", re.ASCII)
 _SCALARS = ("order", "min_weight", "max_identifiers", "session_gap", "pairwise_up_to")
-_TABLES = ("default", "namespaces", "sources", "blocked", "similarity")
+_TABLES = ("default", "namespaces", "sources", "blocked", "similarity", "purposes", "retention")
+_CHOICES = ("opt-in", "opt-out")
 _RULE = ("trust", "limit", "hub_cap", "priority", "half_life", "expires", "joins")
 
 
@@ -55,6 +56,16 @@ def write_policy(policy: Policy) -> str:
     for one in policy.similarity:
         lines += ["", "[[similarity]]", f"between = {_toml_list(one.between)}", f"by = {_toml_list(one.by)}"]
         lines += [f'measure = "{one.measure}"', f"min = {one.min!r}", f"top_k = {one.top_k}", f"trust = {one.trust!r}"]
+    for name, purpose in sorted(policy.purposes.items()):
+        lines += ["", f"[purposes.{_toml_key(name)}]", f'choice = "{_CHOICES[purpose.opt_out]}"']
+        lines += [f"needs = {_toml_list(purpose.needs)}", f"stitch = {str(purpose.stitch).lower()}"]
+        lines += [f"without_sources = {_toml_list(sorted(purpose.without_sources))}"]
+    for keep in policy.retention:
+        lines += ["", "[[retention]]"]
+        lines += [
+            f"{key} = {_toml_text(text)}" for key in ("source", "name") if (text := getattr(keep, key)) is not None
+        ]
+        lines += [f'keep = "{_age(keep.life)}"']
     return "\n".join(lines) + "\n"
 
 
@@ -269,6 +280,44 @@ class _Reader:
             raise self.fail("POLICY_VALUE", key, f"{value!r}", help)
         return tuple(names)
 
+    def purposes(self, tables: Mapping[str, Any], start: Mapping[str, Purpose]) -> Mapping[str, Purpose]:
+        found = dict(start)
+        for name, given in tables.items():
+            key = f"purposes.{name}"
+            table = self.table(given, key)
+            self.only(table, ("choice", "needs", "stitch", "without_sources"), key + ".")
+            if not 1 <= len(name) <= 128 or not name.isprintable():
+                raise self.fail("POLICY_KEY", key, "not a purpose", "Allowed: names of 1 to 128 printable characters.")
+            if not isinstance(table.get("stitch", False), bool):
+                raise self.fail("POLICY_VALUE", f"{key}.stitch", f"{table['stitch']!r}", "Allowed: true, false.")
+            found[name] = Purpose(
+                opt_out=self.one_of(table.get("choice", "opt-in"), f"{key}.choice", _CHOICES) == "opt-out",
+                needs=tuple(self.texts(table.get("needs", []), f"{key}.needs")),
+                stitch=table.get("stitch", False),
+                without_sources=frozenset(self.texts(table.get("without_sources", []), f"{key}.without_sources")),
+            )
+        for name, purpose in found.items():
+            for other in purpose.needs:
+                if other == name or other not in found:
+                    known = ", ".join(sorted(found.keys() - {name})) or "none, as there is no other purpose"
+                    raise self.fail("POLICY_VALUE", f"purposes.{name}.needs", f"{other!r}", f"Allowed: {known}.")
+        return found
+
+    def keeps(self, value: Any) -> tuple[Keep, ...]:
+        if not isinstance(value, list) or not all(isinstance(one, dict) for one in value):
+            help = "retention is a list of tables: [[retention]]."
+            raise self.fail("POLICY_VALUE", "retention", f"{value!r}", help)
+        return tuple(self.keep(one, f"retention.{n}") for n, one in enumerate(value, 1))
+
+    def keep(self, table: Mapping[str, Any], key: str) -> Keep:
+        self.only(table, ("source", "name", "keep"), key + ".")
+        for name in ("source", "name"):
+            if name in table and (not isinstance(table[name], str) or not table[name]):
+                raise self.fail("POLICY_VALUE", f"{key}.{name}", f"{table[name]!r}", "Allowed: a text.")
+        if "keep" not in table:
+            raise self.fail("POLICY_KEY", f"{key}.keep", "it is missing", 'Write, say, keep = "400 days", or "none".')
+        return Keep(self.age(table["keep"], f"{key}.keep"), table.get("source"), table.get("name"))
+
     def policy(self, document: Mapping[str, Any], start: Policy) -> Policy:
         self.only(document, ("version", *_SCALARS, *_TABLES), "")
         if document.get("version", 1) != 1:
@@ -298,4 +347,8 @@ class _Reader:
         changes["blocked"] = self.block(self.table(document.get("blocked", {}), "blocked"), start.blocked)
         if "similarity" in document:
             changes["similarity"] = self.similarities(document["similarity"], namespaces)
+        if "purposes" in document:
+            changes["purposes"] = self.purposes(self.table(document["purposes"], "purposes"), start.purposes)
+        if "retention" in document:
+            changes["retention"] = self.keeps(document["retention"])
         return replace(start, default_rule=base, namespaces=namespaces, sources=sources, **changes)

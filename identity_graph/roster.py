@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ import orjson
 from identity_graph import audience
 from identity_graph.audience import Platform
 from identity_graph.errors import NotFound
+from identity_graph.model import Membership
 from identity_graph.people import People
 from identity_graph.spreadsheet import table
 from identity_graph.store.protocols import Store
@@ -21,13 +22,22 @@ _AT_ONCE = 1000
 
 
 class Roster:
-    """Of one segment; `identifiers` are namespaces and `traits` names, beside the person's id."""
+    """Of one segment; `identifiers` are namespaces and `traits` names, beside the person's id. `allowed`, where only
+    who may be used for a purpose is to be in it, gives those people, anew each time: what it has read it keeps."""
 
     def __init__(
-        self, store: Store, people: People, segment: str, identifiers: Sequence[str] = (), traits: Sequence[str] = ()
+        self,
+        store: Store,
+        people: People,
+        segment: str,
+        identifiers: Sequence[str] = (),
+        traits: Sequence[str] = (),
+        *,
+        allowed: Callable[[], People] | None = None,
     ) -> None:
         self._store = store
         self._people = people
+        self._allowed = allowed
         self._segment = segment
         self._identifiers = tuple(identifiers)
         self._traits = tuple(traits)
@@ -38,30 +48,42 @@ class Roster:
             raise NotFound("SEGMENT_UNKNOWN", f"no segment is called {self._segment}")
 
     def of(self, person_ids: Sequence[str]) -> list[dict[str, Any]]:
-        """As messages have them. Who is nobody any more, or is merged into somebody, is no more than an id."""
+        """As messages have them. Who is nobody any more, or is merged into somebody, is no more than an id; who may not
+        be used is left out."""
         return self._store.moment(partial(self._of, person_ids))
 
     def _of(self, person_ids: Sequence[str]) -> list[dict[str, Any]]:
+        people, person_ids = self._among(person_ids)
         rows: list[dict[str, Any]] = [{"personId": id} for id in person_ids]
         if self._identifiers or self._traits:
-            found = self._people.find(person_ids)
-            live = [id for id, person in zip(person_ids, found, strict=True) if person and person.id == id]
-            named, stated = self._facts(live)
+            live = _live(people, person_ids)
+            named, stated = self._facts(people, live)
             told = {id: self._told(*known) for id, known in zip(live, zip(named, stated, strict=True), strict=True)}
             for row in rows:
                 row |= told.get(row["personId"], {})
         return rows
 
-    def _facts(self, ids: Sequence[str]) -> tuple[Sequence[Mapping[str, list[str]]], Sequence[Mapping[str, Any]]]:
+    def _among(self, person_ids: Sequence[str]) -> tuple[People, Sequence[str]]:
+        """The people to ask, and those of these who may be used, and are in the segment by what they let be used."""
+        if self._allowed is None:
+            return self._people, person_ids
+        people = self._allowed()
+        live = _live(people, person_ids)
+        inside = people.segments(live)
+        return people, [id for id, names in zip(live, inside, strict=True) if self._segment in names]
+
+    def _facts(
+        self, people: People, ids: Sequence[str]
+    ) -> tuple[Sequence[Mapping[str, list[str]]], Sequence[Mapping[str, Any]]]:
         named: list[dict[str, list[str]]] = [{space: [] for space in self._identifiers} for _ in ids]
         if self._identifiers:
-            for spaces, members in zip(named, self._people.members(ids), strict=True):
+            for spaces, members in zip(named, people.members(ids), strict=True):
                 for one in members:
                     if one.identifier.namespace in spaces:
                         spaces[one.identifier.namespace].append(one.identifier.value)
         stated: list[Mapping[str, Any]] = [{} for _ in ids]
         if self._traits:
-            stated = [profile.values for profile in self._people.profiles(ids)]
+            stated = [profile.values for profile in people.profiles(ids)]
         return named, stated
 
     def _told(self, named: Mapping[str, list[str]], stated: Mapping[str, Any]) -> dict[str, Any]:
@@ -106,17 +128,40 @@ class Roster:
         """The file of hashed addresses and numbers, and how many persons are in it."""
         return audience.table(
             platform,
-            ([one.identifier for one in members] for page in self._pages() for members in self._people.members(page)),
+            ([one.identifier for one in members] for page in self._pages() for members in self._members(page)),
         )
 
-    def _pages(self) -> Iterator[Sequence[str]]:
-        after = ""
-        while page := self._store.segments.members(self._segment, after=after, limit=_AT_ONCE):
+    def _members(self, person_ids: Sequence[str]) -> list[tuple[Membership, ...]]:
+        def read() -> list[tuple[Membership, ...]]:
+            people, ids = self._among(person_ids)
+            return people.members(ids)
+
+        return self._store.moment(read)
+
+    def allowed(self, after: str, limit: int) -> list[str]:
+        """Ids in order, from the next after this one."""
+        found: list[str] = []
+        for page in self._pages(after, limit):
+            found += self._store.moment(partial(self._among, page))[1]
+            if len(found) >= limit:
+                break
+        return found[:limit]
+
+    def count(self) -> int:
+        """Reads everybody who is in the segment."""
+        return sum(len(self._store.moment(partial(self._among, page))[1]) for page in self._pages())
+
+    def _pages(self, after: str = "", limit: int = _AT_ONCE) -> Iterator[Sequence[str]]:
+        while page := self._store.segments.members(self._segment, after=after, limit=limit):
             yield page
             after = page[-1]
 
     def content(self, file: Path, platform: Platform | None) -> tuple[bytes, int]:
         return self.audience(platform) if platform else self.file(file.suffix.lower())
+
+
+def _live(people: People, ids: Sequence[str]) -> list[str]:
+    return [id for id, person in zip(ids, people.find(ids), strict=True) if person and person.id == id]
 
 
 def _all(names: Sequence[str], values: Mapping[str, Any]) -> dict[str, Any]:

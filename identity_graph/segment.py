@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from identity_graph.consent import standing, stated
 from identity_graph.measure import (
     FILTER_KEYS,
     MEASURE_KEYS,
@@ -22,7 +23,7 @@ from identity_graph.value_test import invalid, only_one, parse_range, parse_span
 
 _MAX_DEPTH = 16
 _MAX_NODES = 1000
-_KINDS = ("all", "any", "not", "trait", "event", "sequence", "identifier", "segment", "computed")
+_KINDS = ("all", "any", "not", "trait", "event", "sequence", "identifier", "segment", "computed", "consent")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +78,7 @@ def built_on(name: str, lookup: Lookup) -> set[str]:
 def ages(tree: Mapping[str, Any], computed: Lookup = _none) -> bool:
     """Whether the clock alone may change who meets it; the trees of segments that it names left out."""
     moving = any(
-        key in ("within", "olderThan", "newerThan") or (key, given) == ("measure", "DAYS_SINCE")
+        key in ("within", "olderThan", "newerThan", "consent") or (key, given) == ("measure", "DAYS_SINCE")
         for key, given in _entries(tree)
     )
     return moving or any(ages(computed(name) or {}) for name in computed_in(tree))
@@ -87,6 +88,12 @@ def computed_in(tree: Mapping[str, Any]) -> set[str]:
     """The computed traits that it asks for; the trees of segments that it names left out."""
     asked = (given for key, given in _entries(tree) if key == "computed" and isinstance(given, Mapping))
     return {given["name"] for given in asked if isinstance(given.get("name"), str)}
+
+
+def consents_in(tree: Mapping[str, Any]) -> set[str]:
+    """The purposes whose consent it asks for; the trees of segments that it names left out."""
+    asked = (given for key, given in _entries(tree) if key == "consent" and isinstance(given, Mapping))
+    return {given["purpose"] for given in asked if isinstance(given.get("purpose"), str)}
 
 
 def _entries(tree: Any) -> Iterator[tuple[str, Any]]:
@@ -127,7 +134,7 @@ class _Parser:
             return self.sequence(given, path)
         if kind == "computed":
             return self.computed(given, path)
-        return {"trait": _trait, "event": _event, "identifier": _identifier}[kind](given, path)
+        return {"trait": _trait, "event": _event, "identifier": _identifier, "consent": _consent}[kind](given, path)
 
     def segment(self, name: Any, path: str, depth: int, inside: tuple[str, ...]) -> Condition:
         tree = self.lookup(name) if isinstance(name, str) else None
@@ -174,6 +181,18 @@ def _trait(given: Any, path: str) -> Condition:
     def met(facts: Facts, now: int) -> bool:
         time = facts.stated.get(name)
         return test(facts.traits.get(name), now) and when(None if time is None else format_time(time), now)
+
+    return met
+
+
+def _consent(given: Any, path: str) -> Condition:
+    """Tests the status that stands, none where nothing was said."""
+    table = keys_of(given, path, ("purpose", "is"), ("purpose", "is"))
+    purpose, test = name_of(table.get("purpose"), f"{path}.purpose"), parse_value_test(table.get("is"), f"{path}.is")
+
+    def met(facts: Facts, now: int) -> bool:
+        stands = standing((one for event in facts.events for one in stated(event)), now).get(purpose)
+        return test(stands and stands.status.value, now)
 
     return met
 

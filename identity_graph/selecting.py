@@ -18,7 +18,7 @@ from identity_graph.value_test import parse_range, parse_value_test
 
 Tree: TypeAlias = Mapping[str, Any]
 NOBODY = Facts({}, (), ())
-EVENTS = ("event", "sequence", "computed")
+EVENTS = ("event", "sequence", "computed", "consent")
 """Leaves that ask for events."""
 
 
@@ -63,7 +63,7 @@ class Selection:
         found = np.full(len(self._everybody.ids), met(NOBODY, now))
         assert journeys is not None
         rows = np.flatnonzero(journeys.within(reaches_of(leaf, self._computed, now)))
-        table = _measured(leaf, self._computed) if kind != "sequence" else None
+        table = _measured(leaf, self._computed) if kind in ("event", "computed") else None
         if table is not None and not table.get("where") and table.get("property") is None:
             measure = table.get("measure") or "COUNT"
             if measure == "COUNT":
@@ -101,6 +101,8 @@ def leaves_of(tree: Tree, lookup: Lookup) -> Iterator[tuple[str, Any]]:
 
 def reaches_of(leaf: Tree, computed: Lookup, now: int) -> list[Reach]:
     """What of events a leaf may count."""
+    if "consent" in leaf:
+        return [Reach(None, None, None, None)]
     tables = leaf["sequence"]["steps"] if "sequence" in leaf else [_measured(leaf, computed)]
     return [reach_of(table, now) for table in tables]
 

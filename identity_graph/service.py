@@ -19,6 +19,7 @@ from identity_graph.ingest import Ingest
 from identity_graph.people import People
 from identity_graph.policy import Policy
 from identity_graph.resolver import Resolver
+from identity_graph.retention import Retention
 from identity_graph.segments import Segments
 from identity_graph.signing import Signer
 from identity_graph.stating import Stating
@@ -66,10 +67,13 @@ class IdentityGraph:
         self.computed = Computed(store, self.people, self.segments, clock)
         self.resolver = Resolver(store, self.policy, self.engine, self.segments, clock, new_id)
         self.ingest = Ingest(store, clock, new_id, self.policy.digest)
-        self.stating = Stating(store, self.ingest, self.resolver, self.people, clock, new_id)
+        self.stating = Stating(store, self.policy, self.ingest, self.resolver, self.people, clock, new_id)
         self.disclosures = Disclosures(store, self.people, self.resolver, clock, new_id)
+        self.retention = Retention(store, self.policy, self.resolver, clock)
         self.signer = Signer(signing_key)
-        self.activation = Activation(store, self.people, clock, new_id, destinations, private=private_destinations)
+        self.activation = Activation(
+            store, self.people, self.allowed, clock, new_id, destinations, private=private_destinations
+        )
         self.forget = Forget(store, self.policy, self.people, self.resolver, self.signer, clock, new_id)
 
     @classmethod
@@ -105,6 +109,12 @@ class IdentityGraph:
     def suppose(self, view: View) -> People:
         """Persons as they would be, for the questions of one request; nothing is published. See `supposing`."""
         return Supposing(self.store, self.policy, view, self.clock).people
+
+    def allowed(self, purpose: str) -> Callable[[], People]:
+        """People among whom only those are who may be used for it. Raises PURPOSE_UNKNOWN."""
+        view = View(purpose=purpose)
+        self.policy.purpose(purpose)
+        return lambda: self.suppose(view)
 
     def digest(self) -> str:
         """SHA-256 of the canonical state, hexadecimal: evidence, suppressed links, memberships without ids."""

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import replace
 from itertools import count
 
 import numpy as np
 
+from identity_graph.consent import Consents, allows, standing, stated
+from identity_graph.journey import attribute
 from identity_graph.linking import Linking, suppressed_rows
-from identity_graph.model import Identifier
+from identity_graph.model import Consent, Identifier
 from identity_graph.neighbourhood import Neighbourhood, around
 from identity_graph.people import People
-from identity_graph.policy import Policy
+from identity_graph.policy import Policy, Purpose
 from identity_graph.remembering import Supposed, sighting
 from identity_graph.resolve import resolve
 from identity_graph.resolve.persons import assign
@@ -36,7 +38,7 @@ from identity_graph.view import View
 
 
 class Supposing:
-    """What a view lets one see of the persons that are looked at; ask by `people`.
+    """What a view lets one see of the persons that are looked at; ask by `people`. Raises PURPOSE_UNKNOWN.
 
     Read is what links reach, not everything; only similarity, which depends on everything, needs all observations. A
     person keeps its id by overlap with what is published; whoever is split off from `ID` is called `ID~2`, `ID~3`, ...
@@ -46,7 +48,14 @@ class Supposing:
     def __init__(self, store: Store, policy: Policy, view: View, clock: Callable[[], int]) -> None:
         self._store = store
         self._policy = view.policy or policy
-        self._view = view
+        purpose = Purpose() if view.purpose is None else self._policy.purpose(view.purpose)
+        self._purpose = view.purpose
+        self._view = replace(view, purpose=None, without_sources=view.without_sources | purpose.without_sources)
+        self._stitches = purpose.stitch
+        self._resolves = purpose.stitch or not self._view.as_published
+        if purpose.stitch:  # how alike identifiers are depends on evidence of everybody, those who said no among them
+            self._policy = replace(self._policy, similarity=())
+        self._said: dict[int, Consents] = {}  # by identifier
         self._now = clock if view.as_of is None else lambda: view.as_of or 0
         self._events: dict[int, list[EventRow]] = {}
         self._hubs: dict[int, bool] = {}
@@ -63,11 +72,13 @@ class Supposing:
         self._keys |= set(identifiers)
         self._ids |= set(ids)
         keys, names = sorted(self._keys), sorted(self._ids)
-        if self._view.as_published:
+        if not self._resolves:
             found = self._store.persons.subgraph(keys, names, events=True)
         else:
             found = self._store.moment(lambda: self._resolved(keys, names))
         self._supposed.know(found)
+        if self._purpose is not None:
+            self._supposed.know(found := self._allowed(found, self._purpose))
         if self._view.min_confidence:
             self._supposed.know(found := self._sure(found))
         self._supposed.know(self._with_segments(found))
@@ -163,8 +174,8 @@ class Supposing:
 
     def _around(self, inside: set[int]) -> Neighbourhood:
         missing = sorted(inside - self._events.keys())
-        for number, found in zip(missing, self._store.evidence.events_of(missing), strict=True):
-            self._events[number] = self._view.events(found)
+        found = self._consenting(self._store.evidence.events_of(missing))
+        self._events.update(zip(missing, map(self._view.events, found), strict=True))
         similar = {number: self._similar[number] for number in inside} if self._similar else {}
         reached = {number for one in inside for row in self._events[one] for number in row.identifiers} | inside
         reached |= {n for rows in similar.values() for row in rows for n in (row.a, row.b, *row.shared)}
@@ -175,6 +186,23 @@ class Supposing:
         events = {number: self._events[number] for number in inside}
         self._supposed.know(Subgraph(None, {}, {}, known, {}, {}, alike, {}, events))
         return around(self._supposed, self._policy, np.array(sorted(inside), dtype=np.int64))
+
+    def _consenting(self, found: Sequence[Sequence[EventRow]]) -> Sequence[Sequence[EventRow]]:
+        """Where evidence of people who said no joins nobody: the events whose identifiers, but for those that join
+        nobody, may be used."""
+        purpose = self._purpose
+        if purpose is None or not self._stitches:
+            return found
+        joining = self._joining(number for rows in found for row in rows for number in row.identifiers)
+        missing = sorted(joining - self._said.keys())
+        for number, rows in zip(missing, self._store.evidence.events_of(missing), strict=True):
+            self._said[number] = standing((one for row in rows for one in stated(row.event)), self._now())
+
+        def may(row: EventRow) -> bool:
+            said = [one for number in row.identifiers if number in joining for one in self._said[number].values()]
+            return allows(standing(said, self._now()), purpose, self._policy)
+
+        return [[row for row in rows if may(row)] for rows in found]
 
     # ---- who they are
 
@@ -256,25 +284,30 @@ class Supposing:
         """Without the identifiers that are not sure enough to be of their person."""
         sure = Linking(self._supposed, self._policy).confidences(list(found.members.values()))
         weak = {number for of in sure for number, one in of.items() if one < self._view.min_confidence}
-        members = {person: [row for row in rows if row.number not in weak] for person, rows in found.members.items()}
-        gone = {person for person, rows in members.items() if not rows}
-        rows = {
-            number: row._replace(person=None) if number in weak else row for number, row in found.identifiers.items()
-        }
-        asked = {
-            key: rows[row.number]
-            if isinstance(row, IdentifierRow) and row.number in rows
-            else None
-            if isinstance(row, PersonRow) and {row.number, row.survivor} & gone
-            else row
-            for key, row in found.asked.items()
-        }
-        return replace(found, asked=asked, identifiers=rows, members=members)
+        return _without(found, weak)
+
+    def _allowed(self, found: Subgraph, purpose: str) -> Subgraph:
+        """Without the persons who may not be used for the purpose."""
+        owner = {row.number: (row.identifier, person) for person, rows in found.members.items() for row in rows}
+        # A no is heard also where its event is left out of what the view is resolved from.
+        evidence = self._store.evidence if self._resolves else self._supposed.evidence
+        said: dict[int, set[Consent]] = {number: set() for number in found.members}
+        for rows in evidence.events_of(sorted(owner)):
+            for row in rows:
+                if words := list(stated(row.event)):
+                    owned = dict(owner[number] for number in row.identifiers if number in owner)
+                    if by := attribute(owned, self._policy):
+                        said[owned[by]].update(words)
+        refused: set[int] = set()
+        for person, all_words in said.items():
+            if not allows(standing(all_words, self._now()), purpose, self._policy):
+                refused |= {row.number for row in found.members[person]}
+        return _without(found, refused)
 
     def _with_segments(self, found: Subgraph) -> Subgraph:
         """Whoever meets the condition of a saved segment is in it."""
         saved = [one for one in self._store.segments.segments() if one]
-        if not saved or self._view == View():
+        if not saved or not (self._resolves or self._view.min_confidence):
             return found
         trees = {one.name: one.condition for one in saved}
         numbers = [number for number, rows in found.members.items() if rows]
@@ -287,6 +320,24 @@ class Supposing:
             for number, known in zip(numbers, facts, strict=True)
         }
         return replace(found, segments={**found.segments, **inside})
+
+
+def _without(found: Subgraph, left_out: Set[int]) -> Subgraph:
+    """As if these identifiers were nobody's; whoever has no other is not there."""
+    members = {person: [row for row in rows if row.number not in left_out] for person, rows in found.members.items()}
+    gone = {person for person, rows in members.items() if not rows}
+    rows = {
+        number: row._replace(person=None) if number in left_out else row for number, row in found.identifiers.items()
+    }
+    asked = {
+        key: rows[row.number]
+        if isinstance(row, IdentifierRow) and row.number in rows
+        else None
+        if isinstance(row, PersonRow) and {row.number, row.survivor} & gone
+        else row
+        for key, row in found.asked.items()
+    }
+    return replace(found, asked=asked, identifiers=rows, members=members)
 
 
 def _named(named: Mapping[str, PersonRow | None], persons: Mapping[int, PersonRow]) -> dict[str, PersonRow | None]:

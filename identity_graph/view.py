@@ -17,15 +17,22 @@ from identity_graph.tables import ObservationTable
 class View:
     """What if: evidence up to the time `as_of` (microseconds since 1970, UTC) only, as if the sources `without_sources`
     had never sent anything, under another `policy`; and of each person only the identifiers whose confidence is at
-    least `min_confidence`, 0..1. Raises VIEW_INVALID.
+    least `min_confidence`, 0..1. With a `purpose` of the policy only persons who may be used for it. Raises
+    VIEW_INVALID.
     """
 
     as_of: int | None = None
     without_sources: frozenset[str] = frozenset()
     min_confidence: float = 0.0
     policy: Policy | None = None
+    purpose: str | None = None
 
     def __post_init__(self) -> None:
+        if self.purpose is not None and (self.as_of is not None or self.without_sources):
+            message = "for a purpose one looks at what is, and what was said of it by everybody"
+            raise InputError(
+                "VIEW_INVALID", message, help="Ask for a purpose, or as of another time or without sources."
+            )
         if not 0 <= self.min_confidence <= 1:  # NaN neither
             raise InputError("VIEW_INVALID", f"a confidence of at least {self.min_confidence} is asked for")
 

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from identity_graph.access.limits import Rate
 from identity_graph.access.rules import Role
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """`name` is for logs and statements: the id of a key, or the subject of a token."""
+    """`name` is for logs and statements: the id of a key, or the subject of a token. `rate`: of a key that has one, how
+    often it may ask."""
 
     role: Role
     name: str
+    rate: Rate | None = None
 
     @property
     def is_key(self) -> bool:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from identity_graph.access.caller import Caller
 from identity_graph.access.keys import PREFIX, KeysFile
+from identity_graph.access.limits import Allowance, Limits
 from identity_graph.access.rules import AccessRules, Role
 from identity_graph.errors import AccessError
 
@@ -20,6 +21,7 @@ class Door:
     def __init__(self, keys: KeysFile | None, tokens: Tokens | None = None) -> None:
         self.keys = keys
         self._tokens = tokens
+        self._limits = Limits()
         self.rules = AccessRules.shipped()
 
     def waits(self, authorization: str | None) -> bool:
@@ -37,6 +39,10 @@ class Door:
         if self._tokens:
             return self._tokens.caller(text)
         raise AccessError("UNAUTHENTICATED", "API keys are not taken here")
+
+    def spend(self, caller: Caller) -> Allowance | None:
+        """One request of a caller who may make so many; None: as many as it likes. Raises RATE_LIMITED."""
+        return None if caller.rate is None else self._limits.spend(caller.name, caller.rate)
 
     def check(self, entries: Mapping[str, Set[Role | None]], name: str, caller: Caller) -> None:
         """Raises FORBIDDEN."""

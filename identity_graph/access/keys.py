@@ -18,6 +18,7 @@ from typing import Any
 import orjson
 
 from identity_graph.access.caller import Caller
+from identity_graph.access.limits import Rate
 from identity_graph.access.rules import Role
 from identity_graph.errors import AccessError
 from identity_graph.secret_file import create_secret, read_secret, replace_secret
@@ -32,7 +33,7 @@ _VERSION = 1
 
 @dataclass(frozen=True, slots=True)
 class ApiKey:
-    """Times are microseconds since 1970. `hash` is hexadecimal."""
+    """Times are microseconds since 1970. `hash` is hexadecimal; `limit` is as `Rate` reads it, empty for none."""
 
     id: str
     role: Role
@@ -41,6 +42,12 @@ class ApiKey:
     expires: int | None
     revoked: int | None
     hash: str
+    limit: str = ""
+
+    @property
+    def rate(self) -> Rate | None:
+        """Raises ValueError."""
+        return Rate.parse(self.limit) if self.limit else None
 
     def state(self, now: int) -> str:
         if self.revoked is not None:
@@ -77,7 +84,7 @@ class KeysFile:
         state = key.state(self._clock())
         if state != "active":
             raise AccessError("UNAUTHENTICATED", f"the key {key.id} is {state}", help="Ask for a new one.")
-        return Caller(key.role, f"key {key.id}")
+        return Caller(key.role, f"key {key.id}", key.rate)
 
     def any(self) -> bool:
         self._look()
@@ -89,10 +96,12 @@ class KeysFile:
 
     # ---- to give and take
 
-    def create(self, role: Role, name: str = "", expires: int | None = None) -> tuple[ApiKey, str]:
+    def create(
+        self, role: Role, name: str = "", expires: int | None = None, rate: Rate | None = None
+    ) -> tuple[ApiKey, str]:
         """The text is nowhere else: who loses it needs another key. Raises KEYS_FILE."""
         with self._changing() as keys:
-            return self._add(keys, role, name, expires)
+            return self._add(keys, role, name, expires, str(rate or ""))
 
     def revoke(self, id: str) -> ApiKey:
         """Again is no error. Raises KEY_UNKNOWN, KEYS_FILE."""
@@ -102,24 +111,26 @@ class KeysFile:
             return keys[id]
 
     def rotate(self, id: str, overlap: int) -> tuple[ApiKey, str]:
-        """A new key of the same role, name and length of life; the old one ends after `overlap` microseconds, or when
-        it would have. Raises KEY_UNKNOWN (also of one that is active no more), KEYS_FILE."""
+        """A new key of the same role, name, rate and length of life; the old one ends after `overlap` microseconds, or
+        when it would have. Raises KEY_UNKNOWN (also of one that is active no more), KEYS_FILE."""
         with self._changing() as keys:
             old, begun = _found(keys, id), self._clock()
             if old.state(begun) != "active":
                 raise AccessError("KEY_UNKNOWN", f"the key {id} is {old.state(begun)}", help="Create a new one.")
             life = None if old.expires is None else old.expires - old.created
-            made = self._add(keys, old.role, old.name, None if life is None else begun + life)
+            made = self._add(keys, old.role, old.name, None if life is None else begun + life, old.limit)
             end = begun + overlap
             keys[id] = replace(old, expires=end if old.expires is None else min(old.expires, end))
             return made
 
-    def _add(self, keys: dict[str, ApiKey], role: Role, name: str, expires: int | None) -> tuple[ApiKey, str]:
+    def _add(
+        self, keys: dict[str, ApiKey], role: Role, name: str, expires: int | None, limit: str
+    ) -> tuple[ApiKey, str]:
         id = secrets.token_hex(6)
         while id in keys:
             id = secrets.token_hex(6)
         text = f"{PREFIX}{id}_{secrets.token_hex(_SECRET_BYTES)}"
-        key = keys[id] = ApiKey(id, role, name, self._clock(), expires, None, self._hash(text))
+        key = keys[id] = ApiKey(id, role, name, self._clock(), expires, None, self._hash(text), limit)
         return key, text
 
     @contextmanager
@@ -206,6 +217,7 @@ def _key(found: Mapping[str, Any]) -> ApiKey:
     """Raises ValueError, KeyError, TypeError."""
     key = ApiKey(**{**found, "role": Role(found["role"])})
     times = (key.created, *(time for time in (key.expires, key.revoked) if time is not None))
+    _ = key.rate
     if not all(isinstance(time, int) for time in times) or not re.fullmatch("[0-9a-f]{64}", key.hash):
         raise ValueError
     return key

@@ -9,19 +9,39 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from identity_graph.access import Caller, Door
+from identity_graph.access.limits import Allowance, RateLimited
 from identity_graph.api.endpoint import new_request_id
 from identity_graph.api.masking import show
 from identity_graph.errors import AccessError
 
-STATUS = {"UNAUTHENTICATED": 401, "FORBIDDEN": 403, "KEYS_FILE": 503}
+STATUS = {"UNAUTHENTICATED": 401, "FORBIDDEN": 403, "RATE_LIMITED": 429, "KEYS_FILE": 503}
+RATE_HEADERS = ("ratelimit-limit", "ratelimit-remaining", "ratelimit-reset", "ratelimit-policy", "retry-after")
 CHALLENGE = 'Bearer realm="identity-graph"'
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 
 async def let_in(door: Door | None, request: Request, route: str) -> Caller | None:
-    """As `admitted`, by the header of a request."""
-    return await admitted(door, request.headers.get("authorization"), route)
+    """As `admitted`, by the header of a request; counts it where the caller may make so many. Raises RATE_LIMITED, too.
+
+    `with_rate` then tells of it in the response.
+    """
+    caller = await admitted(door, request.headers.get("authorization"), route)
+    if door and caller:
+        try:
+            request.state.allowance = door.spend(caller)
+        except RateLimited as error:
+            request.state.allowance = error.allowance
+            raise
+    return caller
+
+
+def with_rate(request: Request, response: Response) -> Response:
+    """With how much the caller has left, where it may make so many."""
+    allowance: Allowance | None = getattr(request.state, "allowance", None)
+    if allowance:
+        response.headers.update(allowance.headers)
+    return response
 
 
 async def admitted(door: Door | None, shown: str | None, route: str) -> Caller | None:
@@ -48,8 +68,9 @@ def behind(door: Door | None, route: str, endpoint: Endpoint) -> Endpoint:
             status = STATUS[error.code]
             headers = {"cache-control": "no-store", "x-request-id": request_id}
             headers |= {"www-authenticate": CHALLENGE} if status == 401 else {}
-            return JSONResponse({"errors": [show(error, request_id)]}, status, headers)
-        return await endpoint(request)
+            refusal = JSONResponse({"errors": [show(error, request_id)]}, status, headers)
+            return with_rate(request, refusal)
+        return with_rate(request, await endpoint(request))
 
     return guarded
 

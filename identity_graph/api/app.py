@@ -21,7 +21,7 @@ from starlette.websockets import WebSocket
 from identity_graph.access import Door
 from identity_graph.activating import Activating
 from identity_graph.api import negotiation
-from identity_graph.api.admission import CHALLENGE, STATUS, behind, let_in
+from identity_graph.api.admission import CHALLENGE, RATE_HEADERS, STATUS, admitted, behind, let_in, with_rate
 from identity_graph.api.encoding import encode
 from identity_graph.api.endpoint import Answer, Endpoint, new_request_id
 from identity_graph.api.event_stream import EventStream
@@ -75,18 +75,21 @@ def create_app(
     )
     activating = Activating(graph.store, graph.activation)
     seats = Seats(terms.max_connections)
-    sweeping = Sweeping(graph.ingest, keeping or Keeping())
-    measured = Metrics(graph, tracking, activating, seats, sweeping) if metrics else None
+    quarantine = Sweeping.quarantine(graph.ingest, keeping or Keeping())
+    evidence = Sweeping.retention(graph.retention)
+    measured = Metrics(graph, tracking, activating, seats, quarantine, evidence) if metrics else None
     service = _Service(graph, tracking, measured, terms, seats, door, audit)
 
     @asynccontextmanager
     async def living(_app: Starlette) -> AsyncIterator[None]:
-        sweeping.begin()
+        quarantine.begin()
+        evidence.begin()
         activating.start()
         yield
         await anyio.to_thread.run_sync(tracking.close)
         await anyio.to_thread.run_sync(activating.close)
-        await anyio.to_thread.run_sync(sweeping.close)
+        await anyio.to_thread.run_sync(quarantine.close)
+        await anyio.to_thread.run_sync(evidence.close)
 
     app = Starlette(
         routes=[
@@ -121,7 +124,7 @@ def _graphql_route(service: _Service, terms: Terms) -> Route:
         allow_origins=[*terms.origins],
         allow_methods=["GET", "POST"],
         allow_headers=["content-type", "authorization"],
-        expose_headers=["x-request-id"],
+        expose_headers=["x-request-id", *RATE_HEADERS],
         max_age=86_400,
     )
     return Route("/graphql", service.graphql, methods=["GET", "POST", "OPTIONS"], middleware=[allowed])
@@ -147,6 +150,9 @@ class _Service:
         self._seats = seats
 
     async def graphql(self, request: Request) -> Response:
+        return with_rate(request, await self._graphql(request))
+
+    async def _graphql(self, request: Request) -> Response:
         name_operation(request, "query")
         accept = request.headers.get("accept")
         if request.method == "GET" and not request.url.query and negotiation.wants_page(accept):
@@ -174,7 +180,7 @@ class _Service:
             name_operation(request, "stream")
 
             async def still() -> None:
-                await let_in(self._door, request, f"{method} /graphql")
+                await admitted(self._door, request.headers.get("authorization"), f"{method} /graphql")
 
             answers = self._endpoint.stream(
                 asked, caller=caller, still=still, read_only=read_only, request_id=request_id

@@ -24,7 +24,9 @@ strawberry.enum(model.ChangeKind)
 
 @strawberry.type(description="What brought a change about.")
 class Cause:
-    cause: str = strawberry.field(name="kind", description="`evidence`, `statement`, `policy`, `erasure` or `segment`.")
+    cause: str = strawberry.field(
+        name="kind", description="`evidence`, `statement`, `policy`, `erasure`, `retention` or `segment`."
+    )
     message: str
     policy: str = strawberry.field(name="policyVersion", description="SHA-256 of the policy that was in force.")
 

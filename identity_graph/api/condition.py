@@ -103,6 +103,14 @@ class ComputedConditionInput:
     is_: ValueTestInput = strawberry.field(name="is")
 
 
+@strawberry.input(
+    description="The status that stands of what was said of a purpose, tested as a text: GRANTED, DENIED, REVOKED."
+)
+class ConsentConditionInput:
+    purpose: str
+    is_: ValueTestInput = strawberry.field(name="is")
+
+
 @strawberry.input(one_of=True)
 class ConditionInput:
     all: list[ConditionInput] | None = strawberry.UNSET
@@ -113,6 +121,7 @@ class ConditionInput:
     sequence: SequenceConditionInput | None = strawberry.UNSET
     computed: ComputedConditionInput | None = strawberry.UNSET
     identifier: IdentifierConditionInput | None = strawberry.UNSET
+    consent: ConsentConditionInput | None = strawberry.UNSET
     segment: str | None = strawberry.field(default=strawberry.UNSET, description="Members of that segment.")
 
 

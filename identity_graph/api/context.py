@@ -13,6 +13,7 @@ from identity_graph.computed import Computed
 from identity_graph.errors import InputError
 from identity_graph.model import (
     Change,
+    Consent,
     Event,
     Identifier,
     IdentifierFacts,
@@ -51,9 +52,17 @@ MOST_VIEWS = 10
 class Reads:
     """A batch for each service method that takes keys, made when it is first used."""
 
-    def __init__(self, graph: IdentityGraph, people: People, segments: Segments, as_of: int | None = None) -> None:
+    def __init__(
+        self,
+        graph: IdentityGraph,
+        people: People,
+        segments: Segments,
+        as_of: int | None = None,
+        purpose: str | None = None,
+    ) -> None:
         self._graph = graph
         self._as_of = as_of
+        self.purpose = purpose
         self.people = people
         self._segments = segments
         self.waves = Waves()
@@ -84,6 +93,10 @@ class Reads:
     @cached_property
     def profiles(self) -> Batch[str, Profile]:
         return self._batch(self.people.profiles)
+
+    @cached_property
+    def consents(self) -> Batch[str, tuple[Consent, ...]]:
+        return self._batch(lambda ids: self.people.consents(ids, self._graph.clock()))
 
     @cached_property
     def journeys(self) -> Batch[str, tuple[JourneyEvent, ...]]:
@@ -187,6 +200,7 @@ class Context:
         self.feed = feed
         self.veiled = veiled
         self.user = user
+        self.fields = fields
         self._events = not fields <= EVENTLESS
         self._views: dict[View, Reads] = {}
         self.viewed: dict[str | int, Reads] = {}
@@ -206,7 +220,7 @@ class Context:
                 raise InputError("VIEW_INVALID", message, help="Ask in several requests.")
             people = self.graph.suppose(view)
             segments = Segments(self.graph.store, self.graph.policy, people, self.graph.clock)
-            self._views[view] = Reads(self.graph, people, segments, view.as_of)
+            self._views[view] = Reads(self.graph, people, segments, view.as_of, view.purpose)
         return self._views[view]
 
 

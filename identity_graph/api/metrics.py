@@ -43,7 +43,13 @@ class Metrics:
     """A registry of its own, so that two servers in a process do not mix."""
 
     def __init__(
-        self, graph: IdentityGraph, tracking: Tracking, activating: Activating, seats: Seats, sweeping: Sweeping
+        self,
+        graph: IdentityGraph,
+        tracking: Tracking,
+        activating: Activating,
+        seats: Seats,
+        quarantine: Sweeping,
+        evidence: Sweeping,
     ) -> None:
         self._registry = CollectorRegistry()
         self._requests = Counter(
@@ -62,7 +68,7 @@ class Metrics:
             ["code"],
             registry=self._registry,
         )
-        self._registry.register(_Standing(graph, tracking, activating, seats, sweeping))
+        self._registry.register(_Standing(graph, tracking, activating, seats, quarantine, evidence))
         ProcessCollector(registry=self._registry)
 
     def failed(self, codes: Iterable[str]) -> None:
@@ -105,13 +111,20 @@ class _Standing(Collector):
     """What is true at the moment, and what others count."""
 
     def __init__(
-        self, graph: IdentityGraph, tracking: Tracking, activating: Activating, seats: Seats, sweeping: Sweeping
+        self,
+        graph: IdentityGraph,
+        tracking: Tracking,
+        activating: Activating,
+        seats: Seats,
+        quarantine: Sweeping,
+        evidence: Sweeping,
     ) -> None:
         self._graph = graph
         self._tracking = tracking
         self._activating = activating
         self._seats = seats
-        self._sweeping = sweeping
+        self._quarantine = quarantine
+        self._evidence = evidence
         self._lock = Lock()
         self._counts: dict[str, int] = {}
         self._good_until = 0.0
@@ -158,12 +171,22 @@ class _Standing(Collector):
         yield CounterMetricFamily(
             "identity_graph_quarantine_swept",
             "Records that this server deleted from quarantine, as they were too old or too many.",
-            self._sweeping.deleted,
+            self._quarantine.deleted,
         )
         yield GaugeMetricFamily(
             "identity_graph_quarantine_sweeping_failing",
             "1 while quarantine cannot be swept.",
-            bool(self._sweeping.trouble),
+            bool(self._quarantine.trouble),
+        )
+        yield CounterMetricFamily(
+            "identity_graph_retention_swept",
+            "Events that this server deleted, as the policy keeps them no longer.",
+            self._evidence.deleted,
+        )
+        yield GaugeMetricFamily(
+            "identity_graph_retention_sweeping_failing",
+            "1 while they cannot be deleted.",
+            bool(self._evidence.trouble),
         )
         failing = GaugeMetricFamily(
             "identity_graph_destination_failing", "1 while it does not take what is delivered.", labels=["destination"]

@@ -6,6 +6,7 @@ from typing import Any
 
 import strawberry
 
+from identity_graph import model
 from identity_graph.api.activation import Activation
 from identity_graph.api.computed import ComputedTrait
 from identity_graph.api.condition import ConditionInput, MeasureInput, as_mapping
@@ -16,7 +17,9 @@ from identity_graph.api.field import mutation
 from identity_graph.api.link import Explanation
 from identity_graph.api.lookup import IdentifierInput
 from identity_graph.api.node import quarantine_number
+from identity_graph.api.person import Person
 from identity_graph.api.run import Run
+from identity_graph.api.scalars import DateTime
 from identity_graph.api.segment import Segment
 from identity_graph.errors import InputError, NotFound
 
@@ -99,6 +102,23 @@ class Mutation:
     async def unlink(self, info: Info, a: IdentifierInput, b: IdentifierInput, reason: str) -> Any:
         stating, user = info.context.graph.stating, info.context.user
         return await _change(info, stating.unlink, a.canonical(), b.canonical(), reason, user)
+
+    @mutation(
+        Person | None,
+        "State that whoever has this identifier said yes or no to a purpose of the policy. Kept as evidence, and "
+        "heeded at once; answers with the person, null where the identifier is nobody's.",
+    )
+    async def state_consent(
+        self,
+        info: Info,
+        of: IdentifierInput,
+        purpose: str,
+        status: model.ConsentStatus,
+        expires_at: DateTime | None = strawberry.UNSET,
+    ) -> Any:
+        end = expires_at if isinstance(expires_at, int) else None
+        stating, user = info.context.graph.stating, info.context.user
+        return await _change(info, stating.consent, of.canonical(), purpose, status, end, user)
 
     @mutation(
         Activation,

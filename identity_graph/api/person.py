@@ -15,6 +15,7 @@ from identity_graph.api.activity import ActivityCount, Touchpoint
 from identity_graph.api.change import Change, change_key
 from identity_graph.api.computed import ComputedValue
 from identity_graph.api.connection import Connection, CountedConnection
+from identity_graph.api.consent import Consent
 from identity_graph.api.context import Info, reads_of
 from identity_graph.api.event import Event, EventFilter
 from identity_graph.api.field import field
@@ -91,6 +92,10 @@ class Person(Node):
     @field(Profile)
     def profile(person: Parent[model.Person], info: Info) -> Any:
         return reads_of(info).profiles.load(person.id)
+
+    @field(list[Consent], "What stands of what was said of purposes; in order of purpose.")
+    def consents(person: Parent[model.Person], info: Info) -> Any:
+        return reads_of(info).consents.load(person.id)
 
     @field(CountedConnection[Event], "Events, oldest first.")
     def journey(

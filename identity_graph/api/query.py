@@ -26,7 +26,7 @@ from identity_graph.api.run import QuarantinedRecord, Run
 from identity_graph.api.scalars import Representation
 from identity_graph.api.segment import Segment, SegmentPreview
 from identity_graph.api.stats import Stats
-from identity_graph.api.view import Look, look
+from identity_graph.api.view import ForPurpose, Look, look
 from identity_graph.errors import InputError
 
 MOST_KEYS = 100
@@ -39,16 +39,20 @@ class Query:
         return await _node(reads_of(info), str(id))
 
     @field(Person | None)
-    def person(self, info: Info, by: PersonBy, view: Look = strawberry.UNSET) -> Any:
-        look(view, info)
+    def person(
+        self, info: Info, by: PersonBy, view: Look = strawberry.UNSET, purpose: ForPurpose = strawberry.UNSET
+    ) -> Any:
+        look(info, view, purpose)
         return by.find(info)
 
     @field(
         list[Person | None],
         f"Aligned with `by`: null where nobody is found. At most {MOST_KEYS}.",
     )
-    def people(self, info: Info, by: list[PersonBy], view: Look = strawberry.UNSET) -> Any:
-        look(view, info)
+    def people(
+        self, info: Info, by: list[PersonBy], view: Look = strawberry.UNSET, purpose: ForPurpose = strawberry.UNSET
+    ) -> Any:
+        look(info, view, purpose)
         _refuse_over("people", len(by))
         return [one.find(info) for one in by]
 
@@ -82,7 +86,7 @@ class Query:
 
     @field(Explanation, "Why, or why not, two identifiers are one person.")
     def explain(self, info: Info, a: IdentifierInput, b: IdentifierInput, view: Look = strawberry.UNSET) -> Any:
-        look(view, info)
+        look(info, view)
         reads = reads_of(info)
         return reads.waves.call(reads.people.explain, a.canonical(), b.canonical())
 
@@ -103,7 +107,8 @@ class Query:
         return window.fetched(await reads_of(info).waves.call(read), change_key)
 
     @field(Segment | None)
-    def segment(self, info: Info, name: str) -> Any:
+    def segment(self, info: Info, name: str, purpose: ForPurpose = strawberry.UNSET) -> Any:
+        look(info, None, purpose)
         return reads_of(info).segments.load(name)
 
     @field(list[Segment], "In order of name.")

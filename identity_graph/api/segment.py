@@ -16,6 +16,7 @@ from identity_graph.api.node import Node, segment_id
 from identity_graph.api.paging import Window, given
 from identity_graph.api.person import Person
 from identity_graph.api.scalars import JSON, DateTime
+from identity_graph.roster import Roster
 
 
 def _segment_id(segment: Parent[model.Segment]) -> strawberry.ID:
@@ -27,7 +28,7 @@ class Segment(Node):
     id: strawberry.ID = strawberry.field(resolver=_segment_id)
     name: str
     condition: JSON = strawberry.field(description="As ConditionInput takes it.")
-    size: int
+    size: int = strawberry.field(description="Of all members, for whatever purpose it was asked for.")
     created: DateTime = strawberry.field(name="createdAt")
     evaluated: DateTime = strawberry.field(name="evaluatedAt")
 
@@ -49,11 +50,19 @@ class Segment(Node):
         window = Window.read(f"members {segment.name}", (str,), first=given(first), after=given(after))
         reads = reads_of(info)
         start = str(window.key[0]) if window.key else ""
-        (ids,) = await reads.members_of.load_all([(segment.name, start, window.limit + 1)])
+        size = segment.size
+        if reads.purpose is None:
+            (ids,) = await reads.members_of.load_all([(segment.name, start, window.limit + 1)])
+        else:
+            graph = info.context.graph
+            roster = Roster(graph.store, graph.people, segment.name, allowed=graph.allowed(reads.purpose))
+            ids = await reads.waves.call(roster.allowed, start, window.limit + 1)
+            if "totalCount" in info.context.fields:
+                size = await reads.waves.call(roster.count)
         live = [person for person in await reads.persons.load_all(ids) if person is not None]
-        return window.fetched(live, lambda person: (person.id,), segment.size)
+        return window.fetched(live, lambda person: (person.id,), size)
 
-    @field(int | None, "How many persons are in both; null where no segment is called so.")
+    @field(int | None, "How many persons are in both, for whatever purpose; null where no segment is called so.")
     def overlap(
         segment: Parent[model.Segment],
         info: Info,

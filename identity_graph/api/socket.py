@@ -177,6 +177,8 @@ class _Session:
         try:
             try:
                 request, caller = from_mapping(payload), await self._caller()
+                if self._door and caller:
+                    self._door.spend(caller)
             except (QueryError, AccessError) as error:
                 await self._send({"id": id, "type": "error", "payload": [show(error, request_id)]})
                 return

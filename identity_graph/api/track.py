@@ -14,7 +14,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from identity_graph.access import Door
-from identity_graph.api.admission import CHALLENGE, STATUS, is_bearer, let_in
+from identity_graph.api.admission import CHALLENGE, RATE_HEADERS, STATUS, is_bearer, let_in, with_rate
 from identity_graph.api.endpoint import new_request_id
 from identity_graph.api.inflating import inflated
 from identity_graph.api.masking import show
@@ -60,8 +60,8 @@ class _Service:
             except ClientDisconnect:
                 return Response(status_code=400)
             except Exception as error:
-                return _refusal(error)
-            return Response(_SUCCESS, headers=_HEADERS, media_type="application/json")
+                return with_rate(request, _refusal(error))
+            return with_rate(request, Response(_SUCCESS, headers=_HEADERS, media_type="application/json"))
 
         return answer
 
@@ -89,7 +89,8 @@ class _Service:
             body = await _read(request)
             if encoding == "gzip":
                 body = inflated(body, MAX_BODY)
-            await asyncio.wrap_future(self._tracking.store(body, kind, key, known=known))
+            objects = headers.get("sec-gpc", "").strip() == "1"  # Global Privacy Control: 1, or not there
+            await asyncio.wrap_future(self._tracking.store(body, kind, key, known=known, objects=objects))
 
 
 async def _read(request: Request) -> bytes:
@@ -114,7 +115,12 @@ def _key(authorization: str | None) -> str | None:
     return user.partition(":")[0]
 
 
-_HEADERS = {"access-control-allow-origin": "*", "cache-control": "no-store", "x-content-type-options": "nosniff"}
+_HEADERS = {
+    "access-control-allow-origin": "*",
+    "access-control-expose-headers": ", ".join(RATE_HEADERS),
+    "cache-control": "no-store",
+    "x-content-type-options": "nosniff",
+}
 
 
 def _allowed(request: Request) -> Mapping[str, str]:
@@ -137,7 +143,7 @@ def _refusal(error: Exception) -> Response:
     body = {"success": False, "code": code, "message": shown["message"], "help": shown["extensions"].get("help", "")}
     headers = _HEADERS | {"x-request-id": request_id}
     if status in (429, 503):
-        headers |= {"retry-after": RETRY_AFTER, "access-control-expose-headers": "retry-after"}
+        headers["retry-after"] = RETRY_AFTER
     if status == 401:
         headers["www-authenticate"] = CHALLENGE if code == "UNAUTHENTICATED" else 'Basic realm="write key"'
     return Response(orjson.dumps(body), status, headers, "application/json")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated
 
 import strawberry
@@ -21,22 +22,30 @@ class View:
         default=strawberry.UNSET, description="Only identifiers whose membership is at least this sure, 0..1."
     )
 
-    def look(self, info: Info) -> None:
-        """From this field on. Raises VIEW_INVALID."""
-        found = view.View(
+    def read(self) -> view.View:
+        """Raises VIEW_INVALID."""
+        return view.View(
             as_of=self.as_of if isinstance(self.as_of, int) else None,
             without_sources=frozenset(self.without_sources or ()),
             min_confidence=self.min_confidence or 0.0,
         )
-        if found != view.View():
-            info.context.viewed[info.path.key] = info.context.under(found)
 
 
 Look = Annotated[
     View | None, strawberry.argument(description="How to look at it and at everything below; null: as published.")
 ]
+ForPurpose = Annotated[
+    str | None,
+    strawberry.argument(
+        description="Of the policy: who may not be used for it is not there, here and in everything below."
+    ),
+]
 
 
-def look(given: View | None, info: Info) -> None:
-    if isinstance(given, View):
-        given.look(info)
+def look(info: Info, given: View | None, purpose: str | None = None) -> None:
+    """From this field on. Raises VIEW_INVALID and PURPOSE_UNKNOWN."""
+    found = given.read() if isinstance(given, View) else view.View()
+    if isinstance(purpose, str):
+        found = replace(found, purpose=purpose)
+    if found != view.View():
+        info.context.viewed[info.path.key] = info.context.under(found)

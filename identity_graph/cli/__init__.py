@@ -14,6 +14,7 @@ from identity_graph.cli import (
     ask,
     audit,
     computed,
+    consent,
     data,
     disclose,
     keys,
@@ -23,6 +24,7 @@ from identity_graph.cli import (
     policy,
     privacy,
     quarantine,
+    retention,
     runs,
     segments,
     state,
@@ -54,9 +56,11 @@ app.command(rich_help_panel="Ask")(ask.serve)
 app.add_typer(segments.app, name="segment", rich_help_panel="Ask")
 app.add_typer(computed.app, name="computed", rich_help_panel="Ask")
 app.add_typer(activate.app, name="activate", rich_help_panel="Data out")
+app.add_typer(consent.app, name="consent", rich_help_panel="Privacy")
 app.add_typer(privacy.app, name="forget", rich_help_panel="Privacy")
 app.command(rich_help_panel="Privacy")(disclose.disclose)
 app.command(rich_help_panel="Privacy")(privacy.scrub)
+app.add_typer(retention.app, name="retention", rich_help_panel="Privacy")
 app.add_typer(keys.app, name="key", rich_help_panel="Rules and state")
 app.add_typer(audit.app, name="audit", rich_help_panel="Rules and state")
 app.add_typer(policy.app, name="policy", rich_help_panel="Rules and state")

@@ -9,6 +9,7 @@ import typer
 
 from identity_graph.audience import Platform
 from identity_graph.cli.command import Command, verb
+from identity_graph.cli.looking import ForPurpose
 from identity_graph.cli.show import print_table
 from identity_graph.errors import DeliveryError
 from identity_graph.times import format_time
@@ -34,6 +35,7 @@ def file(
     audience: Annotated[
         Platform | None, typer.Option(help="Hashed addresses and numbers instead, as this ad platform takes them.")
     ] = None,
+    purpose: ForPurpose = None,
 ) -> None:
     """Write the members of a segment to a file, whole or not at all."""
     from identity_graph.destinations import Destination, check_file
@@ -43,7 +45,8 @@ def file(
         raise typer.BadParameter("an audience has e-mail addresses and telephone numbers, nothing else")
     named, stated = tuple(identifiers or ()), tuple(traits or ())
     with command.graph() as graph:
-        count = graph.activation.write(Destination("FILE", segment, file, audience, identifiers=named, traits=stated))
+        whole = Destination("FILE", segment, file, audience, identifiers=named, traits=stated, purpose=purpose or "")
+        count = graph.activation.write(whole)
     command.answer({"file": str(file), "persons": count}, lambda _: f"{count:,} persons in {file}")
 
 

@@ -69,12 +69,19 @@ def _write(path: Path, content: bytes) -> None:
 
 
 def _tables(document: dict[str, Any]) -> Iterator[tuple[str, bytes]]:
-    from identity_graph.disclosure import DisclosedEvent, DisclosedIdentifier, DisclosedRecord, DisclosedTrait
+    from identity_graph.disclosure import (
+        DisclosedConsent,
+        DisclosedEvent,
+        DisclosedIdentifier,
+        DisclosedRecord,
+        DisclosedTrait,
+    )
     from identity_graph.spreadsheet import table
 
     kinds: dict[str, type[BaseModel]] = {
         "identifiers": DisclosedIdentifier,
         "traits": DisclosedTrait,
+        "consents": DisclosedConsent,
         "events": DisclosedEvent,
         "quarantined": DisclosedRecord,
     }

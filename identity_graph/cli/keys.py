@@ -26,13 +26,21 @@ def create(
     role: Annotated[str, typer.Option("--role", help="What it may do; see the README.")],
     name: Annotated[str, typer.Option(help="Whose it is, or what for.")] = "",
     expires: Annotated[str | None, typer.Option(metavar="DURATION", help="Until when from now, say `90 days`.")] = None,
+    limit: Annotated[
+        str | None, typer.Option(metavar="RATE", help="How often it may ask the server, say `600 per minute`.")
+    ] = None,
 ) -> None:
     """Make a key. It is printed this once, and nowhere kept."""
     from identity_graph.access import Role
+    from identity_graph.access.limits import Rate
 
+    try:
+        rate = None if limit is None else Rate.parse(limit)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--limit") from error
     may = Role.named(role)
     end = None if expires is None else now() + _duration(expires, "--expires")
-    _give(command, *_file(command).create(may, name, end))
+    _give(command, *_file(command).create(may, name, end, rate))
 
 
 @app.command("list")
@@ -43,7 +51,7 @@ def list_(command: Command) -> None:
     if command.json:
         command.answer(found)
         return
-    print_table(["id", "role", "name", "state", "created", "expires"], [list(view.values()) for view in found])
+    print_table(["id", "role", "name", "state", "created", "expires", "limit"], [list(view.values()) for view in found])
 
 
 @app.command()
@@ -98,4 +106,5 @@ def _view(key: ApiKey) -> dict[str, Any]:
         "state": key.state(now()),
         "created": format_time(key.created),
         "expires": None if key.expires is None else format_time(key.expires),
+        "limit": key.limit or None,
     }

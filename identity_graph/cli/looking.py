@@ -26,11 +26,21 @@ Under = Annotated[
     Path | None, typer.Option("--under", metavar="FILE.toml", help="By these rules.", rich_help_panel=_PANEL)
 ]
 
+ForPurpose = Annotated[
+    str | None, typer.Option("--purpose", metavar="NAME", help="Only who may be used for it, as the policy says.")
+]
+
 
 def people_of(
-    graph: IdentityGraph, as_of: str | None, without: list[str] | None, at_least: float, under: Path | None
+    graph: IdentityGraph,
+    as_of: str | None,
+    without: list[str] | None,
+    at_least: float,
+    under: Path | None,
+    purpose: str | None,
 ) -> People:
-    """As published where nothing else is asked for. Raises VIEW_INVALID, TIME_INVALID and those of a policy file."""
+    """As published where nothing else is asked for. Raises VIEW_INVALID, PURPOSE_UNKNOWN, TIME_INVALID and those of a
+    policy file."""
     from identity_graph.policy import Policy
     from identity_graph.times import parse_time
     from identity_graph.view import View
@@ -40,5 +50,6 @@ def people_of(
         without_sources=frozenset(without or ()),
         min_confidence=at_least,
         policy=None if under is None else Policy.read(under),
+        purpose=purpose,
     )
     return graph.people if view == View() else graph.suppose(view)

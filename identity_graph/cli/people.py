@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from identity_graph.cli.command import Command, identifier_of, person_of, verb
-from identity_graph.cli.looking import AsOf, AtLeast, Under, Without, people_of
+from identity_graph.cli.looking import AsOf, AtLeast, ForPurpose, Under, Without, people_of
 from identity_graph.cli.show import print_path
 from identity_graph.cli.views import explanation_view, person_view
 
@@ -28,10 +28,11 @@ def person(
     without: Without = None,
     at_least: AtLeast = 0.0,
     under: Under = None,
+    purpose: ForPurpose = None,
 ) -> None:
     """Show one person: identifiers, profile, segments; as published, or as it would be."""
     with command.graph() as graph:
-        people = people_of(graph, as_of, without, at_least, under)
+        people = people_of(graph, as_of, without, at_least, under, purpose)
         command.answer(person_view(people, person_of(people, key)))
 
 
@@ -74,11 +75,12 @@ def explain(
     without: Without = None,
     at_least: AtLeast = 0.0,
     under: Under = None,
+    purpose: ForPurpose = None,
 ) -> None:
     """Say why (or why not) two identifiers are one person, or would be."""
     start = identifier_of(a)
     with command.graph() as graph:
-        found = people_of(graph, as_of, without, at_least, under).explain(start, identifier_of(b))
+        found = people_of(graph, as_of, without, at_least, under, purpose).explain(start, identifier_of(b))
     if command.json:
         command.answer(explanation_view(found))
         return

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from identity_graph.cli.command import Command, verb
+from identity_graph.cli.looking import ForPurpose
 from identity_graph.cli.show import print_table
 from identity_graph.cli.views import segment_view
 from identity_graph.errors import InputError, NotFound
@@ -51,15 +54,21 @@ def members(
     command: Command,
     name: NameArgument,
     limit: Annotated[int | None, typer.Option(min=1, help="How many at most; all when left out.")] = None,
+    purpose: ForPurpose = None,
 ) -> None:
     """Write the person ids of a segment, one a line."""
     ids: list[str] = []
     with command.graph() as graph:
         if graph.segments.get([name])[0] is None:
             raise _unknown(name)
+        read: Callable[[str, int], list[str]] = partial(graph.segments.members, name)
+        if purpose is not None:
+            from identity_graph.roster import Roster
+
+            read = Roster(graph.store, graph.people, name, allowed=graph.allowed(purpose)).allowed
         while limit is None or len(ids) < limit:
             size = 1000 if limit is None else min(1000, limit - len(ids))
-            page = graph.segments.members(name, ids[-1] if ids else "", size)
+            page = read(ids[-1] if ids else "", size)
             ids += page
             if len(page) < size:
                 break

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from identity_graph.model import Event, Identifier, Origin, Refused, Run
 from identity_graph.policy import Policy
-from identity_graph.store.rows import EventRow, IdentifierRow, Sighting
+from identity_graph.store.rows import AgedEvent, EventRow, IdentifierRow, Sighting
 from identity_graph.tables import EvidenceTable, IdentifierTable, Int64, ObservationTable, StatementTable
 
 
@@ -75,6 +75,10 @@ class EvidenceStore(Protocol):
 
     def newest(self) -> int:
         """The latest time of any event; 0 where there is none. Walks all events."""
+        ...
+
+    def aged(self, before: int, after: int, limit: int) -> list[AgedEvent]:
+        """Events of a time before this one, in order of number, from the next after that one. Walks all events."""
         ...
 
     def arrived_since(self, event_number: int) -> tuple[Int64, int]:

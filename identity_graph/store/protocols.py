@@ -19,6 +19,7 @@ from identity_graph.store.persons import PersonStore as PersonStore
 from identity_graph.store.persons import Publication as Publication
 from identity_graph.store.privacy import Erasure as Erasure
 from identity_graph.store.privacy import PrivacyStore as PrivacyStore
+from identity_graph.store.rows import AgedEvent as AgedEvent
 from identity_graph.store.rows import EventRow as EventRow
 from identity_graph.store.rows import IdentifierRow as IdentifierRow
 from identity_graph.store.rows import PersonRow as PersonRow

@@ -19,6 +19,16 @@ class EventRow(NamedTuple):
     identifiers: tuple[int, ...]
 
 
+class AgedEvent(NamedTuple):
+    """What says for how long an event is kept."""
+
+    number: int
+    id: str
+    time: int
+    source: str
+    name: str
+
+
 class IdentifierRow(NamedTuple):
     """An identifier as stored. `person` is a person's number; `pruned` one of the codes of `Reason`."""
 

@@ -72,9 +72,10 @@ class Tombstones:
 
     def bury(self, *, event_ids: Iterable[str], identifiers: Iterable[Identifier], records: Iterable[bytes]) -> None:
         """Inside a transaction."""
-        self._buried.keep_key_check(self.keyed_hash(_CHECK))
         texts = [*map(_event, event_ids), *starmap(_identifier, identifiers), *map(_record, records)]
-        self._buried.add([self.keyed_hash(text) for text in texts])
+        if texts:
+            self._buried.keep_key_check(self.keyed_hash(_CHECK))
+            self._buried.add([self.keyed_hash(text) for text in texts])
 
     def _found(self, texts: Sequence[bytes]) -> list[bool]:
         return self._buried.found([self.keyed_hash(text) for text in texts]) if texts else []

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
+from identity_graph.consent import SALE
 from identity_graph.errors import InputError
 from identity_graph.times import SECOND, format_time, parse_time
 
@@ -17,12 +18,14 @@ _OF_THE_SENDING = ("writeKey", "_metadata")
 
 
 class Completing:
-    """For the messages of one request, received at one time; `sent_at` is what their sender's clock then said."""
+    """For the messages of one request, received at one time; `sent_at` is what their sender's clock then said.
+    `objects`: whoever they are of objects to being sold or shared."""
 
-    def __init__(self, received: int, sent_at: Any, new_id: Callable[[], str]) -> None:
+    def __init__(self, received: int, sent_at: Any, new_id: Callable[[], str], objects: bool = False) -> None:
         self._received = received
         self._new_id = new_id
         self._wrong = self._off(sent_at)
+        self._objects = objects
 
     def complete(self, message: dict[str, Any]) -> bool:
         """In place. True where its time now depends on when it came, so that a repeated one would get another."""
@@ -30,6 +33,8 @@ class Completing:
             message.pop(name, None)
         if message.get("messageId") in (None, ""):
             message["messageId"] = self._new_id()
+        if self._objects:
+            _object(message)
         return self._date(message)
 
     def _off(self, sent_at: Any) -> int:
@@ -53,3 +58,14 @@ class Completing:
             right = format_time(parse_time(said) + self._wrong)
             message |= {"timestamp": right, "originalTimestamp": said}
         return True
+
+
+def _object(message: dict[str, Any]) -> None:
+    """Say so where the spec has what is said of consent. What is no object there is kept beside."""
+    at = message
+    for name in ("context", "consent", "categoryPreferences"):
+        below = at.get(name)
+        if not isinstance(below, dict):
+            below = {} if below is None else {"sent": below}
+        at[name] = at = dict(below)
+    at[SALE] = False

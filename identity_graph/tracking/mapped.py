@@ -49,9 +49,9 @@ class Mapped:
         return replace(self.events, times=times)
 
 
-def map_sent(sent: Sent, loader: Loader, received: int, new_id: Callable[[], str]) -> Mapped:
-    """What a loader makes of messages that were received at this time."""
-    completing = Completing(received, sent.sent_at, new_id)
+def map_sent(sent: Sent, loader: Loader, received: int, new_id: Callable[[], str], objects: bool = False) -> Mapped:
+    """What a loader makes of messages that were received at this time; `objects` as in `Completing`."""
+    completing = Completing(received, sent.sent_at, new_id, objects)
     event_of = loader.event
     events: list[Event] = []
     places: list[int] = []
@@ -75,9 +75,9 @@ def map_sent(sent: Sent, loader: Loader, received: int, new_id: Callable[[], str
     return Mapped(EventTable.of(events), places, refused, dated)
 
 
-def record_at(sent: Sent, place: int, received: int, new_id: Callable[[], str]) -> bytes:
+def record_at(sent: Sent, place: int, received: int, new_id: Callable[[], str], objects: bool = False) -> bytes:
     """A message as it was mapped, for quarantine."""
     message: Any = sent.messages[place]
     if isinstance(message, dict):
-        Completing(received, sent.sent_at, new_id).complete(message)
+        Completing(received, sent.sent_at, new_id, objects).complete(message)
     return write_record(message)

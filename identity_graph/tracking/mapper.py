@@ -108,12 +108,12 @@ def main() -> None:
     try:
         write_frame(answers, b"")
         while True:
-            reference, raw, kind, received = marshal.loads(read_frame(sys.stdin.buffer))
+            reference, raw, kind, received, objects = marshal.loads(read_frame(sys.stdin.buffer))
             loader = loaders.get(reference)
             if loader is None:
                 loader = loaders[reference] = read_loader(reference)
             try:
-                answer = map_sent(read_sent(raw, kind), loader, received, uuid7).pack()
+                answer = map_sent(read_sent(raw, kind), loader, received, uuid7, objects).pack()
             except QueryError as error:
                 answer = b"!" + marshal.dumps((error.code, error.message))
             write_frame(answers, answer)

@@ -12,11 +12,12 @@ from identity_graph.tracking.sent import read_sent
 
 
 class Body(NamedTuple):
-    """What came, to the path of which kind, and when."""
+    """What came, to the path of which kind, and when; `objects`: its sender lets nobody sell or share it."""
 
     raw: bytes
     kind: str
     received: int
+    objects: bool = False
 
 
 class Request:
@@ -32,7 +33,7 @@ class Request:
     def map(self) -> None:
         """Here and now. Raises MESSAGE_INVALID, MESSAGE_TOO_LARGE."""
         sent = read_sent(self.body.raw, self.body.kind)
-        self.mapped = map_sent(sent, self.loader, self.body.received, self._new_id)
+        self.mapped = map_sent(sent, self.loader, self.body.received, self._new_id, self.body.objects)
 
     def __len__(self) -> int:
         return max(1, len(self.mapped))
@@ -40,4 +41,4 @@ class Request:
     def record(self, place: int) -> bytes:
         """Of a message that was mapped; read once more, for nearly none is ever asked for."""
         sent = read_sent(self.body.raw, self.body.kind)
-        return record_at(sent, place, self.body.received, self._new_id)
+        return record_at(sent, place, self.body.received, self._new_id, self.body.objects)

@@ -54,15 +54,17 @@ class Tracking:
         """For a request with a body of up to this size, until it is answered. Raises SERVER_BUSY."""
         return self._waiting.seat(size)
 
-    def store(self, raw: bytes, kind: str, key: str | None, *, known: bool = False) -> Future[None]:
+    def store(
+        self, raw: bytes, kind: str, key: str | None, *, known: bool = False, objects: bool = False
+    ) -> Future[None]:
         """Done when all is durable: stored, known already, suppressed, or in quarantine. Without a key the body has it;
-        a sender that is known by other means needs none.
+        a sender that is known by other means needs none. `objects`: to being sold or shared, as browsers say.
 
         Raises, or fails with, WRITE_KEY_INVALID, MESSAGE_INVALID, MESSAGE_TOO_LARGE and StoreError.
         """
         self._begin()
         source = SOURCE if known else self.keys.source(read_sent(raw, kind).key if key is None else key)
-        request = Request(Body(raw, kind, self._clock()), self._loader(source), self._new_id)
+        request = Request(Body(raw, kind, self._clock(), objects), self._loader(source), self._new_id)
         if self._mapper and len(raw) >= LARGE and self._mapper.ready:
             self._mapper.map(request, self._waiting.put)
         else:

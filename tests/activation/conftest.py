@@ -12,6 +12,7 @@ import pytest
 from identity_graph import IdentityGraph
 from identity_graph.activation import Activation
 from identity_graph.model import Event
+from identity_graph.policy import Policy
 from identity_graph.service import uuid7
 from identity_graph.times import now
 from tests.activation.receiver import SECRET, Receiver, receiving
@@ -47,7 +48,7 @@ class Town:
         for name, table in tables.items():
             lines += [f"[{name}]", *(f"{key} = {_toml(value)}" for key, value in table.items())]
         path.write_text("\n".join(lines))
-        return Activation(self.graph.store, self.graph.people, self.graph.clock, uuid7, path)
+        return Activation(self.graph.store, self.graph.people, self.graph.allowed, self.graph.clock, uuid7, path)
 
     def hook(self, **more: Any) -> Activation:
         """One destination, `hook`, that does not wait long."""
@@ -83,6 +84,6 @@ def receiver() -> Iterator[Receiver]:
 @pytest.fixture
 def town(each_store: None, receiver: Receiver, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Town]:
     monkeypatch.setenv("HOOK_SECRET", SECRET)
-    with new_graph(clock=now) as graph:
+    with new_graph(Policy.parse("[purposes.ads]"), clock=now) as graph:
         graph.segments.save("pros", "", PRO)
         yield Town(graph, receiver, tmp_path)

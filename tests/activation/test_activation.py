@@ -7,10 +7,12 @@ from dataclasses import replace
 import pytest
 
 from identity_graph.activation import Activation
-from identity_graph.errors import NotFound
+from identity_graph.errors import InputError, NotFound, SettingError
+from identity_graph.model import ConsentStatus
 from identity_graph.webhook import Sent
-from tests.activation.conftest import Town, pros
+from tests.activation.conftest import PRO, Town, pros
 from tests.activation.receiver import SECRET, hangs, resets
+from tests.story.worlds import key
 
 
 def test_first_the_members_then_the_changes(town: Town) -> None:
@@ -210,3 +212,39 @@ def test_changes_of_others_are_not_looked_through_again_and_again(town: Town, mo
     assert hook.deliveries()["hook"].reached.change >= before + 10
     town.tell(pros(2))
     assert hook.run("hook").delivered == 1
+
+
+def test_for_a_purpose_only_who_said_yes_is_told_of_until_it_is_taken_back(town: Town) -> None:
+    said = {"consent": {"purpose": "ads", "is": {"equals": "GRANTED"}}}
+    town.tell(pros(*range(5)))
+    with pytest.raises(SettingError) as error:
+        town.hook(purpose="ads").run("hook")
+    assert error.value.code == "DESTINATION_INVALID" and "does not ask for consent to ads" in error.value.message
+    town.graph.segments.save("pros", "", {"all": [PRO, said]})
+    with pytest.raises(InputError) as unknown:
+        town.hook(purpose="adz", url="", file="x.csv", secret_env="").run("hook")
+    assert unknown.value.code == "PURPOSE_UNKNOWN"
+    hook = town.hook(purpose="ads", identifiers=["email"])
+
+    def state(number: int, status: ConsentStatus) -> None:
+        assert town.graph.stating.consent(key(f"email:u{number}@example.org"), "ads", status)
+
+    for number in (1, 2):
+        state(number, ConsentStatus.GRANTED)
+    assert hook.run("hook").delivered == 2
+    state(3, ConsentStatus.GRANTED)
+    state(1, ConsentStatus.REVOKED)
+    assert hook.run("hook").delivered == 2
+    told = [f"MEMBER {town.id(n)}" for n in (1, 2)]
+    assert sorted(town.receiver.told()[:2]) == sorted(told)
+    assert sorted(town.receiver.told()[2:]) == sorted([f"ENTERED {town.id(3)}", f"LEFT {town.id(1)}"])
+    # Who says no while a message waits is not in it when it is sent again.
+    state(4, ConsentStatus.GRANTED)
+    town.receiver.next.append(503)
+    hook = town.hook(purpose="ads", identifiers=["email"], attempts=1)
+    assert hook.run("hook").set_aside == 1 and "u4@" in str(town.receiver.got[-1])
+    before = len(town.receiver.got)
+    state(4, ConsentStatus.REVOKED)
+    assert hook.send_again().delivered == 0 and hook.dead_letters() == []
+    hook.run("hook")
+    assert all("u4@" not in str(body) for _, body in town.receiver.got[before:])

@@ -297,7 +297,9 @@ def test_activate_and_send_again(api: Api, tmp_path: Path) -> None:
         '[away]\nsegment = "vip"\nurl = "http://127.0.0.1:9/"\nsecret_file = "secret"\nattempts = 1\n'
     )
     graph = api.graph
-    graph.activation = Activation(graph.store, graph.people, graph.clock, graph.new_id, tmp_path / "places.toml")
+    graph.activation = Activation(
+        graph.store, graph.people, graph.allowed, graph.clock, graph.new_id, tmp_path / "places.toml"
+    )
     assert api.run("activate", destination="file")["activate"] == {
         "delivered": 1,
         "setAside": 0,

@@ -10,6 +10,7 @@ from starlette.testclient import TestClient
 
 from identity_graph import IdentityGraph
 from identity_graph.api import create_app
+from identity_graph.policy import Policy
 from tests.api.conftest import (
     ANN,
     BOB,
@@ -61,7 +62,8 @@ class Pair:
 
 def peopled_at(url: str) -> Api:
     clock = Clock()
-    graph = IdentityGraph.open(url, clock=clock, new_id=numbered())
+    policy = Policy.parse('[purposes.mail]\nchoice = "opt-out"\nstitch = true')
+    graph = IdentityGraph.open(url, policy, clock=clock, new_id=numbered())
     return peopled(Api(graph, TestClient(create_app(graph, terms=PATIENT))), clock)
 
 
@@ -151,6 +153,18 @@ def test_every_operation_answers_alike(pair: Pair) -> None:
     pair.run("people", by=everybody)
     pair.run("delete_segment", name="others")
     pair.run("delete_segment", name="others")
+
+    cookie = {"namespace": "anonymous_id", "value": "x9"}
+    pair.run("state_consent", of=cookie, purpose="mail", status="DENIED", expiresAt="2027-01-01T00:00:00Z")
+    pair.run("state_consent", of=cookie, purpose="mail", status="DENIED", expiresAt="2017-01-01T00:00:00Z")
+    pair.run(
+        "state_consent", of={"namespace": "email", "value": "nobody@example.org"}, purpose="mail", status="GRANTED"
+    )
+    for purpose in ("mail", "unknown"):
+        pair.run("state_consent", of=keys[0], purpose=purpose, status="REVOKED")
+        pair.run("members_for", name="vip", purpose=purpose)
+        for one in everybody:
+            pair.run("person_for", by=one, purpose=purpose)
 
     token = pair.run("preview_erasure", by=email_of(ANN))["previewErasure"]["token"]
     pair.run("erase", token="nonsense")

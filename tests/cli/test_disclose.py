@@ -38,7 +38,7 @@ def test_a_person_as_tables_that_no_spreadsheet_executes() -> None:
     run("resolve")
     run("disclose", "email:x@example.org", "--format", "csv", "--output", "x")
     assert {path.name for path in Path("x").iterdir()} == {
-        *("events.csv", "identifiers.csv", "quarantined.csv", "segments.csv", "traits.csv")
+        *("consents.csv", "events.csv", "identifiers.csv", "quarantined.csv", "segments.csv", "traits.csv")
     }
     cells = []
     for path in Path("x").iterdir():

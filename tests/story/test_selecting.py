@@ -26,6 +26,12 @@ moments = st.integers(0, 120).map(lambda day: START + day * 86_400_000_000)
 keys = st.sampled_from(["email:a@example.org", "email:b@example.org", "user_id:a", "user_id:b", "cookie:c", "cookie:d"])
 
 
+consents: st.SearchStrategy[dict[str, Any]] = st.just({}) | st.builds(
+    lambda said: {"consent": said},
+    st.dictionaries(st.sampled_from(["ads", "mail"]), st.sampled_from([True, False, "revoked", None]), max_size=2),
+)
+
+
 @st.composite
 def lives(draw: st.DrawFn) -> list[Any]:
     """Events of a few people, at few times, so that there are ties."""
@@ -37,7 +43,8 @@ def lives(draw: st.DrawFn) -> list[Any]:
             source=draw(st.sampled_from(["web", "shop"])),
             name=draw(names),
             traits=draw(st.dictionaries(traits, values | st.just(format_time(START)), max_size=2)),
-            properties=draw(st.dictionaries(st.sampled_from(["total", "item"]), values | st.none(), max_size=2)),
+            properties=draw(st.dictionaries(st.sampled_from(["total", "item"]), values | st.none(), max_size=2))
+            | draw(consents),
         )
         for number in range(draw(st.integers(0, 12)))
     ]
@@ -76,6 +83,11 @@ leaves = st.one_of(
         {"namespace": st.sampled_from(["email", "cookie", "phone"])},
         optional={"count": st.sampled_from([{"from": 2}, {"to": 0}, {"from": 1, "to": 1}])},
     ).map(lambda one: {"identifier": one}),
+    st.builds(
+        lambda purpose, is_: {"consent": {"purpose": purpose, "is": is_}},
+        st.sampled_from(["ads", "mail"]),
+        st.sampled_from([{"equals": "GRANTED"}, {"in": ["DENIED", "REVOKED"]}, {"exists": False}]),
+    ),
     st.just({"segment": "s"}),
 )
 trees = trees_of(leaves, 5)

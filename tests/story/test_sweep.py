@@ -73,7 +73,7 @@ def test_several_sweep_at_once_and_each_record_goes_once(store: Store, days: Ing
 
 
 def test_it_goes_by_itself_again_and_again(store: Store, days: Ingest, clock: Clock) -> None:
-    sweeping = Sweeping(days, Keeping(days=3), every=0.02)
+    sweeping = Sweeping.quarantine(days, Keeping(days=3), every=0.02)
     sweeping.begin()
     try:
         soon(lambda: sweeping.deleted == 2)
@@ -89,7 +89,7 @@ def test_it_goes_by_itself_again_and_again(store: Store, days: Ingest, clock: Cl
 
 def test_without_a_limit_nothing_is_begun(days: Ingest) -> None:
     before = threading.active_count()
-    sweeping = Sweeping(days, Keeping())
+    sweeping = Sweeping.quarantine(days, Keeping())
     sweeping.begin()
     assert threading.active_count() == before
     sweeping.close()
@@ -104,7 +104,7 @@ def test_a_store_that_is_written_by_another_is_swept_later(
     service.events([refused(1)])
     other = apsw.Connection(str(path))
     other.execute("BEGIN IMMEDIATE")
-    sweeping = Sweeping(service, Keeping(bytes=0), every=0.02)
+    sweeping = Sweeping.quarantine(service, Keeping(bytes=0), every=0.02)
     sweeping.begin()
     try:
         soon(lambda: sweeping.trouble == "STORE_BUSY")

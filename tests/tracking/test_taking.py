@@ -248,3 +248,29 @@ def memory(server: Serving) -> int:
     """The high-water mark in KiB."""
     status = Path(f"/proc/{server.process.pid}/status").read_text(encoding="utf-8")
     return int(status.partition("VmHWM:")[2].split()[0])
+
+
+def test_a_browser_that_objects_to_being_sold_is_heard(server: Serving) -> None:
+    """Sec-GPC is 1, or not there; whatever the message says of consent otherwise."""
+    query = "query ($by: PersonBy!) { person(by: $by) { consents { purpose status source } } }"
+
+    def consents(user: str) -> Any:
+        by = {"identifier": {"namespace": "user_id", "value": user}}
+        server.person_soon("user_id", user)
+        return server.ask(query, by=by)["person"]["consents"]
+
+    objection = {"purpose": "sale_or_sharing", "status": "DENIED", "source": "segment"}
+    for number, (header, heard) in enumerate({"1": True, " 1 ": True, "0": False, "true": False}.items()):
+        sent = {"userId": f"gpc-{number}", "event": "Seen", "timestamp": TIME}
+        assert server.send("/v1/track", sent, sec_gpc=header).status == 200
+        assert consents(f"gpc-{number}") == ([objection] if heard else [])
+    said = {"consent": {"categoryPreferences": {"Advertising": True, "sale_or_sharing": True}}}
+    messages = [{"type": "track", "userId": "gpc-batch", "event": "Seen", "timestamp": TIME, "context": said}]
+    messages += [{"type": "track", "userId": "gpc-odd", "event": "Seen", "timestamp": TIME, "context": "a text"}]
+    assert server.send("/v1/batch", {"batch": messages}, sec_gpc="1").status == 200
+    granted = {"purpose": "Advertising", "status": "GRANTED", "source": "segment"}
+    assert consents("gpc-batch") == [granted, objection] and consents("gpc-odd") == [objection]
+    # A large body is read by another process.
+    large = [message | {"userId": f"gpc-large-{n}"} for n in range(200) for message in messages[:1]]
+    assert server.send("/v1/batch", {"batch": large}, sec_gpc="1").status == 200
+    assert consents("gpc-large-199") == [granted, objection]

@@ -20,7 +20,7 @@ from identity_graph.store.neo4j.event_rows import PAIRWISE, EventRows
 from identity_graph.store.neo4j.links import Links
 from identity_graph.store.neo4j.subgraph import event_row, identifier_row
 from identity_graph.store.numbered import distinct, is_plain, joined
-from identity_graph.store.protocols import Batch, EventRow, IdentifierRow, Sighting
+from identity_graph.store.protocols import AgedEvent, Batch, EventRow, IdentifierRow, Sighting
 from identity_graph.store.tombstones import Tombstones
 from identity_graph.tables import EvidenceTable, IdentifierTable, Int16, Int64, ObservationTable, StatementTable
 
@@ -147,6 +147,10 @@ class Neo4jEvidence:
     def newest(self) -> int:
         rows = self._database.read("evidence/newest")
         return int(rows[0][0]) if rows else 0
+
+    def aged(self, before: int, after: int, limit: int) -> list[AgedEvent]:
+        (rows,) = self._database.one("evidence/aged", before=before, after=after, limit=limit)
+        return [AgedEvent(*row) for row in rows]
 
     def arrived_since(self, event_number: int) -> tuple[Int64, int]:
         identifiers, last = self._database.one("evidence/arrived_since", number=event_number)

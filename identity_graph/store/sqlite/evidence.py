@@ -14,7 +14,7 @@ from identity_graph.policy import Policy
 from identity_graph.resolve import fold_links
 from identity_graph.store.appending import Appending
 from identity_graph.store.numbered import distinct, joined, told_apart
-from identity_graph.store.protocols import Batch, EventRow, IdentifierRow, Sighting
+from identity_graph.store.protocols import AgedEvent, Batch, EventRow, IdentifierRow, Sighting
 from identity_graph.store.sqlite.columns import chunks, columns, number_set, text_set, unpack
 from identity_graph.store.sqlite.connection import Connection
 from identity_graph.store.sqlite.contents import id_hashes, numbers_of, read_object, stated_of
@@ -233,6 +233,14 @@ class SqliteEvidence:
 
     def newest(self) -> int:
         return self._database.one("SELECT max(time) FROM event") or 0
+
+    def aged(self, before: int, after: int, limit: int) -> list[AgedEvent]:
+        rows = self._database.rows(
+            "SELECT e.number, e.id, e.time, s.name, e.name FROM event e CROSS JOIN source s ON s.number = e.source"
+            " WHERE e.number > ? AND e.time < ? ORDER BY e.number LIMIT ?",
+            (after, before, limit),
+        )
+        return [AgedEvent(*row) for row in rows]
 
     def arrived_since(self, event_number: int) -> tuple[Int64, int]:
         with self._database.snapshot():
