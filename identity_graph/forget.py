@@ -1,4 +1,4 @@
-"""Erases a person, and keeps it from coming back."""
+"""Erases a person, or one identifier of it, and keeps it from coming back."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from identity_graph import __version__
 from identity_graph.errors import InputError, StoreError
-from identity_graph.model import Change, ChangeKind, ErasurePreview, Identifier, Receipt
+from identity_graph.model import Change, ChangeKind, ErasurePreview, Identifier, Receipt, Scope
 from identity_graph.neighbourhood import component
 from identity_graph.normalise import NORMALISER_VERSION
 from identity_graph.people import People
@@ -14,7 +14,7 @@ from identity_graph.policy import Policy
 from identity_graph.resolver import Resolver
 from identity_graph.signing import Signer
 from identity_graph.store.protocols import Erasure, Store
-from identity_graph.subject import Subject, Subjects
+from identity_graph.subject import Subject, Subjects, exactly
 from identity_graph.times import format_time
 
 
@@ -38,23 +38,31 @@ class Forget:
         self._clock = clock
         self._new_id = new_id
 
-    def preview(self, person_id: str, asked: Identifier | None = None) -> ErasurePreview | None:
+    def preview(
+        self, person_id: str, asked: Identifier | None = None, scope: Scope = Scope.CONNECTED
+    ) -> ErasurePreview | None:
         """What erasing the person takes and what stays; None where nobody has the id. A retired id is its survivor's.
 
         *Exclusive* identifiers go: those that no event of anybody else holds. *Shared* ones stay, with the others'
-        evidence alone, and an identifier by which the person was `asked` for may be one. Raises POLICY_DIFFERS.
+        evidence alone, and an identifier by which the person was `asked` for may be one. An `EXACT` erasure takes that
+        identifier, with those events of the person that saw it, and the person keeps the rest. Raises POLICY_DIFFERS,
+        and SCOPE_INVALID where one is exact of no identifier.
         """
+        only = exactly(asked, scope)
         with self._store.transaction():
             self._resolver.catch_up()  # an event that just came in may be the person's
-            subject = self._subjects.find(person_id)
+            subject = self._subjects.find(person_id, only)
         if subject is None:
             return None
-        (segments,) = self._people.segments([subject.person.id])
+        segments: tuple[str, ...] = ()
+        if self._ends(subject):
+            (segments,) = self._people.segments([subject.person.id])
         shared = tuple(row.identifier for row in subject.shared)
         kept = asked if asked in shared else None
         return ErasurePreview(
             token=subject.token(kept is not None),
             person_id=subject.person.id,
+            scope=scope,
             exclusive=tuple(row.identifier for row in subject.exclusive),
             beside=tuple(row.identifier for row in subject.beside),
             shared=shared,
@@ -79,8 +87,8 @@ class Forget:
         self._signer.public()  # a receipt that cannot be signed must be known now
         with self._store.transaction():
             self._resolver.catch_up()
-            subject = self._subjects.find(token.partition(".")[0])
-            if subject is None or token not in (subject.token(False), subject.token(True)):
+            subject = self._subjects.of_token(token)
+            if subject is None:
                 raise InputError("TOKEN_INVALID", "the person is gone or changed since", help="Look again: preview.")
             erased, weakened = self._erase(subject, started)
         document = {
@@ -88,6 +96,7 @@ class Forget:
             "software": f"identity-graph {__version__}",
             "requestedAt": format_time(started),
             "completedAt": format_time(self._clock()),
+            "scope": subject.scope,
             "personId": subject.person.id,
             "events": len(erased.events),
             "identifiersErased": len(erased.identifiers),
@@ -114,33 +123,41 @@ class Forget:
         return True
 
     def _erase(self, subject: Subject, now: int) -> tuple[Erasure, set[int]]:
-        gone = {row.number for row in (*subject.exclusive, *subject.beside)}
-        emptied = self._emptied(subject, gone)
-        ids = [subject.person.id, *(row.id for row in self._store.persons.persons_by_number(emptied) if row)]
+        gone = _gone(subject)
+        ended = sorted({*self._emptied(subject, gone), *([subject.number] if self._ends(subject) else [])})
+        ids = [row.id for row in self._store.persons.persons_by_number(ended) if row]
         digest = self._policy.digest
         # Found before the suppressed links go that show the way. What is pruned leads nowhere, and its history is long.
         known = (*subject.exclusive, *subject.shared, *subject.beside)
         reach = set(component(self._store, [row.number for row in known if not row.pruned]).tolist())
         erasure = Erasure(
-            person=subject.number,
-            person_id=subject.person.id,
             events=[row.number for row in subject.events],
             event_ids=[row.event.id for row in subject.events],
             identifiers=sorted(gone),
             tombstones=[row.identifier for row in subject.exclusive],
             quarantined=[record.number for record in self._subjects.quarantined(subject)],
-            emptied=emptied,
+            persons=ended,
             changes=[
                 Change(0, now, ChangeKind.ERASED, id, (), (), "erasure", "erased on request", digest) for id in ids
             ],
         )
         self._store.privacy.erase(erasure)
-        weakened = {row.number for row in subject.shared}
-        self._resolver.publish(weakened=weakened, reach=reach - gone, cause="erasure")
-        return erasure, weakened
+        kept = {row.number for row in subject.shared}
+        # Of a person that stays, the rest has lost events, if not in itself: its traits and segments follow them.
+        left = subject.members - gone if subject.scope is Scope.EXACT else frozenset()
+        self._resolver.publish(weakened=kept | left, reach=reach - gone, cause="erasure")
+        return erasure, kept
+
+    def _ends(self, subject: Subject) -> bool:
+        """Whether the person is no more: always, unless it is about one identifier, and others are left."""
+        return subject.scope is Scope.CONNECTED or subject.members <= _gone(subject)
 
     def _emptied(self, subject: Subject, gone: set[int]) -> list[int]:
-        """Other persons of which every identifier goes: nothing but events of this person spoke of them."""
-        owners = sorted({row.person for row in subject.beside if row.person is not None})
+        """Other persons of which every identifier goes: nothing but these events spoke of them."""
+        owners = sorted({row.person for row in subject.beside if row.person not in (None, subject.number)})
         members = self._store.persons.members(owners)
         return [owner for owner, rows in zip(owners, members, strict=True) if {row.number for row in rows} <= gone]
+
+
+def _gone(subject: Subject) -> set[int]:
+    return {row.number for row in (*subject.exclusive, *subject.beside)}

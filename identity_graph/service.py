@@ -67,7 +67,7 @@ class IdentityGraph:
         self.resolver = Resolver(store, self.policy, self.engine, self.segments, clock, new_id)
         self.ingest = Ingest(store, clock, new_id, self.policy.digest)
         self.stating = Stating(store, self.ingest, self.resolver, self.people, clock, new_id)
-        self.disclosures = Disclosures(store, self.people, self.resolver, clock, new_id)
+        self.disclosures = Disclosures(store, self.policy, self.people, self.resolver, clock, new_id)
         self.signer = Signer(signing_key)
         self.activation = Activation(store, self.people, clock, new_id, destinations, private=private_destinations)
         self.forget = Forget(store, self.policy, self.people, self.resolver, self.signer, clock, new_id)

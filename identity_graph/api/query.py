@@ -122,11 +122,11 @@ class Query:
         persons = await reads.persons.load_all(ids)
         return SegmentPreview(size=size, sample=[person for person in persons if person is not None])  # type: ignore[misc]
 
-    @field(ErasurePreview | None, "What erasing a person would take.")
-    def preview_erasure(self, info: Info, by: PersonBy) -> Any:
+    @field(ErasurePreview | None, "What erasing a person, or one identifier of it, would take.")
+    def preview_erasure(self, info: Info, by: PersonBy, scope: model.Scope = model.Scope.CONNECTED) -> Any:
         call, preview = reads_of(info).waves.call, info.context.graph.forget.preview
         asked = by.identifier.canonical() if isinstance(by.identifier, IdentifierInput) else None
-        return by.find(info, lambda person: person and call(preview, person.id, asked))
+        return by.find(info, lambda person: person and call(preview, person.id, asked, scope))
 
     @field(Run | None)
     def run(self, info: Info, id: strawberry.ID) -> Any:

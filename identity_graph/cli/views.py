@@ -127,6 +127,7 @@ def segment_view(segment: Segment) -> dict[str, Any]:
 
 def preview_view(preview: ErasurePreview) -> dict[str, Any]:
     return {
+        "scope": preview.scope,
         "personId": preview.person_id,
         "exclusive": [identifier.key for identifier in preview.exclusive],
         "beside": [identifier.key for identifier in preview.beside],

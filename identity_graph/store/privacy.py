@@ -11,19 +11,15 @@ from identity_graph.model import Change, Identifier
 
 @dataclass(frozen=True, slots=True)
 class Erasure:
-    """What one erasure deletes: event and identifier numbers, event ids and identifiers to keep from returning.
+    """What one erasure deletes: numbers of persons, events and identifiers; event ids and identifiers to keep from
+    returning."""
 
-    `emptied` are other persons of which nothing is left.
-    """
-
-    person: int
-    person_id: str
+    persons: Sequence[int]
     events: Sequence[int]
     event_ids: Sequence[str]
     identifiers: Sequence[int]
     tombstones: Sequence[Identifier]
     quarantined: Sequence[int] = ()
-    emptied: Sequence[int] = ()
     changes: Sequence[Change] = field(default_factory=tuple)
 
 

@@ -199,6 +199,14 @@ def test_preview_erasure_and_erase(api: Api) -> None:
     assert (asked["person"]["id"], asked["kept"]) == (api.person_id(BOB), {"key": "device_id:tablet"})
     assert api.run("preview_erasure", by=asked["person"])["previewErasure"]["kept"] is None
 
+    exact = api.run("preview_erasure", by=email_of(ANN), scope="EXACT")["previewErasure"]
+    assert (exact["scope"], exact["exclusive"]) == ("EXACT", [{"key": f"email:{ANN}"}])
+    assert 0 < exact["events"] < preview["events"] and exact["segments"] == []
+    variables = {"by": preview["person"], "scope": "EXACT"}
+    assert api.refusal(operation_text("preview_erasure"), variables) == "SCOPE_INVALID"
+    for token in (preview["person"]["id"] + "." + "9" * 5000 + ".x", exact["token"].replace(".", ".1", 1), "..", ""):
+        assert api.refusal(operation_text("erase"), {"token": token}) == "TOKEN_INVALID"
+
     receipt = api.run("erase", token=preview["token"])["erase"]
     assert receipt["id"] and receipt["document"]["requestedIdentifierKept"] is False
     assert ANN not in str(receipt["document"])

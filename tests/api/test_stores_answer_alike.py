@@ -81,6 +81,7 @@ def test_every_operation_answers_alike(pair: Pair) -> None:
         for view in ({"asOf": "2025-12-04T00:00:00Z"}, {"withoutSources": ["crm", "calls"]}, {"minConfidence": 0.7}):
             pair.run("person_as_of", by=by, view=view)
         pair.run("segment_members", name="vip", person=by)
+    pair.run("preview_erasure", by=email_of(ANN), scope="EXACT")
     pair.run("people", by=[*everybody, {"id": retired}])
     pair.run("person_by_email", email="ANN@example.org")
     page = pair.run("journey", by=email_of(ANN), last=2)["person"]["journey"]["pageInfo"]

@@ -73,6 +73,21 @@ def test_forget_warns_when_the_key_that_was_asked_for_stays() -> None:
     assert "is kept" not in run("forget", key, "--yes").stderr
 
 
+def test_forget_of_one_identifier_leaves_the_rest(copied: str, member: tuple[str, str, str]) -> None:
+    person_id, key, _ = member
+    exact = ("--store", copied, key, "--scope", "exact")
+    assert failure("forget", "--store", copied, person_id, "--scope", "exact", "--preview", status=3) == "SCOPE_INVALID"
+    whole, preview = answer("forget", "--store", copied, key, "--preview"), answer("forget", *exact, "--preview")
+    assert (whole["scope"], preview["scope"], preview["exclusive"]) == ("CONNECTED", "EXACT", [key])
+    assert preview["segments"] == [] and 0 < preview["events"] < whole["events"]
+    shown = answer("disclose", *exact)
+    assert len(shown["events"]) == preview["events"] and all(key in one["identifiers"] for one in shown["events"])
+    done = answer("forget", *exact, "--yes")["document"]
+    assert (done["scope"], done["identifiersErased"]) == ("EXACT", 1 + len(preview["beside"]))
+    assert failure("person", "--store", copied, key, status=7) == "PERSON_UNKNOWN"
+    assert answer("person", "--store", copied, person_id)["id"] == person_id
+
+
 def test_forget_does_not_begin_what_it_cannot_prove(copied: str, member: tuple[str, str, str]) -> None:
     before = run("digest", "--store", copied).stdout
     for place in ("no/such/folder/receipt.json", "."):

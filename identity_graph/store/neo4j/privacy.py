@@ -30,9 +30,8 @@ class Neo4jPrivacy:
                 self._erase_events(sorted(set(erasure.events)), set(erasure.identifiers))
             if erasure.identifiers:
                 self._erase_identifiers(sorted(set(erasure.identifiers)))
-            gone = [erasure.person, *erasure.emptied]
-            forget_segments(self._database, gone)
-            remove_persons(self._database, gone)
+            forget_segments(self._database, erasure.persons)
+            remove_persons(self._database, erasure.persons)
             records = self._erase_records(sorted(set(erasure.quarantined))) if erasure.quarantined else []
             add_changes(self._database, erasure.changes)
             self._tombstones.bury(event_ids=erasure.event_ids, identifiers=erasure.tombstones, records=records)

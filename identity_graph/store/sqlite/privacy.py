@@ -28,9 +28,9 @@ class SqlitePrivacy:
                 self._erase_events(erasure.events)
             if erasure.identifiers:
                 self._erase_identifiers(erasure.identifiers)
-            gone = [erasure.person, *erasure.emptied]
-            forget_segments(self._database, gone)
-            remove_persons(self._database, gone)
+            if erasure.persons:
+                forget_segments(self._database, erasure.persons)
+                remove_persons(self._database, erasure.persons)
             records = self._erase_records(erasure.quarantined) if erasure.quarantined else []
             add_changes(self._database, erasure.changes)
             self._tombstones.bury(event_ids=erasure.event_ids, identifiers=erasure.tombstones, records=records)
