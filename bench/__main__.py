@@ -5,6 +5,7 @@ from bench import (
     components,
     constrained,
     corrections,
+    erasure,
     increment,
     junk,
     load,
@@ -26,6 +27,7 @@ if __name__ == "__main__":
     load.main()
     junk.main()
     increment.main()
+    erasure.main()
     resolve.main()
     profile.main()
     tracking.main()

@@ -362,6 +362,15 @@ class ErasurePreview:
 
 
 @dataclass(frozen=True, slots=True)
+class Restriction:
+    """A person that nobody but the privacy desk sees, and how many of its identifiers that holds to."""
+
+    person_id: str
+    since: int
+    identifiers: int
+
+
+@dataclass(frozen=True, slots=True)
 class Receipt:
     """Proof of an erasure without personal data: counts, times, digests; signed, see `signing`."""
 

@@ -14,7 +14,18 @@ PACKAGE = ROOT / "identity_graph"
 # From the innermost outwards; a module may import its own layer and those before it. A name stands for a
 # module or for a whole package; the most exact name counts.
 LAYERS = {
-    "words": {"model", "delivery", "tables", "event_table", "errors", "flaws", "times", "policy", "policy_file"},
+    "words": {
+        "model",
+        "delivery",
+        "erasing",
+        "tables",
+        "event_table",
+        "errors",
+        "flaws",
+        "times",
+        "policy",
+        "policy_file",
+    },
     "pure": {
         "normalise",
         "event_flaws",
@@ -54,6 +65,8 @@ LAYERS = {
         "similar_rows",
         "view",
         "remembering",
+        "visible",
+        "restricting",
         "supposing",
         "linking",
         "explaining",
@@ -75,6 +88,7 @@ LAYERS = {
         "subject",
         "disclosure",
         "forget",
+        "forget_batch",
         "copying",
         "service",
     },

@@ -64,7 +64,7 @@ class Endpoint:
         self._documents = Documents(self._schema, introspection=terms.introspection)
         trusted = read_trusted(terms.trusted, self._documents.prepare_here) if terms.trusted else {}
         self._persisted = Persisted(trusted, only=terms.trusted_only)
-        self._feed = Feed(graph.store)
+        self._feed = Feed(graph.visible)
 
     async def answer(
         self,
@@ -160,7 +160,9 @@ class Endpoint:
         executor = self._executor(caller).build(
             self._schema,
             prepared.document,
-            context_value=Context(self._graph, prepared.fields, self._feed, veiled=_veiled(caller)),
+            context_value=Context(
+                self._graph, prepared.fields, self._feed, veiled=_veiled(caller), restricted=_restricted(caller)
+            ),
             raw_variable_values=dict(request.variables),
             operation_name=request.operation_name,
             max_coercion_errors=10,
@@ -218,7 +220,14 @@ class Endpoint:
             self._schema,
             prepared.document,
             root_value=event,
-            context_value=Context(self._graph, prepared.fields, veiled=_veiled(caller), user=user, ending=ending),
+            context_value=Context(
+                self._graph,
+                prepared.fields,
+                veiled=_veiled(caller),
+                restricted=_restricted(caller),
+                user=user,
+                ending=ending,
+            ),
             variable_values=dict(request.variables),
             operation_name=request.operation_name,
             max_coercion_errors=10,
@@ -230,6 +239,11 @@ class Endpoint:
 
 def _veiled(caller: Caller | None) -> bool:
     return caller is not None and caller.role is Role.ANALYST
+
+
+def _restricted(caller: Caller | None) -> bool:
+    """Whether who asks sees restricted persons. Where nobody is known, nobody does."""
+    return caller is not None and caller.role is Role.PRIVACY_OFFICER
 
 
 def _shown(result: ExecutionResult, request_id: str, mutates: bool = False) -> Answer:

@@ -218,6 +218,14 @@ def person_of(people: People, key: str) -> Person:
     return found[0]
 
 
+def anybody_of(graph: IdentityGraph, key: str) -> Person:
+    """As `person_of`, restricted persons too: for the privacy desk. Raises PERSON_UNKNOWN."""
+    found = graph.restrictions.find(asked_of(key) or key)
+    if found is None:
+        raise NotFound("PERSON_UNKNOWN", f"nobody is known by {key}")
+    return found
+
+
 def asked_of(key: str) -> Identifier | None:
     """None where it is a person id."""
     return identifier_of(key) if ":" in key else None

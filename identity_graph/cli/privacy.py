@@ -9,8 +9,19 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from identity_graph.cli.command import Command, Scope, ScopeOption, asked_of, content_of, interactive, person_of, verb
-from identity_graph.cli.views import preview_view
+from identity_graph.cli import forget_batch
+from identity_graph.cli.command import (
+    Command,
+    Scope,
+    ScopeOption,
+    anybody_of,
+    asked_of,
+    content_of,
+    identifier_of,
+    interactive,
+    verb,
+)
+from identity_graph.cli.views import preview_view, restriction_view
 from identity_graph.errors import InputError, NotFound
 
 
@@ -46,7 +57,7 @@ def forget(
 
     _check_place(receipt or Path("receipt.json"))
     with command.graph() as graph:
-        person = person_of(graph.people, key)
+        person = anybody_of(graph, key)
         found = graph.forget.preview(person.id, asked_of(key), scope.meant)
         if found is None:
             raise NotFound("PERSON_UNKNOWN", f"nobody is known by {key}")
@@ -77,6 +88,73 @@ def forget(
     if not proof.document["scrubbed"]:
         command.say("Deleted bytes are left in the store's files. To remove them, or see why not: identity-graph scrub")
     command.answer({"receipt": str(path), "document": proof.document}, lambda _: proof.id)
+
+
+app.command("batch")(forget_batch.batch)
+
+
+@app.command("resume")
+@verb
+def resume(command: Command) -> None:
+    """Finish erasures that were interrupted."""
+    with command.graph() as graph:
+        found = [
+            {"receipt": one.id, "personId": one.person_id, "state": one.state, "code": one.code or None}
+            for one in graph.forget.resume()
+        ]
+    words = [f"{one['receipt']}  {one['state']}  {one['code'] or ''}".rstrip() for one in found]
+    command.answer(found, lambda _: "\n".join(words) or "Nothing was interrupted.")
+
+
+@app.command("restrict")
+@verb
+def restrict(
+    command: Command,
+    key: Annotated[str, typer.Argument(metavar="KEY|PERSON_ID", help="namespace:value or an id.")],
+) -> None:
+    """Hide a person at once from everybody but privacy officers; `forget` and `disclose` still find it."""
+    with command.graph() as graph:
+        found = graph.restrictions.restrict(anybody_of(graph, key).id)
+    assert found is not None
+    command.answer(restriction_view(found), lambda view: f"person {view['personId']} is restricted")
+
+
+@app.command("unrestrict")
+@verb
+def unrestrict(
+    command: Command,
+    key: Annotated[str, typer.Argument(metavar="KEY|PERSON_ID", help="namespace:value or an id.")],
+) -> None:
+    """Show a restricted person again."""
+    with command.graph() as graph:
+        id = anybody_of(graph, key).id
+        done = graph.restrictions.unrestrict(id)
+    words = f"person {id} is shown again" if done else f"person {id} was not restricted"
+    command.answer({"personId": id, "unrestricted": done}, lambda _: words)
+
+
+@app.command("restricted")
+@verb
+def restricted(command: Command) -> None:
+    """List the persons that are restricted."""
+    from identity_graph.cli.show import print_table
+
+    with command.graph() as graph:
+        found = [restriction_view(one) for one in graph.restrictions.all()]
+    if command.json:
+        command.answer(found)
+    else:
+        print_table(["person", "since", "identifiers"], [[*one.values()] for one in found])
+
+
+@app.command("unsuppress")
+@verb
+def unsuppress(command: Command, key: Annotated[str, typer.Argument(metavar="KEY", help="namespace:value.")]) -> None:
+    """Let an erased identifier come back in new events; nothing is restored."""
+    with command.graph() as graph:
+        done = graph.forget.unsuppress(identifier_of(key))
+    words = "It may come back in new events." if done else "It was not suppressed."
+    command.answer({"unsuppressed": done}, lambda _: words)
 
 
 @app.command("verify")

@@ -7,7 +7,17 @@ from typing import TYPE_CHECKING, Any
 from identity_graph.times import format_time
 
 if TYPE_CHECKING:
-    from identity_graph.model import ErasurePreview, Explanation, Link, Person, Quarantined, Reason, Run, Segment
+    from identity_graph.model import (
+        ErasurePreview,
+        Explanation,
+        Link,
+        Person,
+        Quarantined,
+        Reason,
+        Restriction,
+        Run,
+        Segment,
+    )
     from identity_graph.people import People
 
 COUNTS = ("read", "accepted", "duplicate", "quarantined", "suppressed")
@@ -137,3 +147,7 @@ def preview_view(preview: ErasurePreview) -> dict[str, Any]:
         "segments": list(preview.segments),
         "kept": preview.kept and preview.kept.key,
     }
+
+
+def restriction_view(one: Restriction) -> dict[str, Any]:
+    return {"personId": one.person_id, "since": format_time(one.since), "identifiers": one.identifiers}

@@ -153,6 +153,12 @@ def test_every_operation_answers_alike(pair: Pair) -> None:
     pair.run("delete_segment", name="others")
     pair.run("delete_segment", name="others")
 
+    pair.run("restrict", by=email_of(ANN))
+    pair.run("restrictions")
+    pair.run("people", by=everybody)
+    pair.run("unrestrict", by=email_of(ANN))
+    pair.run("unsuppress", identifier=email_of(ANN)["identifier"])
+
     token = pair.run("preview_erasure", by=email_of(ANN))["previewErasure"]["token"]
     pair.run("erase", token="nonsense")
     receipts = [answer["data"]["erase"]["document"] for answer in pair.answers("erase", token=token)]

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from identity_graph.erasing import ErasureRequest, ErasureState
 from identity_graph.model import ChangeKind, Event, Identifier, Origin, Reason, Refused, Segment
 from identity_graph.store import open_store
 from identity_graph.store.protocols import Erasure, SimilarRow, Store, SuppressedRow
@@ -127,6 +129,47 @@ def test_tombstones_are_of_a_kind(store: Store) -> None:
     run = load(store, event("identifier\0email\0x"[:10], "cookie:1"), event("e", "email:email:x"), event("email:x"))
     assert (run.accepted, run.suppressed) == (2, 1)
     assert store.privacy.tombstoned([Identifier("event", "email:x"), Identifier("email", "x")]) == [False, True]
+
+
+def test_what_is_released_comes_back_in_new_events_alone(store: Store) -> None:
+    gone = [Identifier("email", "x@x.org"), Identifier("email", "y@x.org")]
+    store.privacy.erase(Erasure([], [], ["old"], [], gone))
+    assert store.privacy.release([gone[0], Identifier("email", "other@x.org")]) == [True, False]
+    assert store.privacy.release(gone[:1]) == [False] and store.privacy.release([]) == []
+    assert store.privacy.tombstoned(gone) == [False, True]
+    run = load(store, event("old", "email:x@x.org"), event("new", "email:x@x.org"), event("y", "email:y@x.org"))
+    assert (run.accepted, run.suppressed) == (1, 2)
+
+
+def test_who_is_restricted_is_known_by_identifier(people: Store) -> None:
+    x, y = numbers(people, "email:x@x.org", "email:y@x.org")
+    assert not people.privacy.restricted() and not people.privacy.restricted_persons()
+    people.privacy.restrict([(x, 7), (y, 8)])
+    people.privacy.restrict([(x, 9)])
+    assert people.privacy.restricted() == sorted([(x, 7), (y, 8)])
+    assert {row.id for row in people.privacy.restricted_persons()} == {"px", "py", "old"}
+    [px, py] = people.persons.persons(["px", "py"])
+    assert px and py
+    assert people.persons.subgraph([], ["px"], events=False).restricted == {px.number, py.number}
+    people.privacy.unrestrict([y])
+    people.privacy.unrestrict([])
+    assert {row.id for row in people.privacy.restricted_persons()} == {"px", "old"}
+    people.privacy.erase(erasure(people, "px", ["x1", "x2"], ["email:x@x.org", "cookie:x"]))
+    assert not people.privacy.restricted() and not people.privacy.restricted_persons()
+
+
+def test_requests_are_kept(store: Store) -> None:
+    one = ErasureRequest("r1", ErasureState.RESTRICTED, 5, "p1", token="t", hidden=(3,))
+    two = ErasureRequest("r2", ErasureState.REFUSED, 6, code="PERSON_UNKNOWN", batch="b", line=2)
+    three = ErasureRequest("r3", ErasureState.DELETED, 6, "p3", batch="b", line=1, document={"events": 3})
+    store.erasures.keep([three, one, two])
+    assert store.erasures.open() == [one, three] and store.erasures.requests(after="r1", limit=1) == [two]
+    assert store.erasures.of_batch("b") == [three, two] and store.erasures.of_batch("b", after=1) == [two]
+    assert store.erasures.of_batch("") == [] and store.erasures.find(["r3", "?", "r1"]) == [three, None, one]
+    done = replace(one, state=ErasureState.SCRUBBED)
+    store.erasures.keep([done])
+    store.erasures.keep([])
+    assert store.erasures.open() == [three] and store.erasures.find(["r1"]) == [done] and store.erasures.find([]) == []
 
 
 def test_keyed_hashes_are_the_stores_own(store: Store) -> None:
