@@ -5,6 +5,7 @@ from bench import (
     components,
     constrained,
     corrections,
+    erasure,
     increment,
     junk,
     load,
@@ -27,6 +28,7 @@ if __name__ == "__main__":
     load.main()
     junk.main()
     increment.main()
+    erasure.main()
     resolve.main()
     profile.main()
     tracking.main()

@@ -1,10 +1,10 @@
-// Constraints and indexes of the graph model, version 2. Every statement may be run again: what exists is left as it is.
+// Constraints and indexes of the graph model, version 3. Every statement may be run again: what exists is left as it is.
 //
 //   (:Identifier {key, namespace, value, number})   key is "namespace:value"; the namespace is a label, too; `pruned`: why
-//                                                   it joins nobody
+//                                                   it joins nobody; `restricted`: since when its person is hidden
 //   (:Event {id, number, time, received, source, name, traits, properties, identifiers, stated, content})
 //   (:Person {id, number, created, updated})        published; (:Retired)-[:MERGED_INTO]->(:Person) after a merge
-//   (:Change), (:Segment), (:Run), (:Quarantined), (:Tombstone), (:Delivery), (:DeadLetter), one (:Store) that holds the
+//   (:Change), (:Segment), (:Run), (:Quarantined), (:Tombstone), (:Delivery), (:DeadLetter), (:Erasure), one (:Store) that holds the
 //   counters, and one (:Moment) by which readers see that a publication came between
 //
 //   (:Event)-[:OBSERVED]->(:Identifier)
@@ -35,7 +35,11 @@ CREATE CONSTRAINT quarantined_number IF NOT EXISTS FOR (record:Quarantined) REQU
 CREATE CONSTRAINT tombstone_hash IF NOT EXISTS FOR (tombstone:Tombstone) REQUIRE tombstone.hash IS UNIQUE;
 CREATE CONSTRAINT delivery_destination IF NOT EXISTS FOR (delivery:Delivery) REQUIRE delivery.destination IS UNIQUE;
 CREATE CONSTRAINT dead_letter_id IF NOT EXISTS FOR (letter:DeadLetter) REQUIRE letter.id IS UNIQUE;
+CREATE CONSTRAINT erasure_id IF NOT EXISTS FOR (erasure:Erasure) REQUIRE erasure.id IS UNIQUE;
+CREATE INDEX erasure_open IF NOT EXISTS FOR (erasure:Erasure) ON (erasure.open);
+CREATE INDEX erasure_batch IF NOT EXISTS FOR (erasure:Erasure) ON (erasure.batch, erasure.line);
 CREATE INDEX identifier_pruned IF NOT EXISTS FOR (identifier:Identifier) ON (identifier.pruned);
+CREATE INDEX identifier_restricted IF NOT EXISTS FOR (identifier:Identifier) ON (identifier.restricted);
 CREATE INDEX event_time IF NOT EXISTS FOR (event:Event) ON (event.time);
 CREATE INDEX change_person IF NOT EXISTS FOR (change:Change) ON (change.person_id);
 CREATE INDEX run_started IF NOT EXISTS FOR (run:Run) ON (run.started);

@@ -91,7 +91,9 @@ def _retired(store: Store, after: int | None) -> tuple[Piece, int | None]:
 
 def _identifiers(store: Store, after: int | None) -> tuple[Piece, int | None]:
     numbers, upto = _range(after, store.transfer.standing().identifier)
-    return Piece(identifiers=[row for row in store.evidence.identifiers_by_number(numbers) if row]), upto
+    rows = [row for row in store.evidence.identifiers_by_number(numbers) if row]
+    hidden = [(number, since) for number, since in store.privacy.restricted() if number in numbers]
+    return Piece(identifiers=rows, restricted=hidden), upto
 
 
 def _suppressed(store: Store, after: int | None) -> tuple[Piece, int | None]:
@@ -149,6 +151,11 @@ def _deliveries(store: Store, after: str | None) -> tuple[Piece, str | None]:
     return Piece(deliveries=told, dead_letters=found), found[-1].id if found else None
 
 
+def _erasures(store: Store, after: str | None) -> tuple[Piece, str | None]:
+    found = store.erasures.requests(after=after or "", limit=ROWS)
+    return Piece(erasures=found), found[-1].id if found else None
+
+
 def _standing(store: Store, after: None) -> tuple[Piece, None]:
     return Piece(standing=store.transfer.standing()), after
 
@@ -174,6 +181,7 @@ PARTS: Sequence[Callable[[Store, Any], tuple[Piece, Any]]] = (
     _segments,
     _members,
     _deliveries,
+    _erasures,
     _standing,
 )
 
@@ -187,6 +195,8 @@ def _stamp(store: Store) -> str:
     segments = [(one.name, one.evaluated, one.size) for one in store.segments.segments() if one]
     computed = orjson.dumps(store.segments.computed()).decode()
     told = [one.pack() for one in store.deliveries.deliveries()]
+    told += [one.pack() for one in store.erasures.open()]
+    told.append(orjson.dumps(store.privacy.restricted()).decode())
     known = [_counts(store), list(store.transfer.standing()), str(store.transfer.key_check()), runs, segments, computed]
     return hashlib.sha256(orjson.dumps([*known, told])).hexdigest()
 

@@ -8,11 +8,14 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 from pydantic.alias_generators import to_camel
 
-from identity_graph.model import Event, Trait
+from identity_graph.consent import standing, stated
+from identity_graph.model import Event, Identifier, Scope, Trait
 from identity_graph.people import People
+from identity_graph.policy import Policy
 from identity_graph.resolver import Resolver
+from identity_graph.stitch import stitch
 from identity_graph.store.protocols import Store
-from identity_graph.subject import Subjects
+from identity_graph.subject import Subjects, exactly
 from identity_graph.times import format_time
 
 
@@ -87,6 +90,7 @@ class Disclosure(_Part):
 
     id: str
     made: str
+    scope: Scope
     person_id: str
     created: str
     updated: str
@@ -100,33 +104,44 @@ class Disclosure(_Part):
 
 class Disclosures:
     def __init__(
-        self, store: Store, people: People, resolver: Resolver, clock: Callable[[], int], new_id: Callable[[], str]
+        self,
+        store: Store,
+        policy: Policy,
+        people: People,
+        resolver: Resolver,
+        clock: Callable[[], int],
+        new_id: Callable[[], str],
     ) -> None:
         self._store = store
+        self._policy = policy
         self._people = people
         self._resolver = resolver
         self._subjects = Subjects(store, people)
         self._clock = clock
         self._new_id = new_id
 
-    def of(self, person_id: str) -> Disclosure | None:
-        """Of one moment; None where nobody has the id. Raises POLICY_DIFFERS."""
+    def of(self, person_id: str, asked: Identifier | None = None, scope: Scope = Scope.CONNECTED) -> Disclosure | None:
+        """Of one moment; None where nobody has the id. `EXACT`: of the identifier that was `asked` for, and of the
+        person's events that saw it. Raises POLICY_DIFFERS and SCOPE_INVALID."""
+        only = exactly(asked, scope)
         with self._store.transaction():
             self._resolver.catch_up()  # an event that just came in may be the person's
-            subject = self._subjects.find(person_id)
+            subject = self._subjects.find(person_id, only)
             if subject is None:
                 return None
             id = subject.person.id
             rows = sorted((*subject.exclusive, *subject.shared, *subject.beside), key=lambda row: row.identifier.key)
             facts = self._people.identifiers([row.identifier for row in rows])
             shared = {row.number for row in subject.shared}
-            (profile,) = self._people.profiles([id])
-            (consents,) = self._people.consents([id], self._clock())
-            (segments,) = self._people.segments([id])
             events = sorted((row.event for row in subject.events), key=lambda event: (event.time, event.id))
+            profile = stitch(events, self._policy)
+            consents = standing((word for event in events for word in stated(event)), self._clock()).values()
+            # Who is in a segment is so by all events, and others may have seen what was asked for.
+            segments = self._people.segments([id])[0] if scope is Scope.CONNECTED else ()
             return Disclosure(
                 id=self._new_id(),
                 made=format_time(self._clock()),
+                scope=scope,
                 person_id=id,
                 created=format_time(subject.person.created),
                 updated=format_time(subject.person.updated),

@@ -1,20 +1,24 @@
-"""Erases a person, and keeps it from coming back."""
+"""Erases a person, or one identifier of it, and keeps it from coming back."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
 
 from identity_graph import __version__
-from identity_graph.errors import InputError, StoreError
-from identity_graph.model import Change, ChangeKind, ErasurePreview, Identifier, Receipt
+from identity_graph.erasing import ErasureRequest, ErasureState
+from identity_graph.errors import InputError, PolicyError, StoreError
+from identity_graph.model import Change, ChangeKind, ErasurePreview, Identifier, Receipt, Scope
 from identity_graph.neighbourhood import component
 from identity_graph.normalise import NORMALISER_VERSION
 from identity_graph.people import People
 from identity_graph.policy import Policy
 from identity_graph.resolver import Resolver
+from identity_graph.restricting import Restrictions
 from identity_graph.signing import Signer
 from identity_graph.store.protocols import Erasure, Store
-from identity_graph.subject import Subject, Subjects
+from identity_graph.subject import Subject, Subjects, exactly
 from identity_graph.times import format_time
 
 
@@ -25,6 +29,7 @@ class Forget:
         policy: Policy,
         people: People,
         resolver: Resolver,
+        restrictions: Restrictions,
         signer: Signer,
         clock: Callable[[], int],
         new_id: Callable[[], str],
@@ -34,27 +39,36 @@ class Forget:
         self._people = people
         self._subjects = Subjects(store, people)
         self._resolver = resolver
+        self._restrictions = restrictions
         self._signer = signer
         self._clock = clock
         self._new_id = new_id
 
-    def preview(self, person_id: str, asked: Identifier | None = None) -> ErasurePreview | None:
+    def preview(
+        self, person_id: str, asked: Identifier | None = None, scope: Scope = Scope.CONNECTED
+    ) -> ErasurePreview | None:
         """What erasing the person takes and what stays; None where nobody has the id. A retired id is its survivor's.
 
         *Exclusive* identifiers go: those that no event of anybody else holds. *Shared* ones stay, with the others'
-        evidence alone, and an identifier by which the person was `asked` for may be one. Raises POLICY_DIFFERS.
+        evidence alone, and an identifier by which the person was `asked` for may be one. An `EXACT` erasure takes that
+        identifier, with those events of the person that saw it, and the person keeps the rest. Raises POLICY_DIFFERS,
+        and SCOPE_INVALID where one is exact of no identifier.
         """
+        only = exactly(asked, scope)
         with self._store.transaction():
             self._resolver.catch_up()  # an event that just came in may be the person's
-            subject = self._subjects.find(person_id)
+            subject = self._subjects.find(person_id, only)
         if subject is None:
             return None
-        (segments,) = self._people.segments([subject.person.id])
+        segments: tuple[str, ...] = ()
+        if self._ends(subject):
+            (segments,) = self._people.segments([subject.person.id])
         shared = tuple(row.identifier for row in subject.shared)
         kept = asked if asked in shared else None
         return ErasurePreview(
             token=subject.token(kept is not None),
             person_id=subject.person.id,
+            scope=scope,
             exclusive=tuple(row.identifier for row in subject.exclusive),
             beside=tuple(row.identifier for row in subject.beside),
             shared=shared,
@@ -67,7 +81,8 @@ class Forget:
     def erase(self, token: str) -> Receipt:
         """Delete what the preview of this token showed, resolve what remains, and scrub the files.
 
-        One transaction: events of the person, its exclusive identifiers, every identifier left without events, and
+        The request is noted first, and the person restricted: what is interrupted then, `resume` finishes. Deletion is
+        one transaction: events of the person, its exclusive identifiers, every identifier left without events, and
         quarantined records that hold its values; keyed hashes of the exclusive identifiers and of the event ids stay as
         tombstones. The receipt is signed. Raises TOKEN_INVALID when the person changed since the preview, and
         POLICY_DIFFERS, and SIGNING_KEY before anything is erased.
@@ -75,32 +90,141 @@ class Forget:
         The receipt says `scrubbed: false` where a long reader held on to the files: what was deleted is gone for
         everybody who asks, but bytes of it are left until `scrub` succeeds.
         """
-        started = self._clock()
         self._signer.public()  # a receipt that cannot be signed must be known now
+        request = self._request(token)
+        try:
+            request = self._delete(request)
+        except (InputError, PolicyError) as error:
+            self._refuse(request, error.code)
+            raise
+        return self._finish(request)
+
+    def resume(self) -> list[ErasureRequest]:
+        """Finish what was interrupted; answers each request as it then is. One is still open where its person changed
+        since (TOKEN_INVALID: it stays restricted until somebody looks again) and where the files are read."""
+        found = []
+        for request in self._store.erasures.open():
+            try:
+                request = self._delete(request)
+            except (InputError, PolicyError) as error:
+                self._restrictions.restrict(request.person_id)
+                found.append(replace(request, code=error.code))
+                continue
+            self._finish(request)
+            found += [one for one in self._store.erasures.find([request.id]) if one]
+        return found
+
+    # ---- several at once
+
+    def erase_within(self, identifier: Identifier, scope: Scope, request: ErasureRequest) -> ErasureRequest:
+        """Erase who has the identifier, unseen, within the caller's transaction, which has caught up; what was asked is
+        then DELETED, or REFUSED."""
+        person = self._restrictions.find(identifier)
+        subject = self._subjects.find(person.id, exactly(identifier, scope)) if person else None
+        if subject is None:
+            return replace(request, state=ErasureState.REFUSED, code="PERSON_UNKNOWN")
+        shared = identifier in {row.identifier for row in subject.shared}
+        request = replace(request, person_id=subject.person.id, token=subject.token(shared))
+        document = self._delete_subject(subject, request)
+        return replace(request, state=ErasureState.DELETED, token="", document=document)
+
+    def finish(self, requests: Sequence[ErasureRequest]) -> None:
+        """Scrub the files once for all of them, and sign their receipts."""
+        deleted = [one for one in requests if one.state is ErasureState.DELETED]
+        if deleted:
+            scrubbed = self.scrub()
+            self._store.erasures.keep([self._signed(one, scrubbed)[0] for one in deleted])
+
+    # ---- the way of one request
+
+    def _request(self, token: str) -> ErasureRequest:
+        """It is noted, and nobody sees the person any more."""
+        person_id = token.partition(".")[0]
         with self._store.transaction():
+            held = self._restrictions.hide(person_id)
+            if held is None:
+                raise _changed()
+            request = ErasureRequest(
+                id=self._new_id(),
+                state=ErasureState.RESTRICTED,
+                requested=self._clock(),
+                person_id=held[0],
+                token=token,
+                hidden=tuple(held[1]),
+            )
+            self._store.erasures.keep([request])
+        return request
+
+    def _refuse(self, request: ErasureRequest, code: str) -> None:
+        """Nothing is erased, and the person is as it was before the request."""
+        with self._store.transaction():
+            self._store.privacy.unrestrict(request.hidden)
+            self._store.erasures.keep([replace(request, state=ErasureState.REFUSED, code=code)])
+
+    def _delete(self, request: ErasureRequest) -> ErasureRequest:
+        """In one transaction, if nobody else has. Raises TOKEN_INVALID and POLICY_DIFFERS."""
+        with self._store.transaction():
+            (known,) = self._store.erasures.find([request.id])
+            if known is not None and known.state is not ErasureState.RESTRICTED:
+                return known
             self._resolver.catch_up()
-            subject = self._subjects.find(token.partition(".")[0])
-            if subject is None or token not in (subject.token(False), subject.token(True)):
-                raise InputError("TOKEN_INVALID", "the person is gone or changed since", help="Look again: preview.")
-            erased, weakened = self._erase(subject, started)
-        document = {
-            "receipt": self._new_id(),
+            subject = self._subjects.of_token(request.token)
+            if subject is None:
+                raise _changed()
+            document = self._delete_subject(subject, request)
+            # Others that asked for the same person have nothing left to do.
+            others = [one for one in self._store.erasures.open() if one.person_id == subject.person.id]
+            ended = [
+                replace(one, state=ErasureState.REFUSED, code="TOKEN_INVALID")
+                for one in others
+                if one.id != request.id and one.state is ErasureState.RESTRICTED
+            ]
+            done = replace(request, state=ErasureState.DELETED, document=document)
+            self._store.erasures.keep([*ended, done])
+        return done
+
+    def _finish(self, request: ErasureRequest) -> Receipt:
+        """The files are scrubbed and the receipt signed."""
+        if request.state is ErasureState.SCRUBBED:
+            return Receipt(request.id, request.document)
+        done, document = self._signed(request, self.scrub())
+        self._store.erasures.keep([done])
+        return Receipt(request.id, document)
+
+    def _signed(self, request: ErasureRequest, scrubbed: bool) -> tuple[ErasureRequest, dict[str, Any]]:
+        """How the request then stands, and its receipt."""
+        document = self._signer.sign({**request.document, "scrubbed": scrubbed})
+        # What a server keeps in files of its own stays there, whoever asks again.
+        over = scrubbed or self._store.kind != "sqlite"
+        done = replace(request, state=ErasureState.SCRUBBED, document=document) if over else request
+        return done, document
+
+    def _delete_subject(self, subject: Subject, request: ErasureRequest) -> dict[str, Any]:
+        """Within a transaction; answers the receipt as far as it can be written."""
+        # What stays is somebody else's from now on, or the person's, who is seen again.
+        self._store.privacy.unrestrict([*request.hidden, *(subject.members if self._ends(subject) else ())])
+        erased, weakened = self._erase(subject, request.requested)
+        return {
+            "receipt": request.id,
             "software": f"identity-graph {__version__}",
-            "requestedAt": format_time(started),
+            "requestedAt": format_time(request.requested),
             "completedAt": format_time(self._clock()),
+            "scope": subject.scope,
             "personId": subject.person.id,
             "events": len(erased.events),
             "identifiersErased": len(erased.identifiers),
             "identifiersKept": len(weakened),
-            "requestedIdentifierKept": token == subject.token(True),
+            "requestedIdentifierKept": request.token == subject.token(True),
             "quarantinedRecords": len(erased.quarantined),
             "tombstones": len(erased.tombstones) + len(erased.event_ids),
             "policy": self._policy.digest,
             "normaliser": NORMALISER_VERSION,
             "verified": not any(self._store.evidence.identifiers([row.identifier for row in subject.exclusive])),
-            "scrubbed": self.scrub(),
         }
-        return Receipt(str(document["receipt"]), self._signer.sign(document))
+
+    def unsuppress(self, identifier: Identifier) -> bool:
+        """Let an erased identifier come back in new events; whether it was one. What was erased stays erased."""
+        return self._store.privacy.release([identifier])[0]
 
     def scrub(self) -> bool:
         """Leave no deleted byte in the store's files. False while another process reads what was deleted, and where a
@@ -114,33 +238,45 @@ class Forget:
         return True
 
     def _erase(self, subject: Subject, now: int) -> tuple[Erasure, set[int]]:
-        gone = {row.number for row in (*subject.exclusive, *subject.beside)}
-        emptied = self._emptied(subject, gone)
-        ids = [subject.person.id, *(row.id for row in self._store.persons.persons_by_number(emptied) if row)]
+        gone = _gone(subject)
+        ended = sorted({*self._emptied(subject, gone), *([subject.number] if self._ends(subject) else [])})
+        ids = [row.id for row in self._store.persons.persons_by_number(ended) if row]
         digest = self._policy.digest
         # Found before the suppressed links go that show the way. What is pruned leads nowhere, and its history is long.
         known = (*subject.exclusive, *subject.shared, *subject.beside)
         reach = set(component(self._store, [row.number for row in known if not row.pruned]).tolist())
         erasure = Erasure(
-            person=subject.number,
-            person_id=subject.person.id,
             events=[row.number for row in subject.events],
             event_ids=[row.event.id for row in subject.events],
             identifiers=sorted(gone),
             tombstones=[row.identifier for row in subject.exclusive],
             quarantined=[record.number for record in self._subjects.quarantined(subject)],
-            emptied=emptied,
+            persons=ended,
             changes=[
                 Change(0, now, ChangeKind.ERASED, id, (), (), "erasure", "erased on request", digest) for id in ids
             ],
         )
         self._store.privacy.erase(erasure)
-        weakened = {row.number for row in subject.shared}
-        self._resolver.publish(weakened=weakened, reach=reach - gone, cause="erasure")
-        return erasure, weakened
+        kept = {row.number for row in subject.shared}
+        # Of a person that stays, the rest has lost events, if not in itself: its traits and segments follow them.
+        left = subject.members - gone if subject.scope is Scope.EXACT else frozenset()
+        self._resolver.publish(weakened=kept | left, reach=reach - gone, cause="erasure")
+        return erasure, kept
+
+    def _ends(self, subject: Subject) -> bool:
+        """Whether the person is no more: always, unless it is about one identifier, and others are left."""
+        return subject.scope is Scope.CONNECTED or subject.members <= _gone(subject)
 
     def _emptied(self, subject: Subject, gone: set[int]) -> list[int]:
-        """Other persons of which every identifier goes: nothing but events of this person spoke of them."""
-        owners = sorted({row.person for row in subject.beside if row.person is not None})
+        """Other persons of which every identifier goes: nothing but these events spoke of them."""
+        owners = sorted({row.person for row in subject.beside if row.person not in (None, subject.number)})
         members = self._store.persons.members(owners)
         return [owner for owner, rows in zip(owners, members, strict=True) if {row.number for row in rows} <= gone]
+
+
+def _gone(subject: Subject) -> set[int]:
+    return {row.number for row in (*subject.exclusive, *subject.beside)}
+
+
+def _changed() -> InputError:
+    return InputError("TOKEN_INVALID", "the person is gone or changed since", help="Look again: preview.")

@@ -356,17 +356,25 @@ class Explanation:
     message: str
 
 
+class Scope(StrEnum):
+    """What is asked about: a `CONNECTED` person, or one identifier of it, `EXACT`, and the events that saw it."""
+
+    EXACT = "EXACT"
+    CONNECTED = "CONNECTED"
+
+
 @dataclass(frozen=True, slots=True)
 class ErasurePreview:
     """What `forget` would take: `exclusive` identifiers go, `shared` ones stay with the others' evidence.
 
-    `beside` are not the person's, but nobody else's events saw them, so they go too; `quarantined` counts records set
-    aside that name the person.
+    `beside` were not asked for, but no other events saw them, so they go too; `quarantined` counts records set aside
+    that name the person.
     `kept` is the identifier that the person was asked for by, where it is a shared one.
     """
 
     token: str
     person_id: str
+    scope: Scope
     exclusive: tuple[Identifier, ...]
     beside: tuple[Identifier, ...]
     shared: tuple[Identifier, ...]
@@ -374,6 +382,15 @@ class ErasurePreview:
     quarantined: int
     segments: tuple[str, ...]
     kept: Identifier | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Restriction:
+    """A person that nobody but the privacy desk sees, and how many of its identifiers that holds to."""
+
+    person_id: str
+    since: int
+    identifiers: int
 
 
 @dataclass(frozen=True, slots=True)

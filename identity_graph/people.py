@@ -191,8 +191,10 @@ class People:
 
     @_of_one_moment
     def segments(self, person_ids: Sequence[str]) -> list[tuple[str, ...]]:
-        ids = [found.id if found else "" for found in self._find(person_ids)]
-        return [tuple(names) for names in self._store.segments.of_persons(ids)]
+        found = self._find(person_ids)
+        ids = [person.id for person in found if person]
+        names = dict(zip(ids, self._store.segments.of_persons(ids), strict=True))
+        return [tuple(names[person.id]) if person else () for person in found]
 
     @_of_one_moment
     def consents(self, person_ids: Sequence[str], now: int) -> list[tuple[Consent, ...]]:

@@ -52,6 +52,7 @@ class Remembering:
         self.segments: Any = _Segments(self, store.segments)
         self.kind = store.kind
         self.privacy = store.privacy
+        self.erasures = store.erasures
         self.operations = store.operations
         self.deliveries = store.deliveries
         self.transfer = store.transfer

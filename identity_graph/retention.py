@@ -90,13 +90,11 @@ class Retention:
             digest = self._policy.digest
             self._store.privacy.erase(
                 Erasure(
-                    person=0,  # of nobody in particular
-                    person_id="",
+                    persons=ended,
                     events=[row.number for row in events],
                     event_ids=(),
                     identifiers=sorted(gone),
                     tombstones=(),
-                    emptied=ended,
                     changes=[
                         Change(0, now, ChangeKind.ERASED, name, (), (), "retention", "kept no longer", digest)
                         for name in names

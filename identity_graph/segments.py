@@ -121,9 +121,10 @@ class Segments:
                     entered[name] = [id for id in entered[name] if id in some]
                     left[name] = [id for id in left[name] if id in some]
         else:
+            hidden = self._hidden()
             for person_id, facts, inside_of in self._persons(person_ids):
                 for name, meets in conditions.items():
-                    if meets(facts, now) != (name in inside_of):
+                    if (person_id not in hidden and meets(facts, now)) != (name in inside_of):
                         (left if name in inside_of else entered)[name].append(person_id)
         for name in conditions:
             self._store.segments.refresh(name, entered[name], left[name], evaluated[name], now)
@@ -140,7 +141,12 @@ class Segments:
         everybody = read_everybody(self._store, self._policy, wanted(conditions, trees.get, computed.get, now))
         selection = Selection(everybody, trees.get, computed.get, now)
         found = [np.flatnonzero(selection.meeting(tree)).tolist() for tree in conditions]
-        return [[everybody.ids[place] for place in places] for places in found]
+        hidden = self._hidden()
+        return [[id for place in places if (id := everybody.ids[place]) not in hidden] for places in found]
+
+    def _hidden(self) -> set[str]:
+        """Restricted persons, who are in no segment."""
+        return {row.id for row in self._store.privacy.restricted_persons()}
 
     def _parse(self, tree: Mapping[str, Any], trees: Trees) -> Condition:
         return parse_condition(tree, trees.get, self._store.segments.computed().get)

@@ -15,10 +15,12 @@ from identity_graph.computed import Computed
 from identity_graph.disclosure import Disclosures
 from identity_graph.engines import choose_engine
 from identity_graph.forget import Forget
+from identity_graph.forget_batch import ForgetBatch
 from identity_graph.ingest import Ingest
 from identity_graph.people import People
 from identity_graph.policy import Policy
 from identity_graph.resolver import Resolver
+from identity_graph.restricting import Restrictions
 from identity_graph.retention import Retention
 from identity_graph.segments import Segments
 from identity_graph.signing import Signer
@@ -28,6 +30,7 @@ from identity_graph.store.protocols import Store
 from identity_graph.supposing import Supposing
 from identity_graph.times import now
 from identity_graph.view import View
+from identity_graph.visible import Visible
 
 
 def uuid7() -> str:
@@ -38,7 +41,7 @@ def uuid7() -> str:
 
 
 class IdentityGraph:
-    """The services over one store.
+    """The services over one store. `people` and `visible` are without restricted persons.
 
     >>> with IdentityGraph.open("sqlite:///:memory:") as graph:
     ...     graph.people.count()
@@ -62,19 +65,25 @@ class IdentityGraph:
         self.policy = policy or Policy.default()
         self.clock = clock
         self.new_id = new_id
-        self.people = People(store, self.policy)
-        self.segments = Segments(store, self.policy, self.people, clock)
+        self.visible = Visible(store, self.policy)
+        self.people = People(self.visible, self.policy)
+        everybody = People(store, self.policy)
+        self.segments = Segments(store, self.policy, everybody, clock)
         self.computed = Computed(store, self.people, self.segments, clock)
         self.resolver = Resolver(store, self.policy, self.engine, self.segments, clock, new_id)
         self.ingest = Ingest(store, clock, new_id, self.policy.digest)
         self.stating = Stating(store, self.policy, self.ingest, self.resolver, self.people, clock, new_id)
-        self.disclosures = Disclosures(store, self.people, self.resolver, clock, new_id)
+        self.disclosures = Disclosures(store, self.policy, everybody, self.resolver, clock, new_id)
         self.retention = Retention(store, self.policy, self.resolver, clock)
         self.signer = Signer(signing_key)
         self.activation = Activation(
             store, self.people, self.allowed, clock, new_id, destinations, private=private_destinations
         )
-        self.forget = Forget(store, self.policy, self.people, self.resolver, self.signer, clock, new_id)
+        self.restrictions = Restrictions(store, everybody, self.segments, clock)
+        self.forget = Forget(
+            store, self.policy, everybody, self.resolver, self.restrictions, self.signer, clock, new_id
+        )
+        self.forget_batch = ForgetBatch(store, self.resolver, self.forget, clock, new_id)
 
     @classmethod
     def open(
@@ -106,9 +115,10 @@ class IdentityGraph:
             store.close()
             raise
 
-    def suppose(self, view: View) -> People:
-        """Persons as they would be, for the questions of one request; nothing is published. See `supposing`."""
-        return Supposing(self.store, self.policy, view, self.clock).people
+    def suppose(self, view: View, *, restricted: bool = False) -> People:
+        """Persons as they would be, for the questions of one request; nothing is published. See `supposing`.
+        `restricted`: with those that are."""
+        return Supposing(self.store if restricted else self.visible, self.policy, view, self.clock).people
 
     def allowed(self, purpose: str) -> Callable[[], People]:
         """People among whom only those are who may be used for it. Raises PURPOSE_UNKNOWN."""

@@ -1,4 +1,4 @@
-"""What the store holds of one person: what an erasure takes, and what the person may ask to see."""
+"""What the store holds of one person, or of one identifier of it: what an erasure takes, and what may be disclosed."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from identity_graph.errors import InputError
 from identity_graph.mentions import Mentions
-from identity_graph.model import Person, Quarantined
+from identity_graph.model import Identifier, Person, Quarantined, Scope
 from identity_graph.people import People
 from identity_graph.store.protocols import EventRow, IdentifierRow, Store
 
@@ -19,16 +20,25 @@ PAGE = 1000
 class Subject:
     """A person, the events of its journey, and every identifier that it has or that they saw, in order of key.
 
-    `exclusive` are its own that no event of anybody else holds, `shared` those that such an event holds too, whosever
-    they are, and `beside` the others: of another person or of nobody, but seen by its events alone.
+    `exclusive` are its own that no other event holds, `shared` those that another event holds too, whosever they are,
+    and `beside` the rest: of another person or of nobody, but seen by these events alone.
+
+    With the place of one identifier among the person's, that is what it is about: that one, and those events of the
+    journey that saw it. Others of the person may then be `shared` or `beside`.
     """
 
     number: int
     person: Person
+    place: int | None
+    members: frozenset[int]
     events: list[EventRow]
     exclusive: list[IdentifierRow]
     shared: list[IdentifierRow]
     beside: list[IdentifierRow]
+
+    @property
+    def scope(self) -> Scope:
+        return Scope.CONNECTED if self.place is None else Scope.EXACT
 
     def token(self, kept: bool) -> str:
         """A digest of all that would be erased: another event or identifier gives another token. `kept`: what was
@@ -40,7 +50,8 @@ class Subject:
             digest.update(b"i%d" % number)
         if kept:
             digest.update(b"k")
-        return f"{self.person.id}.{digest.hexdigest()[:32]}"
+        place = "" if self.place is None else f"{self.place}."
+        return f"{self.person.id}.{place}{digest.hexdigest()[:32]}"
 
 
 class Subjects:
@@ -48,28 +59,50 @@ class Subjects:
         self._store = store
         self._people = people
 
-    def find(self, person_id: str) -> Subject | None:
-        """None where nobody has the id; a retired one is its survivor's. Of one moment inside a transaction."""
+    def find(self, person_id: str, only: Identifier | None = None) -> Subject | None:
+        """None where nobody has the id, or has not the identifier that it is `only` about; a retired id is its
+        survivor's. Of one moment inside a transaction."""
+        return self._find(person_id, only)
+
+    def of_token(self, token: str) -> Subject | None:
+        """Of the person, and the identifier, that a token is about; None where it is not of what is there now."""
+        person_id, *rest = token.split(".")
+        place = int(rest[0]) if len(rest) == 2 and rest[0].isdecimal() and len(rest[0]) < 10 else None
+        subject = self._find(person_id, place)
+        return subject if subject and token in (subject.token(False), subject.token(True)) else None
+
+    def _find(self, person_id: str, only: Identifier | int | None) -> Subject | None:
         (person,) = self._people.find([person_id])
         if person is None:
             return None
         (row,) = self._store.persons.persons([person.id])
         assert row is not None
         (members,) = self._store.persons.members([row.number])
+        place = None
+        if only is not None:
+            places = [n for n, member in enumerate(members) if only in (n, member.identifier)]
+            if not places:
+                return None
+            (place,) = places
         (journey,) = self._people.journeys([person.id])
         events = [event for event in self._store.evidence.events([one.event.id for one in journey]) if event]
-        numbers = sorted({number for event in events for number in event.identifiers} | {m.number for m in members})
+        asked = {member.number for member in (members if place is None else members[place : place + 1])}
+        if place is not None:
+            events = [event for event in events if not asked.isdisjoint(event.identifiers)]
+        numbers = sorted({number for event in events for number in event.identifiers} | asked)
         held = self._held_by_others(numbers, events)
         rows = [one for one in self._store.evidence.identifiers_by_number(numbers) if one]
         rows.sort(key=lambda one: one.identifier.key)
-        own = [one for one in rows if one.person == row.number]
+        alone = [one for one in rows if one.number not in held]
         return Subject(
             number=row.number,
             person=person,
+            place=place,
+            members=frozenset(member.number for member in members),
             events=events,
-            exclusive=[one for one in own if one.number not in held],
+            exclusive=[one for one in alone if one.number in asked],
             shared=[one for one in rows if one.number in held],
-            beside=[one for one in rows if one.person != row.number and one.number not in held],
+            beside=[one for one in alone if one.number not in asked],
         )
 
     def quarantined(self, subject: Subject) -> Iterator[Quarantined]:
@@ -88,3 +121,12 @@ class Subjects:
         own = Counter(number for event in mine for number in event.identifiers)
         counts = self._store.evidence.sightings(numbers)
         return {n for n, seen in zip(numbers, counts, strict=True) if seen and seen.observations > own[n]}
+
+
+def exactly(asked: Identifier | None, scope: Scope) -> Identifier | None:
+    """What a question is only about; None: the whole person. Raises SCOPE_INVALID."""
+    if scope is Scope.CONNECTED:
+        return None
+    if asked is None:
+        raise InputError("SCOPE_INVALID", "a person id was asked for with the scope EXACT, which is of an identifier")
+    return asked

@@ -14,7 +14,18 @@ PACKAGE = ROOT / "identity_graph"
 # From the innermost outwards; a module may import its own layer and those before it. A name stands for a
 # module or for a whole package; the most exact name counts.
 LAYERS = {
-    "words": {"model", "delivery", "tables", "event_table", "errors", "flaws", "times", "policy", "policy_file"},
+    "words": {
+        "model",
+        "delivery",
+        "erasing",
+        "tables",
+        "event_table",
+        "errors",
+        "flaws",
+        "times",
+        "policy",
+        "policy_file",
+    },
     "pure": {
         "normalise",
         "event_flaws",
@@ -55,6 +66,8 @@ LAYERS = {
         "similar_rows",
         "view",
         "remembering",
+        "visible",
+        "restricting",
         "supposing",
         "linking",
         "explaining",
@@ -77,6 +90,7 @@ LAYERS = {
         "disclosure",
         "forget",
         "retention",
+        "forget_batch",
         "copying",
         "service",
     },

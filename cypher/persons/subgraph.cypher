@@ -2,7 +2,7 @@
 // $keys list<string>: namespace:value, of identifiers asked for
 // $ids list<string>: of persons asked for
 // $events boolean: whether to bring their events
-// returns: before, asked, persons, retired, members, suppressed, similar, segments, events, beside, owners, after
+// returns: before, asked, persons, retired, members, suppressed, similar, segments, events, beside, owners, restricted, after
 MATCH (moment:Moment {name: 'identity-graph'})
 WITH moment.turn AS before
 CALL () {
@@ -79,5 +79,12 @@ CALL (seen, alike, sharing) {
                   identifier.pruned]) AS beside,
          collect(DISTINCT [owner.number, owner.id, owner.created, owner.updated, null]) AS owners
 }
+CALL () {
+  MATCH (identifier:Identifier)-[:IDENTIFIES]->(person:Person)
+    USING INDEX SEEK identifier:Identifier(restricted)
+  WHERE identifier.restricted > 0
+  RETURN collect(DISTINCT person.number) AS restricted
+}
 MATCH (again:Moment {name: 'identity-graph'})
-RETURN before, asked, persons, retired, members, suppressed, similar, segments, events, beside, owners, again.turn AS after
+RETURN before, asked, persons, retired, members, suppressed, similar, segments, events, beside, owners, restricted,
+       again.turn AS after

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from identity_graph.audit import Ending
     from identity_graph.people import People
     from identity_graph.service import IdentityGraph
+    from identity_graph.store.protocols import Store
     from identity_graph.view import View
 
 
@@ -55,12 +56,14 @@ class Reads:
     def __init__(
         self,
         graph: IdentityGraph,
+        store: Store,
         people: People,
         segments: Segments,
         as_of: int | None = None,
         purpose: str | None = None,
     ) -> None:
         self._graph = graph
+        self._store = store
         self._as_of = as_of
         self.purpose = purpose
         self.people = people
@@ -121,7 +124,7 @@ class Reads:
     @cached_property
     def computed(self) -> Batch[str, dict[str, Any]]:
         clock = self._graph.clock if self._as_of is None else lambda: self._as_of or 0
-        return self._batch(Computed(self._graph.store, self.people, self._segments, clock).of_persons)
+        return self._batch(Computed(self._store, self.people, self._segments, clock).of_persons)
 
     @cached_property
     def overlap(self) -> Batch[tuple[str, str], int]:
@@ -162,7 +165,7 @@ class Reads:
 
     @cached_property
     def changes(self) -> Batch[str, Sequence[Change]]:
-        return self._batch(self._graph.store.persons.changes_of)
+        return self._batch(self._store.persons.changes_of)
 
     @cached_property
     def runs(self) -> Batch[str, Run | None]:
@@ -182,8 +185,9 @@ class Reads:
 
 
 class Context:
-    """`fields` are the names of all fields that the document holds; `veiled`: who asks must not name anybody; `user` is
-    the name of who asks, empty where nobody is known; `ending` is what is recorded of the request in the end."""
+    """`fields` are the names of all fields that the document holds; `veiled`: who asks must not name anybody;
+    `restricted`: who asks sees restricted persons, too; `user` is the name of who asks, empty where nobody is known;
+    `ending` is what is recorded of the request in the end."""
 
     def __init__(
         self,
@@ -192,6 +196,7 @@ class Context:
         feed: Feed | None = None,
         *,
         veiled: bool = False,
+        restricted: bool = False,
         user: str = "",
         ending: Ending | None = None,
     ) -> None:
@@ -199,6 +204,7 @@ class Context:
         self.ending = ending
         self.feed = feed
         self.veiled = veiled
+        self._restricted = restricted
         self.user = user
         self.fields = fields
         self._events = not fields <= EVENTLESS
@@ -208,9 +214,10 @@ class Context:
 
     def changed(self) -> None:
         """A mutation has run: forget what was read before it."""
-        store = Remembering(self.graph.store, events=self._events)
+        self.store: Store = self.graph.store if self._restricted else self.graph.visible.at_once()
+        store = Remembering(self.store, events=self._events)
         people = self.graph.people.at_once(store)
-        self.reads = Reads(self.graph, people, Segments(store, self.graph.policy, people, self.graph.clock))
+        self.reads = Reads(self.graph, self.store, people, Segments(store, self.graph.policy, people, self.graph.clock))
 
     def under(self, view: View) -> Reads:
         """One for all fields with that view. Raises VIEW_INVALID: each is a resolution of its own."""
@@ -218,9 +225,9 @@ class Context:
             if len(self._views) == MOST_VIEWS:
                 message = f"the request looks in more than {MOST_VIEWS} ways"
                 raise InputError("VIEW_INVALID", message, help="Ask in several requests.")
-            people = self.graph.suppose(view)
-            segments = Segments(self.graph.store, self.graph.policy, people, self.graph.clock)
-            self._views[view] = Reads(self.graph, people, segments, view.as_of, view.purpose)
+            people = self.graph.suppose(view, restricted=self._restricted)
+            segments = Segments(self.store, self.graph.policy, people, self.graph.clock)
+            self._views[view] = Reads(self.graph, self.store, people, segments, view.as_of, view.purpose)
         return self._views[view]
 
 

@@ -66,7 +66,7 @@ class Endpoint:
         self._documents = Documents(self._schema, introspection=terms.introspection)
         trusted = read_trusted(terms.trusted, self._documents.prepare_here) if terms.trusted else {}
         self._persisted = Persisted(trusted, only=terms.trusted_only)
-        self._feed = Feed(graph.store)
+        self._feed = Feed(graph.visible)
         self._quick = Quick(graph, Plans(self._schema))
 
     async def answer(
@@ -163,7 +163,9 @@ class Endpoint:
         executor = self._executor(caller).build(
             self._schema,
             prepared.document,
-            context_value=Context(self._graph, prepared.fields, self._feed, veiled=_veiled(caller)),
+            context_value=Context(
+                self._graph, prepared.fields, self._feed, veiled=_veiled(caller), restricted=_restricted(caller)
+            ),
             raw_variable_values=dict(request.variables),
             operation_name=request.operation_name,
             max_coercion_errors=10,
@@ -217,7 +219,7 @@ class Endpoint:
         ending: Ending | None = None,
     ) -> ExecutionResult:
         user = caller.name if caller else ""
-        if event is None and ending is None:
+        if event is None and ending is None and not _restricted(caller):
             data = await self._quick.answer(prepared, request, veiled=_veiled(caller))
             if data is not None:
                 return ExecutionResult(data)
@@ -225,7 +227,14 @@ class Endpoint:
             self._schema,
             prepared.document,
             root_value=event,
-            context_value=Context(self._graph, prepared.fields, veiled=_veiled(caller), user=user, ending=ending),
+            context_value=Context(
+                self._graph,
+                prepared.fields,
+                veiled=_veiled(caller),
+                restricted=_restricted(caller),
+                user=user,
+                ending=ending,
+            ),
             variable_values=dict(request.variables),
             operation_name=request.operation_name,
             max_coercion_errors=10,
@@ -237,6 +246,11 @@ class Endpoint:
 
 def _veiled(caller: Caller | None) -> bool:
     return caller is not None and caller.role is Role.ANALYST
+
+
+def _restricted(caller: Caller | None) -> bool:
+    """Whether who asks sees restricted persons. Where nobody is known, nobody does."""
+    return caller is not None and caller.role is Role.PRIVACY_OFFICER
 
 
 def _shown(result: ExecutionResult, request_id: str, mutates: bool = False) -> Answer:

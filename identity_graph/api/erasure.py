@@ -15,15 +15,22 @@ from identity_graph.api.person import Person
 from identity_graph.api.scalars import JSON
 from identity_graph.api.segment import Segment
 
+strawberry.enum(
+    model.Scope,
+    name="ErasureScope",
+    description="CONNECTED: the person. EXACT: the identifier that is asked for, and the person's events that saw it.",
+)
 
-@strawberry.type(description="What erasing a person would take.")
+
+@strawberry.type(description="What erasing a person, or one identifier of it, would take.")
 class ErasurePreview:
     token: str = strawberry.field(description="For `erase`: proves that somebody looked at this very state first.")
-    exclusive: list[Identifier] = strawberry.field(description="No event of anybody else holds them: they go.")
+    exclusive: list[Identifier] = strawberry.field(description="No other event holds them: they go.")
     beside: list[Identifier] = strawberry.field(
-        description="Not the person's, but seen by its events alone: they go too."
+        description="Not asked for, but seen by the events that go alone: they go too."
     )
-    shared: list[Identifier] = strawberry.field(description="Events of others hold them too: they stay with those.")
+    shared: list[Identifier] = strawberry.field(description="Other events hold them too: they stay with those.")
+    scope: model.Scope
     kept: Identifier | None = strawberry.field(
         description="What the person was asked for by, where that is a shared one: it stays, and leads to others."
     )

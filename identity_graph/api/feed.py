@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from bisect import bisect_right
 from collections.abc import AsyncGenerator, Sequence
+from typing import Any
 
 import anyio.to_thread
 
@@ -73,8 +74,12 @@ class Feed:
             last = self._since = await self.start(None)
             self._recent = []
             self._tell()
+            hidden = await self._hidden()
             while True:
                 page = await self._page(last)
+                before, hidden = hidden, await self._hidden()
+                if hidden != before:  # what was read before is read anew, without those and with the others
+                    self._recent, self._since = [], page[-1].number if page else last
                 if not page:
                     await asyncio.sleep(PAUSE)
                     continue
@@ -92,6 +97,10 @@ class Feed:
 
     async def _page(self, after: int) -> Sequence[Change]:
         return await anyio.to_thread.run_sync(lambda: self._store.persons.changes(after=after, limit=PAGE))
+
+    async def _hidden(self) -> Sequence[Any]:
+        """Who is restricted, whose changes the store does not give."""
+        return await anyio.to_thread.run_sync(self._store.privacy.restricted_persons)
 
     def _tell(self) -> None:
         self._news.set()

@@ -29,6 +29,10 @@ class PersonBy:
     )
     identifier: IdentifierInput | None = strawberry.UNSET
 
+    def named(self) -> model.Identifier | str:
+        """The identifier, normalised, or the person id."""
+        return self.identifier.canonical() if isinstance(self.identifier, IdentifierInput) else str(self.id)
+
     def find(self, info: Info, pick: Any = lambda person: person) -> Any:
         """`pick` of the person, or of None."""
         reads = reads_of(info)

@@ -15,9 +15,10 @@ from identity_graph.api.erasure import Receipt
 from identity_graph.api.event_input import EventInput, ingest_loader
 from identity_graph.api.field import mutation
 from identity_graph.api.link import Explanation
-from identity_graph.api.lookup import IdentifierInput
+from identity_graph.api.lookup import IdentifierInput, PersonBy
 from identity_graph.api.node import quarantine_number
 from identity_graph.api.person import Person
+from identity_graph.api.restriction import Restriction
 from identity_graph.api.run import Run
 from identity_graph.api.scalars import DateTime
 from identity_graph.api.segment import Segment
@@ -132,6 +133,34 @@ class Mutation:
     async def send_again(self, info: Info, ids: list[strawberry.ID] | None = strawberry.UNSET) -> Any:
         chosen = [str(id) for id in ids] if isinstance(ids, list) else None
         return await _change(info, info.context.graph.activation.send_again, chosen)
+
+    @mutation(
+        Restriction | None,
+        "Hide a person from everybody but privacy officers, at once: from every answer, list, segment and delivery. It "
+        "holds to the identifiers that the person has, whatever is resolved later. Null where nobody is found.",
+    )
+    async def restrict(self, info: Info, by: PersonBy) -> Any:
+        graph, named = info.context.graph, by.named()
+
+        def act() -> Any:
+            person = graph.restrictions.find(named)
+            return person and graph.restrictions.restrict(person.id)
+
+        return await _change(info, act)
+
+    @mutation(bool, "Show a restricted person again. Whether it was restricted.")
+    async def unrestrict(self, info: Info, by: PersonBy) -> Any:
+        graph, named = info.context.graph, by.named()
+
+        def act() -> bool:
+            person = graph.restrictions.find(named)
+            return person is not None and graph.restrictions.unrestrict(person.id)
+
+        return await _change(info, act)
+
+    @mutation(bool, "Let an erased identifier come back in new events; nothing is restored. Whether it was one.")
+    async def unsuppress(self, info: Info, identifier: IdentifierInput) -> Any:
+        return await _change(info, info.context.graph.forget.unsuppress, identifier.canonical())
 
     @mutation(
         Receipt,

@@ -22,6 +22,7 @@ from identity_graph.api.lookup import IdentifierInput, PersonBy
 from identity_graph.api.node import QUARANTINE, SEGMENT, Node, quarantine_number
 from identity_graph.api.paging import Window, given
 from identity_graph.api.person import Person
+from identity_graph.api.restriction import Restriction
 from identity_graph.api.run import QuarantinedRecord, Run
 from identity_graph.api.scalars import Representation
 from identity_graph.api.segment import Segment, SegmentPreview
@@ -99,7 +100,7 @@ class Query:
         kinds: list[model.ChangeKind] | None = strawberry.UNSET,
     ) -> Any:
         window = Window.read(FEED, (int,), first=given(first), after=given(after))
-        persons = info.context.graph.store.persons
+        persons = info.context.store.persons
 
         def read() -> list[model.Change]:
             return persons.changes(after=_number(window), limit=window.limit + 1, kinds=given(kinds) or ())
@@ -127,11 +128,20 @@ class Query:
         persons = await reads.persons.load_all(ids)
         return SegmentPreview(size=size, sample=[person for person in persons if person is not None])  # type: ignore[misc]
 
-    @field(ErasurePreview | None, "What erasing a person would take.")
-    def preview_erasure(self, info: Info, by: PersonBy) -> Any:
-        call, preview = reads_of(info).waves.call, info.context.graph.forget.preview
-        asked = by.identifier.canonical() if isinstance(by.identifier, IdentifierInput) else None
-        return by.find(info, lambda person: person and call(preview, person.id, asked))
+    @field(ErasurePreview | None, "What erasing a person, or one identifier of it, would take.")
+    def preview_erasure(self, info: Info, by: PersonBy, scope: model.Scope = model.Scope.CONNECTED) -> Any:
+        named, graph = by.named(), info.context.graph
+
+        def look() -> model.ErasurePreview | None:
+            person = graph.restrictions.find(named)
+            asked = named if isinstance(named, model.Identifier) else None
+            return graph.forget.preview(person.id, asked, scope) if person else None
+
+        return reads_of(info).waves.call(look)
+
+    @field(list[Restriction], "Persons that nobody but a privacy officer sees, in order of id.")
+    def restrictions(self, info: Info) -> Any:
+        return reads_of(info).waves.call(info.context.graph.restrictions.all)
 
     @field(Run | None)
     def run(self, info: Info, id: strawberry.ID) -> Any:

@@ -108,6 +108,8 @@ def serve(
     host = host or settings.host
     door = _door(command, host, open_)
     with command.graph(create=True) as graph:
+        for one in graph.forget.resume():
+            command.say(f"erasure {one.id} was interrupted: {one.state} {one.code}".rstrip())
         Server(
             create_app(graph, keys, terms, metrics=settings.metrics, door=door, keeping=keeping, audit=command.audit()),
             host=host,

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Concatenate, ParamSpec
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from identity_graph.access import Caller, Door
     from identity_graph.audit import AuditLog, Ending
     from identity_graph.model import Identifier, Person
+    from identity_graph.model import Scope as MeantScope
     from identity_graph.people import People
     from identity_graph.policy import Policy
     from identity_graph.service import IdentityGraph
@@ -36,6 +38,24 @@ PolicyOption = Annotated[
     ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Answer in JSON.")]
+
+
+class Scope(StrEnum):
+    """As it is typed."""
+
+    exact = "exact"
+    connected = "connected"
+
+    @property
+    def meant(self) -> MeantScope:
+        from identity_graph.model import Scope
+
+        return Scope(self.upper())
+
+
+ScopeOption = Annotated[
+    Scope, typer.Option(help="connected: the person. exact: KEY alone, and the person's events that saw it.")
+]
 
 P = ParamSpec("P")
 
@@ -191,10 +211,24 @@ def identifier_of(key: str) -> Identifier:
 
 def person_of(people: People, key: str) -> Person:
     """By key or by person id. Raises PERSON_UNKNOWN."""
-    found = people.find_by_identifier([identifier_of(key)]) if ":" in key else people.find([key])
+    asked = asked_of(key)
+    found = people.find_by_identifier([asked]) if asked else people.find([key])
     if found[0] is None:
         raise NotFound("PERSON_UNKNOWN", f"nobody is known by {key}")
     return found[0]
+
+
+def anybody_of(graph: IdentityGraph, key: str) -> Person:
+    """As `person_of`, restricted persons too: for the privacy desk. Raises PERSON_UNKNOWN."""
+    found = graph.restrictions.find(asked_of(key) or key)
+    if found is None:
+        raise NotFound("PERSON_UNKNOWN", f"nobody is known by {key}")
+    return found
+
+
+def asked_of(key: str) -> Identifier | None:
+    """None where it is a person id."""
+    return identifier_of(key) if ":" in key else None
 
 
 def verb(function: Callable[Concatenate[Command, P], None]) -> Callable[..., None]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from identity_graph.cli.command import Command, person_of, verb
+from identity_graph.cli.command import Command, Scope, ScopeOption, anybody_of, asked_of, verb
 from identity_graph.errors import NotFound
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ class Format(StrEnum):
 def disclose(
     command: Command,
     key: Annotated[str | None, typer.Argument(metavar="KEY|PERSON_ID", help="namespace:value or an id.")] = None,
+    scope: ScopeOption = Scope.connected,
     format: Annotated[
         Format, typer.Option("--format", "-f", help="csv: a table each of identifiers, traits, events and records.")
     ] = Format.json,
@@ -44,7 +45,7 @@ def disclose(
     if format is Format.csv and output is None:
         raise typer.BadParameter("several tables need a folder: add --output FOLDER", param_hint="--format")
     with command.graph() as graph:
-        found = graph.disclosures.of(person_of(graph.people, key).id)
+        found = graph.disclosures.of(anybody_of(graph, key).id, asked_of(key), scope.meant)
     if found is None:
         raise NotFound("PERSON_UNKNOWN", f"nobody is known by {key}")
     document = found.model_dump(by_alias=True)

@@ -9,8 +9,19 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from identity_graph.cli.command import Command, content_of, identifier_of, interactive, person_of, verb
-from identity_graph.cli.views import preview_view
+from identity_graph.cli import forget_batch
+from identity_graph.cli.command import (
+    Command,
+    Scope,
+    ScopeOption,
+    anybody_of,
+    asked_of,
+    content_of,
+    identifier_of,
+    interactive,
+    verb,
+)
+from identity_graph.cli.views import preview_view, restriction_view
 from identity_graph.errors import InputError, NotFound
 
 
@@ -34,19 +45,20 @@ app = typer.Typer(
 def forget(
     command: Command,
     key: Annotated[str, typer.Argument(metavar="KEY|PERSON_ID", help="namespace:value or an id.")],
+    scope: ScopeOption = Scope.connected,
     preview: Annotated[bool, typer.Option("--preview", help="Only show what would go and what would stay.")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
     receipt: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Where the receipt goes; receipt-<id>.json when left out.")
     ] = None,
 ) -> None:
-    """Erase a person and keep it from coming back; writes a receipt."""
+    """Erase a person, or one identifier of it, and keep it from coming back; writes a receipt."""
     from identity_graph.signing import render
 
     _check_place(receipt or Path("receipt.json"))
     with command.graph() as graph:
-        person = person_of(graph.people, key)
-        found = graph.forget.preview(person.id, identifier_of(key) if ":" in key else None)
+        person = anybody_of(graph, key)
+        found = graph.forget.preview(person.id, asked_of(key), scope.meant)
         if found is None:
             raise NotFound("PERSON_UNKNOWN", f"nobody is known by {key}")
         if preview:
@@ -57,7 +69,8 @@ def forget(
             if not interactive():
                 raise typer.BadParameter("nobody is there to be asked: add --yes or --preview", param_hint="--yes")
             command.say(_words(preview_view(found)))
-            typer.confirm("Erase this person for ever?", abort=True, err=True)
+            what = "person" if scope is Scope.connected else "identifier"
+            typer.confirm(f"Erase this {what} for ever?", abort=True, err=True)
         proof = graph.forget.erase(found.token)
         command.note(f"receipt {proof.id}")
         (heir,) = graph.people.find_by_identifier([found.kept]) if found.kept else (None,)
@@ -65,7 +78,7 @@ def forget(
     try:
         path.write_bytes(render(proof.document))
     except OSError as error:
-        command.say("The person is erased, but the receipt could not be written. Keep this:")
+        command.say("It is erased, but the receipt could not be written. Keep this:")
         command.answer(proof.document)
         raise InputError("OUTPUT_FAILED", f"{path}: {error.strerror}") from error
     command.say(f"Erased. The receipt is in {path}")
@@ -75,6 +88,73 @@ def forget(
     if not proof.document["scrubbed"]:
         command.say("Deleted bytes are left in the store's files. To remove them, or see why not: identity-graph scrub")
     command.answer({"receipt": str(path), "document": proof.document}, lambda _: proof.id)
+
+
+app.command("batch")(forget_batch.batch)
+
+
+@app.command("resume")
+@verb
+def resume(command: Command) -> None:
+    """Finish erasures that were interrupted."""
+    with command.graph() as graph:
+        found = [
+            {"receipt": one.id, "personId": one.person_id, "state": one.state, "code": one.code or None}
+            for one in graph.forget.resume()
+        ]
+    words = [f"{one['receipt']}  {one['state']}  {one['code'] or ''}".rstrip() for one in found]
+    command.answer(found, lambda _: "\n".join(words) or "Nothing was interrupted.")
+
+
+@app.command("restrict")
+@verb
+def restrict(
+    command: Command,
+    key: Annotated[str, typer.Argument(metavar="KEY|PERSON_ID", help="namespace:value or an id.")],
+) -> None:
+    """Hide a person at once from everybody but privacy officers; `forget` and `disclose` still find it."""
+    with command.graph() as graph:
+        found = graph.restrictions.restrict(anybody_of(graph, key).id)
+    assert found is not None
+    command.answer(restriction_view(found), lambda view: f"person {view['personId']} is restricted")
+
+
+@app.command("unrestrict")
+@verb
+def unrestrict(
+    command: Command,
+    key: Annotated[str, typer.Argument(metavar="KEY|PERSON_ID", help="namespace:value or an id.")],
+) -> None:
+    """Show a restricted person again."""
+    with command.graph() as graph:
+        id = anybody_of(graph, key).id
+        done = graph.restrictions.unrestrict(id)
+    words = f"person {id} is shown again" if done else f"person {id} was not restricted"
+    command.answer({"personId": id, "unrestricted": done}, lambda _: words)
+
+
+@app.command("restricted")
+@verb
+def restricted(command: Command) -> None:
+    """List the persons that are restricted."""
+    from identity_graph.cli.show import print_table
+
+    with command.graph() as graph:
+        found = [restriction_view(one) for one in graph.restrictions.all()]
+    if command.json:
+        command.answer(found)
+    else:
+        print_table(["person", "since", "identifiers"], [[*one.values()] for one in found])
+
+
+@app.command("unsuppress")
+@verb
+def unsuppress(command: Command, key: Annotated[str, typer.Argument(metavar="KEY", help="namespace:value.")]) -> None:
+    """Let an erased identifier come back in new events; nothing is restored."""
+    with command.graph() as graph:
+        done = graph.forget.unsuppress(identifier_of(key))
+    words = "It may come back in new events." if done else "It was not suppressed."
+    command.answer({"unsuppressed": done}, lambda _: words)
 
 
 @app.command("verify")
@@ -117,11 +197,11 @@ def _check_place(path: Path) -> None:
 def _words(view: dict[str, Any]) -> str:
     lines = [f"person {view['personId']}: {view['events']:,} events"]
     lines += [f"  goes   {key}" for key in view["exclusive"]]
-    lines += [f"  goes   {key} (not the person's, but nobody else's events saw it)" for key in view["beside"]]
+    lines += [f"  goes   {key} (not asked for, but no other events saw it)" for key in view["beside"]]
     lines += [f"  go     {view['quarantined']:,} records that were set aside"] if view["quarantined"] else []
-    lines += ["events of others hold these too:"] if view["shared"] else []
+    lines += ["other events hold these too:"] if view["shared"] else []
     lines += [f"  stays  {key}" for key in view["shared"]]
     if view["kept"]:
-        lines.append(f"{view['kept']} itself stays, and will lead to somebody else or to nobody")
+        lines.append(f"{view['kept']} itself stays, and leads to whom those are of, or to nobody")
     lines += [f"it leaves the segments {', '.join(view['segments'])}"] if view["segments"] else []
     return "\n".join(lines)

@@ -7,7 +7,17 @@ from typing import TYPE_CHECKING, Any
 from identity_graph.times import format_time
 
 if TYPE_CHECKING:
-    from identity_graph.model import ErasurePreview, Explanation, Link, Person, Quarantined, Reason, Run, Segment
+    from identity_graph.model import (
+        ErasurePreview,
+        Explanation,
+        Link,
+        Person,
+        Quarantined,
+        Reason,
+        Restriction,
+        Run,
+        Segment,
+    )
     from identity_graph.people import People
 
 COUNTS = ("read", "accepted", "duplicate", "quarantined", "suppressed")
@@ -127,6 +137,7 @@ def segment_view(segment: Segment) -> dict[str, Any]:
 
 def preview_view(preview: ErasurePreview) -> dict[str, Any]:
     return {
+        "scope": preview.scope,
         "personId": preview.person_id,
         "exclusive": [identifier.key for identifier in preview.exclusive],
         "beside": [identifier.key for identifier in preview.beside],
@@ -136,3 +147,7 @@ def preview_view(preview: ErasurePreview) -> dict[str, Any]:
         "segments": list(preview.segments),
         "kept": preview.kept and preview.kept.key,
     }
+
+
+def restriction_view(one: Restriction) -> dict[str, Any]:
+    return {"personId": one.person_id, "since": format_time(one.since), "identifiers": one.identifiers}

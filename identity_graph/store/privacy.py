@@ -7,28 +7,25 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from identity_graph.model import Change, Identifier
+from identity_graph.store.rows import PersonRow
 
 
 @dataclass(frozen=True, slots=True)
 class Erasure:
-    """What one erasure deletes: event and identifier numbers, event ids and identifiers to keep from returning.
+    """What one erasure deletes: numbers of persons, events and identifiers; event ids and identifiers to keep from
+    returning."""
 
-    `emptied` are other persons of which nothing is left.
-    """
-
-    person: int
-    person_id: str
+    persons: Sequence[int]
     events: Sequence[int]
     event_ids: Sequence[str]
     identifiers: Sequence[int]
     tombstones: Sequence[Identifier]
     quarantined: Sequence[int] = ()
-    emptied: Sequence[int] = ()
     changes: Sequence[Change] = field(default_factory=tuple)
 
 
 class PrivacyStore(Protocol):
-    """Erasure and what it leaves: keyed hashes."""
+    """Erasure and what it leaves: keyed hashes; and who is restricted, which hides a person until that is settled."""
 
     def erase(self, erasure: Erasure) -> None:
         """Delete within the transaction in hand and write the tombstones."""
@@ -43,6 +40,25 @@ class PrivacyStore(Protocol):
         ...
 
     def tombstoned(self, identifiers: Sequence[Identifier]) -> list[bool]: ...
+
+    def release(self, identifiers: Sequence[Identifier]) -> list[bool]:
+        """Let identifiers come back in new events, and say which had been erased. Nothing is restored: the ids of the
+        events that went stay buried."""
+        ...
+
+    def restrict(self, identifiers: Sequence[tuple[int, int]]) -> None:
+        """Numbers, and since when. One that is restricted stays so since then; an erasure takes it away."""
+        ...
+
+    def unrestrict(self, numbers: Sequence[int]) -> None: ...
+
+    def restricted(self) -> list[tuple[int, int]]:
+        """Identifier numbers, ascending, and since when."""
+        ...
+
+    def restricted_persons(self) -> list[PersonRow]:
+        """Who has a restricted identifier, and those merged into them; by number."""
+        ...
 
     def keyed_hash(self, text: str) -> bytes:
         """HMAC-SHA256 by the store's key."""

@@ -12,6 +12,7 @@ from contextlib import AbstractContextManager
 from typing import Any, Protocol, TypeVar
 
 from identity_graph.store.deliveries import DeliveryStore as DeliveryStore
+from identity_graph.store.erasures import ErasureStore as ErasureStore
 from identity_graph.store.evidence import Batch as Batch
 from identity_graph.store.evidence import EvidenceStore as EvidenceStore
 from identity_graph.store.operations import OperationStore as OperationStore
@@ -45,6 +46,7 @@ class Store(Protocol):
     persons: PersonStore
     segments: SegmentStore
     privacy: PrivacyStore
+    erasures: ErasureStore
     operations: OperationStore
     deliveries: DeliveryStore
     transfer: TransferStore

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -80,11 +80,12 @@ class PersonRow(NamedTuple):
 class Subgraph:
     """Persons with what is stored of them and around them, of one moment; every row as the other reads give it.
 
-    `moment` differs where a publication or an erasure lies between two subgraphs. `asked` has of each identifier asked
-    for its row, of each person id its row, or None. `persons` and `identifiers`, by number, hold whatever a row here
-    names, but for the other ends of suppressed links; `members`, by person, is in order of key, `suppressed` and
-    `similar` are by member and `segments` by person, in order of name. `events`, by member, is in order of time, then
-    id; None where events were left out.
+    `restricted` are numbers of all persons that have a restricted identifier, asked for or not. `moment` differs where
+    a publication or an erasure lies between two subgraphs. `asked` has of each identifier asked for its row, of each
+    person id its row, or None. `persons` and `identifiers`, by number, hold whatever a row here names, but for the
+    other ends of suppressed links; `members`, by person, is in order of key, `suppressed` and `similar` are by member
+    and `segments` by person, in order of name. `events`, by member, is in order of time, then id; None where events
+    were left out.
     """
 
     moment: object
@@ -96,3 +97,4 @@ class Subgraph:
     similar: Mapping[int, Sequence[SimilarRow]]
     segments: Mapping[int, Sequence[Segment]]
     events: Mapping[int, Sequence[EventRow]] | None
+    restricted: Set[int] = frozenset()

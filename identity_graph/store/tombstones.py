@@ -33,6 +33,8 @@ class Buried(Protocol):
 
     def add(self, hashes: Sequence[bytes]) -> None: ...
 
+    def remove(self, hashes: Sequence[bytes]) -> None: ...
+
     def key_check(self) -> bytes | None:
         """What `keep_key_check` was given first."""
         ...
@@ -76,6 +78,14 @@ class Tombstones:
         if texts:
             self._buried.keep_key_check(self.keyed_hash(_CHECK))
             self._buried.add([self.keyed_hash(text) for text in texts])
+
+    def release(self, identifiers: Sequence[Identifier]) -> list[bool]:
+        """Let them come back, and say which were buried; inside a transaction. Their events' ids stay buried."""
+        found = self.of_identifiers(identifiers)
+        texts = [_identifier(*one) for one, buried in zip(identifiers, found, strict=True) if buried]
+        if texts:
+            self._buried.remove([self.keyed_hash(text) for text in texts])
+        return found
 
     def _found(self, texts: Sequence[bytes]) -> list[bool]:
         return self._buried.found([self.keyed_hash(text) for text in texts]) if texts else []

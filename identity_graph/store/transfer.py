@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 from identity_graph.delivery import Delivery, Parcel
+from identity_graph.erasing import ErasureRequest
 from identity_graph.event_table import EventTable
 from identity_graph.model import Change, Quarantined, Run, Segment
 from identity_graph.store.rows import IdentifierRow, PersonRow, SimilarRow, SuppressedRow
@@ -47,6 +48,7 @@ class Piece:
     tombstones: Sequence[bytes] = ()
     persons: Sequence[PersonRow] = ()
     identifiers: Sequence[IdentifierRow] = ()
+    restricted: Sequence[tuple[int, int]] = ()
     suppressed: Sequence[SuppressedRow] = ()
     similar: Sequence[SimilarRow] = ()
     events: EventColumns | None = None
@@ -58,6 +60,7 @@ class Piece:
     members: Sequence[tuple[Segment, Sequence[str]]] = ()
     deliveries: Sequence[Delivery] = ()
     dead_letters: Sequence[Parcel] = ()
+    erasures: Sequence[ErasureRequest] = ()
     standing: Standing | None = None
 
 

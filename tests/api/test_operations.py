@@ -199,6 +199,14 @@ def test_preview_erasure_and_erase(api: Api) -> None:
     assert (asked["person"]["id"], asked["kept"]) == (api.person_id(BOB), {"key": "device_id:tablet"})
     assert api.run("preview_erasure", by=asked["person"])["previewErasure"]["kept"] is None
 
+    exact = api.run("preview_erasure", by=email_of(ANN), scope="EXACT")["previewErasure"]
+    assert (exact["scope"], exact["exclusive"]) == ("EXACT", [{"key": f"email:{ANN}"}])
+    assert 0 < exact["events"] < preview["events"] and exact["segments"] == []
+    variables = {"by": preview["person"], "scope": "EXACT"}
+    assert api.refusal(operation_text("preview_erasure"), variables) == "SCOPE_INVALID"
+    for token in (preview["person"]["id"] + "." + "9" * 5000 + ".x", exact["token"].replace(".", ".1", 1), "..", ""):
+        assert api.refusal(operation_text("erase"), {"token": token}) == "TOKEN_INVALID"
+
     receipt = api.run("erase", token=preview["token"])["erase"]
     assert receipt["id"] and receipt["document"]["requestedIdentifierKept"] is False
     assert ANN not in str(receipt["document"])
@@ -215,6 +223,34 @@ def test_preview_erasure_and_erase(api: Api) -> None:
     }
     assert api.refusal(operation_text("erase"), {"token": preview["token"]}) == "TOKEN_INVALID"
     assert api.run("preview_erasure", by=email_of(ANN))["previewErasure"] is None
+
+
+def test_restrict_and_unrestrict(api: Api) -> None:
+    id = api.person_id(ANN)
+    before = api.run("persons_page", first=100)
+    held = api.run("restrict", by=email_of(ANN))["restrict"]
+    assert held["personId"] == id and held["identifiers"] > 0
+    assert api.run("restrictions")["restrictions"] == [held]
+    assert api.run("person_by_email", email=ANN)["person"] is None
+    assert api.run("people", by=[{"id": id}])["people"] == [None] and api.run("node", id="a1")["node"] is None
+    assert api.run("persons_page", first=100)["persons"]["totalCount"] == before["persons"]["totalCount"] - 1
+    assert api.run("segment_members", name="vip", person={"id": id})["segment"]["contains"] is False
+    preview = api.run("preview_erasure", by=email_of(ANN))["previewErasure"]
+    assert preview["token"] and preview["person"] is None, "who is not known to be a privacy officer sees no more of it"
+    assert api.run("unrestrict", by={"id": id})["unrestrict"] is True
+    assert api.run("unrestrict", by={"id": id})["unrestrict"] is False
+    assert api.run("restrict", by=email_of("nobody@example.org"))["restrict"] is None
+    assert api.run("persons_page", first=100) == before
+
+
+def test_unsuppress(api: Api) -> None:
+    identifier = {"namespace": "email", "value": ANN}
+    assert api.run("unsuppress", identifier=identifier)["unsuppress"] is False
+    api.run("erase", token=api.run("preview_erasure", by=email_of(ANN))["previewErasure"]["token"])
+    new = EVENTS[0] | {"id": "new", "identifiers": [identifier]}
+    assert api.run("ingest", events=[new])["ingest"]["suppressed"] == 1
+    assert api.run("unsuppress", identifier=identifier)["unsuppress"] is True
+    assert api.run("ingest", events=[new])["ingest"]["accepted"] == 1
 
 
 def test_ingest_is_idempotent_and_resolve_publishes(empty: Api) -> None:

@@ -83,6 +83,7 @@ def test_every_operation_answers_alike(pair: Pair) -> None:
         for view in ({"asOf": "2025-12-04T00:00:00Z"}, {"withoutSources": ["crm", "calls"]}, {"minConfidence": 0.7}):
             pair.run("person_as_of", by=by, view=view)
         pair.run("segment_members", name="vip", person=by)
+    pair.run("preview_erasure", by=email_of(ANN), scope="EXACT")
     pair.run("people", by=[*everybody, {"id": retired}])
     pair.run("person_by_email", email="ANN@example.org")
     page = pair.run("journey", by=email_of(ANN), last=2)["person"]["journey"]["pageInfo"]
@@ -165,6 +166,11 @@ def test_every_operation_answers_alike(pair: Pair) -> None:
         pair.run("members_for", name="vip", purpose=purpose)
         for one in everybody:
             pair.run("person_for", by=one, purpose=purpose)
+    pair.run("restrict", by=email_of(ANN))
+    pair.run("restrictions")
+    pair.run("people", by=everybody)
+    pair.run("unrestrict", by=email_of(ANN))
+    pair.run("unsuppress", identifier=email_of(ANN)["identifier"])
 
     token = pair.run("preview_erasure", by=email_of(ANN))["previewErasure"]["token"]
     pair.run("erase", token="nonsense")

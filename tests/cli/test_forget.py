@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from identity_graph import IdentityGraph
 from identity_graph.world import NAMES
 from tests.cli.calling import answer, failure, on_terminal, run
 
@@ -71,6 +72,66 @@ def test_forget_warns_when_the_key_that_was_asked_for_stays() -> None:
     assert f"{key} is kept" in done.stderr and f"person {yann}" in done.stderr
     assert json.loads(Path("r.json").read_text())["requestedIdentifierKept"] is True
     assert "is kept" not in run("forget", key, "--yes").stderr
+
+
+def test_forget_of_one_identifier_leaves_the_rest(copied: str, member: tuple[str, str, str]) -> None:
+    person_id, key, _ = member
+    exact = ("--store", copied, key, "--scope", "exact")
+    assert failure("forget", "--store", copied, person_id, "--scope", "exact", "--preview", status=3) == "SCOPE_INVALID"
+    whole, preview = answer("forget", "--store", copied, key, "--preview"), answer("forget", *exact, "--preview")
+    assert (whole["scope"], preview["scope"], preview["exclusive"]) == ("CONNECTED", "EXACT", [key])
+    assert preview["segments"] == [] and 0 < preview["events"] < whole["events"]
+    shown = answer("disclose", *exact)
+    assert len(shown["events"]) == preview["events"] and all(key in one["identifiers"] for one in shown["events"])
+    done = answer("forget", *exact, "--yes")["document"]
+    assert (done["scope"], done["identifiersErased"]) == ("EXACT", 1 + len(preview["beside"]))
+    assert failure("person", "--store", copied, key, status=7) == "PERSON_UNKNOWN"
+    assert answer("person", "--store", copied, person_id)["id"] == person_id
+
+
+def test_a_restricted_person_is_found_by_forget_alone(copied: str, member: tuple[str, str, str]) -> None:
+    person_id, key, _ = member
+    store = ("--store", copied)
+    assert answer("forget", "restrict", *store, key)["personId"] == person_id
+    assert [one["personId"] for one in answer("forget", "restricted", *store)] == [person_id]
+    assert person_id in run("forget", "restricted", *store).stdout
+    assert failure("person", *store, key, status=7) == "PERSON_UNKNOWN"
+    assert person_id not in run("persons", *store, "--format", "csv").stdout
+    assert answer("forget", *store, key, "--preview")["personId"] == answer("disclose", *store, key)["personId"]
+    assert answer("forget", "unrestrict", *store, key)["unrestricted"] is True
+    assert "was not restricted" in run("forget", "unrestrict", *store, person_id).stdout
+    assert answer("person", *store, key)["id"] == person_id
+    assert failure("forget", "restrict", *store, "email:nobody@example.org", status=7) == "PERSON_UNKNOWN"
+
+
+def test_what_was_interrupted_is_finished(copied: str, member: tuple[str, str, str]) -> None:
+    assert run("forget", "resume", "--store", copied).stdout == "Nothing was interrupted.\n"
+    with IdentityGraph.open(copied) as graph:
+        preview = graph.forget.preview(member[0])
+        assert preview
+        request = graph.forget._request(preview.token)
+    (found,) = answer("forget", "resume", "--store", copied)
+    assert found == {"receipt": request.id, "personId": member[0], "state": "SCRUBBED", "code": None}
+
+
+def test_a_file_of_people_is_erased(copied: str, member: tuple[str, str, str]) -> None:
+    Path("people.txt").write_text(f"{member[1]}\n{member[2]}\nemail:nobody@example.org\n")
+    assert "--yes" in run("forget", "batch", "--store", copied, "people.txt", status=2).stderr
+    done = answer("forget", "batch", "--store", copied, "people.txt", "--yes", "--results", "results.jsonl")
+    assert (done["lines"], done["erased"], done["refused"]) == (3, 1, 2)
+    rows = [json.loads(line) for line in Path("results.jsonl").read_text().splitlines()]
+    assert [(one["line"], one["state"], one["code"]) for one in rows] == [
+        (1, "SCRUBBED", None),
+        (2, "REFUSED", "PERSON_UNKNOWN"),  # the same person
+        (3, "REFUSED", "PERSON_UNKNOWN"),
+    ]
+    assert rows[0]["receipt"]["signature"]
+    again = run("forget", "batch", "--store", copied, "people.txt", "--yes", "--results", "results.jsonl", status=3)
+    assert "OUTPUT_FAILED" in again.stderr
+    assert run("forget", "batch", "--store", copied, "people.txt", "--yes").stdout.startswith("3 lines: 1 erased")
+    for key in member[1:]:
+        assert answer("forget", "unsuppress", "--store", copied, key)["unsuppressed"] is True
+    assert run("forget", "unsuppress", "--store", copied, member[1]).stdout == "It was not suppressed.\n"
 
 
 def test_forget_does_not_begin_what_it_cannot_prove(copied: str, member: tuple[str, str, str]) -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from identity_graph.disclosure import Disclosure
 from identity_graph.loaders import read_loader
-from identity_graph.model import Identifier
+from identity_graph.model import Identifier, Scope
 from identity_graph.times import format_time
 from tests.conftest import law
 from tests.story.worlds import fading, new_graph, policies, save_segments, told, two_cards, worlds
@@ -19,8 +19,8 @@ pytestmark = pytest.mark.usefixtures("each_store")
 
 
 @law(15)
-@given(worlds(), policies | st.builds(fading), st.randoms(use_true_random=False))
-def test_what_is_disclosed_is_what_is_erased(events, policy, random):  # type: ignore[no-untyped-def]
+@given(worlds(), policies | st.builds(fading), st.sampled_from(Scope), st.randoms(use_true_random=False))
+def test_what_is_disclosed_is_what_is_erased(events, policy, scope, random):  # type: ignore[no-untyped-def]
     with new_graph(policy) as graph:
         save_segments(graph)
         graph.ingest.events(events)
@@ -31,18 +31,26 @@ def test_what_is_disclosed_is_what_is_erased(events, policy, random):  # type: i
         if not everybody:
             return
         victim = random.choice(everybody).id
-        found = graph.disclosures.of(victim)
-        preview = graph.forget.preview(victim)
-        assert found and preview
+        own = {one.identifier for one in graph.people.members([victim])[0]}
+        asked = random.choice(sorted(own))
+        found = graph.disclosures.of(victim, asked, scope)
+        preview = graph.forget.preview(victim, asked, scope)
+        assert found and preview and found.scope == preview.scope == scope
         keys = {Identifier(one.namespace, one.value): one for one in found.identifiers}
         shared = {key for key, one in keys.items() if one.shared}
         members = {key for key, one in keys.items() if one.member}
         assert shared == set(preview.shared)
         assert {*keys} - shared == {*preview.exclusive, *preview.beside}
-        assert members == {one.identifier for one in graph.people.members([victim])[0]}
-        assert tuple(found.segments) == preview.segments
-        (profile,) = graph.people.profiles([victim])
-        assert {trait.name: trait.value for trait in found.traits} == profile.values
+        assert members == own & {*keys}
+        if scope is Scope.CONNECTED:
+            assert members == own and tuple(found.segments) == preview.segments
+            (profile,) = graph.people.profiles([victim])
+            assert {trait.name: trait.value for trait in found.traits} == profile.values
+        else:
+            assert asked in members and found.segments == []
+            assert {asked.key} <= set(found.events[0].identifiers) if found.events else True
+            stated = {name for event in found.events for name in event.traits}
+            assert {trait.name for trait in found.traits} <= stated
         assert len(found.events) == preview.events
         told_of = {event.id: event for event in events}
         for event in found.events:

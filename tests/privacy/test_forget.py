@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from identity_graph import IdentityGraph
 from identity_graph.errors import InputError, PolicyError
 from identity_graph.loaders import read_loader
-from identity_graph.model import ChangeKind, ErasurePreview, Event, Receipt
+from identity_graph.model import ChangeKind, ErasurePreview, Event, Identifier, Receipt, Scope
 from identity_graph.policy import Policy
 from tests.conftest import Clock, law
 from tests.story.picture import picture
@@ -53,8 +53,8 @@ def forget(graph: IdentityGraph, text: str) -> Receipt:
 
 
 @law(20)
-@given(worlds(), policies | st.builds(fading), st.randoms(use_true_random=False))
-def test_as_if_the_events_had_never_been(events, policy, random):  # type: ignore[no-untyped-def]
+@given(worlds(), policies | st.builds(fading), st.sampled_from(Scope), st.randoms(use_true_random=False))
+def test_as_if_the_events_had_never_been(events, policy, scope, random):  # type: ignore[no-untyped-def]
     keys = {one for event in events for one in event.identifiers}
     arrivals = random.sample(events, len(events))
     with new_graph(policy) as graph:
@@ -70,12 +70,16 @@ def test_as_if_the_events_had_never_been(events, policy, random):  # type: ignor
             if not everybody:
                 break
             victim = random.choice(everybody).id
-            mine = {one.event.id for one in graph.people.journeys([victim])[0]}
-            preview = look(graph, victim)
-            assert_right(preview, graph, victim, [one for one in kept if one.id not in mine])
+            asked = random.choice(graph.people.members([victim])[0]).identifier
+            told_of = [one.event for one in graph.people.journeys([victim])[0]]
+            mine = {one.id for one in told_of if scope is Scope.CONNECTED or asked in one.identifiers}
+            preview = graph.forget.preview(victim, asked, scope)
+            assert preview
+            assert_right(preview, graph, victim, asked, kept, mine)
             receipt = graph.forget.erase(preview.token)
             kept = [one for one in kept if one.id not in mine]
             assert receipt.document["events"] == len(mine) and receipt.document["verified"]
+            assert receipt.document["scope"] == scope
             assert_gone(graph, victim, preview)
             seen.append((kept, picture(graph, keys)))
         again = graph.ingest.events(arrivals)
@@ -90,18 +94,32 @@ def test_as_if_the_events_had_never_been(events, policy, random):  # type: ignor
             assert picture(without, keys) == found
 
 
-def assert_right(preview: ErasurePreview, graph: IdentityGraph, victim: str, others: list[Event]) -> None:
-    """Exclusive is what nobody else's event holds; shared is the rest of what the person's events and members name."""
-    held = {one for event in others for one in event.identifiers}
+def assert_right(
+    preview: ErasurePreview,
+    graph: IdentityGraph,
+    victim: str,
+    asked: Identifier,
+    kept: list[Event],
+    mine: set[str],
+) -> None:
+    """Exclusive is what no event holds that stays; shared is what such an event holds of what goes otherwise."""
+    held = {one for event in kept if event.id not in mine for one in event.identifiers}
     own = {one.identifier for one in graph.people.members([victim])[0]}
-    named = own | {one for told in graph.people.journeys([victim])[0] for one in told.event.identifiers}
-    assert set(preview.exclusive) == own - held
+    wanted = own if preview.scope is Scope.CONNECTED else {asked}
+    named = wanted | {one for event in kept if event.id in mine for one in event.identifiers}
+    assert set(preview.exclusive) == wanted - held
     assert set(preview.shared) == named & held
-    assert set(preview.beside) == named - own - held
-    assert preview.segments == graph.people.segments([victim])[0]
+    assert set(preview.beside) == named - wanted - held
+    assert preview.kept == (asked if asked in held else None)
+    ends = preview.scope is Scope.CONNECTED or own <= named - held
+    assert preview.segments == (graph.people.segments([victim])[0] if ends else ())
 
 
 def assert_gone(graph: IdentityGraph, victim: str, preview: ErasurePreview) -> None:
+    if preview.scope is Scope.EXACT and graph.people.find([victim]) != [None]:
+        assert {one.identifier for one in graph.people.members([victim])[0]}.isdisjoint(preview.exclusive)
+        assert not any(graph.people.identifiers([*preview.exclusive, *preview.beside]))
+        return
     assert graph.people.find([victim]) == [None]
     assert graph.forget.preview(victim) is None
     assert not any(graph.people.find_by_identifier(preview.exclusive))
@@ -117,6 +135,37 @@ def assert_gone(graph: IdentityGraph, victim: str, preview: ErasurePreview) -> N
 
 
 # ---- one person's way out
+
+
+def test_one_identifier_goes_and_the_person_stays() -> None:
+    """The address was seen with the cookie once; what the cookie did alone is not about it."""
+    events = [event("both", 0, KIM, "cookie:one", name="Signed Up"), event("alone", 1, "cookie:one", "user_id:kim")]
+    with told(events) as graph:
+        id, address = person(graph, KIM), Identifier.parse(KIM)
+        with pytest.raises(InputError, match="EXACT"):
+            graph.forget.preview(id, None, Scope.EXACT)
+        preview = graph.forget.preview(id, address, Scope.EXACT)
+        assert preview and (preview.events, preview.exclusive, preview.segments) == (1, (address,), ())
+        assert [one.key for one in preview.shared] == ["cookie:one"]
+        assert preview.token != look(graph, id).token
+        wrong = preview.token.replace(id + ".", id + ".9")
+        with pytest.raises(InputError, match="the person is gone or changed since"):
+            graph.forget.erase(wrong)
+        graph.forget.erase(preview.token)
+        assert person(graph, "cookie:one") == id and graph.people.find_by_identifier([address]) == [None]
+        assert [one.event.id for one in graph.people.journeys([id])[0]] == ["alone"]
+        assert ChangeKind.ERASED not in {one.kind for one in graph.store.persons.changes_of([id])[0]}
+        assert graph.ingest.events(events).suppressed == 1
+
+
+def test_a_person_of_one_identifier_goes_with_it() -> None:
+    with told([event("only", 0, KIM)]) as graph:
+        id = person(graph, KIM)
+        preview = graph.forget.preview(id, Identifier.parse(KIM), Scope.EXACT)
+        assert preview
+        graph.forget.erase(preview.token)
+        assert graph.people.count() == 0 and graph.people.find([id]) == [None]
+        assert graph.store.persons.changes_of([id])[0][-1].kind == ChangeKind.ERASED
 
 
 def test_ids_that_were_merged_into_the_person_go_with_it() -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import subprocess
 import sys
 from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 
@@ -38,7 +40,11 @@ def encodings(value: str) -> dict[str, bytes]:
         "hex": raw.hex().encode(),
         "HEX": raw.hex().upper().encode(),
         "backwards": raw[::-1],
+        "URL": quote(value, safe="").encode(),
     }
+    for hash in ("md5", "sha1", "sha256"):
+        digest = hashlib.new(hash, raw)
+        found |= {hash: digest.digest(), f"{hash} in hex": digest.hexdigest().encode()}
     for shift in range(3):
         coded = b64encode(bytes(shift) + raw)
         found[f"base64+{shift}"] = coded[(8 * shift + 5) // 6 : 8 * (shift + len(raw)) // 6]

@@ -199,8 +199,7 @@ def test_what_was_erased_is_kept_out_and_counted(store: Store) -> None:
     assert row is not None
     store.privacy.erase(
         Erasure(
-            person=1,
-            person_id="p",
+            persons=[1],
             events=[row.number],
             event_ids=["gone"],
             identifiers=row.identifiers,

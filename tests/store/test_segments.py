@@ -162,7 +162,7 @@ def test_of_who_is_erased_nothing_is_told(people: Store) -> None:
     people.segments.save(segment("gold"), ["p1", "p2", "p3"])
     [p1, p2] = [row.number for row in people.persons.persons(["p1", "p2"]) if row]
     people.persons.publish(publication(retired=[(p1, p2)]))
-    people.privacy.erase(Erasure(p2, "p2", [], [], [], []))
+    people.privacy.erase(Erasure([p2], [], [], [], []))
     assert told(people) == [("ENTERED", "p3", "gold", 0)]
     assert people.segments.members("gold") == ["p3"]
 

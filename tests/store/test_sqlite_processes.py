@@ -169,7 +169,7 @@ def test_what_another_process_wrote_or_erased_is_noticed(path: str) -> None:
     assert list(one.evidence.sources()) == list(two.evidence.sources()) == ["first", "second"]
     gone = numbers(two, "email:a@x.org")
     events = [row.number for row in two.evidence.events(["a", "b", "c"]) if row is not None]
-    two.privacy.erase(Erasure(0, "p", events, [], gone, []))
+    two.privacy.erase(Erasure([], events, [], gone, []))
     load(one, event("d", "email:a@x.org", source="third"))
     [row] = two.evidence.events(["d"])
     assert row is not None and row.event == event("d", "email:a@x.org", source="third")

@@ -78,8 +78,7 @@ def erase(store: Store, persons: list[int]) -> None:
     ]
     store.privacy.erase(
         Erasure(
-            person=0,
-            person_id="p",
+            persons=[],
             events=list(events),
             event_ids=[row.event.id for row in events.values()],
             identifiers=[row.number for row in found],

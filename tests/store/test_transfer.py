@@ -167,7 +167,7 @@ def test_numbers_that_were_given_count_when_their_rows_are_gone(store: Store) ->
     assert last.resolved == 0 and last.policy == "rules"
     [row] = store.evidence.events(["b"])
     assert row and run.quarantined == 1
-    store.privacy.erase(Erasure(found["p2"], "p2", [row.number], ["b"], row.identifiers, [Identifier("cookie", "2")]))
+    store.privacy.erase(Erasure([found["p2"]], [row.number], ["b"], row.identifiers, [Identifier("cookie", "2")]))
     assert store.transfer.standing() == last == Standing(0, "rules", 2, 2, 2, 0, 1)
 
 
@@ -198,7 +198,7 @@ def test_runs_and_tombstones_are_read_in_order_and_in_pieces(store: Store, monke
         store.operations.begin_run(run)
     assert store.transfer.runs("", 9) == made
     assert store.transfer.runs("r0", 1) == [made[1]]
-    store.privacy.erase(Erasure(0, "p", [], ["a", "b"], [], [Identifier("cookie", "1")]))
+    store.privacy.erase(Erasure([], [], ["a", "b"], [], [Identifier("cookie", "1")]))
     found = store.transfer.tombstones(b"", 9)
     assert found == sorted(found) and len(set(found)) == 3 and {len(one) for one in found} == {32}
     assert store.transfer.tombstones(found[0], 1) == [found[1]]
@@ -227,7 +227,7 @@ def test_tombstones_go_with_the_check_of_their_key(
 ) -> None:
     monkeypatch.setenv(VARIABLE, "ab" * 32)
     source = open_store("sqlite:///:memory:")
-    source.privacy.erase(Erasure(0, "p", [], ["gone"], [], [Identifier("cookie", "gone")]))
+    source.privacy.erase(Erasure([], [], ["gone"], [], [Identifier("cookie", "gone")]))
     check, hashes = source.transfer.key_check(), source.transfer.tombstones(b"", 9)
     assert check
     assert store.transfer.has_key(check)
@@ -241,7 +241,7 @@ def test_tombstones_go_with_the_check_of_their_key(
 def test_a_store_says_whether_it_has_the_key(store_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(VARIABLE, "ab" * 32)
     with_key = open_store("sqlite:///:memory:")
-    with_key.privacy.erase(Erasure(0, "p", [], ["gone"], [], []))
+    with_key.privacy.erase(Erasure([], [], ["gone"], [], []))
     check = with_key.transfer.key_check()
     assert check
     monkeypatch.delenv(VARIABLE)

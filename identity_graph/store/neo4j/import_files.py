@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 import tempfile
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from uuid import uuid4
 
@@ -90,7 +90,7 @@ class _Files:
         self.key_check = piece.key_check or self.key_check
         write("Tombstone", [(one.hex(),) for one in piece.tombstones])
         self._persons(piece.persons)
-        self._identifiers(piece.identifiers)
+        self._identifiers(piece.identifiers, dict(piece.restricted))
         write(
             "SUPPRESSED", [(a, b, why.code, why.message, why.namespace, why.values) for a, b, why in piece.suppressed]
         )
@@ -102,6 +102,8 @@ class _Files:
         self._tables.write_objects("Run", piece.runs)
         write("Delivery", [(one.destination, one.pack()) for one in piece.deliveries])
         write("DeadLetter", [(one.id, one.pack()) for one in piece.dead_letters])
+        asked = piece.erasures
+        write("Erasure", [(one.id, one.open or None, one.batch or None, one.line, one.pack()) for one in asked])
         for one in piece.segments:
             number = self._segments.setdefault(one.name, len(self._segments))
             condition = canonical_json(one.condition)
@@ -118,11 +120,19 @@ class _Files:
             self._tables.write(label, [(row.number, *row[:4]) for row in found])
         self._tables.write("MERGED_INTO", [(row.number, row.survivor) for row in rows if row.survivor is not None])
 
-    def _identifiers(self, rows: Sequence[IdentifierRow]) -> None:
+    def _identifiers(self, rows: Sequence[IdentifierRow], restricted: Mapping[int, int]) -> None:
         self._tables.write(
             "Identifier",
             [
-                (row.number, row.number, row.identifier.key, *row.identifier, row.pruned, row.identifier.namespace)
+                (
+                    row.number,
+                    row.number,
+                    row.identifier.key,
+                    *row.identifier,
+                    row.pruned,
+                    restricted.get(row.number),
+                    row.identifier.namespace,
+                )
                 for row in rows
             ],
         )

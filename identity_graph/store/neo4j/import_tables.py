@@ -21,7 +21,7 @@ NODES: Mapping[str, str] = MappingProxyType(
         "Tombstone": "hash",
         "Person": ":ID(Person) number:long id created:long updated:long",
         "Retired": ":ID(Person) number:long id created:long updated:long",
-        "Identifier": ":ID(Identifier) number:long key namespace value pruned :LABEL",
+        "Identifier": ":ID(Identifier) number:long key namespace value pruned restricted:long :LABEL",
         "Event": ":ID(Event) number:long id time:long received:long source name traits properties identifiers:long[]"
         " stated:long[] content :LABEL",
         "Change": "number:long time:long kind person_id from_ids:string[] to_ids:string[] cause message policy segment",
@@ -33,6 +33,7 @@ NODES: Mapping[str, str] = MappingProxyType(
         "Segment": ":ID(Segment) name description condition created:long evaluated:long size:long",
         "Delivery": "destination state",
         "DeadLetter": "id parcel",
+        "Erasure": "id open:boolean batch line:long request",
     }
 )
 RELATIONSHIPS: Mapping[str, str] = MappingProxyType(

@@ -13,7 +13,7 @@ from identity_graph.store.neo4j.event_rows import PAIRWISE
 from identity_graph.store.neo4j.evidence import Neo4jEvidence
 from identity_graph.store.neo4j.publishing import add_changes, forget_segments, remove_persons
 from identity_graph.store.numbered import unflat
-from identity_graph.store.protocols import Erasure
+from identity_graph.store.protocols import Erasure, PersonRow
 from identity_graph.store.tombstones import Tombstones
 
 
@@ -30,9 +30,8 @@ class Neo4jPrivacy:
                 self._erase_events(sorted(set(erasure.events)), set(erasure.identifiers))
             if erasure.identifiers:
                 self._erase_identifiers(sorted(set(erasure.identifiers)))
-            gone = [erasure.person, *erasure.emptied]
-            forget_segments(self._database, gone)
-            remove_persons(self._database, gone)
+            forget_segments(self._database, erasure.persons)
+            remove_persons(self._database, erasure.persons)
             records = self._erase_records(sorted(set(erasure.quarantined))) if erasure.quarantined else []
             add_changes(self._database, erasure.changes)
             self._tombstones.bury(event_ids=erasure.event_ids, identifiers=erasure.tombstones, records=records)
@@ -81,6 +80,28 @@ class Neo4jPrivacy:
     def tombstoned(self, identifiers: Sequence[Identifier]) -> list[bool]:
         return self._tombstones.of_identifiers(identifiers)
 
+    def release(self, identifiers: Sequence[Identifier]) -> list[bool]:
+        with self._database.transaction():
+            return self._tombstones.release(identifiers)
+
+    def restrict(self, identifiers: Sequence[tuple[int, int]]) -> None:
+        with self._database.transaction():
+            for rows in in_chunks([list(row) for row in sorted(identifiers)]):
+                self._database.write("privacy/restrict", rows=rows)
+            self._database.ledger.publish()
+
+    def unrestrict(self, numbers: Sequence[int]) -> None:
+        with self._database.transaction():
+            for chunk in in_chunks(sorted(set(numbers))):
+                self._database.write("privacy/unrestrict", numbers=chunk)
+            self._database.ledger.publish()
+
+    def restricted(self) -> list[tuple[int, int]]:
+        return [(number, since) for number, since in self._database.read("privacy/restricted")]
+
+    def restricted_persons(self) -> list[PersonRow]:
+        return sorted(PersonRow(*row) for row in self._database.one("privacy/restricted_persons")[0])
+
     def keyed_hash(self, text: str) -> bytes:
         return self._tombstones.keyed_hash(text.encode("utf-8", "surrogatepass"))
 
@@ -104,6 +125,10 @@ class BuriedNodes:
     def add(self, hashes: Sequence[bytes]) -> None:
         for chunk in in_chunks(sorted({one.hex() for one in hashes})):
             self._database.write("privacy/bury", hashes=chunk)
+
+    def remove(self, hashes: Sequence[bytes]) -> None:
+        for chunk in in_chunks(sorted({one.hex() for one in hashes})):
+            self._database.write("privacy/unbury", hashes=chunk)
 
     def page(self, after: bytes, limit: int) -> list[bytes]:
         """In order."""

@@ -11,6 +11,7 @@ from identity_graph.secret_file import user_folder
 from identity_graph.store.neo4j.address import Address
 from identity_graph.store.neo4j.connection import Connection
 from identity_graph.store.neo4j.deliveries import Neo4jDeliveries
+from identity_graph.store.neo4j.erasures import Neo4jErasures
 from identity_graph.store.neo4j.evidence import Neo4jEvidence
 from identity_graph.store.neo4j.operations import Neo4jOperations
 from identity_graph.store.neo4j.persons import Neo4jPersons
@@ -19,6 +20,7 @@ from identity_graph.store.neo4j.segments import Neo4jSegments
 from identity_graph.store.neo4j.transfer import Neo4jTransfer
 from identity_graph.store.protocols import (
     DeliveryStore,
+    ErasureStore,
     EvidenceStore,
     OperationStore,
     PersonStore,
@@ -49,10 +51,12 @@ class Neo4jStore:
         segments = Neo4jSegments(database)
         self.segments: SegmentStore = segments
         self.privacy: PrivacyStore = Neo4jPrivacy(database, evidence, tombstones)
+        erasures = Neo4jErasures(database)
+        self.erasures: ErasureStore = erasures
         self.operations: OperationStore = Neo4jOperations(database)
         deliveries = Neo4jDeliveries(database)
         self.deliveries: DeliveryStore = deliveries
-        self.transfer: TransferStore = Neo4jTransfer(database, evidence, segments, deliveries, tombstones)
+        self.transfer: TransferStore = Neo4jTransfer(database, evidence, segments, deliveries, erasures, tombstones)
 
     def transaction(self) -> AbstractContextManager[Any]:
         return self.database.transaction()

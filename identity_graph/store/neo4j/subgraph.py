@@ -32,7 +32,7 @@ def read_subgraph(
 
 
 def _subgraph(row: Sequence[Any], identifiers: Sequence[Identifier], ids: Sequence[str], events: bool) -> Subgraph:
-    before, asked, persons, retired, members, suppressed, similar, segments, seen, beside, owners, _ = row
+    before, asked, persons, retired, members, suppressed, similar, segments, seen, beside, owners, hidden, _ = row
     rows = {found.number: found for found in map(identifier_row, [*beside, *asked, *members])}
     by_key = {found.identifier: found for found in rows.values()}
     known = {person[0]: PersonRow(*person) for person in [*owners, *retired, *persons] if person[0] is not None}
@@ -69,6 +69,7 @@ def _subgraph(row: Sequence[Any], identifiers: Sequence[Identifier], ids: Sequen
         similar=alike,
         segments={person: sorted(map(segment, of), key=lambda one: one.name) for person, of in segments},
         events=journeys if events else None,
+        restricted=frozenset(hidden),
     )
 
 

@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from identity_graph.model import Run
+from identity_graph.store.neo4j.chunks import in_chunks
 from identity_graph.store.neo4j.connection import Connection
 from identity_graph.store.neo4j.deliveries import Neo4jDeliveries
+from identity_graph.store.neo4j.erasures import Neo4jErasures
 from identity_graph.store.neo4j.event_rows import EventRows, record_of
 from identity_graph.store.neo4j.operations import insert_run, runs_by_id
 from identity_graph.store.neo4j.privacy import BuriedNodes
@@ -43,12 +45,14 @@ class Neo4jTransfer:
         evidence: EvidenceStore,
         segments: Neo4jSegments,
         deliveries: Neo4jDeliveries,
+        erasures: Neo4jErasures,
         tombstones: Tombstones,
     ) -> None:
         self._database = database
         self._evidence = evidence
         self._segments = segments
         self._deliveries = deliveries
+        self._erasures = erasures
         self._tombstones = tombstones
         self._buried = BuriedNodes(database)
         self._events = EventRows(database)
@@ -101,6 +105,8 @@ class Neo4jTransfer:
         add_persons(database, piece.persons)
         retire(database, [(one.number, one.survivor) for one in piece.persons if one.survivor is not None])
         self._identifiers(piece)
+        for rows in in_chunks([list(row) for row in piece.restricted]):
+            database.write("privacy/restrict", rows=rows)
         add_suppressed(database, piece.suppressed)
         add_similar(database, piece.similar)
         if piece.events is not None and len(piece.events.numbers):
@@ -119,6 +125,7 @@ class Neo4jTransfer:
         for delivery in piece.deliveries:
             self._deliveries.keep(delivery)
         self._deliveries.set_aside(piece.dead_letters)
+        self._erasures.keep(piece.erasures)
         if piece.standing is not None:
             for name, value in piece.standing._asdict().items():
                 database.ledger.set(name, value)

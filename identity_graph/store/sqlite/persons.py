@@ -27,6 +27,7 @@ from identity_graph.store.sqlite.connection import Connection
 from identity_graph.store.sqlite.contents import numbers_of
 from identity_graph.store.sqlite.names import Names
 from identity_graph.store.sqlite.publishing import publish
+from identity_graph.store.sqlite.restrictions import RestrictedRows
 from identity_graph.tables import Int64
 
 _PERSON = "p.number, p.id, p.created, p.updated, p.survivor"
@@ -41,6 +42,7 @@ class SqlitePersons:
         self._namespaces = namespaces
         self._evidence = evidence
         self._segments = segments
+        self._restricted = RestrictedRows(database)
 
     def publish(self, publication: Publication) -> None:
         publish(self._database, publication)
@@ -219,6 +221,7 @@ class SqlitePersons:
             similar=similar,
             segments={number: [segments[name] for name in of] for number, of in zip(numbers, names, strict=True)},
             events=seen,
+            restricted={row.number for row in self._restricted.persons() if row.survivor is None},
         )
 
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from identity_graph.model import Identifier
-from identity_graph.store.protocols import Erasure
+from identity_graph.store.protocols import Erasure, PersonRow
 from identity_graph.store.sqlite.columns import number_set
 from identity_graph.store.sqlite.connection import Connection
 from identity_graph.store.sqlite.contents import id_hashes, numbers_of, stated_of
 from identity_graph.store.sqlite.evidence import SqliteEvidence
 from identity_graph.store.sqlite.numbering import keep_numbers
 from identity_graph.store.sqlite.publishing import add_changes, forget_segments, remove_persons
+from identity_graph.store.sqlite.restrictions import RestrictedRows
 from identity_graph.store.tombstones import Tombstones
 
 
@@ -20,6 +21,7 @@ class SqlitePrivacy:
         self._database = database
         self._evidence = evidence
         self._tombstones = tombstones
+        self._restricted = RestrictedRows(database)
 
     def erase(self, erasure: Erasure) -> None:
         """Records in quarantine are buried by their bytes, so that loading their file again leaves them out."""
@@ -28,9 +30,9 @@ class SqlitePrivacy:
                 self._erase_events(erasure.events)
             if erasure.identifiers:
                 self._erase_identifiers(erasure.identifiers)
-            gone = [erasure.person, *erasure.emptied]
-            forget_segments(self._database, gone)
-            remove_persons(self._database, gone)
+            if erasure.persons:
+                forget_segments(self._database, erasure.persons)
+                remove_persons(self._database, erasure.persons)
             records = self._erase_records(erasure.quarantined) if erasure.quarantined else []
             add_changes(self._database, erasure.changes)
             self._tombstones.bury(event_ids=erasure.event_ids, identifiers=erasure.tombstones, records=records)
@@ -87,6 +89,7 @@ class SqlitePrivacy:
             "DELETE FROM similar WHERE b IN (SELECT value FROM carray(?))",
             "DELETE FROM member WHERE identifier IN (SELECT value FROM carray(?))",
             "DELETE FROM pruned WHERE identifier IN (SELECT value FROM carray(?))",
+            "DELETE FROM restricted WHERE identifier IN (SELECT value FROM carray(?))",
             "DELETE FROM identifier WHERE number IN (SELECT value FROM carray(?))",
         ):
             self._database.write(statement, (keys,))
@@ -108,6 +111,22 @@ class SqlitePrivacy:
 
     def tombstoned(self, identifiers: Sequence[Identifier]) -> list[bool]:
         return self._tombstones.of_identifiers(identifiers)
+
+    def release(self, identifiers: Sequence[Identifier]) -> list[bool]:
+        with self._database.transaction():
+            return self._tombstones.release(identifiers)
+
+    def restrict(self, identifiers: Sequence[tuple[int, int]]) -> None:
+        self._restricted.add(identifiers)
+
+    def unrestrict(self, numbers: Sequence[int]) -> None:
+        self._restricted.remove(numbers)
+
+    def restricted(self) -> list[tuple[int, int]]:
+        return self._restricted.all()
+
+    def restricted_persons(self) -> list[PersonRow]:
+        return self._restricted.persons()
 
     def keyed_hash(self, text: str) -> bytes:
         return self._tombstones.keyed_hash(text.encode("utf-8", "surrogatepass"))

@@ -13,6 +13,7 @@ from identity_graph.store.sqlite.names import Names
 from identity_graph.store.sqlite.numbering import keep, keep_number, keep_sequence
 from identity_graph.store.sqlite.operations import insert_run
 from identity_graph.store.sqlite.publishing import add_changes, add_similar, add_suppressed
+from identity_graph.store.sqlite.restrictions import RestrictedRows
 from identity_graph.store.sqlite.segments import SqliteSegments
 
 _QUARANTINED = ("number", "run_id", "line", "offset", "code", "message", "record", "time")
@@ -31,6 +32,7 @@ def restore(
         "INSERT INTO person (number, id, created, updated, survivor) VALUES (?, ?, ?, ?, ?)", piece.persons
     )
     _identifiers(database, piece.identifiers, namespaces)
+    RestrictedRows(database).add(piece.restricted)
     add_suppressed(database, piece.suppressed)
     add_similar(database, piece.similar)
     if piece.events is not None and len(piece.events.numbers):

@@ -195,5 +195,19 @@ CREATE INDEX quarantine_mark ON quarantine (mark);
 CREATE TABLE delivery (destination TEXT PRIMARY KEY, state TEXT NOT NULL) STRICT, WITHOUT ROWID;
 CREATE TABLE dead_letter (id TEXT PRIMARY KEY, parcel TEXT NOT NULL) STRICT, WITHOUT ROWID;
 
+-- Identifiers whose persons nobody but the privacy desk sees.
+CREATE TABLE restricted (identifier INTEGER PRIMARY KEY, since INTEGER NOT NULL) STRICT;
+
+-- Requests to erase, as JSON, and how far they came; `batch` is empty for one that came alone.
+CREATE TABLE erasure (
+    id TEXT PRIMARY KEY,
+    open INTEGER NOT NULL,
+    batch TEXT NOT NULL,
+    line INTEGER NOT NULL,
+    request TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX erasure_open ON erasure (id) WHERE open = 1;
+CREATE INDEX erasure_batch ON erasure (batch, line) WHERE batch <> '';
+
 -- What must not come back, as keyed hashes.
 CREATE TABLE tombstone (hash BLOB PRIMARY KEY) STRICT, WITHOUT ROWID;

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 from identity_graph.store.protocols import (
     DeliveryStore,
+    ErasureStore,
     EvidenceStore,
     OperationStore,
     PersonStore,
@@ -18,6 +19,7 @@ from identity_graph.store.protocols import (
 )
 from identity_graph.store.sqlite.connection import MEMORY, Connection
 from identity_graph.store.sqlite.deliveries import SqliteDeliveries
+from identity_graph.store.sqlite.erasures import SqliteErasures
 from identity_graph.store.sqlite.evidence import SqliteEvidence
 from identity_graph.store.sqlite.names import Names
 from identity_graph.store.sqlite.operations import SqliteOperations
@@ -51,11 +53,13 @@ class SqliteStore:
         self.segments: SegmentStore = segments
         self.persons: PersonStore = SqlitePersons(database, namespaces, evidence, self.segments)
         self.privacy: PrivacyStore = SqlitePrivacy(database, evidence, tombstones)
+        erasures = SqliteErasures(database)
+        self.erasures: ErasureStore = erasures
         self.operations: OperationStore = SqliteOperations(database)
         deliveries = SqliteDeliveries(database)
         self.deliveries: DeliveryStore = deliveries
         self.transfer: TransferStore = SqliteTransfer(
-            database, namespaces, sources, evidence, segments, deliveries, tombstones
+            database, namespaces, sources, evidence, segments, deliveries, erasures, tombstones
         )
 
     def transaction(self) -> AbstractContextManager[Any]:

@@ -31,6 +31,9 @@ class BuriedRows:
             "INSERT INTO tombstone (hash) VALUES (?) ON CONFLICT DO NOTHING", ((one,) for one in hashes)
         )
 
+    def remove(self, hashes: Sequence[bytes]) -> None:
+        self._database.write_many("DELETE FROM tombstone WHERE hash = ?", ((one,) for one in hashes))
+
     def page(self, after: bytes, limit: int) -> list[bytes]:
         """In order."""
         rows = self._database.rows("SELECT hash FROM tombstone WHERE hash > ? ORDER BY hash LIMIT ?", (after, limit))

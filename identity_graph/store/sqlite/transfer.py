@@ -17,6 +17,7 @@ from identity_graph.store.protocols import (
 from identity_graph.store.sqlite.connection import Connection
 from identity_graph.store.sqlite.contents import numbers_of
 from identity_graph.store.sqlite.deliveries import SqliteDeliveries
+from identity_graph.store.sqlite.erasures import SqliteErasures
 from identity_graph.store.sqlite.event_rows import EventRows
 from identity_graph.store.sqlite.names import Names
 from identity_graph.store.sqlite.numbering import keep, last_number, last_sequence
@@ -42,6 +43,7 @@ class SqliteTransfer:
         evidence: EvidenceStore,
         segments: SqliteSegments,
         deliveries: SqliteDeliveries,
+        erasures: SqliteErasures,
         tombstones: Tombstones,
     ) -> None:
         self._database = database
@@ -50,6 +52,7 @@ class SqliteTransfer:
         self._evidence = evidence
         self._segments = segments
         self._deliveries = deliveries
+        self._erasures = erasures
         self._tombstones = tombstones
         self._buried = BuriedRows(database)
         self._events = EventRows(database, namespaces, sources)
@@ -109,6 +112,7 @@ class SqliteTransfer:
     def restore(self, piece: Piece, mark: str) -> None:
         with self._database.transaction():
             restore(self._database, piece, self._namespaces, self._events, self._segments, self._deliveries)
+            self._erasures.keep(piece.erasures)
             if piece.key_check is not None:
                 self._buried.keep_key_check(piece.key_check)
             self._buried.add(piece.tombstones)

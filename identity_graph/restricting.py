@@ -1,0 +1,88 @@
+"""Restricts a person: nobody but the privacy desk sees it, until that is taken back or it is erased."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from identity_graph.erasing import ErasureState
+from identity_graph.model import Identifier, Person, Restriction
+from identity_graph.people import People
+from identity_graph.segments import Segments
+from identity_graph.store.protocols import Store
+
+
+class Restrictions:
+    """`people` are all, restricted ones too."""
+
+    def __init__(self, store: Store, people: People, segments: Segments, clock: Callable[[], int]) -> None:
+        self._store = store
+        self._people = people
+        self._segments = segments
+        self._clock = clock
+
+    def find(self, by: Identifier | str) -> Person | None:
+        """Whoever it is, by an identifier or a person id; restricted ones too."""
+        if isinstance(by, Identifier):
+            return self._people.find_by_identifier([by])[0]
+        return self._people.find([by])[0]
+
+    def restrict(self, person_id: str) -> Restriction | None:
+        """From the next read on nobody finds the person, and it is in no segment, whatever is resolved later: it holds
+        to the identifiers that the person has now. None where nobody has the id. May be repeated."""
+        with self._store.transaction():
+            (person,) = self._people.find([person_id])
+            if person is None:
+                return None
+            self._store.privacy.restrict([(number, self._clock()) for number in self._numbers(person)])
+            (names,) = self._store.segments.of_persons([person.id])
+            for segment in self._store.segments.segments(names):
+                if segment is not None:
+                    left = [person.id]
+                    self._store.segments.refresh(segment.name, [], left, segment.evaluated, self._clock())
+            return self._of(person)
+
+    def hide(self, person_id: str) -> tuple[str, list[int]] | None:
+        """As `restrict`, but leaves it in its segments, for who is about to erase it: the person's own id, and the
+        identifier numbers that this restricted."""
+        with self._store.transaction():
+            (person,) = self._people.find([person_id])
+            if person is None:
+                return None
+            before = dict(self._store.privacy.restricted())
+            numbers = [number for number in self._numbers(person) if number not in before]
+            self._store.privacy.restrict([(number, self._clock()) for number in numbers])
+            return person.id, numbers
+
+    def unrestrict(self, person_id: str) -> bool:
+        """Whether it was restricted. It is in the segments again whose conditions it meets, and an erasure of it that
+        was interrupted is called off."""
+        with self._store.transaction():
+            (person,) = self._people.find([person_id])
+            if person is None or self._of(person) is None:
+                return False
+            self._store.privacy.unrestrict(self._numbers(person))
+            waiting = [one for one in self._store.erasures.open() if one.person_id == person.id]
+            called_off = [replace(one, state=ErasureState.REFUSED, code="TOKEN_INVALID") for one in waiting]
+            self._store.erasures.keep(called_off)
+            self._segments.refresh([person.id])
+            return True
+
+    def all(self) -> list[Restriction]:
+        """In order of person id."""
+
+        def read() -> list[Restriction]:
+            ids = sorted(row.id for row in self._store.privacy.restricted_persons() if row.survivor is None)
+            return [found for person in self._people.find(ids) if person and (found := self._of(person))]
+
+        return self._store.moment(read)
+
+    def _of(self, person: Person) -> Restriction | None:
+        since = dict(self._store.privacy.restricted())
+        held = [since[number] for number in self._numbers(person) if number in since]
+        return Restriction(person.id, min(held), len(held)) if held else None
+
+    def _numbers(self, person: Person) -> list[int]:
+        (row,) = self._store.persons.persons([person.id])
+        assert row is not None
+        return [member.number for member in self._store.persons.members([row.number])[0]]

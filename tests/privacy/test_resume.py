@@ -1,0 +1,161 @@
+"""An erasure that is killed, wherever, is finished by whoever comes next, and is never half done."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+import pytest
+
+from identity_graph import IdentityGraph
+from identity_graph.erasing import ErasureState
+from identity_graph.errors import InputError, StoreError
+from identity_graph.model import Identifier
+from identity_graph.policy import Policy
+from identity_graph.signing import Signer, render, verify
+from identity_graph.store import open_store
+from tests.conftest import Clock
+from tests.durability.recording import after_a_cut
+from tests.durability.test_power_loss import recorded
+from tests.story.worlds import event, numbered, person, told, town
+
+ZOE = "email:zoe@example.org"
+EVENTS = [*town(), event("z1", 0, ZOE, "cookie:z-one"), event("z2", 1, "cookie:z-one", "user_id:zoe", "ip:203.0.113.7")]
+
+
+class Killed(BaseException):
+    """What no code handles."""
+
+
+@pytest.mark.usefixtures("each_store")
+@pytest.mark.parametrize("where", ["delete", "scrub"])
+def test_what_was_killed_is_finished(where: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    with told(EVENTS) as graph:
+        id = person(graph, ZOE)
+        preview = graph.forget.preview(id)
+        assert preview
+
+        def die(*_: object) -> None:
+            raise Killed
+
+        with monkeypatch.context() as patch:
+            patch.setattr(graph.store.privacy, "erase" if where == "delete" else "scrub", die)
+            with pytest.raises(Killed):
+                graph.forget.erase(preview.token)
+        assert graph.people.find([id]) == [None], "nobody sees the person, whatever became of the rest"
+        (request,) = graph.store.erasures.open()
+        assert (request.person_id, request.state) == (id, "RESTRICTED" if where == "delete" else "DELETED")
+        assert bool(graph.forget.preview(id)) == (where == "delete")
+        (done,) = graph.forget.resume()
+        assert done.state is ErasureState.SCRUBBED and graph.store.erasures.open() == []
+        assert graph.forget.preview(id) is None and graph.store.privacy.restricted() == []
+        assert verify(render(done.document), graph.signer.public())["personId"] == id
+        assert graph.forget.resume() == []
+        assert graph.ingest.events(EVENTS).suppressed == 2
+
+
+@pytest.mark.usefixtures("each_store")
+def test_a_person_that_changed_meanwhile_stays_hidden_until_somebody_looks() -> None:
+    with told(EVENTS) as graph:
+        id = person(graph, ZOE)
+        preview = graph.forget.preview(id)
+        assert preview
+        graph.forget._request(preview.token)  # and then it was killed
+        graph.ingest.events([event("z3", 2, ZOE, "cookie:z-two")])
+        (found,) = graph.forget.resume()
+        assert (found.state, found.code) == (ErasureState.RESTRICTED, "TOKEN_INVALID")
+        assert graph.people.find([id]) == [None] and [one.person_id for one in graph.restrictions.all()] == [id]
+        again = graph.forget.preview(id)
+        assert again and again.events == 3
+        graph.forget.erase(again.token)
+        assert graph.store.erasures.open() == []
+        states = [one.state for one in graph.store.erasures.requests()]
+        assert sorted(states) == [ErasureState.REFUSED, ErasureState.SCRUBBED]
+
+
+@pytest.mark.usefixtures("each_store")
+def test_who_is_unrestricted_is_not_erased_later() -> None:
+    with told(EVENTS) as graph:
+        id = person(graph, ZOE)
+        preview = graph.forget.preview(id)
+        assert preview
+        graph.forget._request(preview.token)  # and then it was killed
+        assert graph.restrictions.unrestrict(id) and graph.forget.resume() == []
+        assert person(graph, ZOE) == id
+
+
+@pytest.mark.usefixtures("each_store")
+def test_a_request_that_is_refused_leaves_nothing_behind() -> None:
+    with told(EVENTS) as graph:
+        id = person(graph, ZOE)
+        preview = graph.forget.preview(id)
+        assert preview
+        graph.ingest.events([event("z3", 2, ZOE, "cookie:z-two")])
+        before = graph.store.persons.changes_of([id])
+        with pytest.raises(InputError, match="changed since"):
+            graph.forget.erase(preview.token)
+        assert graph.people.find([id])[0] and graph.restrictions.all() == [] and graph.forget.resume() == []
+        assert graph.store.persons.changes_of([id]) == before
+        (request,) = graph.store.erasures.requests()
+        assert (request.state, request.code) == (ErasureState.REFUSED, "TOKEN_INVALID")
+        assert ZOE.partition(":")[2] not in request.pack()
+
+
+def test_a_full_disk_in_the_middle_is_finished_later(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with IdentityGraph.open(f"sqlite:///{tmp_path / 'p.db'}", clock=Clock(), new_id=numbered()) as graph:
+        graph.ingest.events(EVENTS)
+        graph.resolver.resolve()
+        preview = graph.forget.preview(person(graph, ZOE))
+        assert preview
+
+        def full(*_: object) -> None:
+            raise StoreError("STORE_FULL", "the disk is full")
+
+        with monkeypatch.context() as patch:
+            patch.setattr(graph.store.privacy, "erase", full)
+            with pytest.raises(StoreError, match="full"):
+                graph.forget.erase(preview.token)
+        assert [one.state for one in graph.forget.resume()] == [ErasureState.SCRUBBED]
+
+
+def test_the_power_is_cut_at_every_moment_of_an_erasure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever the disk then has: the person is whole, or hidden and then gone; and the others are as they were."""
+    clock, key = Clock(), Signer(tmp_path / "signing.pem")
+    monkeypatch.setenv("IDENTITY_GRAPH_TOMBSTONE_KEY", "ab" * 32)
+    with told([one for one in EVENTS if not one.id.startswith("z")]) as without:
+        others = without.digest()
+    (tmp_path / "made").mkdir()
+    with recorded("full") as recording:
+        store = open_store(f"sqlite:///{tmp_path / 'made' / 'people.db'}")
+        graph = IdentityGraph(store, Policy.default(), clock=clock, new_id=numbered(), signing_key=key.place)
+        graph.ingest.events(EVENTS)
+        graph.resolver.resolve()
+        whole, id = graph.digest(), person(graph, ZOE)
+        preview = graph.forget.preview(id)
+        assert preview
+        begun = len(recording.calls)
+        recording.say("asked")
+        graph.forget.erase(preview.token)
+        recording.say("erased")
+        store.close()
+    syncs = [at for at, call in enumerate(recording.calls, 1) if at > begun and call.kind == "sync"]
+    assert len(syncs) >= 4
+    dice, seen = random.Random(7), set()
+    for at in sorted({*syncs, *(at - 1 for at in syncs), *(at + 1 for at in syncs), len(recording.calls)}):
+        for path in (folder := tmp_path / f"cut{at}").parent.glob(f"{folder.name}/*"):
+            path.unlink()
+        folder.mkdir(exist_ok=True)
+        disk = after_a_cut(recording.calls, min(at, len(recording.calls)), dice)
+        disk.write(folder)
+        url = f"sqlite:///{folder / 'people.db'}"
+        with IdentityGraph.open(url, clock=clock, new_id=numbered("q"), signing_key=key.place) as graph:
+            before = graph.digest()
+            assert before in (whole, others), "never half"
+            asked = bool(graph.store.erasures.requests())
+            hidden = graph.people.find_by_identifier([Identifier.parse(ZOE)]) == [None]
+            assert hidden == asked
+            assert asked or "erased" not in disk.promises
+            graph.forget.resume()
+            assert graph.digest() == (others if asked else whole) and graph.store.erasures.open() == []
+            seen.add((asked, before == others))
+    assert seen == {(False, False), (True, False), (True, True)}, "each stage was cut"
