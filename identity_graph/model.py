@@ -78,6 +78,7 @@ class LinkKind(StrEnum):
     OBSERVED = "OBSERVED"
     SIMILAR = "SIMILAR"
     MUST = "MUST"
+    CANNOT = "CANNOT"
 
 
 class ChangeKind(StrEnum):
@@ -115,6 +116,7 @@ class Reason:
 class Link:
     """Two identifiers, `a < b`, observed together `count` times; `suppressed` is None when it joins.
 
+    Of two that were only stated to be one person, or not to be (CANNOT), the times are that of the statement.
     `shared` are identifiers that both were seen with, by key, where the policy compares such identifiers; the link is
     SIMILAR if that says more than how often the two were seen together.
     """
