@@ -1,4 +1,4 @@
-// Constraints and indexes of the graph model, version 2. Every statement may be run again: what exists is left as it is.
+// Constraints and indexes of the graph model, version 3. Every statement may be run again: what exists is left as it is.
 //
 //   (:Identifier {key, namespace, value, number})   key is "namespace:value"; the namespace is a label, too; `pruned`: why
 //                                                   it joins nobody
@@ -36,6 +36,7 @@ CREATE CONSTRAINT tombstone_hash IF NOT EXISTS FOR (tombstone:Tombstone) REQUIRE
 CREATE CONSTRAINT delivery_destination IF NOT EXISTS FOR (delivery:Delivery) REQUIRE delivery.destination IS UNIQUE;
 CREATE CONSTRAINT dead_letter_id IF NOT EXISTS FOR (letter:DeadLetter) REQUIRE letter.id IS UNIQUE;
 CREATE INDEX identifier_pruned IF NOT EXISTS FOR (identifier:Identifier) ON (identifier.pruned);
+CREATE INDEX person_updated IF NOT EXISTS FOR (person:Person) ON (person.updated, person.number);
 CREATE INDEX event_time IF NOT EXISTS FOR (event:Event) ON (event.time);
 CREATE INDEX change_person IF NOT EXISTS FOR (change:Change) ON (change.person_id);
 CREATE INDEX run_started IF NOT EXISTS FOR (run:Run) ON (run.started);

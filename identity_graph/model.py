@@ -91,6 +91,14 @@ class ChangeKind(StrEnum):
     LEFT = "LEFT"
 
 
+class PersonOrder(StrEnum):
+    ID = "ID"
+    CREATED = "CREATED"
+    UPDATED = "UPDATED"
+    LAST_SEEN = "LAST_SEEN"
+    SIZE = "SIZE"
+
+
 class RunState(StrEnum):
     RUNNING = "RUNNING"
     PAUSED = "PAUSED"
@@ -131,6 +139,15 @@ class Link:
     sources: tuple[str, ...]
     suppressed: Reason | None = None
     shared: tuple[Identifier, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Suggestion:
+    """Another person to whom suppressed links lead, and the weight of the strongest; they are in order of weight."""
+
+    person_id: str
+    weight: float
+    links: tuple[Link, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,7 +281,8 @@ class Change:
 class Run:
     """One load or resolution. Of a load: read = accepted + duplicate + quarantined + suppressed, always.
 
-    `position` counts the records that are done with, `offset` is where the next one begins; `default_time` is that of
+    `position` counts the records that are done with, `offset` is where the next one begins, and `size` where offsets
+    end (None: nobody knows, as of standard input and of what is compressed); `default_time` is that of
     records without a time of their own. By `fingerprint`, of what is loaded, and `loader` a run that did not come to
     its end is found again; `trail` tells of a file that is followed what stood before the offset, and the next line.
     `policy` is the digest of the rules that were given, `normaliser` the version of what made values canonical. The two
@@ -294,6 +312,14 @@ class Run:
     normaliser: int = 0
     first_error: str = ""
     last_error: str = ""
+    size: int | None = None
+
+    @property
+    def progress(self) -> float | None:
+        """How much is done, 0 to 1; None where nobody knows."""
+        if self.state is RunState.DONE:
+            return 1.0
+        return min(1.0, self.offset / self.size) if self.size else None
 
     @property
     def rate(self) -> float | None:

@@ -16,6 +16,7 @@ from identity_graph.disclosure import Disclosures
 from identity_graph.engines import choose_engine
 from identity_graph.forget import Forget
 from identity_graph.ingest import Ingest
+from identity_graph.listing import Listing
 from identity_graph.people import People
 from identity_graph.policy import Policy
 from identity_graph.resolver import Resolver
@@ -63,6 +64,7 @@ class IdentityGraph:
         self.new_id = new_id
         self.people = People(store, self.policy)
         self.segments = Segments(store, self.policy, self.people, clock)
+        self.listing = Listing(store, self.segments)
         self.computed = Computed(store, self.people, self.segments, clock)
         self.resolver = Resolver(store, self.policy, self.engine, self.segments, clock, new_id)
         self.ingest = Ingest(store, clock, new_id, self.policy.digest)

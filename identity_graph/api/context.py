@@ -25,6 +25,7 @@ from identity_graph.model import (
     Run,
     Segment,
     Session,
+    Suggestion,
 )
 from identity_graph.remembering import Remembering
 from identity_graph.segments import Segments
@@ -96,6 +97,10 @@ class Reads:
     @cached_property
     def links(self) -> Batch[str, tuple[Link, ...]]:
         return self._batch(self.people.links)
+
+    @cached_property
+    def suggestions(self) -> Batch[str, tuple[Suggestion, ...]]:
+        return self._batch(self.people.suggestions)
 
     @cached_property
     def evidence(self) -> Batch[tuple[Identifier, Identifier], tuple[Event, ...]]:
