@@ -40,6 +40,7 @@ CREATE INDEX erasure_open IF NOT EXISTS FOR (erasure:Erasure) ON (erasure.open);
 CREATE INDEX erasure_batch IF NOT EXISTS FOR (erasure:Erasure) ON (erasure.batch, erasure.line);
 CREATE INDEX identifier_pruned IF NOT EXISTS FOR (identifier:Identifier) ON (identifier.pruned);
 CREATE INDEX identifier_restricted IF NOT EXISTS FOR (identifier:Identifier) ON (identifier.restricted);
+CREATE INDEX person_updated IF NOT EXISTS FOR (person:Person) ON (person.updated, person.number);
 CREATE INDEX event_time IF NOT EXISTS FOR (event:Event) ON (event.time);
 CREATE INDEX change_person IF NOT EXISTS FOR (change:Change) ON (change.person_id);
 CREATE INDEX run_started IF NOT EXISTS FOR (run:Run) ON (run.started);

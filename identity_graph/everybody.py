@@ -25,11 +25,12 @@ _AT_ONCE = 50_000
 @dataclass(frozen=True)
 class Wanted:
     """What is to be read of everybody: these traits, identifiers of these namespaces, events that one of `reaches` lets
-    through."""
+    through; and when each was last seen."""
 
     traits: frozenset[str] = frozenset()
     namespaces: frozenset[str] = frozenset()
     reaches: Sequence[Reach] = ()
+    last_seen: bool = False
 
 
 @dataclass
@@ -81,9 +82,13 @@ class Journeys:
 
 @dataclass
 class Everybody:
-    """Persons by place, in order of id. Of each trait the value and, as text, when it was stated; None for none."""
+    """Persons by place, in order of id: their ids, numbers and how many identifiers each has. Of each trait the value
+    and, as text, when it was stated; None for none. `last_seen` is the time of the newest event."""
 
     ids: Sequence[str]
+    numbers: Int64
+    sizes: Int64
+    last_seen: Int64
     traits: Mapping[str, Sequence[Any]] = field(default_factory=dict)
     stated: Mapping[str, Sequence[str | None]] = field(default_factory=dict)
     identifiers: Mapping[str, Sequence[int]] = field(default_factory=dict)
@@ -106,12 +111,14 @@ class _Reading:
         place = np.empty(len(order), dtype=np.int32)
         place[order] = np.arange(len(order), dtype=np.int32)
         self._ids = [known[one] for one in order]
+        self._persons: Int64 = persons[order]
         self._owners = place[which].astype(np.int32)
+        self._last = np.full(len(order), np.iinfo(np.int64).min)
         self._best: dict[str, list[Any]] = {name: [None] * len(self._ids) for name in wanted.traits}
         self._kept: list[Journeys] = []
 
     def everybody(self) -> Everybody:
-        if self._wanted.traits or self._wanted.reaches:
+        if self._wanted.traits or self._wanted.reaches or self._wanted.last_seen:
             after = 0
             while len((piece := self._store.transfer.events(after, _AT_ONCE)).numbers):
                 after = int(piece.numbers[-1])
@@ -121,11 +128,17 @@ class _Reading:
         for name, best in self._best.items():
             traits[name] = [one and one[-1].value for one in best]
             stated[name] = [one and format_time(one[-1].time) for one in best]
-        return Everybody(self._ids, traits, stated, self._identifiers(), self._journeys())
+        sizes = np.bincount(self._owners, minlength=len(self._ids))
+        return Everybody(
+            self._ids, self._persons, sizes, self._last, traits, stated, self._identifiers(), self._journeys()
+        )
 
     def _take(self, piece: EventColumns) -> None:
         events = piece.events
         place = self._attributed(piece)
+        if self._wanted.last_seen:
+            own = place >= 0
+            np.maximum.at(self._last, place[own], np.asarray(events.times, dtype=np.int64)[own])
         if self._best:
             for row, (text, of) in enumerate(zip(events.traits, place.tolist(), strict=True)):
                 if text and of >= 0:

@@ -12,7 +12,7 @@ from identity_graph.linking import identifier_at, link_of, suppressed_of
 from identity_graph.model import Explanation, Identifier, Link, LinkKind, Reason
 from identity_graph.neighbourhood import Neighbourhood, around, component
 from identity_graph.policy import Policy
-from identity_graph.reasons import expired_reason, pruned_reason, unseen_reason, weak_reason
+from identity_graph.reasons import cannot_reason, expired_reason, pruned_reason, unseen_reason, weak_reason
 from identity_graph.resolve.prune import CODES, EXPIRED, JOINS, WEAK
 from identity_graph.store.protocols import IdentifierRow, Store
 from identity_graph.tables import Bool
@@ -62,16 +62,18 @@ def _search(
         [(x, y) in suppressed for x, y in zip(number[links.a].tolist(), number[links.b].tolist(), strict=True)],
         dtype=np.bool_,
     )
+    said = here.said(*sorted((first.number, second.number)))
+    stated = [cannot_reason(first.identifier, second.identifier)] if said and said[1] and not together else []
     tiers = (kept & ~refused if together else kept, np.ones(len(links), np.bool_))
     for allowed in tiers:
         rows = _strongest(here, allowed, first.number, second.number)
         if rows:
             path = tuple(
-                link_of(here.resolution, row, suppressed.get((int(number[links.a[row]]), int(number[links.b[row]]))))
+                link_of(here, row, suppressed.get((int(number[links.a[row]]), int(number[links.b[row]]))))
                 for row in rows
             )
-            return path, _obstacles(here, rows, path, policy)
-    return (), []
+            return path, list(dict.fromkeys([*_obstacles(here, rows, path, policy), *stated]))
+    return (), stated
 
 
 def _strongest(here: Neighbourhood, allowed: Bool, start: int, end: int) -> list[int]:

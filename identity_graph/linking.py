@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from heapq import heappop, heappush
 
 import numpy as np
@@ -10,7 +10,7 @@ import numpy as np
 from identity_graph.model import Identifier, Link, LinkKind, Reason
 from identity_graph.neighbourhood import Neighbourhood, around
 from identity_graph.policy import Policy
-from identity_graph.reasons import suppressed_reason
+from identity_graph.reasons import cannot_reason, suppressed_reason
 from identity_graph.resolve import Resolution
 from identity_graph.store.protocols import IdentifierRow, Store, SuppressedRow
 from identity_graph.tables import Int64
@@ -67,7 +67,8 @@ class Linking:
         return {row.number: sure.get(row.number, 0.0) for row in rows}
 
     def links(self, members: Sequence[Sequence[IdentifierRow]]) -> list[tuple[Link, ...]]:
-        """Of each person: links between its identifiers, and the suppressed ones that end in one of them."""
+        """Of each person: links between its identifiers, and those that end in one of them and were suppressed or are
+        kept apart by what was said."""
         numbers = {row.number for rows in members for row in rows}
         if not numbers:
             return [() for _ in members]
@@ -75,17 +76,25 @@ class Linking:
         found: dict[int | None, list[Link]] = {person: [] for person in owner.values()}
         here = around(self._store, self._policy, _sorted(numbers), as_published=True)
         suppressed = suppressed_of(self._store, sorted(numbers))
+        apart = {pair for pair in here.kept_apart() if not _together(*pair, owner)}
         number = here.resolution.identifiers.number
         links = here.resolution.links
-        for row, (a, b) in enumerate(zip(number[links.a].tolist(), number[links.b].tolist(), strict=True)):
-            ends = {owner[end] for end in (a, b) if end in owner}
-            joined = here.resolution.groups.kept[row] and a in owner and b in owner and len(ends) == 1
-            if joined or (a, b) in suppressed:
-                link = link_of(here.resolution, row, suppressed.get((a, b)))
-                for person in ends:
-                    found[person].append(link)
+        seen: dict[tuple[int, int], Link] = {}
+        for row, pair in enumerate(zip(number[links.a].tolist(), number[links.b].tolist(), strict=True)):
+            joined = here.resolution.groups.kept[row] and _together(*pair, owner)
+            if joined or pair in suppressed or pair in apart:
+                told = suppressed.get(pair) or (_cannot(here, pair) if pair in apart else None)
+                seen[pair] = link_of(here, row, told)
+        seen |= {pair: _only_stated(here, pair) for pair in apart - seen.keys()}
+        for pair, link in seen.items():
+            for person in {owner[end] for end in pair if end in owner}:
+                found[person].append(link)
         ordered = {person: tuple(sorted(of, key=lambda link: (link.a.key, link.b.key))) for person, of in found.items()}
         return [ordered[rows[0].person] if rows else () for rows in members]
+
+
+def _together(a: int, b: int, owner: Mapping[int, int | None]) -> bool:
+    return a in owner and b in owner and owner[a] == owner[b]
 
 
 def suppressed_of(store: Store, numbers: Sequence[int]) -> dict[tuple[int, int], Reason]:
@@ -108,8 +117,9 @@ def suppressed_rows(here: Neighbourhood, policy: Policy) -> list[SuppressedRow]:
     return rows
 
 
-def link_of(resolution: Resolution, row: int, suppressed: Reason | None) -> Link:
+def link_of(here: Neighbourhood, row: int, suppressed: Reason | None) -> Link:
     """A row of the link table as a `Link`, `a` being the smaller key."""
+    resolution = here.resolution
     links, evidence = resolution.links, resolution.evidence
     a, b = links.a[row], links.b[row]
     low, high = np.searchsorted(evidence.a, a), np.searchsorted(evidence.a, a, side="right")
@@ -118,20 +128,41 @@ def link_of(resolution: Resolution, row: int, suppressed: Reason | None) -> Link
     )
     names, alike = resolution.sources, resolution.similar
     place = alike.find(int(a), int(b))
+    said = here.said(int(resolution.identifiers.number[a]), int(resolution.identifiers.number[b]))
+    count, last = int(evidence.count[seen].sum()), int(links.last_seen[row])
+    if not count and said is not None and links.must[row]:
+        last = said[0]
     shared = [identifier_at(resolution, other) for other in alike.shared_by(place)] if place is not None else []
     first, second = sorted((identifier_at(resolution, a), identifier_at(resolution, b)), key=lambda one: one.key)
     return Link(
         a=first,
         b=second,
-        kind=_kind(resolution, row, place),
+        kind=LinkKind.CANNOT if suppressed and said and said[1] else _kind(resolution, row, place),
         weight=float(links.weight[row]),
-        count=int(evidence.count[seen].sum()),
-        first_seen=int(evidence.first_seen[seen].min(initial=links.last_seen[row])),
-        last_seen=int(links.last_seen[row]),
+        count=count,
+        first_seen=int(evidence.first_seen[seen].min(initial=last)),
+        last_seen=last,
         sources=tuple(names[source] for source in evidence.source[seen].tolist()),
         suppressed=suppressed,
         shared=tuple(sorted(shared, key=lambda one: one.key)),
     )
+
+
+def _only_stated(here: Neighbourhood, pair: tuple[int, int]) -> Link:
+    """Of two that were never seen together and are said not to be one person."""
+    time, _ = here.said(*pair) or (0, True)
+    a, b = _ends(here, pair)
+    return Link(a, b, LinkKind.CANNOT, 0.0, 0, time, time, (), cannot_reason(a, b))
+
+
+def _cannot(here: Neighbourhood, pair: tuple[int, int]) -> Reason:
+    return cannot_reason(*_ends(here, pair))
+
+
+def _ends(here: Neighbourhood, pair: tuple[int, int]) -> tuple[Identifier, Identifier]:
+    places = np.searchsorted(here.resolution.identifiers.number, pair).tolist()
+    a, b = sorted((identifier_at(here.resolution, place) for place in places), key=lambda one: one.key)
+    return a, b
 
 
 def _kind(resolution: Resolution, row: int, similar: int | None) -> LinkKind:

@@ -78,6 +78,7 @@ class LinkKind(StrEnum):
     OBSERVED = "OBSERVED"
     SIMILAR = "SIMILAR"
     MUST = "MUST"
+    CANNOT = "CANNOT"
 
 
 class ChangeKind(StrEnum):
@@ -88,6 +89,14 @@ class ChangeKind(StrEnum):
     ERASED = "ERASED"
     ENTERED = "ENTERED"
     LEFT = "LEFT"
+
+
+class PersonOrder(StrEnum):
+    ID = "ID"
+    CREATED = "CREATED"
+    UPDATED = "UPDATED"
+    LAST_SEEN = "LAST_SEEN"
+    SIZE = "SIZE"
 
 
 class RunState(StrEnum):
@@ -115,6 +124,7 @@ class Reason:
 class Link:
     """Two identifiers, `a < b`, observed together `count` times; `suppressed` is None when it joins.
 
+    Of two that were only stated to be one person, or not to be (CANNOT), the times are that of the statement.
     `shared` are identifiers that both were seen with, by key, where the policy compares such identifiers; the link is
     SIMILAR if that says more than how often the two were seen together.
     """
@@ -129,6 +139,15 @@ class Link:
     sources: tuple[str, ...]
     suppressed: Reason | None = None
     shared: tuple[Identifier, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Suggestion:
+    """Another person to whom suppressed links lead, and the weight of the strongest; they are in order of weight."""
+
+    person_id: str
+    weight: float
+    links: tuple[Link, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -284,7 +303,8 @@ class Change:
 class Run:
     """One load or resolution. Of a load: read = accepted + duplicate + quarantined + suppressed, always.
 
-    `position` counts the records that are done with, `offset` is where the next one begins; `default_time` is that of
+    `position` counts the records that are done with, `offset` is where the next one begins, and `size` where offsets
+    end (None: nobody knows, as of standard input and of what is compressed); `default_time` is that of
     records without a time of their own. By `fingerprint`, of what is loaded, and `loader` a run that did not come to
     its end is found again; `trail` tells of a file that is followed what stood before the offset, and the next line,
     and of a large one that was loaded its content, and how many tombstones there were.
@@ -315,6 +335,14 @@ class Run:
     normaliser: int = 0
     first_error: str = ""
     last_error: str = ""
+    size: int | None = None
+
+    @property
+    def progress(self) -> float | None:
+        """How much is done, 0 to 1; None where nobody knows."""
+        if self.state is RunState.DONE:
+            return 1.0
+        return min(1.0, self.offset / self.size) if self.size else None
 
     @property
     def rate(self) -> float | None:

@@ -11,20 +11,39 @@ from identity_graph.engines import Engine
 from identity_graph.policy import Policy
 from identity_graph.resolve import Resolution, resolve
 from identity_graph.resolve.prune import CODES, Int8
-from identity_graph.resolve.statements import settle
+from identity_graph.resolve.statements import settle, standing
 from identity_graph.similar_rows import of_rows
 from identity_graph.store.protocols import SimilarRow, Store
-from identity_graph.tables import Bool, Int64
+from identity_graph.tables import Bool, Int64, StatementTable
 
 
 @dataclass(frozen=True, slots=True)
 class Neighbourhood:
     """A resolution of some identifiers and all that they were seen with. `inside` bool[n]: those asked for, of which
-    every link is here; of the others only the links to them. `known` int8[n]: what is published of their pruning."""
+    every link is here; of the others only the links to them. `known` int8[n]: what is published of their pruning.
+    `stated` is the last that was said of pairs, by number; None where everything is resolved, and nobody asks."""
 
     resolution: Resolution
     inside: Bool
     known: Int8
+    stated: StatementTable | None = None
+
+    def said(self, a: int, b: int) -> tuple[int, bool] | None:
+        """When these two numbers, a < b, were last said to be one person or (True) not to be."""
+        if self.stated is None:
+            return None
+        low, high = np.searchsorted(self.stated.a, a), np.searchsorted(self.stated.a, a, side="right")
+        row = low + np.searchsorted(self.stated.b[low:high], b)
+        if row < high and self.stated.b[row] == b:
+            return int(self.stated.time[row]), bool(self.stated.apart[row])
+        return None
+
+    def kept_apart(self) -> list[tuple[int, int]]:
+        """Pairs of numbers, a < b, that are said not to be one person."""
+        if self.stated is None:
+            return []
+        apart = self.stated.apart
+        return list(zip(self.stated.a[apart].tolist(), self.stated.b[apart].tolist(), strict=True))
 
 
 def everything(store: Store, policy: Policy, engine: Engine) -> Neighbourhood:
@@ -66,7 +85,7 @@ def around(store: Store, policy: Policy, numbers: Int64, *, as_published: bool =
         similar=of_rows(alike, identifiers.number),
         now=_now(store, policy),
     )
-    return Neighbourhood(resolution, inside, known)
+    return Neighbourhood(resolution, inside, known, standing(statements))
 
 
 def _similar(store: Store, policy: Policy, numbers: Int64) -> list[SimilarRow]:

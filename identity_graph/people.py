@@ -24,6 +24,7 @@ from identity_graph.model import (
     Person,
     Profile,
     Session,
+    Suggestion,
 )
 from identity_graph.network import network
 from identity_graph.policy import Policy
@@ -32,6 +33,7 @@ from identity_graph.remembering import Remembering
 from identity_graph.segment import Facts
 from identity_graph.stitch import stitch
 from identity_graph.store.protocols import EventRow, IdentifierRow, PersonRow, Store
+from identity_graph.suggesting import suggestions
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -126,11 +128,13 @@ class People:
         return found
 
     def page(self, after: str = "", limit: int = 100, backward: bool = False) -> list[Person]:
-        """Live persons in order of id."""
-        found = self._store.persons.page(after=after, limit=limit, backward=backward)
+        """Live persons in order of id; see `listing` for other orders."""
+        return self._store.persons.page(after=after, limit=limit, backward=backward)
+
+    def expect(self, persons: Sequence[Person]) -> None:
+        """Much may be asked of these at once."""
         if self._ahead:
-            self._ahead.expect([person.id for person in found])
-        return found
+            self._ahead.expect([person.id for person in persons])
 
     def count(self) -> int:
         return self._store.persons.count()
@@ -228,6 +232,17 @@ class People:
     def links(self, person_ids: Sequence[str]) -> list[tuple[Link, ...]]:
         """Links between a person's identifiers, and the suppressed ones that end in them; by keys."""
         return self._linking.links(self._members(person_ids))
+
+    @_of_one_moment
+    def suggestions(self, person_ids: Sequence[str]) -> list[tuple[Suggestion, ...]]:
+        """Of each person: others that may be the same, the strongest suggestion first; see `suggesting`."""
+        links = self.links(person_ids)
+        ends = list(dict.fromkeys(end for of in links for link in of for end in (link.a, link.b)))
+        rows = [row for row in self._store.evidence.identifiers(ends) if row and row.person is not None]
+        persons = self._by_number([row.person for row in rows if row.person is not None])
+        owner = {row.identifier: persons[row.person].id for row in rows if row.person in persons}
+        ids = [found.id if found else "" for found in self._find(person_ids)]
+        return [suggestions(id, of, owner) for id, of in zip(ids, links, strict=True)]
 
     @_of_one_moment
     def networks(self, person_ids: Sequence[str]) -> list[nx.Graph[str]]:

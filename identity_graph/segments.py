@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
 import numpy as np
 
 from identity_graph.errors import InputError
-from identity_graph.everybody import read_everybody
+from identity_graph.everybody import Everybody, read_everybody
 from identity_graph.model import Segment
 from identity_graph.people import People
 from identity_graph.policy import Policy
 from identity_graph.segment import Condition, Facts, ages, built_on, computed_in, parse_condition
 from identity_graph.selecting import Selection, wanted
 from identity_graph.store.protocols import Store
+from identity_graph.tables import Int64
 from identity_graph.times import SECOND
 
 _AT_ONCE = 1000
@@ -82,10 +84,18 @@ class Segments:
 
     def preview(self, condition: Mapping[str, Any]) -> tuple[int, list[str]]:
         """How many would be in it, and the first ten; nothing is saved."""
+        everybody, places = self.look(condition)
+        return len(places), [everybody.ids[place] for place in places[:_SAMPLE].tolist()]
+
+    def look(self, condition: Mapping[str, Any] | None, *, last_seen: bool = False) -> tuple[Everybody, Int64]:
+        """Everybody, restricted or not, and the places of those who meet the condition (None: all). Raises
+        CONDITION_INVALID."""
         trees, now = self._trees(), self._clock()
-        self._parse(condition, trees)
-        (found,) = self._members([condition], trees, now)
-        return len(found), found[:_SAMPLE]
+        conditions = [] if condition is None else [condition]
+        for tree in conditions:
+            self._parse(tree, trees)
+        everybody, found = self._read(conditions, trees, now, last_seen)
+        return everybody, found[0] if found else np.arange(len(everybody.ids))
 
     def refresh(self, person_ids: Sequence[str] | None) -> None:
         """Evaluate these persons (None: all) anew for each segment. A window also moves with the clock: segments with
@@ -136,13 +146,20 @@ class Segments:
             after = page[-1]
 
     def _members(self, conditions: Sequence[Mapping[str, Any]], trees: Trees, now: int) -> list[list[str]]:
-        """Of everybody, who meets each; ids in order. The trees are right."""
-        computed = self._store.segments.computed()
-        everybody = read_everybody(self._store, self._policy, wanted(conditions, trees.get, computed.get, now))
-        selection = Selection(everybody, trees.get, computed.get, now)
-        found = [np.flatnonzero(selection.meeting(tree)).tolist() for tree in conditions]
+        """Of everybody, who meets each; ids in order."""
+        everybody, found = self._read(conditions, trees, now)
         hidden = self._hidden()
-        return [[id for place in places if (id := everybody.ids[place]) not in hidden] for places in found]
+        return [[id for place in places.tolist() if (id := everybody.ids[place]) not in hidden] for places in found]
+
+    def _read(
+        self, conditions: Sequence[Mapping[str, Any]], trees: Trees, now: int, last_seen: bool = False
+    ) -> tuple[Everybody, list[Int64]]:
+        """Everybody, and the places of who meets each. The trees are right."""
+        computed = self._store.segments.computed()
+        asked = replace(wanted(conditions, trees.get, computed.get, now), last_seen=last_seen)
+        everybody = read_everybody(self._store, self._policy, asked)
+        selection = Selection(everybody, trees.get, computed.get, now)
+        return everybody, [np.flatnonzero(selection.meeting(tree)) for tree in conditions]
 
     def _hidden(self) -> set[str]:
         """Restricted persons, who are in no segment."""

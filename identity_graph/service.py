@@ -17,6 +17,7 @@ from identity_graph.engines import choose_engine
 from identity_graph.forget import Forget
 from identity_graph.forget_batch import ForgetBatch
 from identity_graph.ingest import Ingest
+from identity_graph.listing import Listing
 from identity_graph.people import People
 from identity_graph.policy import Policy
 from identity_graph.resolver import Resolver
@@ -69,6 +70,7 @@ class IdentityGraph:
         self.people = People(self.visible, self.policy)
         everybody = People(store, self.policy)
         self.segments = Segments(store, self.policy, everybody, clock)
+        self.listing = Listing(self.visible, self.segments, self.visible.numbers)
         self.computed = Computed(store, self.people, self.segments, clock)
         self.resolver = Resolver(store, self.policy, self.engine, self.segments, clock, new_id)
         self.ingest = Ingest(store, clock, new_id, self.policy.digest)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence, Set
 from dataclasses import replace
-from functools import partial
 from typing import Any, TypeVar
 
 import numpy as np
@@ -31,6 +30,7 @@ from identity_graph.store.protocols import (
 from identity_graph.tables import Bool, Int64, ObservationTable, StatementTable
 
 T = TypeVar("T")
+Row = TypeVar("Row", Person, PersonRow)
 
 
 class Visible:
@@ -243,16 +243,30 @@ class _Persons:
         return [[] if id in gone else changes for id, changes in zip(person_ids, found, strict=True)]
 
     def page(self, *, after: str = "", limit: int = 100, backward: bool = False) -> list[Person]:
+        return self._page(self._store.page, lambda person: person.id, after, limit, backward)
+
+    def page_by_creation(
+        self, *, after: int | None = None, limit: int = 100, backward: bool = False
+    ) -> list[PersonRow]:
+        return self._page(self._store.page_by_creation, lambda row: row.number, after, limit, backward)
+
+    def page_by_update(
+        self, *, after: tuple[int, int] | None = None, limit: int = 100, backward: bool = False
+    ) -> list[PersonRow]:
+        return self._page(self._store.page_by_update, lambda row: (row.updated, row.number), after, limit, backward)
+
+    def _page(
+        self, read: Callable[..., list[Row]], key: Callable[[Row], Any], after: Any, limit: int, backward: bool
+    ) -> list[Row]:
         gone = {row.id for row in self._visible.hidden()}
-        read = partial(self._store.page, backward=backward)
-        found: list[Person] = []
+        found: list[Row] = []
         while len(found) < limit:
-            page = read(after=after, limit=limit)
-            kept = [person for person in page if person.id not in gone]
-            found = [*kept, *found] if backward else [*found, *kept]
+            page = read(after=after, limit=limit, backward=backward)
+            kept = [row for row in page if row.id not in gone]
+            found = kept + found if backward else found + kept
             if len(page) < limit:
                 break
-            after = page[0].id if backward else page[-1].id
+            after = key(page[0] if backward else page[-1])
         return found[-limit:] if backward else found[:limit]
 
     def count(self) -> int:

@@ -11,6 +11,7 @@ import strawberry
 from identity_graph.api.batches import Batch, Waves
 from identity_graph.computed import Computed
 from identity_graph.errors import InputError
+from identity_graph.listing import Listing
 from identity_graph.model import (
     Change,
     Consent,
@@ -26,6 +27,7 @@ from identity_graph.model import (
     Run,
     Segment,
     Session,
+    Suggestion,
 )
 from identity_graph.remembering import Remembering
 from identity_graph.segments import Segments
@@ -112,6 +114,10 @@ class Reads:
     @cached_property
     def links(self) -> Batch[str, tuple[Link, ...]]:
         return self._batch(self.people.links)
+
+    @cached_property
+    def suggestions(self) -> Batch[str, tuple[Suggestion, ...]]:
+        return self._batch(self.people.suggestions)
 
     @cached_property
     def evidence(self) -> Batch[tuple[Identifier, Identifier], tuple[Event, ...]]:
@@ -211,6 +217,10 @@ class Context:
         self._views: dict[View, Reads] = {}
         self.viewed: dict[str | int, Reads] = {}
         self.changed()
+
+    @property
+    def listing(self) -> Listing:
+        return Listing(self.graph.store, self.graph.segments) if self._restricted else self.graph.listing
 
     def changed(self) -> None:
         """A mutation has run: forget what was read before it."""

@@ -19,18 +19,20 @@ from identity_graph.api.reason import Reason
 from identity_graph.api.scalars import DateTime
 
 strawberry.enum(
-    model.LinkKind, description="OBSERVED: seen together. SIMILAR: seen with the same others. MUST: an event stated it."
+    model.LinkKind,
+    description="OBSERVED: seen together. SIMILAR: seen with the same others. MUST: an event stated that they are one "
+    "person. CANNOT: that they are not, so that it is suppressed.",
 )
 
 
-@strawberry.type(description="Two identifiers observed together.")
+@strawberry.type(description="Two identifiers observed together, or of which something was stated.")
 class Link:
     a: Identifier
     b: Identifier
     kind: model.LinkKind
     weight: float = strawberry.field(description="How strongly it says 'same person', 0..1.")
     count: int = strawberry.field(description="How many events saw both.")
-    first_seen: DateTime
+    first_seen: DateTime = strawberry.field(description="Of what was only stated, when it was.")
     last_seen: DateTime
     sources: list[str]
     suppressed: Reason | None = strawberry.field(description="What kept it from joining; null when it joins.")

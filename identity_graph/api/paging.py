@@ -15,6 +15,7 @@ from strawberry import UNSET
 
 from identity_graph.api.cost import PAGE_DEFAULT, PAGE_LARGEST
 from identity_graph.errors import InputError
+from identity_graph.store.numbered import FARTHEST
 
 T = TypeVar("T")
 Key = tuple[int | str, ...]
@@ -147,7 +148,7 @@ def _decode(of: str, shape: tuple[type, ...], cursor: str) -> Key:
         raise _invalid("the cursor is not one that this service gave") from None
     if mark != _mark(of):
         raise _invalid("the cursor is of another list")
-    if tuple(map(type, key)) != shape:
+    if tuple(map(type, key)) != shape or any(isinstance(part, int) and abs(part) > FARTHEST for part in key):
         raise _invalid("the cursor is not one that this service gave")
     return tuple(key)
 

@@ -31,8 +31,23 @@ from identity_graph.journey import Bucket, activity, touchpoints
 if TYPE_CHECKING:
     from identity_graph.api.segment import Segment
 
+strawberry.enum(
+    model.PersonOrder,
+    description="CREATED, UPDATED and LAST_SEEN: oldest first; LAST_SEEN is the time of the newest event. SIZE: who has"
+    " the fewest identifiers first.",
+)
 PersonType = Annotated["Person", strawberry.lazy("identity_graph.api.person")]
 SegmentType = Annotated["Segment", strawberry.lazy("identity_graph.api.segment")]
+
+
+@strawberry.type(description="Another person that may be the same.")
+class MergeSuggestion:
+    weight: float = strawberry.field(description="Of the strongest of the links.")
+    links: list[Link] = strawberry.field(description="What speaks for it, the strongest first, and what suppressed it.")
+
+    @field(PersonType | None)
+    def person(suggestion: Parent[model.Suggestion], info: Info) -> Any:
+        return reads_of(info).persons.load(suggestion.person_id)
 
 
 @strawberry.type(description="A recomputable view over evidence: identifiers that belong together.")
@@ -45,6 +60,10 @@ class Person(Node):
     @classmethod
     def is_type_of(cls, found: Any, _info: Any) -> bool:
         return isinstance(found, model.Person)
+
+    @field(DateTime | None, "The time of its newest event.")
+    def last_seen(person: Parent[model.Person], info: Info) -> Any:
+        return reads_of(info).journeys.load(person.id, lambda journey: journey[-1].event.time if journey else None)
 
     @field(
         float,
@@ -189,6 +208,14 @@ class Person(Node):
         reads = reads_of(info)
         (members,), (links,) = await gather(reads.members.load_all([person.id]), reads.links.load_all([person.id]))
         return drawn(members, links, include_suppressed)
+
+    @field(
+        list[MergeSuggestion],
+        "Others that may be the same person, the strongest first: suppressed links lead to them, and nobody said that"
+        " they are not. `link` makes one of them, `unlink` keeps them apart.",
+    )
+    def merge_suggestions(person: Parent[model.Person], info: Info) -> Any:
+        return reads_of(info).suggestions.load(person.id)
 
     @field(Connection[Change], "What happened to it, oldest first.")
     def changes(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from operator import itemgetter
 from typing import Annotated, Any
 
 import strawberry
@@ -28,7 +29,9 @@ from identity_graph.api.scalars import Representation
 from identity_graph.api.segment import Segment, SegmentPreview
 from identity_graph.api.stats import Stats
 from identity_graph.api.view import ForPurpose, Look, look
-from identity_graph.errors import InputError
+from identity_graph.errors import AccessError, InputError
+from identity_graph.event_table import canonical_json
+from identity_graph.listing import Listed
 
 MOST_KEYS = 100
 
@@ -57,28 +60,47 @@ class Query:
         _refuse_over("people", len(by))
         return [one.find(info) for one in by]
 
-    @field(CountedConnection[Person], "In order of id.")
+    @field(
+        CountedConnection[Person],
+        "All, or those who meet a condition; `last` gives those at the end of the order. In order of ID, CREATED and"
+        " UPDATED all are paged along an index; for any other list everybody is looked at for each page, so keep a"
+        " segment of what is paged often.",
+    )
     async def persons(
         self,
         info: Info,
+        condition: ConditionInput | None = strawberry.UNSET,
+        order_by: model.PersonOrder = model.PersonOrder.ID,
         first: int | None = strawberry.UNSET,
         after: str | None = strawberry.UNSET,
         last: int | None = strawberry.UNSET,
         before: str | None = strawberry.UNSET,
     ) -> Any:
+        tree = as_mapping(given(condition)) if given(condition) is not None else None
+        if tree is not None and info.context.veiled:
+            raise AccessError(
+                "FORBIDDEN", "a condition is not for the role analyst", help="It would let names be guessed."
+            )
+        by_id, of = order_by is model.PersonOrder.ID, "persons"
+        if tree is not None or not by_id:
+            of = f"persons {order_by} {canonical_json(tree)}"
         window = Window.read(
-            "persons",
-            (str,),
+            of,
+            (str,) if by_id else (int, int),
             first=given(first),
             after=given(after),
             last=given(last),
             before=given(before),
         )
-        people = info.context.reads.people
-        start = str(window.key[0]) if window.key else ""
-        call = reads_of(info).waves.call
-        page, count = call(people.page, start, window.limit + 1, window.backward), call(people.count)
-        return window.fetched(await page, lambda person: (person.id,), await count)
+        reads, page = reads_of(info), info.context.listing.page
+
+        def read() -> tuple[Listed, int]:
+            rows, count = page(order_by, tree, after=window.key, limit=window.limit + 1, backward=window.backward)
+            reads.people.expect([person for _, person in rows])
+            return rows, count
+
+        rows, count = await reads.waves.call(read)
+        return window.fetched(rows, itemgetter(0), count).map(itemgetter(1))
 
     @field(Identifier | None, "Null if it was never observed.")
     def identifier(self, info: Info, by: IdentifierInput) -> Any:

@@ -32,6 +32,7 @@ class Run(Node):
     quarantined: int
     suppressed: int
     fingerprint: str | None = strawberry.field(description="By which an interrupted load is found again.")
+    progress: float | None = strawberry.field(description="How much is done, 0..1; null where nobody knows.")
     rate: float | None = strawberry.field(description="Records a second, interruptions included.")
     normaliser: int = strawberry.field(description="The version of what made values canonical.")
 

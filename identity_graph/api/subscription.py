@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Any
 
+import anyio.to_thread
 import strawberry
 
 from identity_graph import model
@@ -15,8 +17,11 @@ from identity_graph.api.context import Info
 from identity_graph.api.field import subscription
 from identity_graph.api.lookup import PersonBy
 from identity_graph.api.paging import Window, given
+from identity_graph.api.run import Run
 from identity_graph.errors import NotFound
-from identity_graph.model import ChangeKind
+from identity_graph.model import ChangeKind, RunState
+
+PAUSE = 0.2  # seconds between two looks at a run, which moves with each batch
 
 
 @strawberry.type
@@ -52,6 +57,23 @@ class Subscription:
                         yield change
                     if watch.over:
                         return
+
+    @subscription(
+        Run,
+        "A run as it stands, and again each time that it has moved, until it ends or is interrupted. Who was cut off"
+        " asks again.",
+    )
+    async def progress(self, info: Info, run: strawberry.ID) -> AsyncGenerator[Any, None]:
+        find, shown = info.context.graph.store.operations.find_runs, None
+        while True:
+            (found,) = await anyio.to_thread.run_sync(find, [str(run)])
+            if found is None:
+                raise NotFound("RUN_UNKNOWN", "no run has this id")
+            if found != shown:
+                yield (shown := found)
+            if found.state is not RunState.RUNNING:
+                return
+            await asyncio.sleep(PAUSE)
 
 
 @dataclass(slots=True)

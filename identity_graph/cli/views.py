@@ -32,6 +32,7 @@ def run_view(run: Run) -> dict[str, Any]:
         "startedAt": format_time(run.started),
         "endedAt": None if run.ended is None else format_time(run.ended),
         **{name: getattr(run, name) for name in COUNTS},
+        "progress": run.progress,
         "rate": run.rate,
         "message": run.message or None,
         "loader": run.loader or None,

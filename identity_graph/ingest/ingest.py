@@ -88,7 +88,7 @@ class Ingest:
                 found_steps = ahead(found_steps)
             with self._ending(run) as ending, collector_paused(), closing(found_steps):
                 for step in found_steps:
-                    ending.run = self._append(ending.run, step)
+                    ending.run = self._append(replace(ending.run, size=reader.end), step)
                     if progress:
                         progress(reader.consumed, reader.size, ending.run.read)
             return ending.done(trail=before.trail(reader.source) if before else None)

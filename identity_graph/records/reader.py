@@ -83,6 +83,13 @@ class Reader:
         return self.source.size
 
     @property
+    def end(self) -> int | None:
+        """Where offsets end, as soon as reading has begun; None of a pipe, and of what is compressed."""
+        if isinstance(self._records, ParquetRows):
+            return self._records.rows
+        return None if self.source.gzipped else self.size
+
+    @property
     def consumed(self) -> int:
         if isinstance(self._records, ParquetRows):
             return (self.size or 0) * self._records.offset // max(1, self._records.rows)

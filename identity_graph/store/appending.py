@@ -19,7 +19,7 @@ from identity_graph.store.tombstones import Tombstones
 
 ADVANCED = (
     *("read", "accepted", "duplicate", "quarantined", "suppressed"),
-    *("position", "offset", "trail", "first_error", "last_error"),
+    *("position", "offset", "size", "trail", "first_error", "last_error"),
 )
 """The fields of a run that a batch moves on."""
 

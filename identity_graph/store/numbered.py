@@ -22,6 +22,10 @@ Stated = tuple[int, int, int]
 """Two numbers, a < b, and whether they are kept apart (1) or joined (0)."""
 
 
+FARTHEST = 2**63 - 1
+"""No number and no time is beyond it."""
+
+
 def numbered(events: EventTable, numbers: Int64) -> tuple[Int64, Mapping[int, Sequence[Stated]]]:
     """Which event saw which identifier, and what it states, by places of events and `numbers` of `events.named`.
 

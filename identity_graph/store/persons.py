@@ -90,6 +90,18 @@ class PersonStore(Protocol):
         """Live persons in order of id: the next after the given id or, going backward, the last before it."""
         ...
 
+    def page_by_creation(
+        self, *, after: int | None = None, limit: int = 100, backward: bool = False
+    ) -> list[PersonRow]:
+        """Live persons as they came to be, in order of number: as `page`, from a number on (None: from the end)."""
+        ...
+
+    def page_by_update(
+        self, *, after: tuple[int, int] | None = None, limit: int = 100, backward: bool = False
+    ) -> list[PersonRow]:
+        """Live persons in order of when they were updated, then of number: as `page`, from such a pair on."""
+        ...
+
     def count(self) -> int: ...
 
     def subgraph(self, identifiers: Sequence[Identifier], ids: Sequence[str], *, events: bool) -> Subgraph:

@@ -8,7 +8,7 @@ import pytest
 from graphql import OperationDefinitionNode, OperationType, parse
 
 from identity_graph.api.schema import graphql_schema
-from tests.api import test_computed, test_consent, test_operations
+from tests.api import test_computed, test_consent, test_operations, test_watching
 from tests.api.conftest import OPERATIONS, operation_text
 
 
@@ -22,10 +22,10 @@ def test_an_operation_is_one_with_a_name_of_its_file_and_says_what_it_is_for(nam
 
 
 def test_every_operation_is_tested_and_every_root_field_is_in_one() -> None:
-    files = (test_operations, test_computed, test_consent)
-    tests = " ".join(name for file in files for name in vars(file) if name.startswith("test_"))
+    modules = (test_operations, test_computed, test_consent, test_watching)
+    tests = " ".join(name for module in modules for name in vars(module) if name.startswith("test_"))
     assert [name for name in OPERATIONS if name not in tests] == []
-    used = {OperationType.QUERY: set[str](), OperationType.MUTATION: set[str]()}
+    used = {kind: set[str]() for kind in OperationType}
     for name in OPERATIONS:
         (operation,) = parse(operation_text(name)).definitions
         assert isinstance(operation, OperationDefinitionNode)
@@ -33,7 +33,8 @@ def test_every_operation_is_tested_and_every_root_field_is_in_one() -> None:
             selection.name.value for selection in operation.selection_set.selections if hasattr(selection, "name")
         }
     schema = graphql_schema()
-    assert schema.query_type and schema.mutation_type
+    assert schema.query_type and schema.mutation_type and schema.subscription_type
     federation = {"_service", "_entities"}
     assert set(schema.query_type.fields) - federation == used[OperationType.QUERY]
     assert set(schema.mutation_type.fields) == used[OperationType.MUTATION]
+    assert set(schema.subscription_type.fields) == used[OperationType.SUBSCRIPTION]

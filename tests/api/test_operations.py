@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from identity_graph.activation import Activation
-from tests.api.conftest import ANN, BOB, CAROL, EVENTS, JOINS_CAROL, SEGMENT, Api, email_of, operation_text
+from tests.api.conftest import ANN, BOB, CAROL, DAN, EVENTS, JOINS_CAROL, SEGMENT, Api, email_of, event, operation_text
 from tests.conftest import Clock
 
 pytestmark = pytest.mark.usefixtures("each_store")
@@ -131,6 +131,43 @@ def test_persons_page(api: Api) -> None:
     assert len(ids) == 4
     assert ids == sorted(ids)
     assert api.person_id(CAROL) in ids
+
+
+def test_persons_page_in_an_order_and_of_those_who_meet_a_condition(api: Api, clock: Clock) -> None:
+    def page(**how: object) -> tuple[list[str], dict[str, object]]:
+        found = api.run("persons_page", **how)["persons"]
+        return [node["id"] for node in found["nodes"]], found
+
+    ann, bob, carol, dan = (api.person_id(email) for email in (ANN, BOB, CAROL, DAN))
+    assert page(orderBy="UPDATED", last=1)[0] == [carol]
+    assert page(orderBy="LAST_SEEN")[0] == [dan, carol, ann, bob]
+    assert page(orderBy="SIZE", last=2)[0] == [carol, ann]
+    clock.tick()
+    api.run("ingest", events=[event("d2", "2025-12-30T00:00:00Z", "web", "Seen", {"email": DAN})])
+    api.run("resolve")
+    newest, found = page(orderBy="UPDATED", last=2)
+    assert newest == [carol, dan] and found["nodes"][1]["lastSeen"] == "2025-12-30T00:00:00Z"  # type: ignore[index]
+    before = found["pageInfo"]["startCursor"]  # type: ignore[index]
+    earlier, rest = page(orderBy="UPDATED", last=2, before=before)
+    assert set(earlier) == {ann, bob} and rest["pageInfo"]["hasPreviousPage"] is False  # type: ignore[index]
+
+    pro = {"trait": {"name": "plan", "is": {"equals": "pro"}}}
+    ids, found = page(condition=pro, orderBy="LAST_SEEN", first=1)
+    assert (ids, found["totalCount"]) == ([ann], 2)
+    after = found["pageInfo"]["endCursor"]  # type: ignore[index]
+    assert page(condition=pro, orderBy="LAST_SEEN", first=1, after=after)[0] == [bob]
+    assert page(condition={"not": {"segment": "vip"}})[1]["totalCount"] == 3
+    text = operation_text("persons_page")
+    for other in (
+        {"orderBy": "LAST_SEEN"},
+        {"condition": pro},
+        {"condition": {"not": pro}, "orderBy": "LAST_SEEN"},
+        {},
+    ):
+        assert api.refusal(text, {"after": after, **other}) == "PAGE_INVALID"
+    assert api.refusal(text, {"first": -1}) == "PAGE_INVALID"
+    assert api.refusal(text, {"condition": {"segment": "unknown"}}) == "CONDITION_INVALID"
+    assert api.refusal(text, {"orderBy": "AGE"}) == "QUERY_INVALID"
 
 
 def test_changes(api: Api) -> None:
@@ -422,3 +459,26 @@ def test_merge_support(api: Api, clock: Clock) -> None:
     assert {link["suppressed"] is None for link in ann["links"]} == {True, False}
     assert all(link["suppressed"] is None for link in kept["links"])
     assert {node["person"]["id"] for node in kept["nodes"]} == {api.person_id(ANN)}
+
+
+def test_merge_suggestions(api: Api, clock: Clock) -> None:
+    """Ann and Bob share a tablet, and a person has one user_id."""
+    ann, bob = api.person_id(ANN), api.person_id(BOB)
+    (found,) = api.run("merge_suggestions", by=email_of(ANN))["person"]["mergeSuggestions"]
+    assert (found["person"]["id"], found["person"]["profile"]["values"]["first_name"]) == (bob, "Bob")
+    assert found["weight"] == max(link["weight"] for link in found["links"])
+    assert {link["suppressed"]["code"] for link in found["links"]} == {"LIMIT"}
+    (other,) = api.run("merge_suggestions", by=email_of(BOB))["person"]["mergeSuggestions"]
+    assert (other["person"]["id"], other["links"]) == (ann, found["links"])
+    assert api.run("merge_suggestions", by=email_of(CAROL))["person"]["mergeSuggestions"] == []
+    two = {"a": {"namespace": "user_id", "value": "u1"}, "b": {"namespace": "user_id", "value": "u2"}}
+    clock.tick()
+    api.run("unlink", **two, reason="a couple")
+    assert api.run("merge_suggestions", by=email_of(ANN))["person"]["mergeSuggestions"] == []
+    drawn = api.run("merge_support", by=email_of(ANN))["person"]["graph"]
+    kinds = {(link["a"]["key"], link["b"]["key"]): link["kind"] for link in drawn["links"]}
+    assert kinds["user_id:u1", "user_id:u2"] == "CANNOT" and "user_id:u2" in [node["key"] for node in drawn["nodes"]]
+    clock.tick()
+    api.run("link", **two, reason="one after all")
+    assert api.run("merge_suggestions", by=email_of(ANN))["person"]["mergeSuggestions"] == []
+    assert api.person_id(ANN) == api.person_id(BOB)

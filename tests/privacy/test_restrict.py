@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from identity_graph import IdentityGraph, View
-from identity_graph.model import ChangeKind, Identifier
+from identity_graph.model import ChangeKind, Identifier, PersonOrder
 from identity_graph.people import People
 from identity_graph.remembering import Remembering
 from tests.conftest import law
@@ -84,6 +84,12 @@ def assert_unseen(graph: IdentityGraph, victim: str, own: set[Identifier], mine:
     visible = graph.visible.persons
     assert visible.changes_of([victim]) == [[]]
     assert victim not in {one.person_id for one in visible.changes(limit=3)}
+    for order in PersonOrder:
+        for condition in (None, *(one.condition for one in graph.segments.all())):
+            listed, count = graph.listing.page(order, condition)
+            assert victim not in {one.id for _, one in listed} and count == len(listed)
+            last, _ = graph.listing.page(order, condition, limit=1, backward=True)
+            assert last == listed[-1:]
     for segment in graph.segments.all():
         assert victim not in graph.segments.members(segment.name) and segment.size == len(
             graph.segments.members(segment.name)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from identity_graph.model import ChangeKind, Person
+from identity_graph.store.numbered import LARGEST_NUMBER
 from identity_graph.store.protocols import Store
 from tests.store.building import NOW, array, change, event, load, numbers, publication, publish_persons
 
@@ -64,6 +65,29 @@ def test_pages(people: Store) -> None:
     assert page(limit=2, backward=True) == ["e", "f"]
     assert page(after="a", backward=True) == []
     assert people.persons.count() == 6
+
+
+def test_pages_by_creation_and_by_update(people: Store) -> None:
+    persons = people.persons
+    publish_persons(people, {"late": []}, time=NOW + 5)
+    rows = {row.id: row for row in persons.persons([*"abcdef", "late"]) if row}
+    persons.publish(publication(updated=[rows["a"].number, rows["e"].number], time=NOW + 3))
+    persons.publish(publication(retired=[(rows["f"].number, rows["c"].number)]))
+
+    def created(**how: object) -> str:
+        return " ".join(row.id for row in persons.page_by_creation(**how))  # type: ignore[arg-type]
+
+    def updated(**how: object) -> str:
+        return " ".join(row.id for row in persons.page_by_update(**how))  # type: ignore[arg-type]
+
+    assert created() == "c b e a d late" and updated() == "c b d e a late"
+    assert created(after=rows["b"].number, limit=2) == "e a" and created(after=rows["late"].number) == ""
+    assert created(limit=2, backward=True) == "d late" and created(after=rows["a"].number, backward=True) == "c b e"
+    d, e = ((persons.persons([id])[0] or rows[id]) for id in "de")
+    assert updated(after=(d.updated, d.number), limit=2) == "e a" == updated(after=(NOW, LARGEST_NUMBER), limit=2)
+    assert updated(after=(e.updated, e.number), limit=2, backward=True) == "b d"
+    assert updated(limit=1, backward=True) == "late" and updated(after=(NOW, 0), backward=True) == ""
+    assert persons.page_by_update(limit=1) == persons.page_by_creation(limit=1) == [rows["c"]]
 
 
 def test_changes_are_filtered_and_paged(store: Store) -> None:

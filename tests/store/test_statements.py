@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
 
+import apsw
 import pytest
 
 from identity_graph.model import Identifier
+from identity_graph.store import open_store
 from identity_graph.store.protocols import Store
-from tests.store.building import array, batch, begin, event, publish_persons
+from tests.store.building import NOW, array, batch, begin, event, publish_persons
 
 MANY = 1_000
 READS: dict[str, tuple[int, Callable[[Store, int], object]]] = {
@@ -51,6 +56,24 @@ def test_a_read_takes_as_many_statements_for_many_keys_as_for_one(full: Store, r
             act(full, keys)
         expected = 1 if store_url.startswith("neo4j") else most  # over a network each one is a journey
         assert len([sql for sql in heard if sql not in ("BEGIN", "COMMIT")]) == expected, heard
+
+
+def test_a_page_is_a_walk_along_an_index(tmp_path: Path) -> None:
+    """Of SQLite; those of Neo4j are in `test_cypher`."""
+    with closing(open_store(f"sqlite:///{tmp_path / 'people.db'}")) as store:
+        heard: list[str] = []
+        with store.trace(heard.append):
+            for backward in (False, True):
+                store.persons.page(after="p", backward=backward)
+                store.persons.page_by_creation(after=3, backward=backward)
+                store.persons.page_by_update(after=(NOW, 3), backward=backward)
+    with closing(apsw.Connection(str(tmp_path / "people.db"))) as wire:
+        asked = [sql for sql in heard if "ORDER BY" in sql]
+        assert len(asked) == 6
+        for sql in asked:
+            given = (0,) * int(max(re.findall(r"[?](\d)", sql)))
+            steps = [str(row[3]) for row in wire.execute(f"EXPLAIN QUERY PLAN {sql}", given)]
+            assert len(steps) == 1 and steps[0].startswith("SEARCH"), steps  # and nothing is sorted
 
 
 def test_nothing_is_heard_afterwards(store: Store) -> None:

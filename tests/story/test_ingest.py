@@ -176,6 +176,21 @@ def test_progress_is_heard(ingest: Ingest, tmp_path: Path) -> None:
     assert heard[-1][0] == size
 
 
+@pytest.mark.parametrize("ending", ["jsonl", "jsonl.gz", "parquet"])
+def test_a_run_says_how_far_it_is(store: Store, ingest: Ingest, tmp_path: Path, ending: str) -> None:
+    path, lines = tmp_path / f"e.{ending}", jsonl(*map(native, range(10)))
+    if ending == "parquet":
+        pl.DataFrame([json.loads(line) for line in lines.splitlines()]).write_parquet(path)
+    else:
+        path.write_bytes(gzip.compress(lines) if ending.endswith("gz") else lines)
+    heard: list[float | None] = []
+    run = ingest.load(EVENTS, path, batch=5, progress=lambda *_: heard.append(store.operations.runs()[0].progress))
+    assert (run.state, run.progress) == (RunState.DONE, 1.0)
+    # What is compressed has no known end.
+    assert heard == ([None, None] if ending == "jsonl.gz" else [pytest.approx(0.5, abs=0.05), 1.0])
+    assert store.operations.find_runs([run.id]) == [run]
+
+
 # ---- one digest ---------------------------------------------------------------------------------------------------
 
 

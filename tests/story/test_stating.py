@@ -5,7 +5,10 @@ from __future__ import annotations
 import pytest
 
 from identity_graph.errors import InputError
+from identity_graph.model import LinkKind
 from tests.story.worlds import event, key, new_graph, person, persons, shared_tablet, tell, told
+
+pytestmark = pytest.mark.usefixtures("each_store")
 
 ANN, BOB, TABLET = "user_id:ann", "user_id:bob", "device_id:tablet"
 
@@ -83,3 +86,39 @@ def test_a_change_says_that_a_statement_brought_it_about_and_not_what_came_in_be
         ("MERGED", "statement"),
         ("SPLIT", "statement"),
     ]
+
+
+def test_what_is_said_is_seen_as_a_link_until_the_opposite_is_said() -> None:
+    cy = "user_id:cy"
+    with told([*shared_tablet(), event("c", 1, cy)]) as graph:
+        graph.stating.unlink(key(BOB), key(TABLET), "the tablet is Ann's")
+        graph.stating.unlink(key(BOB), key(cy), "two men")
+        ids = [person(graph, ANN), person(graph, BOB), person(graph, cy)]
+        ann, bob, other = ({(one.a.key, one.b.key): one for one in links} for links in graph.people.links(ids))
+        never, seen = bob[BOB, cy], bob[TABLET, BOB]
+        assert (never.kind, never.sources) == (seen.kind, ("manual",)) == (LinkKind.CANNOT, ("manual",))
+        assert [one.suppressed and one.suppressed.code for one in (never, seen)] == ["CANNOT_LINK"] * 2
+        assert seen.sources == ("app", "manual") and ann[TABLET, BOB] == seen and other[BOB, cy] == never
+        graph.clock.tick()  # type: ignore[attr-defined]
+        graph.stating.link(key(BOB), key(cy), "one man")
+        (links,) = graph.people.links([person(graph, BOB)])
+        assert [one.kind for one in links if {one.a.key, one.b.key} == {BOB, cy}] == [LinkKind.MUST]
+
+
+def test_what_is_said_of_two_that_are_linked_by_nothing_else_is_a_link_of_its_time() -> None:
+    """An event of many identifiers links each with one of them only, whatever it states."""
+    many = [f"cookie:{n}" for n in range(20)]
+    pairs = [(key("cookie:3"), key("cookie:4")), (key("cookie:5"), key("cookie:6"))]
+    wide = event("wide", 7, *many)
+    with told([wide._replace(apart=pairs[:1], same_person=pairs[1:])]) as graph:
+        ids = [person(graph, f"cookie:{n}") for n in (3, 4, 5)]
+        one, other, both = ({(link.a, link.b): link for link in links} for links in graph.people.links(ids))
+        apart = one[pairs[0]]
+        assert (apart.kind, apart.count, apart.weight, apart.sources) == (LinkKind.CANNOT, 0, 0.0, ())
+        assert apart.first_seen == apart.last_seen == wide.time and other[pairs[0]] == apart
+        assert apart.suppressed and apart.suppressed.code == "CANNOT_LINK"
+        stated = both[pairs[1]]
+        assert (stated.kind, stated.count, stated.first_seen) == (LinkKind.MUST, 0, wide.time)
+        assert stated.last_seen == wide.time and stated.suppressed is None
+        assert "CANNOT_LINK" in [reason.code for reason in graph.people.explain(*pairs[0]).obstacles]
+        assert [found.id for found in graph.people.evidence([pairs[0]])[0]] == ["wide"]

@@ -27,7 +27,7 @@ NODES: Mapping[str, str] = MappingProxyType(
         "Change": "number:long time:long kind person_id from_ids:string[] to_ids:string[] cause message policy segment",
         "Run": "id kind state started:long source ended:long read:long accepted:long duplicate:long quarantined:long"
         " suppressed:long message position:long offset:long default_time:long loader file fingerprint trail policy"
-        " normaliser:long first_error last_error",
+        " normaliser:long first_error last_error size:long",
         "Quarantined": "number:long run_id line:long offset:long code message record:byte[] time:long size:long"
         " mark:long",
         "Segment": ":ID(Segment) name description condition created:long evaluated:long size:long",

@@ -13,7 +13,7 @@ from identity_graph.store.neo4j.chunks import COLUMN
 from identity_graph.store.neo4j.connection import Connection
 from identity_graph.store.neo4j.publishing import publish
 from identity_graph.store.neo4j.subgraph import read_subgraph
-from identity_graph.store.numbered import distinct, is_plain, joined
+from identity_graph.store.numbered import FARTHEST, distinct, is_plain, joined
 from identity_graph.store.protocols import IdentifierRow, PersonRow, Publication, SimilarRow, Subgraph, SuppressedRow
 from identity_graph.tables import Int64
 
@@ -139,12 +139,35 @@ class Neo4jPersons:
         found = [Person(*row) for row in rows]
         return found[::-1] if backward else found
 
+    def page_by_creation(
+        self, *, after: int | None = None, limit: int = 100, backward: bool = False
+    ) -> list[PersonRow]:
+        if backward:
+            before = FARTHEST if after is None else after
+            rows = self._database.read("persons/page_created_backward", before=before, limit=limit)
+        else:
+            rows = self._database.read("persons/page_created", after=after or 0, limit=limit)
+        return _ordered(rows, backward)
+
+    def page_by_update(
+        self, *, after: tuple[int, int] | None = None, limit: int = 100, backward: bool = False
+    ) -> list[PersonRow]:
+        far = FARTHEST if backward else -FARTHEST
+        updated, number = after or (far, far)
+        name = "persons/page_updated_backward" if backward else "persons/page_updated"
+        return _ordered(self._database.read(name, updated=updated, number=number, limit=limit), backward)
+
     def count(self) -> int:
         found: int = self._database.one("persons/count")[0]
         return found
 
     def subgraph(self, identifiers: Sequence[Identifier], ids: Sequence[str], *, events: bool) -> Subgraph:
         return read_subgraph(self._database, identifiers, ids, events)
+
+
+def _ordered(rows: Sequence[Sequence[Any]], backward: bool) -> list[PersonRow]:
+    found = [PersonRow(number, id, created, updated, None) for number, id, created, updated in rows]
+    return found[::-1] if backward else found
 
 
 def _by_first(left: Sequence[int], right: Sequence[int]) -> tuple[Int64, Int64]:

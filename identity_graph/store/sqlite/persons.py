@@ -11,7 +11,7 @@ import numpy as np
 import orjson
 
 from identity_graph.model import Change, ChangeKind, Identifier, Person, Reason
-from identity_graph.store.numbered import distinct
+from identity_graph.store.numbered import FARTHEST, distinct
 from identity_graph.store.protocols import (
     EvidenceStore,
     IdentifierRow,
@@ -30,6 +30,7 @@ from identity_graph.store.sqlite.publishing import publish
 from identity_graph.store.sqlite.restrictions import RestrictedRows
 from identity_graph.tables import Int64
 
+LAST_TEXT = chr(0x10FFFF)
 _PERSON = "p.number, p.id, p.created, p.updated, p.survivor"
 _CHANGE = "number, time, kind, person_id, from_ids, to_ids, cause, message, policy, segment"
 
@@ -173,10 +174,34 @@ class SqlitePersons:
     def page(self, *, after: str = "", limit: int = 100, backward: bool = False) -> list[Person]:
         sql = "SELECT id, created, updated FROM person WHERE survivor IS NULL"
         if backward:
-            sql += " AND (?1 = '' OR id < ?1) ORDER BY id DESC LIMIT ?2"
+            sql, after = sql + " AND id < ?1 ORDER BY id DESC LIMIT ?2", after or LAST_TEXT
         else:
             sql += " AND id > ?1 ORDER BY id LIMIT ?2"
         found = [Person(*row) for row in self._database.rows(sql, (after, limit))]
+        return found[::-1] if backward else found
+
+    def page_by_creation(
+        self, *, after: int | None = None, limit: int = 100, backward: bool = False
+    ) -> list[PersonRow]:
+        which, order, far = ("<", " DESC", FARTHEST) if backward else (">", "", 0)
+        start = far if after is None else after
+        return self._ordered(f"p.number {which} ?1", f"p.number{order}", (start, limit), backward)
+
+    def page_by_update(
+        self, *, after: tuple[int, int] | None = None, limit: int = 100, backward: bool = False
+    ) -> list[PersonRow]:
+        which, order, far = ("<", " DESC", FARTHEST) if backward else (">", "", -FARTHEST)
+        updated, number = after or (far, far)
+        return self._ordered(
+            f"(p.updated, p.number) {which} (?1, ?3)",
+            f"p.updated{order}, p.number{order}",
+            (updated, limit, number),
+            backward,
+        )
+
+    def _ordered(self, which: str, order: str, bindings: tuple[object, ...], backward: bool) -> list[PersonRow]:
+        sql = f"SELECT {_PERSON} FROM person p WHERE p.survivor IS NULL AND {which} ORDER BY {order} LIMIT ?2"
+        found = [PersonRow(*row) for row in self._database.rows(sql, bindings)]
         return found[::-1] if backward else found
 
     def count(self) -> int:

@@ -88,6 +88,7 @@ CREATE TABLE person (
     survivor INTEGER
 ) STRICT;
 CREATE INDEX person_survivor ON person (survivor) WHERE survivor IS NOT NULL;
+CREATE INDEX person_updated ON person (updated) WHERE survivor IS NULL;
 
 CREATE TABLE member (identifier INTEGER PRIMARY KEY, person INTEGER NOT NULL, since INTEGER NOT NULL) STRICT;
 CREATE INDEX member_person ON member (person);
@@ -172,7 +173,8 @@ CREATE TABLE run (
     policy TEXT NOT NULL,
     normaliser INTEGER NOT NULL,
     first_error TEXT NOT NULL,
-    last_error TEXT NOT NULL
+    last_error TEXT NOT NULL,
+    size INTEGER
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX run_started ON run (started, id);
 CREATE UNIQUE INDEX run_interrupted ON run (fingerprint, loader) WHERE state <> 'DONE' AND fingerprint IS NOT NULL;
