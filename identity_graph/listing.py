@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Mapping, Sequence
-from collections.abc import Set as AbstractSet
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -21,14 +20,12 @@ Listed = list[tuple[Key, Person]]
 
 class Listing:
     """The key of a person in a list is its id or, in another order than that of ids, what orders it and its number.
-    `hidden` are numbers of persons that the store does not show."""
+    `restricted`: with the restricted ones, as the store has them, too."""
 
-    def __init__(
-        self, store: Store, segments: Segments, hidden: Callable[[], AbstractSet[int]] = frozenset[int]
-    ) -> None:
+    def __init__(self, store: Store, segments: Segments, *, restricted: bool = False) -> None:
         self._store = store
         self._segments = segments
-        self._hidden = hidden
+        self._restricted = restricted
 
     def page(
         self,
@@ -68,8 +65,8 @@ class Listing:
         limit: int,
         backward: bool,
     ) -> tuple[Listed, int]:
-        everybody, places = self._segments.look(condition, last_seen=order is PersonOrder.LAST_SEEN)
-        places = places[~np.isin(everybody.numbers[places], np.array(sorted(self._hidden()), dtype=np.int64))]
+        last_seen = order is PersonOrder.LAST_SEEN
+        everybody, places = self._segments.look(condition, last_seen=last_seen, restricted=self._restricted)
         if order is PersonOrder.ID:
             keys: Sequence[Key] = [(everybody.ids[place],) for place in places.tolist()]
         else:

@@ -87,15 +87,20 @@ class Segments:
         everybody, places = self.look(condition)
         return len(places), [everybody.ids[place] for place in places[:_SAMPLE].tolist()]
 
-    def look(self, condition: Mapping[str, Any] | None, *, last_seen: bool = False) -> tuple[Everybody, Int64]:
-        """Everybody, restricted or not, and the places of those who meet the condition (None: all). Raises
-        CONDITION_INVALID."""
+    def look(
+        self, condition: Mapping[str, Any] | None, *, last_seen: bool = False, restricted: bool = False
+    ) -> tuple[Everybody, Int64]:
+        """Everybody, and the places of those who meet the condition (None: all), with those who are `restricted` or
+        without. Raises CONDITION_INVALID."""
         trees, now = self._trees(), self._clock()
         conditions = [] if condition is None else [condition]
         for tree in conditions:
             self._parse(tree, trees)
         everybody, found = self._read(conditions, trees, now, last_seen)
-        return everybody, found[0] if found else np.arange(len(everybody.ids))
+        places = found[0] if found else np.arange(len(everybody.ids))
+        if not restricted and (hidden := self._hidden()):
+            places = places[~np.isin(everybody.numbers[places], list(hidden))]
+        return everybody, places
 
     def refresh(self, person_ids: Sequence[str] | None) -> None:
         """Evaluate these persons (None: all) anew for each segment. A window also moves with the clock: segments with
@@ -131,7 +136,7 @@ class Segments:
                     entered[name] = [id for id in entered[name] if id in some]
                     left[name] = [id for id in left[name] if id in some]
         else:
-            hidden = self._hidden()
+            hidden = set(self._hidden().values())
             for person_id, facts, inside_of in self._persons(person_ids):
                 for name, meets in conditions.items():
                     if (person_id not in hidden and meets(facts, now)) != (name in inside_of):
@@ -148,8 +153,9 @@ class Segments:
     def _members(self, conditions: Sequence[Mapping[str, Any]], trees: Trees, now: int) -> list[list[str]]:
         """Of everybody, who meets each; ids in order."""
         everybody, found = self._read(conditions, trees, now)
-        hidden = self._hidden()
-        return [[id for place in places.tolist() if (id := everybody.ids[place]) not in hidden] for places in found]
+        hidden = list(self._hidden())
+        shown = [places[~np.isin(everybody.numbers[places], hidden)] for places in found]
+        return [[everybody.ids[place] for place in places.tolist()] for places in shown]
 
     def _read(
         self, conditions: Sequence[Mapping[str, Any]], trees: Trees, now: int, last_seen: bool = False
@@ -161,9 +167,9 @@ class Segments:
         selection = Selection(everybody, trees.get, computed.get, now)
         return everybody, [np.flatnonzero(selection.meeting(tree)) for tree in conditions]
 
-    def _hidden(self) -> set[str]:
-        """Restricted persons, who are in no segment."""
-        return {row.id for row in self._store.privacy.restricted_persons()}
+    def _hidden(self) -> dict[int, str]:
+        """Numbers and ids of restricted persons, who are in no segment."""
+        return {row.number: row.id for row in self._store.privacy.restricted_persons()}
 
     def _parse(self, tree: Mapping[str, Any], trees: Trees) -> Condition:
         return parse_condition(tree, trees.get, self._store.segments.computed().get)

@@ -70,7 +70,7 @@ class IdentityGraph:
         self.people = People(self.visible, self.policy)
         everybody = People(store, self.policy)
         self.segments = Segments(store, self.policy, everybody, clock)
-        self.listing = Listing(self.visible, self.segments, self.visible.numbers)
+        self.listing = Listing(self.visible, self.segments)
         self.computed = Computed(store, self.people, self.segments, clock)
         self.resolver = Resolver(store, self.policy, self.engine, self.segments, clock, new_id)
         self.ingest = Ingest(store, clock, new_id, self.policy.digest)

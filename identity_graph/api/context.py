@@ -220,7 +220,8 @@ class Context:
 
     @property
     def listing(self) -> Listing:
-        return Listing(self.graph.store, self.graph.segments) if self._restricted else self.graph.listing
+        graph = self.graph
+        return Listing(graph.store, graph.segments, restricted=True) if self._restricted else graph.listing
 
     def changed(self) -> None:
         """A mutation has run: forget what was read before it."""

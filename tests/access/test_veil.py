@@ -58,6 +58,13 @@ def test_who_sees_no_names_cannot_look_for_them(guarded: Guarded) -> None:
     by = {"id": guarded.open.person_id(ANN)}
     found = guarded.ask(Role.ANALYST, "query ($by: PersonBy!) { person(by: $by) { id } }", {"by": by}).json()
     assert found["data"]["person"] == by
+    listing = "query ($tree: ConditionInput) { persons(condition: $tree, orderBy: SIZE) { totalCount } }"
+    named = {"trait": {"name": "first_name", "is": {"prefix": "A"}}}
+    answer = guarded.ask(Role.ANALYST, listing, {"tree": named}).json()
+    assert [error["extensions"]["code"] for error in answer["errors"]] == ["FORBIDDEN"]
+    for role, tree, count in ((Role.ANALYST, None, 4), (Role.PRIVACY_OFFICER, named, 1)):
+        found = guarded.ask(role, listing, {"tree": tree}).json()
+        assert found["data"]["persons"]["totalCount"] == count
 
 
 def test_no_field_that_an_analyst_may_ask_for_names_anybody(guarded: Guarded) -> None:

@@ -178,13 +178,14 @@ def test_progress_is_heard(ingest: Ingest, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("ending", ["jsonl", "jsonl.gz", "parquet"])
 def test_a_run_says_how_far_it_is(store: Store, ingest: Ingest, tmp_path: Path, ending: str) -> None:
-    path, lines = tmp_path / f"e.{ending}", jsonl(*map(native, range(10)))
+    path, lines = tmp_path / f"e.{ending}", jsonl(*map(native, range(50)))
+    loader = read_loader("orders") if ending == "parquet" else EVENTS
     if ending == "parquet":
-        pl.DataFrame([json.loads(line) for line in lines.splitlines()]).write_parquet(path)
+        mixed_parquet(path)
     else:
         path.write_bytes(gzip.compress(lines) if ending.endswith("gz") else lines)
     heard: list[float | None] = []
-    run = ingest.load(EVENTS, path, batch=5, progress=lambda *_: heard.append(store.operations.runs()[0].progress))
+    run = ingest.load(loader, path, batch=25, progress=lambda *_: heard.append(store.operations.runs()[0].progress))
     assert (run.state, run.progress) == (RunState.DONE, 1.0)
     # What is compressed has no known end.
     assert heard == ([None, None] if ending == "jsonl.gz" else [pytest.approx(0.5, abs=0.05), 1.0])
