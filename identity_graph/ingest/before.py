@@ -15,12 +15,12 @@ class Before:
 
     def __init__(self, store: Store, begun: Run) -> None:
         self._begun = begun
-        self._buried = store.privacy.buried()
+        self._gone = "{} {}".format(*store.privacy.gone())
         going_on = store.operations.interrupted(begun.fingerprint or "", begun.loader)
         self._runs = [] if going_on else [run for run in store.operations.runs(limit=LATEST) if self._is_like(run)]
 
     def same(self, source: Source) -> Run | None:
-        """The run that loaded the same content, and set nothing aside. Since then nothing was erased: what it stored is
+        """The run that loaded the same content, and set nothing aside. Since then nothing was deleted: what it stored is
         there, and what it left out would be left out again."""
         if not self._runs:
             return None
@@ -32,8 +32,8 @@ class Before:
         return next((run for run in self._runs if run.trail == trail), None)
 
     def trail(self, source: Source) -> str:
-        """What the run of this content is known by. An erasure meanwhile makes it one that never is found."""
-        return f"{source.content()} {self._buried}"
+        """What the run of this content is known by. A deletion meanwhile makes it one that never is found."""
+        return f"{source.content()} {self._gone}"
 
     def _is_like(self, run: Run) -> bool:
         def decides(run: Run) -> tuple[object, ...]:

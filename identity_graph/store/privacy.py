@@ -35,8 +35,9 @@ class PrivacyStore(Protocol):
         """Leave no deleted byte in the store's files; outside a transaction."""
         ...
 
-    def buried(self) -> int:
-        """How many tombstones there are: more after each erasure of an event."""
+    def gone(self) -> tuple[int, int]:
+        """How many tombstones there are, and how many events were stored and are no more. Each is another one after
+        events were deleted, with tombstones or without, or identifiers were released."""
         ...
 
     def tombstoned(self, identifiers: Sequence[Identifier]) -> list[bool]: ...

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 from unittest import mock
 
 import pytest
@@ -63,13 +62,12 @@ def test_records_that_were_set_aside_are_judged_again(load: Callable[..., Run], 
         unmapped(load, path)
 
 
-def erase(store: Store, number: int) -> None:
+def erase(store: Store, number: int, *, buried: bool = True) -> None:
     (row,) = store.evidence.events([f"e{number}"])
     assert row
-    nobody: dict[str, Any] = {"person": 0, "person_id": ""}
     with store.transaction():
         store.privacy.erase(
-            Erasure(**nobody, events=[row.number], event_ids=[row.event.id], identifiers=[], tombstones=[])
+            Erasure(persons=[], events=[row.number], event_ids=[row.event.id] * buried, identifiers=[], tombstones=[])
         )
 
 
@@ -77,12 +75,23 @@ def test_what_was_erased_does_not_count_as_stored(store: Store, load: Callable[.
     path = write(tmp_path / "e.jsonl", jsonl(*LINES))
     load(path)
     erase(store, 7)
-    assert store.privacy.buried() == 1
+    assert store.privacy.gone() == (1, 1)
     assert counts(load(path)) == (800, 0, 799, 0, 1)
     assert counts(unmapped(load, path)) == (800, 0, 799, 0, 1)
     erase(store, 8)
     assert counts(load(path)) == (800, 0, 798, 0, 2)
     assert store.evidence.identifiers([Identifier("cookie", "c9")]) != [None]
+
+
+def test_what_was_deleted_without_a_tombstone_is_stored_again(
+    store: Store, load: Callable[..., Run], tmp_path: Path
+) -> None:
+    path = write(tmp_path / "e.jsonl", jsonl(*LINES))
+    load(path)
+    erase(store, 7, buried=False)
+    assert store.privacy.gone() == (0, 1)
+    assert counts(load(path)) == (800, 1, 799, 0, 0)
+    assert counts(unmapped(load, path)) == (800, 0, 800, 0, 0)
 
 
 def test_a_load_that_was_interrupted_goes_on(load: Callable[..., Run], tmp_path: Path) -> None:

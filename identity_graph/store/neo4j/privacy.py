@@ -73,9 +73,9 @@ class Neo4jPrivacy:
             " until it needs the room",
         )
 
-    def buried(self) -> int:
-        found: int = self._database.one("privacy/buried")[0]
-        return found
+    def gone(self) -> tuple[int, int]:
+        tombstones, events = self._database.one("privacy/there")
+        return tombstones, self._database.property("event", 0) - events
 
     def tombstoned(self, identifiers: Sequence[Identifier]) -> list[bool]:
         return self._tombstones.of_identifiers(identifiers)

@@ -10,7 +10,7 @@ from identity_graph.store.sqlite.columns import number_set
 from identity_graph.store.sqlite.connection import Connection
 from identity_graph.store.sqlite.contents import id_hashes, numbers_of, stated_of
 from identity_graph.store.sqlite.evidence import SqliteEvidence
-from identity_graph.store.sqlite.numbering import keep_numbers
+from identity_graph.store.sqlite.numbering import keep_numbers, last_number
 from identity_graph.store.sqlite.publishing import add_changes, forget_segments, remove_persons
 from identity_graph.store.sqlite.restrictions import RestrictedRows
 from identity_graph.store.tombstones import Tombstones
@@ -105,9 +105,10 @@ class SqlitePrivacy:
     def scrub(self) -> None:
         self._database.truncate_log()
 
-    def buried(self) -> int:
-        found: int = self._database.one("SELECT count(*) FROM tombstone")
-        return found
+    def gone(self) -> tuple[int, int]:
+        with self._database.snapshot():
+            tombstones = self._database.one("SELECT count(*) FROM tombstone")
+            return tombstones, last_number(self._database, "event") - self._database.one("SELECT count(*) FROM event")
 
     def tombstoned(self, identifiers: Sequence[Identifier]) -> list[bool]:
         return self._tombstones.of_identifiers(identifiers)
