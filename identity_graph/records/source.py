@@ -65,7 +65,7 @@ class Source:
         self.size: int | None = None
         self.modified: int | None = None
         self.consumed = 0
-        self._digest = hashlib.blake2b(digest_size=16)
+        self._digest = hashlib.sha256()
         try:
             self._file: BinaryIO = sys.stdin.buffer if self.path is None else self.path.open("rb", buffering=0)
         except OSError as error:

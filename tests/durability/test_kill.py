@@ -30,9 +30,10 @@ import sys
 from identity_graph import open_store
 from identity_graph.ingest import Ingest, steps
 from identity_graph.loaders import read_loader
+from identity_graph.records import parquet
 from identity_graph.service import uuid7
 from identity_graph.times import now
-steps.BLOCK = 50_000
+steps.BLOCK, parquet.SLICE = (5_000, 300) if sys.argv[3].endswith("parquet") else (50_000, parquet.SLICE)
 store = open_store("sqlite:///" + sys.argv[1])
 ingest = Ingest(store, now, uuid7)
 print("ready", flush=True)
@@ -140,7 +141,9 @@ def is_done(path: Path) -> bool:
     return any(run.state == RunState.DONE for run in runs)
 
 
-@pytest.mark.parametrize(("write", "processes"), [(jsonl, 0), (jsonl, 2), (csv_gz, 0), (parquet, 0)])
+@pytest.mark.parametrize(
+    ("write", "processes"), [(jsonl, 0), (jsonl, 2), (csv_gz, 0), (csv_gz, 2), (parquet, 0), (parquet, 2)]
+)
 def test_killed_and_run_again(tmp_path: Path, write: Callable[[Path], Path], processes: int) -> None:
     dice = random.Random(SEED)
     file = write(tmp_path / "orders")
@@ -150,15 +153,15 @@ def test_killed_and_run_again(tmp_path: Path, write: Callable[[Path], Path], pro
     killed = 0
     for _ in range(KILLS):
         process = start(tmp_path / "rough.db", file, processes)
-        begun = time.monotonic()
-        word = "step"
-        for _ in range(dice.randrange(RECORDS // 250 // KILLS * 2)):
+        begun, word = time.monotonic(), "step"
+        count = dice.randrange(RECORDS // 250 // KILLS)
+        for _ in range(count):
             word = heard(process)
             if word != "step":
                 break
         if word == "step":
             # The next kill falls anywhere into the reading, the writing or the commit of the next transaction.
-            time.sleep(dice.random() * max(0.005, (time.monotonic() - begun) / 4))
+            time.sleep(dice.random() * 2 * max(0.005, (time.monotonic() - begun) / max(1, count)))
             helpers = children(process.pid)
             assert processes or not helpers
             process.send_signal(signal.SIGKILL)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from itertools import islice
+from typing import cast
 
 import apsw
 import numpy as np
@@ -72,10 +73,16 @@ class Interning:
 
     def intern(self, identifiers: Sequence[Key], layer: str) -> list[int]:
         """The number of each, none of which comes twice; new ones get theirs in this order, and lie in this layer."""
-        known = self.find(identifiers)
-        new = [identifier for identifier in identifiers if identifier not in known]
-        known.update(zip(new, self._insert(new, layer), strict=True))
-        return list(map(known.__getitem__, identifiers))
+        numbers = list(map(self._numbers.get, identifiers))
+        missing = [place for place, number in enumerate(numbers) if number is None]
+        if missing:
+            wanted = [identifiers[place] for place in missing]
+            known = self.find(wanted)
+            new = [identifier for identifier in wanted if identifier not in known]
+            known.update(zip(new, self._insert(new, layer), strict=True))
+            for place, identifier in zip(missing, wanted, strict=True):
+                numbers[place] = known[identifier]
+        return cast("list[int]", numbers)
 
     def _insert(self, new: Sequence[Key], layer: str) -> range:
         if not new:
