@@ -20,8 +20,8 @@ class Before:
         self._runs = [] if going_on else [run for run in store.operations.runs(limit=LATEST) if self._is_like(run)]
 
     def same(self, source: Source) -> Run | None:
-        """The run that loaded the same content, and set nothing aside. Since then nothing was deleted: what it stored is
-        there, and what it left out would be left out again."""
+        """The run that loaded the same content, and set nothing aside. Since then nothing was deleted: what it stored
+        is there, and what it left out would be left out again."""
         if not self._runs:
             return None
         again = Source(source.path or "-", source.form)
