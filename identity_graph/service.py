@@ -120,7 +120,7 @@ class IdentityGraph:
     def suppose(self, view: View, *, restricted: bool = False) -> People:
         """Persons as they would be, for the questions of one request; nothing is published. See `supposing`.
         `restricted`: with those that are."""
-        return Supposing(self.store if restricted else self.visible, self.policy, view, self.clock).people
+        return Supposing(self.store if restricted else self.visible.at_once(), self.policy, view, self.clock).people
 
     def allowed(self, purpose: str) -> Callable[[], People]:
         """People among whom only those are who may be used for it. Raises PURPOSE_UNKNOWN."""

@@ -220,8 +220,7 @@ class Context:
 
     @property
     def listing(self) -> Listing:
-        graph = self.graph
-        return Listing(graph.store, graph.segments, restricted=True) if self._restricted else graph.listing
+        return Listing(self.store, self.graph.segments, restricted=self._restricted)
 
     def changed(self) -> None:
         """A mutation has run: forget what was read before it."""

@@ -262,7 +262,7 @@ def test_preview_erasure_and_erase(api: Api) -> None:
     assert api.run("preview_erasure", by=email_of(ANN))["previewErasure"] is None
 
 
-def test_restrict_and_unrestrict(api: Api) -> None:
+def test_restrict_and_unrestrict_and_restrictions(api: Api) -> None:
     id = api.person_id(ANN)
     before = api.run("persons_page", first=100)
     held = api.run("restrict", by=email_of(ANN))["restrict"]
