@@ -11,12 +11,12 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
-from identity_graph.errors import StoreError
 from identity_graph.model import Change, ChangeKind
 from identity_graph.neighbourhood import component
 from identity_graph.policy import Policy
 from identity_graph.resolver import Resolver
-from identity_graph.store.protocols import AgedEvent, Erasure, EventRow, Store
+from identity_graph.store.protocols import AgedEvent, Erasure, Store
+from identity_graph.subject import held_by_others
 
 AT_ONCE = 5_000
 """Events of one transaction: others wait as long as that takes."""
@@ -35,7 +35,10 @@ class Swept:
 
 
 class Retention:
-    def __init__(self, store: Store, policy: Policy, resolver: Resolver, clock: Callable[[], int]) -> None:
+    def __init__(
+        self, store: Store, policy: Policy, resolver: Resolver, scrub: Callable[[], bool], clock: Callable[[], int]
+    ) -> None:
+        self._scrub = scrub
         self._store = store
         self._policy = policy
         self._resolver = resolver
@@ -81,7 +84,7 @@ class Retention:
             if not events:
                 return 0, 0, 0
             touched = {number for row in events for number in row.identifiers}
-            gone = self._left_alone(touched, events)
+            gone = touched - held_by_others(self._store, sorted(touched), events)
             ended, lessened = self._owners(touched, gone)
             rows = [row for row in self._store.evidence.identifiers_by_number(sorted(touched)) if row]
             # Found before the suppressed links go that show the way. What is pruned leads nowhere.
@@ -105,13 +108,6 @@ class Retention:
                 self._resolver.publish(weakened=(touched | lessened) - gone, reach=reach - gone, cause="retention")
         return len(events), len(gone), len(ended)
 
-    def _left_alone(self, touched: set[int], events: Sequence[EventRow]) -> set[int]:
-        """Identifiers that no other event holds."""
-        own = Counter(number for row in events for number in row.identifiers)
-        numbers = sorted(touched)
-        seen = self._store.evidence.sightings(numbers)
-        return {n for n, one in zip(numbers, seen, strict=True) if one is None or one.observations <= own[n]}
-
     def _owners(self, touched: set[int], gone: set[int]) -> tuple[list[int], set[int]]:
         """Persons of which nothing is left; and what the others have, whose profiles and segments follow from less."""
         rows = self._store.evidence.identifiers_by_number(sorted(touched))
@@ -119,12 +115,3 @@ class Retention:
         held = [{row.number for row in members} for members in self._store.persons.members(owners)]
         ended = [owner for owner, numbers in zip(owners, held, strict=True) if numbers <= gone]
         return ended, {number for numbers in held for number in numbers}
-
-    def _scrub(self) -> bool:
-        try:
-            self._store.privacy.scrub()
-        except StoreError as error:
-            if error.code not in ("STORE_BUSY", "STORE_KEEPS"):
-                raise
-            return False
-        return True

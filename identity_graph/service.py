@@ -76,7 +76,6 @@ class IdentityGraph:
         self.ingest = Ingest(store, clock, new_id, self.policy.digest)
         self.stating = Stating(store, self.policy, self.ingest, self.resolver, self.people, clock, new_id)
         self.disclosures = Disclosures(store, self.policy, everybody, self.resolver, clock, new_id)
-        self.retention = Retention(store, self.policy, self.resolver, clock)
         self.signer = Signer(signing_key)
         self.activation = Activation(
             store, self.people, self.allowed, clock, new_id, destinations, private=private_destinations
@@ -85,6 +84,7 @@ class IdentityGraph:
         self.forget = Forget(
             store, self.policy, everybody, self.resolver, self.restrictions, self.signer, clock, new_id
         )
+        self.retention = Retention(store, self.policy, self.resolver, self.forget.scrub, clock)
         self.forget_batch = ForgetBatch(store, self.resolver, self.forget, clock, new_id)
 
     @classmethod

@@ -90,7 +90,7 @@ class Subjects:
         if place is not None:
             events = [event for event in events if not asked.isdisjoint(event.identifiers)]
         numbers = sorted({number for event in events for number in event.identifiers} | asked)
-        held = self._held_by_others(numbers, events)
+        held = held_by_others(self._store, numbers, events)
         rows = [one for one in self._store.evidence.identifiers_by_number(numbers) if one]
         rows.sort(key=lambda one: one.identifier.key)
         alone = [one for one in rows if one.number not in held]
@@ -116,11 +116,12 @@ class Subjects:
             yield from records
             after = records[-1].number
 
-    def _held_by_others(self, numbers: list[int], mine: Sequence[EventRow]) -> set[int]:
-        """Which identifiers an event outside `mine` holds."""
-        own = Counter(number for event in mine for number in event.identifiers)
-        counts = self._store.evidence.sightings(numbers)
-        return {n for n, seen in zip(numbers, counts, strict=True) if seen and seen.observations > own[n]}
+
+def held_by_others(store: Store, numbers: Sequence[int], mine: Sequence[EventRow]) -> set[int]:
+    """Which identifiers an event outside `mine` holds."""
+    own = Counter(number for event in mine for number in event.identifiers)
+    counts = store.evidence.sightings(numbers)
+    return {n for n, seen in zip(numbers, counts, strict=True) if seen and seen.observations > own[n]}
 
 
 def exactly(asked: Identifier | None, scope: Scope) -> Identifier | None:
