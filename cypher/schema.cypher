@@ -1,9 +1,9 @@
-// Constraints and indexes of the graph model, version 2. Every statement may be run again: what exists is left as it is.
+// Constraints and indexes of the graph model, version 3. Every statement may be run again: what exists is left as it is.
 //
 //   (:Identifier {key, namespace, value, number})   key is "namespace:value"; the namespace is a label, too; `pruned`: why
 //                                                   it joins nobody
 //   (:Event {id, number, time, received, source, name, traits, properties, identifiers, stated, content})
-//   (:Person {id, number, created, updated})        published; (:Retired)-[:MERGED_INTO]->(:Person) after a merge
+//   (:Person {id, number, created, updated, edition})   published; (:Retired)-[:MERGED_INTO]->(:Person) after a merge
 //   (:Change), (:Segment), (:Run), (:Quarantined), (:Tombstone), (:Delivery), (:DeadLetter), one (:Store) that holds the
 //   counters, and one (:Moment) by which readers see that a publication came between
 //
@@ -35,6 +35,7 @@ CREATE CONSTRAINT quarantined_number IF NOT EXISTS FOR (record:Quarantined) REQU
 CREATE CONSTRAINT tombstone_hash IF NOT EXISTS FOR (tombstone:Tombstone) REQUIRE tombstone.hash IS UNIQUE;
 CREATE CONSTRAINT delivery_destination IF NOT EXISTS FOR (delivery:Delivery) REQUIRE delivery.destination IS UNIQUE;
 CREATE CONSTRAINT dead_letter_id IF NOT EXISTS FOR (letter:DeadLetter) REQUIRE letter.id IS UNIQUE;
+CREATE INDEX person_edition IF NOT EXISTS FOR (person:Person) ON (person.edition);
 CREATE INDEX identifier_pruned IF NOT EXISTS FOR (identifier:Identifier) ON (identifier.pruned);
 CREATE INDEX event_time IF NOT EXISTS FOR (event:Event) ON (event.time);
 CREATE INDEX change_person IF NOT EXISTS FOR (change:Change) ON (change.person_id);

@@ -100,6 +100,7 @@ class Disclosures:
 
     def of(self, person_id: str) -> Disclosure | None:
         """Of one moment; None where nobody has the id. Raises POLICY_DIFFERS."""
+        self._resolver.follow()
         with self._store.transaction():
             self._resolver.catch_up()  # an event that just came in may be the person's
             subject = self._subjects.find(person_id)

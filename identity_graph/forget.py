@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 
 from identity_graph import __version__
 from identity_graph.errors import InputError, StoreError
@@ -47,6 +48,7 @@ class Forget:
         with self._store.transaction():
             self._resolver.catch_up()  # an event that just came in may be the person's
             subject = self._subjects.find(person_id)
+        self._resolver.settle()
         if subject is None:
             return None
         (segments,) = self._people.segments([subject.person.id])
@@ -83,6 +85,8 @@ class Forget:
             if subject is None or token not in (subject.token(False), subject.token(True)):
                 raise InputError("TOKEN_INVALID", "the person is gone or changed since", help="Look again: preview.")
             erased, weakened = self._erase(subject, started)
+        with suppress(StoreError):  # the person is erased, and that is to be known; segments follow later
+            self._resolver.settle()
         document = {
             "receipt": self._new_id(),
             "software": f"identity-graph {__version__}",

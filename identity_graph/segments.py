@@ -3,25 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import partial
-from typing import Any
+from functools import cache, partial
+from typing import Any, NamedTuple
 
-import numpy as np
-
+from identity_graph.census import Census
 from identity_graph.errors import InputError
-from identity_graph.everybody import read_everybody
 from identity_graph.model import Segment
 from identity_graph.people import People
-from identity_graph.policy import Policy
-from identity_graph.segment import Condition, Facts, ages, built_on, computed_in, parse_condition
-from identity_graph.selecting import Selection, wanted
+from identity_graph.segment import Facts, Lookup, ages, built_on, computed_in, parse_condition
 from identity_graph.store.protocols import Store
 from identity_graph.times import SECOND
 
 _AT_ONCE = 1000
 _PAGE = 1_000_000
 _MANY, _SHARE = 1000, 8
-"""More persons than this, and than one of so many: then everybody is read as columns, which takes less for each."""
+"""More persons than this, and than one of so many: then all are looked at by columns, which takes less for each."""
 _SAMPLE = 10
 _FRESH = 3600 * SECOND
 """For how long windows that move with the clock are left as they were evaluated."""
@@ -35,25 +31,49 @@ def check_name(name: str) -> None:
         raise InputError("CONDITION_INVALID", f"{name!r} is no name", help="Give 1 to 128 printable characters.")
 
 
+class Basis(NamedTuple):
+    """What members follow from, beside persons and time: the conditions, and what computed traits measure."""
+
+    trees: Trees
+    computed: Trees
+
+
+class _Difference(NamedTuple):
+    """Who enters a segment and who leaves it; `evaluated`: as of when all its members then are right."""
+
+    name: str
+    entered: Sequence[str]
+    left: Sequence[str]
+    evaluated: int
+
+
 class Segments:
-    def __init__(self, store: Store, policy: Policy, people: People, clock: Callable[[], int]) -> None:
+    """Members are found without keeping writers out; a short transaction writes the difference, unless others have
+    changed meanwhile what it follows from: then they are found again."""
+
+    def __init__(self, store: Store, people: People, census: Census, clock: Callable[[], int]) -> None:
         self._store = store
-        self._policy = policy
         self._people = people
+        self._census = census
         self._clock = clock
 
     def save(self, name: str, description: str, condition: Mapping[str, Any]) -> Segment:
         """Create or replace, and find the members among all persons. Raises CONDITION_INVALID, saving nothing."""
         check_name(name)
         now = self._clock()
-        with self._store.transaction():
+
+        def write() -> None:
             (known,) = self.get([name])
-            trees = self._trees() | {name: condition}
-            self._parse({"segment": name}, trees)
             created = known.created if known else now
             self._store.segments.save(Segment(name, description, condition, created, now, 0), None)
-            affected = [one for one in trees if name in built_on(one, trees.get)]
-            self._evaluate(dict.fromkeys(affected, now), trees, None, now)
+
+        while True:
+            before = self.basis()
+            after = before._replace(trees={**before.trees, name: condition})
+            parse_condition({"segment": name}, after.trees.get, after.computed.get)
+            affected = [one for one in after.trees if name in built_on(one, after.trees.get)]
+            if self.adopt(before, after, affected, write):
+                break
         (saved,) = self.get([name])
         assert saved is not None
         return saved
@@ -61,10 +81,10 @@ class Segments:
     def delete(self, name: str) -> bool:
         """False where there is none. Raises CONDITION_INVALID where another segment is built on it."""
         with self._store.transaction():
-            trees = {one: tree for one, tree in self._trees().items() if one != name}
-            computed = self._store.segments.computed()
+            basis = self.basis()
+            trees = {one: tree for one, tree in basis.trees.items() if one != name}
             for other in trees:
-                parse_condition({"segment": other}, trees.get, computed.get)
+                parse_condition({"segment": other}, trees.get, basis.computed.get)
             return self._store.segments.delete(name, self._clock())
 
     def all(self) -> list[Segment]:
@@ -80,53 +100,108 @@ class Segments:
     def contains(self, name: str, person_ids: Sequence[str]) -> list[bool]:
         return [name in names for names in self._people.segments(person_ids)]
 
-    def preview(self, condition: Mapping[str, Any]) -> tuple[int, list[str]]:
-        """How many would be in it, and the first ten; nothing is saved."""
-        trees, now = self._trees(), self._clock()
-        self._parse(condition, trees)
-        (found,) = self._members([condition], trees, now)
-        return len(found), found[:_SAMPLE]
+    def count(self, condition: Mapping[str, Any]) -> int:
+        """How many would be in it. Raises CONDITION_INVALID, and SEGMENT_NOT_READY where a request has no time left."""
+        lookup, computed = self._lookups()
+        parse_condition(condition, lookup, computed)
+        return self._census.count(condition, lookup, computed, self._clock())
 
-    def refresh(self, person_ids: Sequence[str] | None) -> None:
-        """Evaluate these persons (None: all) anew for each segment. A window also moves with the clock: segments with
-        one are evaluated for everybody when that was last done over an hour ago."""
+    def preview(self, condition: Mapping[str, Any]) -> tuple[int, list[str]]:
+        """As `count`, and the first ten; nothing is saved."""
+        lookup, computed = self._lookups()
+        parse_condition(condition, lookup, computed)
+        return self._census.sample(condition, lookup, computed, self._clock(), _SAMPLE)
+
+    def settle(self, finish: Callable[[], None] = lambda: None) -> None:
+        """Let segments follow what was published since that was last done, by whomever; `finish` writes along with it.
+
+        A window also moves with the clock: segments with one are evaluated for everybody when that was last done over
+        an hour ago.
+        """
+        while not self._settle(finish):
+            pass
+
+    def _settle(self, finish: Callable[[], None]) -> bool:
         segments = self.all()
-        now = self._clock()
+        now, settled, marks = self._clock(), self._store.segments.settled(), self._store.persons.marks()
+        moving = self._moving(segments)
+        due = {one.name for one in segments if one.name in moving and not 0 <= now - one.evaluated <= _FRESH}
+        if not segments or (settled == marks.edition and not due):
+            finish()
+            return True
+        basis = self.basis()
+        touched = self._store.persons.touched(marks._replace(edition=settled)).tolist()
+        if len(touched) > max(_MANY, self._people.count() // _SHARE):
+            due = set(basis.trees)
+        edition = marks.edition
+        found: list[_Difference] = []
+        if due:
+            reached, found = self._of_all(sorted(due), basis, now)
+            edition = min(edition, reached)
+        rest = {one.name: one.evaluated if one.name in moving else now for one in segments if one.name not in due}
+        found += self._of_persons(rest, basis, self._ids(touched), now)
+        with self._store.transaction():
+            if (basis, settled) != (self.basis(), self._store.segments.settled()):
+                return False
+            self._write(found, now)
+            self._store.segments.settle(edition)
+            finish()
+        return True
+
+    def basis(self) -> Basis:
+        return Basis({one.name: one.condition for one in self.all()}, self._store.segments.computed())
+
+    def adopt(self, before: Basis, after: Basis, names: Sequence[str], write: Callable[[], None]) -> bool:
+        """Write what makes one of the other, and who is in these segments then. False, and nothing is done, where it is
+        not as it was before any more."""
+        now, settled = self._clock(), self._store.segments.settled()
+        edition, found = self._of_all(names, after, now) if names else (settled, [])
+        with self._store.transaction():
+            if (before, settled) != (self.basis(), self._store.segments.settled()):
+                return False
+            write()
+            self._write(found, now)
+            # Persons that were touched since have been evaluated by what was before.
+            self._store.segments.settle(edition if not before.trees else min(settled, edition))
+        self.settle()
+        return True
+
+    def asking(self, computed: str, trees: Trees) -> list[str]:
+        """The segments of which the tree, or that of one it is built on, asks for that computed trait."""
+        return [n for n in trees if any(computed in computed_in(trees[one]) for one in built_on(n, trees.get))]
+
+    # ---- parts
+
+    def _moving(self, segments: Sequence[Segment]) -> set[str]:
         trees = {one.name: one.condition for one in segments}
         computed = self._store.segments.computed() if trees else {}
-        moving = {n for n in trees if any(ages(trees[one], computed.get) for one in built_on(n, trees.get))}
-        due = {one.name for one in segments if one.name in moving and not 0 <= now - one.evaluated <= _FRESH}
-        if person_ids is None:
-            due = set(trees)
-        self._evaluate(dict.fromkeys(sorted(due), now), trees, None, now)
-        if person_ids:
-            rest = {one.name: one.evaluated if one.name in moving else now for one in segments if one.name not in due}
-            self._evaluate(rest, trees, person_ids, now)
+        return {n for n in trees if any(ages(trees[one], computed.get) for one in built_on(n, trees.get))}
 
-    def _evaluate(self, evaluated: Mapping[str, int], trees: Trees, person_ids: Sequence[str] | None, now: int) -> None:
-        """For these persons (None: all) the segments named in `evaluated`; it gives the time as of which all their
-        members then are right."""
-        if not evaluated:
-            return
-        conditions = {name: self._parse({"segment": name}, trees) for name in evaluated}
-        entered: dict[str, list[str]] = {name: [] for name in conditions}
-        left: dict[str, list[str]] = {name: [] for name in conditions}
-        if person_ids is None or len(person_ids) > max(_MANY, self._people.count() // _SHARE):
-            some = None if person_ids is None else set(person_ids)
-            found = self._members([{"segment": name} for name in conditions], trees, now)
-            for name, ids in zip(conditions, found, strict=True):
-                met, inside = set(ids), set(self._inside(name))
-                entered[name], left[name] = sorted(met - inside), sorted(inside - met)
-                if some is not None:
-                    entered[name] = [id for id in entered[name] if id in some]
-                    left[name] = [id for id in left[name] if id in some]
-        else:
-            for person_id, facts, inside_of in self._persons(person_ids):
-                for name, meets in conditions.items():
-                    if meets(facts, now) != (name in inside_of):
-                        (left if name in inside_of else entered)[name].append(person_id)
-        for name in conditions:
-            self._store.segments.refresh(name, entered[name], left[name], evaluated[name], now)
+    def _of_all(self, names: Sequence[str], basis: Basis, now: int) -> tuple[int, list[_Difference]]:
+        """And of which edition of the persons."""
+        conditions = [{"segment": name} for name in names]
+        edition, found = self._census.members(conditions, basis.trees.get, basis.computed.get, now)
+        differences = []
+        for name, ids in zip(names, found, strict=True):
+            met, inside = set(ids), set(self._inside(name))
+            differences.append(_Difference(name, sorted(met - inside), sorted(inside - met), now))
+        return edition, differences
+
+    def _of_persons(
+        self, evaluated: Mapping[str, int], basis: Basis, person_ids: Sequence[str], now: int
+    ) -> list[_Difference]:
+        met = {name: parse_condition({"segment": name}, basis.trees.get, basis.computed.get) for name in evaluated}
+        entered: dict[str, list[str]] = {name: [] for name in met}
+        left: dict[str, list[str]] = {name: [] for name in met}
+        for person_id, facts, inside_of in self._persons(person_ids):
+            for name, meets in met.items():
+                if meets(facts, now) != (name in inside_of):
+                    (left if name in inside_of else entered)[name].append(person_id)
+        return [_Difference(name, entered[name], left[name], time) for name, time in evaluated.items()]
+
+    def _write(self, differences: Sequence[_Difference], now: int) -> None:
+        for name, entered, left, evaluated in differences:
+            self._store.segments.refresh(name, entered, left, evaluated, now)
 
     def _inside(self, name: str) -> Iterator[str]:
         after = ""
@@ -134,24 +209,14 @@ class Segments:
             yield from page
             after = page[-1]
 
-    def _members(self, conditions: Sequence[Mapping[str, Any]], trees: Trees, now: int) -> list[list[str]]:
-        """Of everybody, who meets each; ids in order. The trees are right."""
-        computed = self._store.segments.computed()
-        everybody = read_everybody(self._store, self._policy, wanted(conditions, trees.get, computed.get, now))
-        selection = Selection(everybody, trees.get, computed.get, now)
-        found = [np.flatnonzero(selection.meeting(tree)).tolist() for tree in conditions]
-        return [[everybody.ids[place] for place in places] for places in found]
+    def _lookups(self) -> tuple[Lookup, Lookup]:
+        """Of what is saved, read when it is asked for."""
+        trees, computed = cache(lambda: self.basis().trees), cache(self._store.segments.computed)
+        return lambda name: trees().get(name), lambda name: computed().get(name)
 
-    def _parse(self, tree: Mapping[str, Any], trees: Trees) -> Condition:
-        return parse_condition(tree, trees.get, self._store.segments.computed().get)
-
-    def asking(self, computed: str) -> list[str]:
-        """The segments of which the tree, or that of one it is built on, asks for that computed trait."""
-        trees = self._trees()
-        return [n for n in trees if any(computed in computed_in(trees[one]) for one in built_on(n, trees.get))]
-
-    def _trees(self) -> dict[str, Mapping[str, Any]]:
-        return {one.name: one.condition for one in self.all()}
+    def _ids(self, numbers: Sequence[int]) -> list[str]:
+        """Of the live ones."""
+        return [row.id for row in self._store.persons.persons_by_number(numbers) if row and row.survivor is None]
 
     def _persons(self, person_ids: Sequence[str]) -> Iterator[tuple[str, Facts, Sequence[str]]]:
         """Persons with their facts and segments, so many of one moment at a time."""

@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import Self
 
 from identity_graph.activation import Activation
+from identity_graph.census import MEMORY, Census
 from identity_graph.computed import Computed
 from identity_graph.disclosure import Disclosures
 from identity_graph.engines import choose_engine
@@ -53,6 +54,7 @@ class IdentityGraph:
         signing_key: Path | None = None,
         destinations: Path | None = None,
         private_destinations: bool = False,
+        memory: int = MEMORY,
         clock: Callable[[], int] = now,
         new_id: Callable[[], str] = uuid7,
     ) -> None:
@@ -62,7 +64,8 @@ class IdentityGraph:
         self.clock = clock
         self.new_id = new_id
         self.people = People(store, self.policy)
-        self.segments = Segments(store, self.policy, self.people, clock)
+        self.census = Census(store, self.policy, self.people, memory)
+        self.segments = Segments(store, self.people, self.census, clock)
         self.computed = Computed(store, self.people, self.segments, clock)
         self.resolver = Resolver(store, self.policy, self.engine, self.segments, clock, new_id)
         self.ingest = Ingest(store, clock, new_id, self.policy.digest)
@@ -82,6 +85,7 @@ class IdentityGraph:
         signing_key: Path | None = None,
         destinations: Path | None = None,
         private_destinations: bool = False,
+        memory: int = MEMORY,
         clock: Callable[[], int] = now,
         new_id: Callable[[], str] = uuid7,
     ) -> Self:
@@ -95,6 +99,7 @@ class IdentityGraph:
                 signing_key=signing_key,
                 destinations=destinations,
                 private_destinations=private_destinations,
+                memory=memory,
                 clock=clock,
                 new_id=new_id,
             )

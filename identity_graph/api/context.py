@@ -196,7 +196,7 @@ class Context:
         """A mutation has run: forget what was read before it."""
         store = Remembering(self.graph.store, events=self._events)
         people = self.graph.people.at_once(store)
-        self.reads = Reads(self.graph, people, Segments(store, self.graph.policy, people, self.graph.clock))
+        self.reads = Reads(self.graph, people, Segments(store, people, self.graph.census, self.graph.clock))
 
     def under(self, view: View) -> Reads:
         """One for all fields with that view. Raises VIEW_INVALID: each is a resolution of its own."""
@@ -205,7 +205,7 @@ class Context:
                 message = f"the request looks in more than {MOST_VIEWS} ways"
                 raise InputError("VIEW_INVALID", message, help="Ask in several requests.")
             people = self.graph.suppose(view)
-            segments = Segments(self.graph.store, self.graph.policy, people, self.graph.clock)
+            segments = Segments(self.graph.store, people, self.graph.census, self.graph.clock)
             self._views[view] = Reads(self.graph, people, segments, view.as_of)
         return self._views[view]
 

@@ -21,6 +21,7 @@ from identity_graph.store.privacy import Erasure as Erasure
 from identity_graph.store.privacy import PrivacyStore as PrivacyStore
 from identity_graph.store.rows import EventRow as EventRow
 from identity_graph.store.rows import IdentifierRow as IdentifierRow
+from identity_graph.store.rows import Marks as Marks
 from identity_graph.store.rows import PersonRow as PersonRow
 from identity_graph.store.rows import Sighting as Sighting
 from identity_graph.store.rows import SimilarRow as SimilarRow

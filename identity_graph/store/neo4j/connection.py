@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from contextvars import copy_context
@@ -22,7 +22,7 @@ from identity_graph.store.neo4j.failures import named, patiently
 from identity_graph.store.neo4j.ledger import Ledger
 from identity_graph.store.neo4j.statements import script, statement
 
-VERSION = 2
+VERSION = 3
 LAST = 1.0  # seconds for a transaction that is begun when the deadline has passed
 CONNECT = 10.0  # seconds that a connection may take, and an answer to whether something was committed
 GLANCES = (0.0, 0.005, 0.02, 0.08, 0.3)  # seconds to wait after a reading that was not of one moment
@@ -300,10 +300,13 @@ class Connection:
 
     def property(self, name: str, default: Any = None) -> Any:
         """Of the store itself."""
+        return self.properties().get(name, default)
+
+    def properties(self) -> Mapping[str, Any]:
         if self._mine is not None:
-            return self._mine.ledger.get(name, default)
-        ((properties,),) = self.read("store/ledger")
-        return properties.get(name, default)
+            return self._mine.ledger.all()
+        found: Mapping[str, Any] = self.one("store/ledger")[0]
+        return found
 
     # ---- moments
 

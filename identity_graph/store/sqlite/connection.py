@@ -18,7 +18,7 @@ from identity_graph.errors import StoreError
 
 MEMORY = ":memory:"
 APPLICATION = 0x49444752  # "IDGR": tells our files from other programs' databases
-VERSION = 4
+VERSION = 5
 CACHE_KIBIBYTES = 65_536
 PAGE_BYTES = 8_192  # larger: fewer pages in a load; smaller: fewer bytes in a commit of one event
 STEPS = 20_000  # of SQLite's machine, about a millisecond, between two looks at the deadline
@@ -172,6 +172,11 @@ class Connection:
         """A number that differs from the last one when another connection has written."""
         version: int = self._writer.execute("PRAGMA data_version").get
         return version
+
+    @property
+    def writing(self) -> bool:
+        """Whether this thread is in a transaction."""
+        return self._owner == threading.get_ident()
 
     def moment(self) -> tuple[int, int]:
         """Differs when anybody has written."""
