@@ -11,6 +11,7 @@ from bench import (
     memory,
     profile,
     resolve,
+    segments,
     similarity,
     strings,
     tracking,
@@ -27,6 +28,7 @@ if __name__ == "__main__":
     junk.main()
     increment.main()
     resolve.main()
+    segments.main()
     profile.main()
     tracking.main()
     audit.main()

@@ -16,7 +16,7 @@ from identity_graph.tables import Bool, Int32
 Bits: TypeAlias = npt.NDArray[np.uint64]
 """A set of places, as one bit each."""
 
-BUCKETS = 128
+BUCKETS = 256
 MOST_LATE = 1_024
 """So many new values are looked through one by one before the column is sorted again."""
 VALUE_BYTES = 200

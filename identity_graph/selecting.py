@@ -29,22 +29,23 @@ class Selection:
         self._now = now
 
     def count(self, tree: Tree) -> int:
-        return int(np.bitwise_count(self._meeting(tree)).sum())
+        return int(np.bitwise_count(self._alive & self._meeting(tree)).sum())
 
     def places(self, tree: Tree) -> Int64:
         """Of those who meet a tree that `parse_condition` takes."""
-        return places_in(self._meeting(tree))
+        return places_in(self._alive & self._meeting(tree))
 
     def _meeting(self, tree: Tree) -> Bits:
+        """May hold places of nobody."""
         ((kind, given),) = tree.items()
         if kind in ("all", "any"):
             found: Bits = reduce(and_ if kind == "all" else or_, map(self._meeting, given))
             return found
         if kind == "not":
-            return self._alive & ~self._meeting(given)
+            return ~self._meeting(given)
         if kind == "segment":
             return self._meeting(self._lookup(given) or {})
-        return reduce(and_, [self._passing(*one) for one in tests_of(kind, given, self._computed)], self._alive)
+        return reduce(and_, [self._passing(*one) for one in tests_of(kind, given, self._computed)])
 
     def _passing(self, question: Question, tree: Any) -> Bits:
         test = parse_value_test(tree, "")
