@@ -250,6 +250,12 @@ class Census:
         places.marks = marks
         return False
 
+    def forget_gone(self) -> None:
+        """Keep nothing of who was erased."""
+        with self._turn():
+            if self._places is not None and self._store.persons.marks().gone != self._places.marks.gone:
+                self._follow(self._places, 0)
+
     def _facts(self, numbers: Sequence[int]) -> list[tuple[int, str | None, Facts | None]]:
         """Of each person the id and the facts; None for who is retired, or is no more."""
         rows = self._store.persons.persons_by_number(numbers)

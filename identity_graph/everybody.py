@@ -104,7 +104,7 @@ class _Reading:
         self._identifiers, owners = store.persons.membership()
         self._persons = _in_order_of_id(store, owners) if numbers is None else numbers
         self._owners = _places(self._persons, owners)
-        self._best: dict[str, list[Any]] = {one.text: [None] * len(self._persons) for one in self._traits}
+        self._best: dict[str, list[Statement | None]] = {one.text: [None] * len(self._persons) for one in self._traits}
         self._kept: list[Journeys] = []
 
     def everybody(self) -> Everybody:
@@ -117,7 +117,7 @@ class _Reading:
         for one in self._traits:
             best = self._best[one.text]
             stated = one.kind == "stated"
-            answers[one] = [b and (format_time(b[-1].time) if stated else b[-1].value) for b in best]
+            answers[one] = [b and (format_time(b.time) if stated else b.value) for b in best]
         answers |= self._counts()
         if self._events:
             journeys = self._journeys()
@@ -140,9 +140,9 @@ class _Reading:
         for name, best in self._best.items():
             value = traits.get(name)
             if value is not None:
-                rank, before = standing(Statement(name, value, source, time, id), self._policy), best[place]
-                if before is None or rank > before:
-                    best[place] = rank
+                stated, before = Statement(name, value, source, time, id), best[place]
+                if before is None or standing(stated, self._policy)[:5] > standing(before, self._policy)[:5]:
+                    best[place] = stated
 
     def _attributed(self, piece: EventColumns) -> Int32:
         """The place of the person of each event, -1 for nobody's."""

@@ -118,6 +118,7 @@ class Segments:
         A window also moves with the clock: segments with one are evaluated for everybody when that was last done over
         an hour ago.
         """
+        self._census.forget_gone()
         while not self._settle(finish):
             pass
 

@@ -67,6 +67,18 @@ def test_another_process_may_publish_and_erase(shared_url: str) -> None:
         assert heard.times == 1
 
 
+def test_an_erased_person_is_kept_nowhere() -> None:
+    with told(plans("pro", "secret", "pro")) as graph:
+        kept = {"trait": {"name": "plan", "is": {"equals": "secret"}}}
+        assert graph.segments.count(kept) == 1
+        columns = graph.census._places.columns  # type: ignore[union-attr]
+        preview = graph.forget.preview(graph.people.page()[1].id)
+        assert preview and any("secret" in repr(vars(column)) for column in columns.values())
+        graph.forget.erase(preview.token)
+        assert not any("secret" in repr(vars(column)) for column in columns.values())
+        assert (graph.segments.count(kept), graph.segments.count(PRO)) == (0, 2)
+
+
 def test_more_persons_than_there_is_room_for_are_read_anew() -> None:
     with told(plans("pro")) as graph:
         heard = Hearing(graph.store)
@@ -137,7 +149,7 @@ def test_who_changes_a_condition_meanwhile_is_not_overwritten(shared_url: str) -
     ):
         tell(graph, plans("pro", "free", "free"))
         graph.segments.save("some", "", PRO)
-        members, found = graph.census.members, []
+        members, found = graph.census.members, list[Any]()
 
         def slow(*given: Any) -> Any:
             answer = members(*given)
@@ -147,7 +159,7 @@ def test_who_changes_a_condition_meanwhile_is_not_overwritten(shared_url: str) -
             found.append(answer)
             return answer
 
-        graph.census.members = slow  # type: ignore[method-assign]
+        graph.census.members = slow  # type: ignore[method-assign, assignment]
         graph.segments.save("others", "", {"not": {"segment": "some"}})
         ids = [one.id for one in graph.people.page()]
         assert graph.segments.members("some") == ids[1:2]
