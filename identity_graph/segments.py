@@ -125,12 +125,12 @@ class Segments:
     def _settle(self, finish: Callable[[], None]) -> bool:
         segments = self.all()
         now, settled, marks = self._clock(), self._store.segments.settled(), self._store.persons.marks()
-        moving = self._moving(segments)
+        basis = Basis({one.name: one.condition for one in segments}, self._store.segments.computed())
+        moving = _moving(basis)
         due = {one.name for one in segments if one.name in moving and not 0 <= now - one.evaluated <= _FRESH}
         if not segments or (settled == marks.edition and not due):
             finish()
             return True
-        basis = self.basis()
         touched = self._store.persons.touched(marks._replace(edition=settled)).tolist()
         if len(touched) > max(_MANY, self._people.count() // _SHARE):
             due = set(basis.trees)
@@ -140,7 +140,8 @@ class Segments:
             reached, found = self._of_all(sorted(due), basis, now)
             edition = min(edition, reached)
         rest = {one.name: one.evaluated if one.name in moving else now for one in segments if one.name not in due}
-        found += self._of_persons(rest, basis, self._ids(touched), now)
+        if rest:
+            found += self._of_persons(rest, basis, self._ids(touched), now)
         with self._store.transaction():
             if (basis, settled) != (self.basis(), self._store.segments.settled()):
                 return False
@@ -172,11 +173,6 @@ class Segments:
         return [n for n in trees if any(computed in computed_in(trees[one]) for one in built_on(n, trees.get))]
 
     # ---- parts
-
-    def _moving(self, segments: Sequence[Segment]) -> set[str]:
-        trees = {one.name: one.condition for one in segments}
-        computed = self._store.segments.computed() if trees else {}
-        return {n for n in trees if any(ages(trees[one], computed.get) for one in built_on(n, trees.get))}
 
     def _of_all(self, names: Sequence[str], basis: Basis, now: int) -> tuple[int, list[_Difference]]:
         """And of which edition of the persons."""
@@ -228,3 +224,9 @@ class Segments:
         for start in range(0, len(person_ids), _AT_ONCE):
             chunk = person_ids[start : start + _AT_ONCE]
             yield from self._store.moment(partial(known, chunk))
+
+
+def _moving(basis: Basis) -> set[str]:
+    """The segments whose members the clock alone may change."""
+    trees, computed = basis
+    return {n for n in trees if any(ages(trees[one], computed.get) for one in built_on(n, trees.get))}
