@@ -61,6 +61,17 @@ class Census:
         self._wanted: set[Question] = set()
         self._failure: Exception | None = None
         self._reader: threading.Thread | None = None
+        self._closed = False
+
+    def close(self) -> None:
+        """To be called before the store is closed, which a thread may be reading."""
+        self._closed = True
+        if (reader := self._reader) is not None:
+            reader.join()
+
+    def _check(self) -> None:
+        if self._closed:
+            raise _not_ready()
 
     # ---- answers
 
@@ -167,24 +178,23 @@ class Census:
     def _read_on(self) -> None:
         with self._asked:
             wanted, self._wanted = self._wanted, set()
-        failure: Exception | None = None
         try:
             while True:
-                if wanted:
-                    self._take(wanted)
+                if missing := self._missing(wanted):  # others may have waited for the same
+                    self._take(missing)
                 with self._lock:
                     if self._places is not None:
                         self._follow(self._places, 0)
                 with self._asked:
                     wanted, self._wanted = self._wanted, set()
-                    if not wanted:
-                        break
                     self._asked.notify_all()
+                    if not wanted:
+                        self._reader = None
+                        return
         except Exception as error:
-            failure = error
-        with self._asked:
-            self._failure, self._reader = failure, None
-            self._asked.notify_all()
+            with self._asked:
+                self._failure, self._reader = error, None
+                self._asked.notify_all()
 
     def _take(self, questions: Collection[Question]) -> None:
         while not self._take_once(questions):
@@ -200,7 +210,7 @@ class Census:
             places = self._places
             since = places.marks if places else self._store.persons.marks()
             numbers = places.numbers[: places.filled].copy() if places else None
-        everybody = read_everybody(self._store, self._policy, questions, now, numbers)
+        everybody = read_everybody(self._store, self._policy, questions, now, numbers, self._check)
         places = places or Places(everybody.numbers, since)
         return _Reading(places, since, {one: Column(of, places.capacity) for one, of in everybody.answers.items()})
 

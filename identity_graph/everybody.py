@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -81,13 +81,18 @@ class Everybody:
 
 
 def read_everybody(
-    store: Store, policy: Policy, questions: Collection[Question], now: int, numbers: Int64 | None = None
+    store: Store,
+    policy: Policy,
+    questions: Collection[Question],
+    now: int,
+    numbers: Int64 | None,
+    check: Callable[[], None],
 ) -> Everybody:
-    """Of these persons, at these places; None: of all, in order of id.
+    """Of these persons, at these places; None: of all, in order of id. `check` is called now and then, and may raise.
 
     It takes long, and is not of one moment: what is read of a person that is touched meanwhile may never have been so.
     """
-    return _Reading(store, policy, questions, now, numbers).everybody()
+    return _Reading(store, policy, questions, now, numbers).everybody(check)
 
 
 class _Reading:
@@ -107,12 +112,13 @@ class _Reading:
         self._best: dict[str, list[Statement | None]] = {one.text: [None] * len(self._persons) for one in self._traits}
         self._kept: list[Journeys] = []
 
-    def everybody(self) -> Everybody:
+    def everybody(self, check: Callable[[], None]) -> Everybody:
         if self._best or self._events:
             after = 0
             while len((piece := self._store.transfer.events(after, _AT_ONCE)).numbers):
                 after = int(piece.numbers[-1])
                 self._take(piece)
+                check()
         answers: dict[Question, Sequence[Any]] = {}
         for one in self._traits:
             best = self._best[one.text]

@@ -121,6 +121,7 @@ class IdentityGraph:
         return digest.hexdigest()
 
     def close(self) -> None:
+        self.census.close()
         self.store.close()
 
     def __enter__(self) -> Self:

@@ -127,6 +127,17 @@ def test_a_reading_that_fails_says_so_and_is_tried_again(shared_url: str) -> Non
             assert graph.segments.count(PRO) == 1
 
 
+def test_closing_ends_a_reading(shared_url: str) -> None:
+    with new_graph(url=shared_url) as graph:
+        tell(graph, plans("pro"))
+        heard = Hearing(graph.store)
+        heard.gate.clear()
+        with deadline.within(0.2), pytest.raises(StoreError):
+            graph.segments.count(PRO)
+        threading.Timer(0.2, heard.gate.set).start()
+    assert not any(one.name == "census" for one in threading.enumerate()) and heard.times == 1
+
+
 def test_segments_follow_a_publication_that_ended_before_they_did() -> None:
     with told(plans("pro", "free")) as graph:
         graph.segments.save("pros", "", PRO)
