@@ -12,6 +12,7 @@ from bench import (
     memory,
     profile,
     resolve,
+    segments,
     similarity,
     strings,
     subscription,
@@ -30,6 +31,7 @@ if __name__ == "__main__":
     increment.main()
     erasure.main()
     resolve.main()
+    segments.main()
     profile.main()
     tracking.main()
     subscription.main()

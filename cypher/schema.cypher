@@ -3,7 +3,7 @@
 //   (:Identifier {key, namespace, value, number})   key is "namespace:value"; the namespace is a label, too; `pruned`: why
 //                                                   it joins nobody; `restricted`: since when its person is hidden
 //   (:Event {id, number, time, received, source, name, traits, properties, identifiers, stated, content})
-//   (:Person {id, number, created, updated})        published; (:Retired)-[:MERGED_INTO]->(:Person) after a merge
+//   (:Person {id, number, created, updated, edition})   published; (:Retired)-[:MERGED_INTO]->(:Person) after a merge
 //   (:Change), (:Segment), (:Run), (:Quarantined), (:Tombstone), (:Delivery), (:DeadLetter), (:Erasure), one (:Store) that holds the
 //   counters, and one (:Moment) by which readers see that a publication came between
 //
@@ -38,6 +38,7 @@ CREATE CONSTRAINT dead_letter_id IF NOT EXISTS FOR (letter:DeadLetter) REQUIRE l
 CREATE CONSTRAINT erasure_id IF NOT EXISTS FOR (erasure:Erasure) REQUIRE erasure.id IS UNIQUE;
 CREATE INDEX erasure_open IF NOT EXISTS FOR (erasure:Erasure) ON (erasure.open);
 CREATE INDEX erasure_batch IF NOT EXISTS FOR (erasure:Erasure) ON (erasure.batch, erasure.line);
+CREATE INDEX person_edition IF NOT EXISTS FOR (person:Person) ON (person.edition);
 CREATE INDEX identifier_pruned IF NOT EXISTS FOR (identifier:Identifier) ON (identifier.pruned);
 CREATE INDEX identifier_restricted IF NOT EXISTS FOR (identifier:Identifier) ON (identifier.restricted);
 CREATE INDEX person_updated IF NOT EXISTS FOR (person:Person) ON (person.updated, person.number);

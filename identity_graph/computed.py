@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from math import isfinite
 from typing import Any
 
@@ -32,20 +33,21 @@ class Computed:
         check_name(name)
         parse_computed(definition, "definition")
         kept = {key: value for key, value in definition.items() if value is not None}
-        with self._store.transaction():
-            known = self.all()
-            if name not in known and len(known) >= MOST:
+        while True:
+            before = self._segments.basis()
+            if name not in before.computed and len(before.computed) >= MOST:
                 raise InputError("CONDITION_INVALID", f"{MOST} computed traits are declared", help="Delete one first.")
-            self._store.segments.declare({**known, name: kept})
-            if self._segments.asking(name):
-                self._segments.refresh(None)
-        return self.all()[name]
+            after = before._replace(computed={**before.computed, name: kept})
+            asking = self._segments.asking(name, after.trees)
+            if self._segments.adopt(before, after, asking, partial(self._store.segments.declare, after.computed)):
+                return self.all()[name]
 
     def delete(self, name: str) -> bool:
         """False where there is none. Raises CONDITION_INVALID where a segment asks for it."""
         with self._store.transaction():
-            known = dict(self.all())
-            if asking := self._segments.asking(name):
+            basis = self._segments.basis()
+            known = dict(basis.computed)
+            if asking := self._segments.asking(name, basis.trees):
                 message = f"the segment {asking[0]!r} asks for the computed trait {name!r}"
                 raise InputError("CONDITION_INVALID", message, help="Change or delete the segment first.")
             if known.pop(name, None) is None:

@@ -78,6 +78,12 @@ def standing(statements: Iterable[Consent], now: int) -> dict[str, Consent]:
     return dict(sorted(found.items()))
 
 
+def status(events: Iterable[Event], purpose: str, now: int) -> str | None:
+    """What stands of one purpose, None where nothing was said."""
+    stands = standing((one for event in events for one in stated(event)), now).get(purpose)
+    return stands.status.value if stands else None
+
+
 def _rank(one: Consent) -> tuple[int, bool, int, str, str, str]:
     """The stricter: a no before a yes, the no that lasts longer, the yes that ends sooner."""
     end = LATEST + 1 if one.expires is None else one.expires

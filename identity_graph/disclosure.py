@@ -124,6 +124,7 @@ class Disclosures:
         """Of one moment; None where nobody has the id. `EXACT`: of the identifier that was `asked` for, and of the
         person's events that saw it. Raises POLICY_DIFFERS and SCOPE_INVALID."""
         only = exactly(asked, scope)
+        self._resolver.follow()
         with self._store.transaction():
             self._resolver.catch_up()  # an event that just came in may be the person's
             subject = self._subjects.find(person_id, only)

@@ -152,6 +152,7 @@ CODES: Mapping[str, str] = MappingProxyType(
         # questions
         "PERSON_UNKNOWN": "Nobody is known by that key or id.",
         "SEGMENT_UNKNOWN": "No segment of that name.",
+        "SEGMENT_NOT_READY": "What a condition asks of everybody is being read, which takes longer than a request may.",
         "DESTINATION_UNKNOWN": "No destination of that name.",
         "DEAD_LETTER_UNKNOWN": "No dead letter of that id.",
         "DELIVERY_FAILED": "A destination did not take what was sent to it.",
@@ -323,6 +324,7 @@ HELP: Mapping[str, str] = MappingProxyType(
         "PERSON_UNKNOWN": "Give namespace:value or a person id. "
         "Was it loaded, and then resolved (identity-graph resolve)?",
         "SEGMENT_UNKNOWN": "Ask for the segments that there are; names are exact.",
+        "SEGMENT_NOT_READY": "Ask again in a while: the reading goes on, and what was read is kept.",
         "DESTINATION_UNKNOWN": "See the names of all: identity-graph activate list.",
         "DEAD_LETTER_UNKNOWN": "See those that there are: identity-graph activate failed.",
         "DELIVERY_FAILED": "Mend the receiver, then: identity-graph activate run, and activate retry for dead letters.",

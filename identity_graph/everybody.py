@@ -1,9 +1,9 @@
-"""What conditions ask of all persons, as columns that a few statements read."""
+"""What all persons answer to the questions of conditions, as columns that a few statements read."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
@@ -14,23 +14,16 @@ from identity_graph.journey import attribute
 from identity_graph.measure import Reach
 from identity_graph.model import Event, Identifier, Statement
 from identity_graph.policy import Policy
+from identity_graph.question import Question
+from identity_graph.segment import Facts
 from identity_graph.stitch import standing
 from identity_graph.store.protocols import EventColumns, Store
 from identity_graph.tables import Bool, Int32, Int64
 from identity_graph.times import format_time
 
 _AT_ONCE = 50_000
-
-
-@dataclass(frozen=True)
-class Wanted:
-    """What is to be read of everybody: these traits, identifiers of these namespaces, events that one of `reaches` lets
-    through; and when each was last seen."""
-
-    traits: frozenset[str] = frozenset()
-    namespaces: frozenset[str] = frozenset()
-    reaches: Sequence[Reach] = ()
-    last_seen: bool = False
+_NEVER = np.iinfo(np.int64).min
+NOBODY = Facts({}, (), ())
 
 
 @dataclass
@@ -80,88 +73,99 @@ class Journeys:
         return Event(self.ids[row], int(self.time[row]), source, name, (), {}, properties)
 
 
-@dataclass
+@dataclass(frozen=True)
 class Everybody:
-    """Persons by place, in order of id: their ids, numbers and how many identifiers each has. Of each trait the value
-    and, as text, when it was stated; None for none. `last_seen` is the time of the newest event."""
+    """`numbers` of persons by place; their answers to each question."""
 
-    ids: Sequence[str]
     numbers: Int64
-    sizes: Int64
-    last_seen: Int64
-    traits: Mapping[str, Sequence[Any]] = field(default_factory=dict)
-    stated: Mapping[str, Sequence[str | None]] = field(default_factory=dict)
-    identifiers: Mapping[str, Sequence[int]] = field(default_factory=dict)
-    journeys: Journeys | None = None
+    answers: Mapping[Question, Sequence[Any]]
 
 
-def read_everybody(store: Store, policy: Policy, wanted: Wanted) -> Everybody:
-    return store.moment(lambda: _Reading(store, policy, wanted).everybody())
+def read_everybody(
+    store: Store,
+    policy: Policy,
+    questions: Collection[Question],
+    now: int,
+    numbers: Int64 | None,
+    check: Callable[[], None],
+) -> Everybody:
+    """Of these persons, at these places; None: of all, in order of id. `check` is called now and then, and may raise.
+
+    It takes long, and is not of one moment: what is read of a person that is touched meanwhile may never have been so.
+    """
+    return _Reading(store, policy, questions, now, numbers).everybody(check)
 
 
 class _Reading:
-    def __init__(self, store: Store, policy: Policy, wanted: Wanted) -> None:
+    def __init__(
+        self, store: Store, policy: Policy, questions: Collection[Question], now: int, numbers: Int64 | None
+    ) -> None:
         self._store = store
         self._policy = policy
-        self._wanted = wanted
-        self._numbers, owners = store.persons.membership()
-        persons, which = np.unique(owners, return_inverse=True)
-        known = [row.id if row else "" for row in store.persons.persons_by_number(persons.tolist())]
-        order = sorted(range(len(known)), key=known.__getitem__)
-        place = np.empty(len(order), dtype=np.int32)
-        place[order] = np.arange(len(order), dtype=np.int32)
-        self._ids = [known[one] for one in order]
-        self._persons: Int64 = persons[order]
-        self._owners = place[which].astype(np.int32)
-        self._last = np.full(len(order), np.iinfo(np.int64).min)
-        self._best: dict[str, list[Any]] = {name: [None] * len(self._ids) for name in wanted.traits}
+        self._now = now
+        self._events = [one for one in questions if one.kind in ("measure", "sequence", "consent")]
+        self._seen, self._size = Question("seen") in questions, Question("size") in questions
+        self._reaches = [reach for one in self._events for reach in one.reaches(now)]
+        self._namespaces = [one for one in questions if one.kind == "identifier"]
+        self._traits = [one for one in questions if one.kind in ("trait", "stated")]
+        self._identifiers, owners = store.persons.membership()
+        self._persons = _in_order_of_id(store, owners) if numbers is None else numbers
+        self._owners = _places(self._persons, owners)
+        self._best: dict[str, list[Statement | None]] = {one.text: [None] * len(self._persons) for one in self._traits}
+        self._last = np.full(len(self._persons), _NEVER)
         self._kept: list[Journeys] = []
 
-    def everybody(self) -> Everybody:
-        if self._wanted.traits or self._wanted.reaches or self._wanted.last_seen:
+    def everybody(self, check: Callable[[], None]) -> Everybody:
+        if self._best or self._events or self._seen:
             after = 0
             while len((piece := self._store.transfer.events(after, _AT_ONCE)).numbers):
                 after = int(piece.numbers[-1])
                 self._take(piece)
-        traits: dict[str, list[Any]] = {}
-        stated: dict[str, list[str | None]] = {}
-        for name, best in self._best.items():
-            traits[name] = [one and one[-1].value for one in best]
-            stated[name] = [one and format_time(one[-1].time) for one in best]
-        sizes = np.bincount(self._owners, minlength=len(self._ids))
-        return Everybody(
-            self._ids, self._persons, sizes, self._last, traits, stated, self._identifiers(), self._journeys()
-        )
+                check()
+        answers: dict[Question, Sequence[Any]] = {}
+        for one in self._traits:
+            best = self._best[one.text]
+            stated = one.kind == "stated"
+            answers[one] = [b and (format_time(b.time) if stated else b.value) for b in best]
+        answers |= self._counts()
+        if self._size:
+            answers[Question("size")] = np.bincount(self._owners[self._owners >= 0], minlength=len(self._last)).tolist()
+        if self._seen:
+            answers[Question("seen")] = [None if time == _NEVER else time for time in self._last.tolist()]
+        if self._events:
+            journeys = self._journeys()
+            answers |= {one: self._measured(one, journeys) for one in self._events}
+        return Everybody(self._persons, answers)
 
     def _take(self, piece: EventColumns) -> None:
         events = piece.events
         place = self._attributed(piece)
-        if self._wanted.last_seen:
+        if self._seen:
             own = place >= 0
             np.maximum.at(self._last, place[own], np.asarray(events.times, dtype=np.int64)[own])
         if self._best:
             for row, (text, of) in enumerate(zip(events.traits, place.tolist(), strict=True)):
                 if text and of >= 0:
                     self._state(of, orjson.loads(text), events.sources[row], events.times[row], events.ids[row])
-        if self._wanted.reaches:
+        if self._events:
             table = _table(place, events.times, events.names, events.sources, events.ids, events.properties)
-            rows = np.flatnonzero(table.within(self._wanted.reaches) & (place >= 0))
+            rows = np.flatnonzero(table.within(self._reaches) & (place >= 0))
             self._kept.append(table.take(rows))
 
     def _state(self, place: int, traits: Mapping[str, Any], source: str, time: int, id: str) -> None:
         for name, best in self._best.items():
             value = traits.get(name)
             if value is not None:
-                rank, before = standing(Statement(name, value, source, time, id), self._policy), best[place]
-                if before is None or rank > before:
-                    best[place] = rank
+                stated, before = Statement(name, value, source, time, id), best[place]
+                if before is None or standing(stated, self._policy)[:5] > standing(before, self._policy)[:5]:
+                    best[place] = stated
 
     def _attributed(self, piece: EventColumns) -> Int32:
         """The place of the person of each event, -1 for nobody's."""
-        if not len(self._numbers):
+        if not len(self._identifiers):
             return np.full(len(piece.numbers), -1, dtype=np.int32)
-        at = np.minimum(np.searchsorted(self._numbers, piece.named), len(self._numbers) - 1)
-        owner = np.where(self._numbers[at] == piece.named, self._owners[at], np.int32(-1))
+        at = np.minimum(np.searchsorted(self._identifiers, piece.named), len(self._identifiers) - 1)
+        owner = np.where(self._identifiers[at] == piece.named, self._owners[at], np.int32(-1))
         seen, lengths = owner[piece.events.seen], piece.events.lengths
         starts = np.cumsum(lengths) - lengths
         place = np.full(len(lengths), -1, dtype=np.int32)
@@ -178,19 +182,33 @@ class _Reading:
             place[row] = owned[by] if by else -1
         return place
 
-    def _identifiers(self) -> dict[str, list[int]]:
-        if not self._wanted.namespaces:
+    def _counts(self) -> dict[Question, list[int]]:
+        if not self._namespaces:
             return {}
-        table, _ = self._store.evidence.identifier_table(self._numbers)
-        places = {name: n for n, name in enumerate(table.namespaces)}
-        return {
-            name: np.bincount(self._owners[table.namespace == places.get(name, -1)], minlength=len(self._ids)).tolist()
-            for name in self._wanted.namespaces
-        }
+        table, _ = self._store.evidence.identifier_table(self._identifiers)
+        at = np.searchsorted(self._identifiers, table.number)
+        owner, names = self._owners[at], {name: n for n, name in enumerate(table.namespaces)}
+        found = {}
+        for one in self._namespaces:
+            mine = owner[(table.namespace == names.get(one.text, -1)) & (owner >= 0)]
+            found[one] = np.bincount(mine, minlength=len(self._persons)).tolist()
+        return found
 
-    def _journeys(self) -> Journeys | None:
-        if not self._wanted.reaches:
-            return None
+    def _measured(self, question: Question, journeys: Journeys) -> list[Any]:
+        answer, now = question.answer(), self._now
+        found = [answer(NOBODY, now)] * len(self._persons)
+        rows = np.flatnonzero(journeys.within(question.reaches(now)))
+        table = question.table if question.kind == "measure" else {"where": True}
+        if not table.get("where") and table.get("property") is None:
+            measure = table.get("measure", "COUNT")
+            if measure == "COUNT":
+                return list(np.bincount(journeys.place[rows], minlength=len(found)).tolist())
+            rows = _ends(journeys.place[rows], rows, first=measure == "FIRST")
+        for place, events in journeys.events(rows):
+            found[place] = answer(Facts({}, events, ()), now)
+        return found
+
+    def _journeys(self) -> Journeys:
         kept = self._kept
         place = np.concatenate([np.empty(0, dtype=np.int32), *(one.place for one in kept)])
         time = np.concatenate([np.empty(0, dtype=np.int64), *(one.time for one in kept)])
@@ -233,3 +251,28 @@ def _runs(tied: Bool) -> Iterator[tuple[int, int]]:
     ends = np.flatnonzero(tied & ~np.concatenate([tied[1:], [False]])).tolist()
     for start, end in zip(starts, ends, strict=True):
         yield start, end + 2
+
+
+def _ends(place: Int32, rows: Int64, *, first: bool) -> Int64:
+    """Of the rows of each place the first or the last: no other tells a time that is asked for."""
+    change = np.diff(place) != 0
+    edge = np.ones(1, dtype=np.bool_)
+    return rows[np.concatenate([edge, change] if first else [change, edge])] if len(rows) else rows
+
+
+def _in_order_of_id(store: Store, owners: Int64) -> Int64:
+    persons = np.unique(owners)
+    known: list[tuple[str, int]] = []
+    for start in range(0, len(persons), _AT_ONCE):
+        rows = store.persons.persons_by_number(persons[start : start + _AT_ONCE].tolist())
+        known += [(row.id, row.number) for row in rows if row]
+    return np.array([number for _, number in sorted(known)], dtype=np.int64)
+
+
+def _places(persons: Int64, owners: Int64) -> Int32:
+    """Where each owner is among the persons, -1 for nowhere."""
+    if not len(persons):
+        return np.full(len(owners), -1, dtype=np.int32)
+    order = np.argsort(persons)
+    at = order[np.minimum(np.searchsorted(persons, owners, sorter=order), len(persons) - 1)]
+    return np.where(persons[at] == owners, at, -1).astype(np.int32)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -58,6 +59,7 @@ class Forget:
         with self._store.transaction():
             self._resolver.catch_up()  # an event that just came in may be the person's
             subject = self._subjects.find(person_id, only)
+        self._resolver.settle()
         if subject is None:
             return None
         segments: tuple[str, ...] = ()
@@ -132,7 +134,7 @@ class Forget:
         """Scrub the files once for all of them, and sign their receipts."""
         deleted = [one for one in requests if one.state is ErasureState.DELETED]
         if deleted:
-            scrubbed = self.scrub()
+            scrubbed = self._follow()
             self._store.erasures.keep([self._signed(one, scrubbed)[0] for one in deleted])
 
     # ---- the way of one request
@@ -158,7 +160,7 @@ class Forget:
     def _refuse(self, request: ErasureRequest, code: str) -> None:
         """Nothing is erased, and the person is as it was before the request."""
         with self._store.transaction():
-            self._store.privacy.unrestrict(request.hidden)
+            self._restrictions.show(request.person_id, request.hidden)
             self._store.erasures.keep([replace(request, state=ErasureState.REFUSED, code=code)])
 
     def _delete(self, request: ErasureRequest) -> ErasureRequest:
@@ -187,9 +189,15 @@ class Forget:
         """The files are scrubbed and the receipt signed."""
         if request.state is ErasureState.SCRUBBED:
             return Receipt(request.id, request.document)
-        done, document = self._signed(request, self.scrub())
+        done, document = self._signed(request, self._follow())
         self._store.erasures.keep([done])
         return Receipt(request.id, document)
+
+    def _follow(self) -> bool:
+        """Segments follow, or will later: the person is erased, and that is to be known. Answers as `scrub` does."""
+        with suppress(StoreError):
+            self._resolver.settle()
+        return self.scrub()
 
     def _signed(self, request: ErasureRequest, scrubbed: bool) -> tuple[ErasureRequest, dict[str, Any]]:
         """How the request then stands, and its receipt."""

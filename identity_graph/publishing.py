@@ -56,8 +56,7 @@ class Publishing:
             if self._store.persons.resolved()[1] is None:
                 self._resolver.resolve()
             else:
-                with self._store.transaction():
-                    self._resolver.catch_up()
+                self._resolver.follow()
         except Exception as error:
             self._failed(error)
             return

@@ -52,7 +52,8 @@ class Resolver:
 
         Everything is resolved when the policy differs from the one in force, when evidence ages under it, and when it
         compares what identifiers share: how rare that is depends on everything. The run's message counts the changes.
-        Raises StoreError; nothing is then published.
+        Segments follow, and the run ends with them. Raises StoreError; nothing is then published or, where it was only
+        the segments that failed, they follow with the next publication.
         """
         run = self._store.operations.begin_run(
             Run(
@@ -64,20 +65,34 @@ class Resolver:
                 normaliser=NORMALISER_VERSION,
             )
         )
+
+        def end(state: RunState, message: str) -> None:
+            nonlocal run
+            run = replace(run, state=state, ended=self._clock(), message=message)
+            self._store.operations.end_run(run)
+
         try:
             with self._store.transaction():
                 message = self.publish(full=full)
+            self._segments.settle(lambda: end(RunState.DONE, message))
         except BaseException as error:
-            self._store.operations.end_run(
-                replace(run, state=RunState.FAILED, ended=self._clock(), message=str(error)[:500])
-            )
+            end(RunState.FAILED, str(error)[:500])
             raise
-        done = replace(run, state=RunState.DONE, ended=self._clock(), message=message)
-        self._store.operations.end_run(done)
-        return done
+        return run
+
+    def follow(self) -> None:
+        """Publish what arrived since the last time, and let segments follow. Raises POLICY_DIFFERS."""
+        with self._store.transaction():
+            self.catch_up()
+        self.settle()
+
+    def settle(self) -> None:
+        """Let segments follow what was published; outside of the transaction that published it."""
+        self._segments.settle()
 
     def catch_up(self, cause: str = "evidence") -> None:
-        """Publish what arrived since the last time, within the caller's transaction, for who is about to look.
+        """Publish what arrived since the last time, within the caller's transaction, for who is about to look; segments
+        do not follow by this alone.
 
         Only `resolve` sets the policy in force: raises POLICY_DIFFERS under another one, and does nothing where there
         is none yet.
@@ -111,7 +126,6 @@ class Resolver:
             scope = component(self._store, {*self._start(arrived, lost), *reach})
             here, members = around(self._store, self._policy, scope), persons.membership(scope)
         else:
-            self._segments.refresh([])
             return _summary([])
         return self._write(here, scope, members, np.union1d(arrived, lost), newest, cause)
 
@@ -181,7 +195,6 @@ class Resolver:
                 similar=to_rows(resolution.similar, numbers) if scope is None else None,
             )
         )
-        self._segments.refresh(None if scope is None else self._names(updated, ids))
         return _summary(changes)
 
     def _beside(self, numbers: Int64, shifted: Bool, found: Persons) -> Int64:
@@ -203,11 +216,6 @@ class Resolver:
         rows = self._store.persons.persons_by_number(sorted(numbers))
         ids = {row.number: row.id for row in rows if row}
         return ids | {-1 - position: id for position, id in enumerate(created)}
-
-    def _names(self, numbers: Int64, ids: dict[int, str]) -> list[str]:
-        missing = [number for number in numbers.tolist() if number not in ids]
-        rows = self._store.persons.persons_by_number(missing)
-        return [ids[n] for n in numbers.tolist() if n in ids] + [row.id for row in rows if row]
 
     def _changes(self, found: Persons, ids: dict[int, str], now: int, cause: str) -> list[Change]:
         digest = self._policy.digest

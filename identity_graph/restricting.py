@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from identity_graph.erasing import ErasureState
@@ -53,6 +53,12 @@ class Restrictions:
             numbers = [number for number in self._numbers(person) if number not in before]
             self._store.privacy.restrict([(number, self._clock()) for number in numbers])
             return person.id, numbers
+
+    def show(self, person_id: str, numbers: Sequence[int]) -> None:
+        """What `hide` did is undone."""
+        with self._store.transaction():
+            self._store.privacy.unrestrict(numbers)
+            self._segments.refresh([person.id for person in self._people.find([person_id]) if person])
 
     def unrestrict(self, person_id: str) -> bool:
         """Whether it was restricted. It is in the segments again whose conditions it meets, and an erasure of it that

@@ -62,7 +62,10 @@ class Retention:
         while batch := [one.id for one in islice(aged, AT_ONCE)]:
             gone = self._delete(batch, now)
             events, identifiers, persons = events + gone[0], identifiers + gone[1], persons + gone[2]
-        return Swept(events, identifiers, persons, not events or self._scrub())
+        if not events:
+            return Swept()
+        self._resolver.settle()
+        return Swept(events, identifiers, persons, self._scrub())
 
     def _aged(self, now: int) -> Iterator[AgedEvent]:
         lives = [one.life for one in self._policy.retention if one.life is not None]

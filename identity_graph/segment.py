@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from identity_graph.consent import standing, stated
+from identity_graph.consent import status
 from identity_graph.measure import (
     FILTER_KEYS,
     MEASURE_KEYS,
@@ -189,12 +189,7 @@ def _consent(given: Any, path: str) -> Condition:
     """Tests the status that stands, none where nothing was said."""
     table = keys_of(given, path, ("purpose", "is"), ("purpose", "is"))
     purpose, test = name_of(table.get("purpose"), f"{path}.purpose"), parse_value_test(table.get("is"), f"{path}.is")
-
-    def met(facts: Facts, now: int) -> bool:
-        stands = standing((one for event in facts.events for one in stated(event)), now).get(purpose)
-        return test(stands and stands.status.value, now)
-
-    return met
+    return lambda facts, now: test(status(facts.events, purpose, now), now)
 
 
 def _identifier(given: Any, path: str) -> Condition:

@@ -3,27 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
-from functools import partial
-from typing import Any
+from functools import cache, partial
+from typing import Any, NamedTuple
 
-import numpy as np
-
+from identity_graph.census import Census, Listed
 from identity_graph.errors import InputError
-from identity_graph.everybody import Everybody, read_everybody
 from identity_graph.model import Segment
 from identity_graph.people import People
-from identity_graph.policy import Policy
-from identity_graph.segment import Condition, Facts, ages, built_on, computed_in, parse_condition
-from identity_graph.selecting import Selection, wanted
+from identity_graph.question import Question
+from identity_graph.segment import Facts, Lookup, ages, built_on, computed_in, parse_condition
+from identity_graph.selecting import Terms
 from identity_graph.store.protocols import Store
-from identity_graph.tables import Int64
 from identity_graph.times import SECOND
 
 _AT_ONCE = 1000
 _PAGE = 1_000_000
 _MANY, _SHARE = 1000, 8
-"""More persons than this, and than one of so many: then everybody is read as columns, which takes less for each."""
+"""More persons than this, and than one of so many: then all are looked at by columns, which takes less for each."""
 _SAMPLE = 10
 _FRESH = 3600 * SECOND
 """For how long windows that move with the clock are left as they were evaluated."""
@@ -37,25 +33,51 @@ def check_name(name: str) -> None:
         raise InputError("CONDITION_INVALID", f"{name!r} is no name", help="Give 1 to 128 printable characters.")
 
 
+class Basis(NamedTuple):
+    """What members follow from, beside persons and time: the conditions, what computed traits measure, and who is
+    restricted and so in no segment, ids by number."""
+
+    trees: Trees
+    computed: Trees
+    restricted: Mapping[int, str]
+
+
+class _Difference(NamedTuple):
+    """Who enters a segment and who leaves it; `evaluated`: as of when all its members then are right."""
+
+    name: str
+    entered: Sequence[str]
+    left: Sequence[str]
+    evaluated: int
+
+
 class Segments:
-    def __init__(self, store: Store, policy: Policy, people: People, clock: Callable[[], int]) -> None:
+    """Members are found without keeping writers out; a short transaction writes the difference, unless others have
+    changed meanwhile what it follows from: then they are found again."""
+
+    def __init__(self, store: Store, people: People, census: Census, clock: Callable[[], int]) -> None:
         self._store = store
-        self._policy = policy
         self._people = people
+        self._census = census
         self._clock = clock
 
     def save(self, name: str, description: str, condition: Mapping[str, Any]) -> Segment:
         """Create or replace, and find the members among all persons. Raises CONDITION_INVALID, saving nothing."""
         check_name(name)
         now = self._clock()
-        with self._store.transaction():
+
+        def write() -> None:
             (known,) = self.get([name])
-            trees = self._trees() | {name: condition}
-            self._parse({"segment": name}, trees)
             created = known.created if known else now
             self._store.segments.save(Segment(name, description, condition, created, now, 0), None)
-            affected = [one for one in trees if name in built_on(one, trees.get)]
-            self._evaluate(dict.fromkeys(affected, now), trees, None, now)
+
+        while True:
+            before = self.basis()
+            after = before._replace(trees={**before.trees, name: condition})
+            parse_condition({"segment": name}, after.trees.get, after.computed.get)
+            affected = [one for one in after.trees if name in built_on(one, after.trees.get)]
+            if self.adopt(before, after, affected, write):
+                break
         (saved,) = self.get([name])
         assert saved is not None
         return saved
@@ -63,10 +85,10 @@ class Segments:
     def delete(self, name: str) -> bool:
         """False where there is none. Raises CONDITION_INVALID where another segment is built on it."""
         with self._store.transaction():
-            trees = {one: tree for one, tree in self._trees().items() if one != name}
-            computed = self._store.segments.computed()
+            basis = self.basis()
+            trees = {one: tree for one, tree in basis.trees.items() if one != name}
             for other in trees:
-                parse_condition({"segment": other}, trees.get, computed.get)
+                parse_condition({"segment": other}, trees.get, basis.computed.get)
             return self._store.segments.delete(name, self._clock())
 
     def all(self) -> list[Segment]:
@@ -82,67 +104,114 @@ class Segments:
     def contains(self, name: str, person_ids: Sequence[str]) -> list[bool]:
         return [name in names for names in self._people.segments(person_ids)]
 
+    def count(self, condition: Mapping[str, Any]) -> int:
+        """How many would be in it. Raises CONDITION_INVALID, and SEGMENT_NOT_READY where a request has no time left."""
+        return self._census.count(condition, self._terms(condition))
+
     def preview(self, condition: Mapping[str, Any]) -> tuple[int, list[str]]:
-        """How many would be in it, and the first ten; nothing is saved."""
-        everybody, places = self.look(condition)
-        return len(places), [everybody.ids[place] for place in places[:_SAMPLE].tolist()]
+        """As `count`, and the first ten; nothing is saved."""
+        return self._census.sample(condition, _SAMPLE, self._terms(condition))
 
-    def look(
-        self, condition: Mapping[str, Any] | None, *, last_seen: bool = False, restricted: bool = False
-    ) -> tuple[Everybody, Int64]:
-        """Everybody, and the places of those who meet the condition (None: all), with those who are `restricted` or
-        without. Raises CONDITION_INVALID."""
-        trees, now = self._trees(), self._clock()
-        conditions = [] if condition is None else [condition]
-        for tree in conditions:
-            self._parse(tree, trees)
-        everybody, found = self._read(conditions, trees, now, last_seen)
-        places = found[0] if found else np.arange(len(everybody.ids))
-        if not restricted and (hidden := self._hidden()):
-            places = places[~np.isin(everybody.numbers[places], list(hidden))]
-        return everybody, places
+    def listed(self, condition: Mapping[str, Any] | None, by: Question | None, *, restricted: bool = False) -> Listed:
+        """Who would be in it (None: everybody), with those who are `restricted` or without, and their answers to a
+        question. Raises as `count` does."""
+        return self._census.listed(condition, by, self._terms(condition, restricted=restricted))
 
-    def refresh(self, person_ids: Sequence[str] | None) -> None:
-        """Evaluate these persons (None: all) anew for each segment. A window also moves with the clock: segments with
-        one are evaluated for everybody when that was last done over an hour ago."""
-        segments = self.all()
+    def refresh(self, person_ids: Sequence[str]) -> None:
+        """Of a few persons, within the caller's transaction, which made them restricted or took that back."""
+        basis, evaluated = self.basis(), {one.name: one.evaluated for one in self.all()}
         now = self._clock()
-        trees = {one.name: one.condition for one in segments}
-        computed = self._store.segments.computed() if trees else {}
-        moving = {n for n in trees if any(ages(trees[one], computed.get) for one in built_on(n, trees.get))}
-        due = {one.name for one in segments if one.name in moving and not 0 <= now - one.evaluated <= _FRESH}
-        if person_ids is None:
-            due = set(trees)
-        self._evaluate(dict.fromkeys(sorted(due), now), trees, None, now)
-        if person_ids:
-            rest = {one.name: one.evaluated if one.name in moving else now for one in segments if one.name not in due}
-            self._evaluate(rest, trees, person_ids, now)
+        self._write(self._of_persons(evaluated, basis, person_ids, now), now)
 
-    def _evaluate(self, evaluated: Mapping[str, int], trees: Trees, person_ids: Sequence[str] | None, now: int) -> None:
-        """For these persons (None: all) the segments named in `evaluated`; it gives the time as of which all their
-        members then are right."""
-        if not evaluated:
-            return
-        conditions = {name: self._parse({"segment": name}, trees) for name in evaluated}
-        entered: dict[str, list[str]] = {name: [] for name in conditions}
-        left: dict[str, list[str]] = {name: [] for name in conditions}
-        if person_ids is None or len(person_ids) > max(_MANY, self._people.count() // _SHARE):
-            some = None if person_ids is None else set(person_ids)
-            found = self._members([{"segment": name} for name in conditions], trees, now)
-            for name, ids in zip(conditions, found, strict=True):
-                met, inside = set(ids), set(self._inside(name))
-                entered[name], left[name] = sorted(met - inside), sorted(inside - met)
-                if some is not None:
-                    entered[name] = [id for id in entered[name] if id in some]
-                    left[name] = [id for id in left[name] if id in some]
-        else:
-            hidden = set(self._hidden().values())
-            for person_id, facts, inside_of in self._persons(person_ids):
-                for name, meets in conditions.items():
-                    if (person_id not in hidden and meets(facts, now)) != (name in inside_of):
-                        (left if name in inside_of else entered)[name].append(person_id)
-        for name in conditions:
-            self._store.segments.refresh(name, entered[name], left[name], evaluated[name], now)
+    def settle(self, finish: Callable[[], None] = lambda: None) -> None:
+        """Let segments follow what was published since that was last done, by whomever; `finish` writes along with it.
+
+        A window also moves with the clock: segments with one are evaluated for everybody when that was last done over
+        an hour ago.
+        """
+        self._census.forget_gone()
+        while not self._settle(finish):
+            pass
+
+    def _settle(self, finish: Callable[[], None]) -> bool:
+        segments = self.all()
+        now, settled, marks = self._clock(), self._store.segments.settled(), self._store.persons.marks()
+        basis = self.basis()
+        moving = _moving(basis)
+        due = {one.name for one in segments if one.name in moving and not 0 <= now - one.evaluated <= _FRESH}
+        if not segments or (settled == marks.edition and not due):
+            finish()
+            return True
+        touched = self._store.persons.touched(marks._replace(edition=settled)).tolist()
+        if len(touched) > max(_MANY, self._people.count() // _SHARE):
+            due = set(basis.trees)
+        edition = marks.edition
+        found: list[_Difference] = []
+        if due:
+            reached, found = self._of_all(sorted(due), basis, now)
+            edition = min(edition, reached)
+        rest = {one.name: one.evaluated if one.name in moving else now for one in segments if one.name not in due}
+        if rest:
+            found += self._of_persons(rest, basis, self._ids(touched), now)
+        with self._store.transaction():
+            if (basis, settled) != (self.basis(), self._store.segments.settled()):
+                return False
+            self._write(found, now)
+            self._store.segments.settle(edition)
+            finish()
+        return True
+
+    def basis(self) -> Basis:
+        return Basis(self._trees(), self._store.segments.computed(), self._restricted())
+
+    def adopt(self, before: Basis, after: Basis, names: Sequence[str], write: Callable[[], None]) -> bool:
+        """Write what makes one of the other, and who is in these segments then. False, and nothing is done, where it is
+        not as it was before any more."""
+        now, settled = self._clock(), self._store.segments.settled()
+        edition, found = self._of_all(names, after, now) if names else (settled, [])
+        with self._store.transaction():
+            if (before, settled) != (self.basis(), self._store.segments.settled()):
+                return False
+            write()
+            self._write(found, now)
+            # Persons that were touched since have been evaluated by what was before.
+            self._store.segments.settle(edition if not before.trees else min(settled, edition))
+        self.settle()
+        return True
+
+    def asking(self, computed: str, trees: Trees) -> list[str]:
+        """The segments of which the tree, or that of one it is built on, asks for that computed trait."""
+        return [n for n in trees if any(computed in computed_in(trees[one]) for one in built_on(n, trees.get))]
+
+    # ---- parts
+
+    def _of_all(self, names: Sequence[str], basis: Basis, now: int) -> tuple[int, list[_Difference]]:
+        """And of which edition of the persons."""
+        conditions = [{"segment": name} for name in names]
+        terms = Terms(basis.trees.get, basis.computed.get, now, basis.restricted)
+        edition, found = self._census.members(conditions, terms)
+        differences = []
+        for name, ids in zip(names, found, strict=True):
+            met, inside = set(ids), set(self._inside(name))
+            differences.append(_Difference(name, sorted(met - inside), sorted(inside - met), now))
+        return edition, differences
+
+    def _of_persons(
+        self, evaluated: Mapping[str, int], basis: Basis, person_ids: Sequence[str], now: int
+    ) -> list[_Difference]:
+        met = {name: parse_condition({"segment": name}, basis.trees.get, basis.computed.get) for name in evaluated}
+        entered: dict[str, list[str]] = {name: [] for name in met}
+        left: dict[str, list[str]] = {name: [] for name in met}
+        hidden = set(basis.restricted.values())
+        for person_id, facts, inside_of in self._persons(person_ids):
+            for name, meets in met.items():
+                if (person_id not in hidden and meets(facts, now)) != (name in inside_of):
+                    (left if name in inside_of else entered)[name].append(person_id)
+        return [_Difference(name, entered[name], left[name], time) for name, time in evaluated.items()]
+
+    def _write(self, differences: Sequence[_Difference], now: int) -> None:
+        for name, entered, left, evaluated in differences:
+            self._store.segments.refresh(name, entered, left, evaluated, now)
 
     def _inside(self, name: str) -> Iterator[str]:
         after = ""
@@ -150,37 +219,23 @@ class Segments:
             yield from page
             after = page[-1]
 
-    def _members(self, conditions: Sequence[Mapping[str, Any]], trees: Trees, now: int) -> list[list[str]]:
-        """Of everybody, who meets each; ids in order."""
-        everybody, found = self._read(conditions, trees, now)
-        hidden = list(self._hidden())
-        shown = [places[~np.isin(everybody.numbers[places], hidden)] for places in found]
-        return [[everybody.ids[place] for place in places.tolist()] for places in shown]
+    def _terms(self, condition: Mapping[str, Any] | None, *, restricted: bool = False) -> Terms:
+        """For a condition that has no name; what is saved is read when it is asked for. Raises CONDITION_INVALID."""
+        trees, computed = cache(self._trees), cache(self._store.segments.computed)
+        lookups: tuple[Lookup, Lookup] = (lambda name: trees().get(name)), (lambda name: computed().get(name))
+        if condition is not None:
+            parse_condition(condition, *lookups)
+        return Terms(*lookups, self._clock(), () if restricted else self._restricted())
 
-    def _read(
-        self, conditions: Sequence[Mapping[str, Any]], trees: Trees, now: int, last_seen: bool = False
-    ) -> tuple[Everybody, list[Int64]]:
-        """Everybody, and the places of who meets each. The trees are right."""
-        computed = self._store.segments.computed()
-        asked = replace(wanted(conditions, trees.get, computed.get, now), last_seen=last_seen)
-        everybody = read_everybody(self._store, self._policy, asked)
-        selection = Selection(everybody, trees.get, computed.get, now)
-        return everybody, [np.flatnonzero(selection.meeting(tree)) for tree in conditions]
+    def _trees(self) -> Trees:
+        return {one.name: one.condition for one in self.all()}
 
-    def _hidden(self) -> dict[int, str]:
-        """Numbers and ids of restricted persons, who are in no segment."""
+    def _restricted(self) -> Mapping[int, str]:
         return {row.number: row.id for row in self._store.privacy.restricted_persons()}
 
-    def _parse(self, tree: Mapping[str, Any], trees: Trees) -> Condition:
-        return parse_condition(tree, trees.get, self._store.segments.computed().get)
-
-    def asking(self, computed: str) -> list[str]:
-        """The segments of which the tree, or that of one it is built on, asks for that computed trait."""
-        trees = self._trees()
-        return [n for n in trees if any(computed in computed_in(trees[one]) for one in built_on(n, trees.get))]
-
-    def _trees(self) -> dict[str, Mapping[str, Any]]:
-        return {one.name: one.condition for one in self.all()}
+    def _ids(self, numbers: Sequence[int]) -> list[str]:
+        """Of the live ones."""
+        return [row.id for row in self._store.persons.persons_by_number(numbers) if row and row.survivor is None]
 
     def _persons(self, person_ids: Sequence[str]) -> Iterator[tuple[str, Facts, Sequence[str]]]:
         """Persons with their facts and segments, so many of one moment at a time."""
@@ -191,3 +246,9 @@ class Segments:
         for start in range(0, len(person_ids), _AT_ONCE):
             chunk = person_ids[start : start + _AT_ONCE]
             yield from self._store.moment(partial(known, chunk))
+
+
+def _moving(basis: Basis) -> set[str]:
+    """The segments whose members the clock alone may change."""
+    trees, computed, _ = basis
+    return {n for n in trees if any(ages(trees[one], computed.get) for one in built_on(n, trees.get))}

@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import Self
 
 from identity_graph.activation import Activation
+from identity_graph.census import MEMORY, Census
 from identity_graph.computed import Computed
 from identity_graph.disclosure import Disclosures
 from identity_graph.engines import choose_engine
@@ -58,6 +59,7 @@ class IdentityGraph:
         signing_key: Path | None = None,
         destinations: Path | None = None,
         private_destinations: bool = False,
+        memory: int = MEMORY,
         clock: Callable[[], int] = now,
         new_id: Callable[[], str] = uuid7,
     ) -> None:
@@ -69,7 +71,8 @@ class IdentityGraph:
         self.visible = Visible(store, self.policy)
         self.people = People(self.visible, self.policy)
         everybody = People(store, self.policy)
-        self.segments = Segments(store, self.policy, everybody, clock)
+        self.census = Census(store, self.policy, everybody, memory)
+        self.segments = Segments(store, everybody, self.census, clock)
         self.listing = Listing(self.visible, self.segments)
         self.computed = Computed(store, self.people, self.segments, clock)
         self.resolver = Resolver(store, self.policy, self.engine, self.segments, clock, new_id)
@@ -97,6 +100,7 @@ class IdentityGraph:
         signing_key: Path | None = None,
         destinations: Path | None = None,
         private_destinations: bool = False,
+        memory: int = MEMORY,
         clock: Callable[[], int] = now,
         new_id: Callable[[], str] = uuid7,
     ) -> Self:
@@ -110,6 +114,7 @@ class IdentityGraph:
                 signing_key=signing_key,
                 destinations=destinations,
                 private_destinations=private_destinations,
+                memory=memory,
                 clock=clock,
                 new_id=new_id,
             )
@@ -138,6 +143,7 @@ class IdentityGraph:
         return digest.hexdigest()
 
     def close(self) -> None:
+        self.census.close()
         self.store.close()
 
     def __enter__(self) -> Self:

@@ -101,6 +101,11 @@ class Settings(BaseSettings):
         description="Whether webhooks may be in private networks, and be called by http; else https to the internet,"
         " or this machine.",
     )
+    segment_memory: int = Field(
+        default=512,
+        ge=0,
+        description="MiB for what conditions of segments ask of everybody; what needs more is read anew each time.",
+    )
     debug: bool = Field(default=False, description="Show where in the program an unexpected error came from.")
 
 

@@ -90,3 +90,4 @@ class Stating:
             self._resolver.catch_up()  # what arrived before is a cause of its own
             self._ingest.events([event])
             self._resolver.catch_up(cause="statement")
+        self._resolver.settle()

@@ -34,8 +34,8 @@ def parse_value_test(tree: Any, path: str) -> ValueTest:
 
 
 def compare(a: Any, b: Any) -> int | None:
-    """-1, 0 or 1 of two numbers, two truths or two texts; None where there is no order between them."""
-    if isinstance(a, bool) != isinstance(b, bool):
+    """-1, 0 or 1 of two numbers, two truths or two texts; None where there is no order between them, as with NaN."""
+    if isinstance(a, bool) != isinstance(b, bool) or a != a:
         return None
     numbers = isinstance(a, int | float) and isinstance(b, int | float)
     if numbers or (isinstance(a, str) and isinstance(b, str)):

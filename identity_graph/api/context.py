@@ -227,7 +227,8 @@ class Context:
         self.store: Store = self.graph.store if self._restricted else self.graph.visible.at_once()
         store = Remembering(self.store, events=self._events)
         people = self.graph.people.at_once(store)
-        self.reads = Reads(self.graph, self.store, people, Segments(store, self.graph.policy, people, self.graph.clock))
+        segments = Segments(store, people, self.graph.census, self.graph.clock)
+        self.reads = Reads(self.graph, self.store, people, segments)
 
     def under(self, view: View) -> Reads:
         """One for all fields with that view. Raises VIEW_INVALID: each is a resolution of its own."""
@@ -236,7 +237,7 @@ class Context:
                 message = f"the request looks in more than {MOST_VIEWS} ways"
                 raise InputError("VIEW_INVALID", message, help="Ask in several requests.")
             people = self.graph.suppose(view, restricted=self._restricted)
-            segments = Segments(self.store, self.graph.policy, people, self.graph.clock)
+            segments = Segments(self.store, people, self.graph.census, self.graph.clock)
             self._views[view] = Reads(self.graph, self.store, people, segments, view.as_of, view.purpose)
         return self._views[view]
 

@@ -42,7 +42,7 @@ def _cause(error: BaseException) -> BaseException:
 
 
 def _shown(error: BaseException, cause: BaseException, request_id: str) -> dict[str, Any]:
-    if isinstance(cause, StoreError) and cause.code == "STORE_TIMEOUT":
+    if isinstance(cause, StoreError) and cause.code in ("STORE_TIMEOUT", "SEGMENT_NOT_READY"):
         log.warning("request %s: %s: %s", request_id, cause.code, cause.message)
         return _entry(CODES[cause.code], cause.code, cause.help)
     if isinstance(cause, StoreError) or getattr(cause, "code", "") == "KEYS_FILE":

@@ -31,7 +31,7 @@ from identity_graph.api.stats import Stats
 from identity_graph.api.view import ForPurpose, Look, look
 from identity_graph.errors import AccessError, InputError
 from identity_graph.event_table import canonical_json
-from identity_graph.listing import Listed
+from identity_graph.listing import Page
 
 MOST_KEYS = 100
 
@@ -94,7 +94,7 @@ class Query:
         )
         reads, page = reads_of(info), info.context.listing.page
 
-        def read() -> tuple[Listed, int]:
+        def read() -> tuple[Page, int]:
             rows, count = page(order_by, tree, after=window.key, limit=window.limit + 1, backward=window.backward)
             reads.people.expect([person for _, person in rows])
             return rows, count

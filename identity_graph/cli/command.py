@@ -179,6 +179,7 @@ class Command:
             signing_key=settings.signing_key,
             destinations=settings.destinations,
             private_destinations=settings.private_destinations,
+            memory=settings.segment_memory,
         ) as graph:
             yield graph
 

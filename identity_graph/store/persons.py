@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from identity_graph.model import Change, ChangeKind, Identifier, Person
-from identity_graph.store.rows import IdentifierRow, PersonRow, SimilarRow, Subgraph, SuppressedRow
+from identity_graph.store.rows import IdentifierRow, Marks, PersonRow, SimilarRow, Subgraph, SuppressedRow
 from identity_graph.tables import Int64
 
 
@@ -47,6 +47,13 @@ class PersonStore(Protocol):
 
     def resolved(self) -> tuple[int, str | None]:
         """The last event number taken into account, and the digest of the policy in force (None: never)."""
+        ...
+
+    def marks(self) -> Marks: ...
+
+    def touched(self, since: Marks) -> Int64:
+        """Numbers, ascending, of all persons that are not what they were: those that publications created, updated or
+        merged, or that own what events after that saw. Retired ones are among them, deleted ones are not."""
         ...
 
     def membership(self, numbers: Int64 | None = None) -> tuple[Int64, Int64]:

@@ -23,6 +23,7 @@ from identity_graph.store.privacy import PrivacyStore as PrivacyStore
 from identity_graph.store.rows import AgedEvent as AgedEvent
 from identity_graph.store.rows import EventRow as EventRow
 from identity_graph.store.rows import IdentifierRow as IdentifierRow
+from identity_graph.store.rows import Marks as Marks
 from identity_graph.store.rows import PersonRow as PersonRow
 from identity_graph.store.rows import Sighting as Sighting
 from identity_graph.store.rows import SimilarRow as SimilarRow

@@ -48,6 +48,15 @@ class Sighting(NamedTuple):
     sources: tuple[str, ...]
 
 
+class Marks(NamedTuple):
+    """How far a store has come: `edition` counts publications and erasures, `event` is the last event number that was
+    given, `gone` the edition in which last a person was deleted."""
+
+    edition: int = 0
+    event: int = 0
+    gone: int = 0
+
+
 class SuppressedRow(NamedTuple):
     """A link between two identifier numbers that a limit refused, `a < b`."""
 

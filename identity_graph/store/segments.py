@@ -23,6 +23,11 @@ class SegmentStore(Protocol):
     def refresh(self, name: str, entered: Sequence[str], left: Sequence[str], evaluated: int, time: int) -> None:
         """At this time persons leave, then enter (ids of live ones, others are left out). Raises SEGMENT_UNKNOWN."""
 
+    def settled(self) -> int:
+        """Up to which edition of the persons all members are right."""
+
+    def settle(self, edition: int) -> None: ...
+
     def of_persons(self, person_ids: Sequence[str]) -> list[list[str]]:
         """Of each person: the names of its segments, in order."""
 

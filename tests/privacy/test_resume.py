@@ -101,6 +101,22 @@ def test_a_request_that_is_refused_leaves_nothing_behind() -> None:
         assert ZOE.partition(":")[2] not in request.pack()
 
 
+@pytest.mark.usefixtures("each_store")
+def test_who_is_not_erased_is_in_its_segments_again() -> None:
+    with told(EVENTS) as graph:
+        id = person(graph, ZOE)
+        graph.segments.save("reachable", "", {"identifier": {"namespace": "email"}})
+        before = graph.segments.members("reachable")
+        preview = graph.forget.preview(id)
+        assert preview and id in before
+        request = graph.forget._request(preview.token)
+        graph.ingest.events([event("z3", 2, ZOE, "cookie:z-two")])
+        graph.resolver.resolve()
+        assert id not in graph.segments.members("reachable")
+        graph.forget._refuse(request, "TOKEN_INVALID")
+        assert graph.segments.members("reachable") == before
+
+
 def test_a_full_disk_in_the_middle_is_finished_later(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with IdentityGraph.open(f"sqlite:///{tmp_path / 'p.db'}", clock=Clock(), new_id=numbered()) as graph:
         graph.ingest.events(EVENTS)

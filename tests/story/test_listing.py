@@ -48,9 +48,9 @@ def walk(graph: IdentityGraph, order: PersonOrder, tree: Any, size: int, backwar
 @given(lives(), st.integers(0, 12), st.none() | trees, st.integers(1, 4))
 def test_every_walk_meets_everybody_in_order(events, cut, tree, size):  # type: ignore[no-untyped-def]
     with new_graph() as graph:
-        graph.computed.save("c", {"measure": "COUNT"})
-        graph.segments.save("s", "", {"trait": {"name": "plan", "is": {"exists": True}}})
         tell(graph, events[:cut])
+        graph.computed.save("c", {"measure": "COUNT"})
+        graph.segments.save("s", "", {"trait": {"name": "plan", "is": {"exists": True}}})  # reads who is there
         graph.clock.tick()  # type: ignore[attr-defined]
         tell(graph, events[cut:])
         graph.ingest.events([event("late", 5, "email:a@example.org", traits={"plan": "pro"})])  # not resolved yet

@@ -101,14 +101,28 @@ def one_by_one(graph: IdentityGraph, tree: dict[str, Any]) -> list[str]:
     return [id for id, known in zip(everybody, facts, strict=True) if met(known, graph.clock())]
 
 
+def assert_meant(graph: IdentityGraph, asked: list[Any]) -> None:
+    for tree in asked:
+        meant = one_by_one(graph, tree)
+        assert graph.segments.preview(tree) == (len(meant), meant[:10]), tree
+        assert graph.segments.count(tree) == len(meant), tree
+
+
 @law(40)
 @given(lives(), policies, st.lists(trees, min_size=1, max_size=6), measured)
 def test_columns_select_whom_the_condition_means(events, policy, asked, definition):  # type: ignore[no-untyped-def]
     with new_graph(policy) as graph:
-        tell(graph, events)
+        half = len(events) // 2
+        tell(graph, events[:half])
         graph.computed.save("c", definition)
         graph.segments.save("s", "", {"trait": {"name": "plan", "is": {"exists": True}}})
+        assert_meant(graph, asked)
+        tell(graph, events[half:])  # what was read before is kept, and follows
+        assert_meant(graph, asked)
         graph.ingest.events([event("late", 5, "email:a@example.org", traits={"plan": "pro"})])  # not resolved yet
-        for tree in asked:
-            meant = one_by_one(graph, tree)
-            assert graph.segments.preview(tree) == (len(meant), meant[:10]), tree
+        assert_meant(graph, asked)
+        for victim in graph.people.page(limit=1):
+            preview = graph.forget.preview(victim.id)
+            assert preview
+            graph.forget.erase(preview.token)
+        assert_meant(graph, asked)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from contextvars import copy_context
@@ -300,10 +300,13 @@ class Connection:
 
     def property(self, name: str, default: Any = None) -> Any:
         """Of the store itself."""
+        return self.properties().get(name, default)
+
+    def properties(self) -> Mapping[str, Any]:
         if self._mine is not None:
-            return self._mine.ledger.get(name, default)
-        ((properties,),) = self.read("store/ledger")
-        return properties.get(name, default)
+            return self._mine.ledger.all()
+        found: Mapping[str, Any] = self.one("store/ledger")[0]
+        return found
 
     # ---- moments
 

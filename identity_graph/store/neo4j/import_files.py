@@ -20,6 +20,8 @@ from identity_graph.store.protocols import EventColumns, IdentifierRow, PersonRo
 from identity_graph.store.tombstones import VARIABLE
 
 NEO4J = "5.26"
+EDITION = 1
+"""The one that all persons are of."""
 README = """\
 A store of identity-graph as files for the offline importer of Neo4j {neo4j}. They hold personal data: delete them
 when they are imported.
@@ -116,8 +118,8 @@ class _Files:
 
     def _persons(self, rows: Sequence[PersonRow]) -> None:
         for label, retired in (("Person", False), ("Retired", True)):
-            found = [row for row in rows if (row.survivor is not None) is retired]
-            self._tables.write(label, [(row.number, *row[:4]) for row in found])
+            found = [(row.number, *row[:4]) for row in rows if (row.survivor is not None) is retired]
+            self._tables.write(label, found if retired else [(*row, EDITION) for row in found])
         self._tables.write("MERGED_INTO", [(row.number, row.survivor) for row in rows if row.survivor is not None])
 
     def _identifiers(self, rows: Sequence[IdentifierRow], restricted: Mapping[int, int]) -> None:
@@ -178,4 +180,4 @@ class _Files:
         standing = self._standing
         check = self.key_check and self.key_check.hex()
         facts = ("identity-graph", self.id, VERSION, True, 0, standing.resolved, standing.policy, *standing[2:])
-        self._tables.write("Store", [(*facts, list(self._sources), check, self._computed)])
+        self._tables.write("Store", [(*facts, list(self._sources), check, self._computed, EDITION)])

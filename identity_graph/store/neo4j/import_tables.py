@@ -17,9 +17,9 @@ SEPARATOR = "\x1f"
 NODES: Mapping[str, str] = MappingProxyType(
     {
         "Store": "name id version:long unindexed:boolean commits:long resolved:long policy event:long"
-        " identifier:long person:long change:long quarantined:long sources:string[] key_check computed",
+        " identifier:long person:long change:long quarantined:long sources:string[] key_check computed edition:long",
         "Tombstone": "hash",
-        "Person": ":ID(Person) number:long id created:long updated:long",
+        "Person": ":ID(Person) number:long id created:long updated:long edition:long",
         "Retired": ":ID(Person) number:long id created:long updated:long",
         "Identifier": ":ID(Identifier) number:long key namespace value pruned restricted:long :LABEL",
         "Event": ":ID(Event) number:long id time:long received:long source name traits properties identifiers:long[]"

@@ -31,6 +31,9 @@ class Ledger:
     def get(self, name: str, default: Any = None) -> Any:
         return self.changed.get(name, self._known.get(name, default))
 
+    def all(self) -> Mapping[str, Any]:
+        return {**self._known, **self.changed}
+
     def set(self, name: str, value: Any) -> None:
         self.changed[name] = value
 
@@ -43,6 +46,12 @@ class Ledger:
     def publish(self) -> None:
         """What was published before is no more."""
         self.published = True
+
+    def next_edition(self) -> int:
+        """Whoever writes what persons are marks them with it."""
+        number: int = self.get("edition", 0) + 1
+        self.set("edition", number)
+        return number
 
     def intern(self, names: Iterable[str]) -> Mapping[str, int]:
         """Sources as positions in the list of all of them; new ones come last."""

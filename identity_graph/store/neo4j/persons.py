@@ -14,7 +14,15 @@ from identity_graph.store.neo4j.connection import Connection
 from identity_graph.store.neo4j.publishing import publish
 from identity_graph.store.neo4j.subgraph import read_subgraph
 from identity_graph.store.numbered import FARTHEST, distinct, is_plain, joined
-from identity_graph.store.protocols import IdentifierRow, PersonRow, Publication, SimilarRow, Subgraph, SuppressedRow
+from identity_graph.store.protocols import (
+    IdentifierRow,
+    Marks,
+    PersonRow,
+    Publication,
+    SimilarRow,
+    Subgraph,
+    SuppressedRow,
+)
 from identity_graph.tables import Int64
 
 
@@ -28,6 +36,16 @@ class Neo4jPersons:
     def resolved(self) -> tuple[int, str | None]:
         event, policy = self._database.one("persons/resolved")
         return event, policy
+
+    def marks(self) -> Marks:
+        known = self._database.properties()
+        return Marks(known.get("edition", 0), known.get("event", 0), known.get("gone", 0))
+
+    def touched(self, since: Marks) -> Int64:
+        (numbers,) = self._database.one("persons/touched", edition=since.edition)
+        seen, _ = self._database.one("evidence/arrived_since", number=since.event)
+        _, owners = self.membership(np.array(seen, dtype=np.int64))
+        return np.union1d(np.array(numbers, dtype=np.int64), owners)
 
     def membership(self, numbers: Int64 | None = None) -> tuple[Int64, Int64]:
         if numbers is None:

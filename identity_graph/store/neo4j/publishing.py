@@ -17,7 +17,8 @@ from identity_graph.store.survivors import numbered_persons, survivors
 
 def publish(database: Connection, publication: Publication) -> None:
     with database.transaction():
-        first = _create(database, publication)
+        edition = database.ledger.next_edition()
+        first = _create(database, publication, edition)
         _move(database, publication, first)
         _prune(database, publication)
         _suppress(database, publication)
@@ -25,8 +26,8 @@ def publish(database: Connection, publication: Publication) -> None:
             database.write("persons/publish_similar_anew")
             add_similar(database, publication.similar)
         for chunk in in_chunks(np.unique(numbered_persons(publication.updated, first)).tolist()):
-            database.write("persons/publish_updated", numbers=chunk, time=publication.time)
-        _retire(database, publication, first)
+            database.write("persons/publish_updated", numbers=chunk, time=publication.time, edition=edition)
+        _retire(database, publication, first, edition)
         add_changes(database, publication.changes)
         database.write("persons/publish", event=publication.resolved, policy=publication.policy)
         database.ledger.publish()
@@ -59,20 +60,19 @@ def keep_changes(database: Connection, changes: Iterable[Change]) -> None:
         database.write("persons/publish_changes", changes=chunk)
 
 
-def _create(database: Connection, publication: Publication) -> int:
+def _create(database: Connection, publication: Publication, edition: int) -> int:
     """The number of the first new person; the others follow it."""
     first = database.ledger.take("person", len(publication.created))
     now = publication.time
-    add_persons(
-        database, [PersonRow(number, id, now, now, None) for number, id in enumerate(publication.created, first)]
-    )
+    rows = [PersonRow(number, id, now, now, None) for number, id in enumerate(publication.created, first)]
+    add_persons(database, rows, edition)
     return first
 
 
-def add_persons(database: Connection, persons: Iterable[PersonRow]) -> None:
+def add_persons(database: Connection, persons: Iterable[PersonRow], edition: int) -> None:
     """Live ones."""
     for chunk in in_chunks([[one.number, one.id, one.created, one.updated] for one in persons]):
-        database.write("persons/publish_created", rows=chunk)
+        database.write("persons/publish_created", rows=chunk, edition=edition)
 
 
 def _move(database: Connection, publication: Publication, first: int) -> None:
@@ -121,7 +121,7 @@ def add_similar(database: Connection, links: Iterable[SimilarRow]) -> None:
         database.write("persons/publish_similar", rows=chunk)
 
 
-def _retire(database: Connection, publication: Publication, first: int) -> None:
+def _retire(database: Connection, publication: Publication, first: int, edition: int) -> None:
     merged, gone = survivors(publication.retired, first)
     told = _leave_segments(database, [person for person, _ in publication.retired])
     add_changes(
@@ -131,15 +131,15 @@ def _retire(database: Connection, publication: Publication, first: int) -> None:
             for id, name in sorted(told)
         ],
     )
-    retire(database, merged)
+    retire(database, merged, edition)
     if gone:
         remove_persons(database, gone)
 
 
-def retire(database: Connection, merged: Iterable[tuple[int, int]]) -> None:
+def retire(database: Connection, merged: Iterable[tuple[int, int]], edition: int) -> None:
     """Pairs of a person and the survivor, a live one."""
     for chunk in in_chunks([list(pair) for pair in sorted(merged)]):
-        database.write("persons/publish_retired", rows=chunk)
+        database.write("persons/publish_retired", rows=chunk, edition=edition)
 
 
 def _leave_segments(database: Connection, persons: Iterable[int]) -> list[tuple[str, str]]:
@@ -164,4 +164,5 @@ def remove_persons(database: Connection, persons: Iterable[int]) -> None:
     _leave_segments(database, numbers)
     for chunk in in_chunks(numbers):
         database.write("persons/publish_gone", numbers=chunk)
+    database.ledger.set("gone", database.ledger.next_edition())
     database.ledger.publish()

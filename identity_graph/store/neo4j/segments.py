@@ -72,6 +72,14 @@ class Neo4jSegments:
                 self._tell(gone, ChangeKind.LEFT, LEFT, name, time)
                 self._tell(come, ChangeKind.ENTERED, ENTERED, name, time)
 
+    def settled(self) -> int:
+        found: int = self._database.property("settled", 0)
+        return found
+
+    def settle(self, edition: int) -> None:
+        with self._database.transaction():
+            self._database.ledger.set("settled", edition)
+
     def of_persons(self, person_ids: Sequence[str]) -> list[list[str]]:
         wanted = sorted({id for id in person_ids if is_plain(id)})
         found: dict[str, list[str]] = defaultdict(list)

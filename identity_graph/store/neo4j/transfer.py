@@ -102,8 +102,10 @@ class Neo4jTransfer:
         if piece.key_check is not None:
             self._buried.keep_key_check(piece.key_check)
         self._buried.add(piece.tombstones)
-        add_persons(database, piece.persons)
-        retire(database, [(one.number, one.survivor) for one in piece.persons if one.survivor is not None])
+        edition = database.ledger.next_edition()
+        add_persons(database, piece.persons, edition)
+        merged = [(one.number, one.survivor) for one in piece.persons if one.survivor is not None]
+        retire(database, merged, edition)
         self._identifiers(piece)
         for rows in in_chunks([list(row) for row in piece.restricted]):
             database.write("privacy/restrict", rows=rows)

@@ -180,6 +180,11 @@ class Connection:
         version: int = self._writer.execute("PRAGMA data_version").get
         return version
 
+    @property
+    def writing(self) -> bool:
+        """Whether this thread is in a transaction."""
+        return self._owner == threading.get_ident()
+
     def moment(self) -> tuple[int, int]:
         """Differs when anybody has written."""
         with self._turn(self._reader_lock):

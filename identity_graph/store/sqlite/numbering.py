@@ -40,6 +40,13 @@ def keep_sequence(database: Connection, table: Sequence, number: int) -> None:
     database.write("INSERT INTO sqlite_sequence (name, seq) VALUES (?, ?)", (table, number))
 
 
+def next_edition(database: Connection) -> int:
+    """Whoever writes what persons are marks them with it."""
+    number: int = 1 + (database.one("SELECT value FROM meta WHERE key = 'edition'") or 0)
+    keep(database, edition=number)
+    return number
+
+
 def keep(database: Connection, **facts: int | str | None) -> None:
     """What the store knows of itself, by name."""
     database.write_many(

@@ -15,6 +15,7 @@ from identity_graph.store.numbered import FARTHEST, distinct
 from identity_graph.store.protocols import (
     EvidenceStore,
     IdentifierRow,
+    Marks,
     PersonRow,
     Publication,
     SegmentStore,
@@ -26,6 +27,7 @@ from identity_graph.store.sqlite.columns import columns, number_set, text_set
 from identity_graph.store.sqlite.connection import Connection
 from identity_graph.store.sqlite.contents import numbers_of
 from identity_graph.store.sqlite.names import Names
+from identity_graph.store.sqlite.numbering import last_number
 from identity_graph.store.sqlite.publishing import publish
 from identity_graph.store.sqlite.restrictions import RestrictedRows
 from identity_graph.tables import Int64
@@ -44,6 +46,7 @@ class SqlitePersons:
         self._evidence = evidence
         self._segments = segments
         self._restricted = RestrictedRows(database)
+        self._marks: tuple[object, Marks] = None, Marks()
 
     def publish(self, publication: Publication) -> None:
         publish(self._database, publication)
@@ -51,6 +54,25 @@ class SqlitePersons:
     def resolved(self) -> tuple[int, str | None]:
         known = dict(self._database.rows("SELECT key, value FROM meta WHERE key IN ('resolved', 'policy')"))
         return known.get("resolved", 0), known.get("policy")
+
+    def marks(self) -> Marks:
+        if self._database.writing:
+            return self._read_marks()
+        moment = self._database.moment()
+        if self._marks[0] != moment:
+            self._marks = moment, self._read_marks()
+        return self._marks[1]
+
+    def _read_marks(self) -> Marks:
+        known = dict(self._database.rows("SELECT key, value FROM meta WHERE key IN ('edition', 'gone')"))
+        return Marks(known.get("edition", 0), last_number(self._database, "event"), known.get("gone", 0))
+
+    def touched(self, since: Marks) -> Int64:
+        with self._database.snapshot():
+            rows = self._database.rows("SELECT number FROM person WHERE edition > ?", (since.edition,))
+            seen, _ = self._evidence.arrived_since(since.event)
+            _, owners = self.membership(seen)
+        return np.union1d(np.array([number for (number,) in rows], dtype=np.int64), owners)
 
     def membership(self, numbers: Int64 | None = None) -> tuple[Int64, Int64]:
         if numbers is None:

@@ -13,24 +13,25 @@ from identity_graph.store.numbered import LARGEST_NUMBER, NUMBER_BITS, paired
 from identity_graph.store.protocols import Publication, SimilarRow, SuppressedRow
 from identity_graph.store.sqlite.columns import number_set, pack, text_set
 from identity_graph.store.sqlite.connection import Connection
-from identity_graph.store.sqlite.numbering import keep, keep_numbers, last_number
+from identity_graph.store.sqlite.numbering import keep, keep_numbers, last_number, next_edition
 from identity_graph.store.survivors import numbered_persons, survivors
 
 
 def publish(database: Connection, publication: Publication) -> None:
     with database.transaction():
-        first = _create(database, publication)
+        edition = next_edition(database)
+        first = _create(database, publication, edition)
         _move(database, publication, first)
         _prune(database, publication)
         _suppress(database, publication)
         if publication.similar is not None:
             database.write("DELETE FROM similar")
             add_similar(database, publication.similar)
-        _retire(database, publication, first)
+        _retire(database, publication, first, edition)
         if len(publication.updated):
             database.write(
-                "UPDATE person SET updated = ? WHERE number IN (SELECT value FROM carray(?))",
-                (publication.time, number_set(numbered_persons(publication.updated, first))),
+                "UPDATE person SET updated = ?, edition = ? WHERE number IN (SELECT value FROM carray(?))",
+                (publication.time, edition, number_set(numbered_persons(publication.updated, first))),
             )
         add_changes(database, publication.changes)
         keep(database, resolved=publication.resolved, policy=publication.policy)
@@ -86,14 +87,14 @@ def _leave_segments(database: Connection, persons: apsw.CArrayBinding, publicati
         )
 
 
-def _create(database: Connection, publication: Publication) -> int:
+def _create(database: Connection, publication: Publication, edition: int) -> int:
     """The number of the first new person; the others follow it."""
     first = 1 + last_number(database, "person")
     if publication.created:
         database.write(
-            "INSERT INTO person (number, id, created, updated)"
-            " SELECT ?1 + rowid - 1, value, ?2, ?2 FROM carray(?3) WHERE true",
-            (first, publication.time, text_set(publication.created)),
+            "INSERT INTO person (number, id, created, updated, edition)"
+            " SELECT ?1 + rowid - 1, value, ?2, ?2, ?4 FROM carray(?3) WHERE true",
+            (first, publication.time, text_set(publication.created), edition),
         )
     return first
 
@@ -157,12 +158,15 @@ def add_similar(database: Connection, links: Iterable[SimilarRow]) -> None:
     )
 
 
-def _retire(database: Connection, publication: Publication, first: int) -> None:
+def _retire(database: Connection, publication: Publication, first: int, edition: int) -> None:
     if not publication.retired:
         return
     merged, gone = survivors(publication.retired, first)
     _leave_segments(database, number_set([person for person, _ in publication.retired]), publication)
     database.write_many("UPDATE person SET survivor = ?2 WHERE number = ?1 OR survivor = ?1", merged)
+    if merged:
+        keys = number_set(sorted({number for pair in merged for number in pair}))
+        database.write("UPDATE person SET edition = ? WHERE number IN (SELECT value FROM carray(?))", (edition, keys))
     if gone:
         remove_persons(database, gone)
 
@@ -178,6 +182,7 @@ def remove_persons(database: Connection, persons: Iterable[int]) -> None:
     """Delete persons, those that were merged into them, and what is left of their memberships."""
     keys = number_set(list(persons))
     keep_numbers(database, "person")
+    keep(database, gone=next_edition(database))
     _leave_segments(database, keys)
     database.write("DELETE FROM member WHERE person IN (SELECT value FROM carray(?))", (keys,))
     database.write(

@@ -10,7 +10,7 @@ from identity_graph.store.sqlite.connection import Connection
 from identity_graph.store.sqlite.deliveries import SqliteDeliveries
 from identity_graph.store.sqlite.event_rows import EventRows
 from identity_graph.store.sqlite.names import Names
-from identity_graph.store.sqlite.numbering import keep, keep_number, keep_sequence
+from identity_graph.store.sqlite.numbering import keep, keep_number, keep_sequence, next_edition
 from identity_graph.store.sqlite.operations import insert_run
 from identity_graph.store.sqlite.publishing import add_changes, add_similar, add_suppressed
 from identity_graph.store.sqlite.restrictions import RestrictedRows
@@ -28,8 +28,10 @@ def restore(
     deliveries: SqliteDeliveries,
 ) -> None:
     """All but tombstones, inside a transaction."""
+    edition = next_edition(database)
     database.write_many(
-        "INSERT INTO person (number, id, created, updated, survivor) VALUES (?, ?, ?, ?, ?)", piece.persons
+        "INSERT INTO person (number, id, created, updated, survivor, edition) VALUES (?, ?, ?, ?, ?, ?)",
+        ((*row, edition) for row in piece.persons),
     )
     _identifiers(database, piece.identifiers, namespaces)
     RestrictedRows(database).add(piece.restricted)

@@ -85,8 +85,10 @@ CREATE TABLE person (
     id TEXT NOT NULL UNIQUE,
     created INTEGER NOT NULL,
     updated INTEGER NOT NULL,
-    survivor INTEGER
+    survivor INTEGER,
+    edition INTEGER NOT NULL -- the last one that touched it
 ) STRICT;
+CREATE INDEX person_edition ON person (edition);
 CREATE INDEX person_survivor ON person (survivor) WHERE survivor IS NOT NULL;
 CREATE INDEX person_updated ON person (updated) WHERE survivor IS NULL;
 

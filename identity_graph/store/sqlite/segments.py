@@ -100,7 +100,15 @@ class SqliteSegments:
                 self._tell(outside, (text_set(entered), number), ChangeKind.ENTERED, ENTERED, name, time)
                 self._enter(number, entered)
             self._database.write("UPDATE segment SET evaluated = ? WHERE number = ?", (evaluated, number))
-            self._count(number)
+            if entered or left:
+                self._count(number)
+
+    def settled(self) -> int:
+        return self._database.one("SELECT value FROM meta WHERE key = 'settled'") or 0
+
+    def settle(self, edition: int) -> None:
+        with self._database.transaction():
+            keep(self._database, settled=edition)
 
     def of_persons(self, person_ids: Sequence[str]) -> list[list[str]]:
         if not person_ids:
