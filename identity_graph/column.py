@@ -11,6 +11,7 @@ import numpy.typing as npt
 from numba import njit
 
 from identity_graph.measure import distinct_key
+from identity_graph.segment import score
 from identity_graph.tables import Bool, Int32, Int64
 
 Bits: TypeAlias = npt.NDArray[np.uint64]
@@ -118,6 +119,23 @@ class Column:
         late = [code for code in range(self._sorted, len(self._values)) if test(self._values[code])]
         for low, high in [*spans, *((code, code + 1) for code in late)]:
             self._add(low, high, found)
+        return found
+
+    def ranking(self, among: Bits, parts: int, test: Callable[[int | None], bool]) -> Bits:
+        """The places whose score passes, as `segment.score` means it, of the numbers at the places `among`."""
+        mask = np.unpackbits(among.view(np.uint8), bitorder="little").view(np.bool_)
+        counts = np.bincount(self._codes[mask], minlength=len(self._values)).tolist()
+        numbers = [code for code, value in enumerate(self._values) if _order(value)[0] == 1]
+        everybody = sum(counts[code] for code in numbers)
+        passing = [test(one) for one in range(1, parts + 1)] if everybody else []
+        passes = np.full(len(self._values), test(None))
+        smaller = 0
+        for code in sorted(numbers, key=self._values.__getitem__):
+            if counts[code]:
+                passes[code] = passing[score(smaller, everybody, parts) - 1]
+                smaller += counts[code]
+        found = np.zeros(self._width, dtype=np.uint64)
+        _choose(self._codes, passes, found)
         return found
 
     def _spans(self, tree: Mapping[str, Any], test: Callable[[Any], bool]) -> Iterable[tuple[int, int]] | None:

@@ -82,7 +82,7 @@ def tests_of(kind: str, given: Any, computed: Lookup) -> list[tuple[Question, Tr
         return [(Question("sequence", _canonical(given)), {"equals": True})]
     if kind == "consent":
         return [(Question("consent", given["purpose"]), given["is"])]
-    table = given if kind == "event" else computed(given["name"]) or {}
+    table = given if kind == "event" else computed(given["name"]) or {}  # a quantile is of a computed trait, too
     return [(Question("measure", _canonical({key: table[key] for key in table if key != "is"})), given["is"])]
 
 

@@ -118,7 +118,8 @@ class Remembering:
 
 class Supposed(Remembering):
     """A store in which nothing is but what it is told to know. `look` is to make it know persons and identifiers that
-    are asked for by name; whatever else it is asked and does not know is a defect."""
+    are asked for by name, and persons to whom links lead that somebody follows; whatever else it is asked and does not
+    know is a defect."""
 
     _memory: _Memory
 
@@ -132,6 +133,7 @@ class Supposed(Remembering):
         self.evidence.events = self._told
         self.evidence.identifiers = self._identifiers
         self.persons.persons = self._named
+        self.persons.members = self._members
         self.know(Subgraph(None, {}, {}, {}, {}, {}, {}, {}, {}))
 
     @property
@@ -153,6 +155,11 @@ class Supposed(Remembering):
         if missing := [id for id in ids if id not in self._memory.ids]:
             self.look(ids=missing)
         return [self._memory.ids[id] for id in ids]
+
+    def _members(self, numbers: Sequence[int]) -> list[list[IdentifierRow]]:
+        if missing := [number for number in numbers if number not in self.known.members]:
+            self.look(ids=[self.known.persons[number].id for number in missing])
+        return [list(self.known.members.get(number, ())) for number in numbers]
 
     def _told(self, ids: Sequence[str]) -> list[EventRow | None]:
         return [self._memory.told.get(id) for id in ids]

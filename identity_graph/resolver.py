@@ -74,7 +74,7 @@ class Resolver:
         try:
             with self._store.transaction():
                 message = self.publish(full=full)
-            self._segments.settle(lambda: end(RunState.DONE, message))
+            self._segments.settle(lambda: end(RunState.DONE, message), compare=True)
         except BaseException as error:
             end(RunState.FAILED, str(error)[:500])
             raise

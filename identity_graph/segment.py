@@ -11,6 +11,7 @@ from identity_graph.measure import (
     FILTER_KEYS,
     MEASURE_KEYS,
     EventTest,
+    Measure,
     keys_of,
     name_of,
     parse_computed,
@@ -23,18 +24,20 @@ from identity_graph.value_test import invalid, only_one, parse_range, parse_span
 
 _MAX_DEPTH = 16
 _MAX_NODES = 1000
-_KINDS = ("all", "any", "not", "trait", "event", "sequence", "identifier", "segment", "computed", "consent")
+_KINDS = ("all", "any", "not", "trait", "event", "sequence", "identifier", "segment", "computed", "quantile", "consent")
+MOST_PARTS = 100
 
 
 @dataclass(frozen=True, slots=True)
 class Facts:
     """What a condition may ask of one person: `traits` that survived and when they were `stated`, `events` oldest
-    first, `identifiers`."""
+    first, `identifiers`; and of everybody, in which of how many parts a computed trait puts it (see `score`)."""
 
     traits: Mapping[str, Any]
     events: Sequence[Event]
     identifiers: Sequence[Identifier]
     stated: Mapping[str, int] = field(default_factory=dict)
+    scores: Mapping[tuple[str, int], int] = field(default_factory=dict)
 
 
 Condition = Callable[[Facts, int], bool]
@@ -62,6 +65,16 @@ def parse_condition(tree: Any, lookup: Lookup = _none, computed: Lookup = _none)
     return _Parser(lookup, computed).node(tree, "condition", 0, ())
 
 
+def score(smaller: int, everybody: int, parts: int) -> int:
+    """In which of so many parts of equal size, 1 the lowest, a number lies that so many persons of all who have one are
+    below; equal numbers lie in one.
+
+    >>> [score(smaller, 4, 2) for smaller in (0, 1, 2, 2)]
+    [1, 1, 2, 2]
+    """
+    return 1 + parts * smaller // everybody
+
+
 def built_on(name: str, lookup: Lookup) -> set[str]:
     """The segment and every segment that its tree, or one of theirs, names."""
     found: set[str] = set()
@@ -86,8 +99,14 @@ def ages(tree: Mapping[str, Any], computed: Lookup = _none) -> bool:
 
 def computed_in(tree: Mapping[str, Any]) -> set[str]:
     """The computed traits that it asks for; the trees of segments that it names left out."""
-    asked = (given for key, given in _entries(tree) if key == "computed" and isinstance(given, Mapping))
+    kinds = ("computed", "quantile")
+    asked = (given for key, given in _entries(tree) if key in kinds and isinstance(given, Mapping))
     return {given["name"] for given in asked if isinstance(given.get("name"), str)}
+
+
+def compares(tree: Mapping[str, Any]) -> bool:
+    """Whether who meets it depends on everybody; the trees of segments that it names left out."""
+    return any(key == "quantile" and isinstance(given, Mapping) for key, given in _entries(tree))
 
 
 def consents_in(tree: Mapping[str, Any]) -> set[str]:
@@ -134,6 +153,8 @@ class _Parser:
             return self.sequence(given, path)
         if kind == "computed":
             return self.computed(given, path)
+        if kind == "quantile":
+            return self.quantile(given, path)
         return {"trait": _trait, "event": _event, "identifier": _identifier, "consent": _consent}[kind](given, path)
 
     def segment(self, name: Any, path: str, depth: int, inside: tuple[str, ...]) -> Condition:
@@ -158,12 +179,25 @@ class _Parser:
 
     def computed(self, given: Any, path: str) -> Condition:
         table = keys_of(given, path, ("name", "is"), ("name", "is"))
-        name, test = name_of(table.get("name"), f"{path}.name"), parse_value_test(table.get("is"), f"{path}.is")
+        test = parse_value_test(table.get("is"), f"{path}.is")
+        _, measure = self.measure(table, path)
+        return lambda facts, now: test(measure(facts.events, now), now)
+
+    def quantile(self, given: Any, path: str) -> Condition:
+        table = keys_of(given, path, ("name", "parts", "is"), ("name", "parts", "is"))
+        parts, test = table.get("parts"), parse_value_test(table.get("is"), f"{path}.is")
+        if not isinstance(parts, int) or isinstance(parts, bool) or not 2 <= parts <= MOST_PARTS:
+            raise invalid(f"{path}.parts", f"{parts!r}", f"Give a number of 2 to {MOST_PARTS}.")
+        name, _ = self.measure(table, path)
+        return lambda facts, now: test(facts.scores.get((name, parts)), now)
+
+    def measure(self, table: Mapping[str, Any], path: str) -> tuple[str, Measure]:
+        """The computed trait that the table names."""
+        name = name_of(table.get("name"), f"{path}.name")
         definition = self.computes(name)
         if definition is None:
             raise invalid(f"{path}.name", f"no computed trait is called {name!r}", "Declare that trait first.")
-        measure = parse_computed(definition, f"{path}({name})")
-        return lambda facts, now: test(measure(facts.events, now), now)
+        return name, parse_computed(definition, f"{path}({name})")
 
     def count(self, path: str, more: int) -> None:
         self.nodes += more

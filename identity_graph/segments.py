@@ -11,7 +11,7 @@ from identity_graph.errors import InputError
 from identity_graph.model import Segment
 from identity_graph.people import People
 from identity_graph.question import Question
-from identity_graph.segment import Facts, Lookup, ages, built_on, computed_in, parse_condition
+from identity_graph.segment import Facts, Lookup, ages, built_on, compares, computed_in, parse_condition
 from identity_graph.selecting import Terms
 from identity_graph.store.protocols import Store
 from identity_graph.times import SECOND
@@ -119,26 +119,29 @@ class Segments:
 
     def refresh(self, person_ids: Sequence[str]) -> None:
         """Of a few persons, within the caller's transaction, which made them restricted or took that back."""
-        basis, evaluated = self.basis(), {one.name: one.evaluated for one in self.all()}
-        now = self._clock()
+        basis, now = self.basis(), self._clock()
+        comparing = _comparing(basis)
+        evaluated = {one.name: one.evaluated for one in self.all() if one.name not in comparing}
         self._write(self._of_persons(evaluated, basis, person_ids, now), now)
 
-    def settle(self, finish: Callable[[], None] = lambda: None) -> None:
+    def settle(self, finish: Callable[[], None] = lambda: None, *, compare: bool = False) -> None:
         """Let segments follow what was published since that was last done, by whomever; `finish` writes along with it.
 
-        A window also moves with the clock: segments with one are evaluated for everybody when that was last done over
-        an hour ago.
+        A window also moves with the clock, and a quantile with everybody: segments with one are evaluated for everybody
+        when that was last done over an hour ago, with `compare` also those with a quantile after any publication.
         """
         self._census.forget_gone()
-        while not self._settle(finish):
+        while not self._settle(finish, compare):
             pass
 
-    def _settle(self, finish: Callable[[], None]) -> bool:
+    def _settle(self, finish: Callable[[], None], compare: bool) -> bool:
         segments = self.all()
         now, settled, marks = self._clock(), self._store.segments.settled(), self._store.persons.marks()
         basis = self.basis()
-        moving = _moving(basis)
-        due = {one.name for one in segments if one.name in moving and not 0 <= now - one.evaluated <= _FRESH}
+        moving, comparing = _moving(basis), _comparing(basis)
+        due = {one.name for one in segments if one.name in moving | comparing and not _fresh(one, now)}
+        if compare and settled != marks.edition:
+            due |= comparing
         if not segments or (settled == marks.edition and not due):
             finish()
             return True
@@ -150,7 +153,8 @@ class Segments:
         if due:
             reached, found = self._of_all(sorted(due), basis, now)
             edition = min(edition, reached)
-        rest = {one.name: one.evaluated if one.name in moving else now for one in segments if one.name not in due}
+        left = [one for one in segments if one.name not in due | comparing]
+        rest = {one.name: one.evaluated if one.name in moving else now for one in left}
         if rest:
             found += self._of_persons(rest, basis, self._ids(touched), now)
         with self._store.transaction():
@@ -252,3 +256,12 @@ def _moving(basis: Basis) -> set[str]:
     """The segments whose members the clock alone may change."""
     trees, computed, _ = basis
     return {n for n in trees if any(ages(trees[one], computed.get) for one in built_on(n, trees.get))}
+
+
+def _comparing(basis: Basis) -> set[str]:
+    """The segments whose members depend on everybody."""
+    return {n for n in basis.trees if any(compares(basis.trees[one]) for one in built_on(n, basis.trees.get))}
+
+
+def _fresh(segment: Segment, now: int) -> bool:
+    return 0 <= now - segment.evaluated <= _FRESH

@@ -13,7 +13,7 @@ from identity_graph.column import Bits, Column
 from identity_graph.question import Question, Tree, tests_of
 from identity_graph.segment import Lookup
 from identity_graph.tables import Int64
-from identity_graph.value_test import parse_value_test
+from identity_graph.value_test import ValueTest, parse_value_test
 
 
 class Terms(NamedTuple):
@@ -51,16 +51,18 @@ class Selection:
             return ~self._meeting(given)
         if kind == "segment":
             return self._meeting(self._terms.lookup(given) or {})
-        return reduce(and_, [self._passing(*one) for one in tests_of(kind, given, self._terms.computed)])
+        tests = tests_of(kind, given, self._terms.computed)
+        if kind == "quantile":
+            ((question, tree),) = tests
+            return self._columns[question].ranking(self._alive, given["parts"], partial(_at, *self._test(tree)))
+        return reduce(and_, [self._columns[one].meeting(tree, partial(_at, *self._test(tree))) for one, tree in tests])
 
-    def _passing(self, question: Question, tree: Any) -> Bits:
-        test = parse_value_test(tree, "")
-        return self._columns[question].meeting(tree, partial(_at, test, self._terms.now))
+    def _test(self, tree: Tree) -> tuple[ValueTest, int]:
+        return parse_value_test(tree, ""), self._terms.now
 
 
-def _at(test: Any, now: int, value: Any) -> bool:
-    passes: bool = test(value, now)
-    return passes
+def _at(test: ValueTest, now: int, value: Any) -> bool:
+    return test(value, now)
 
 
 def places_in(bits: Bits) -> Int64:

@@ -21,7 +21,7 @@ from identity_graph.resolve import resolve
 from identity_graph.resolve.persons import assign
 from identity_graph.resolve.prune import CODES, HUB, JOINS, prune_values
 from identity_graph.resolve.rules import Rules
-from identity_graph.segment import parse_condition
+from identity_graph.segment import built_on, compares, parse_condition
 from identity_graph.similar_rows import to_rows
 from identity_graph.store.protocols import (
     EventRow,
@@ -305,7 +305,7 @@ class Supposing:
         return _without(found, refused)
 
     def _with_segments(self, found: Subgraph) -> Subgraph:
-        """Whoever meets the condition of a saved segment is in it."""
+        """Whoever meets the condition of a saved segment is in it; those that compare everybody are as published."""
         saved = [one for one in self._store.segments.segments() if one]
         if not saved or not (self._resolves or self._view.min_confidence):
             return found
@@ -313,12 +313,18 @@ class Supposing:
         numbers = [number for number, rows in found.members.items() if rows]
         facts = self.people.facts([found.persons[number].id for number in numbers])
         computed = self._store.segments.computed()
-        conditions = [(one, parse_condition({"segment": one.name}, trees.get, computed.get)) for one in saved]
-        now = self._now()
-        inside = {
-            number: [one for one, met in conditions if met(known, now)]
-            for number, known in zip(numbers, facts, strict=True)
+        met = {
+            name: parse_condition({"segment": name}, trees.get, computed.get)
+            for name in trees
+            if not any(compares(trees[one]) for one in built_on(name, trees.get))
         }
+        now = self._now()
+        inside = {}
+        for number, known in zip(numbers, facts, strict=True):
+            published = {one.name for one in found.segments.get(number, ())}
+            inside[number] = [
+                one for one in saved if (met[one.name](known, now) if one.name in met else one.name in published)
+            ]
         return replace(found, segments={**found.segments, **inside})
 
 

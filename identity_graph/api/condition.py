@@ -104,6 +104,17 @@ class ComputedConditionInput:
 
 
 @strawberry.input(
+    description="In which part of everybody a computed trait that is a number puts a person, 1 the lowest of as many"
+    " equal parts; equal numbers are in one. Members of a saved segment with it are found anew by each `resolve`, else"
+    " once an hour."
+)
+class QuantileConditionInput:
+    name: str = strawberry.field(description="The computed trait.")
+    parts: int = strawberry.field(default=5, description="2 to 100.")
+    is_: ValueTestInput = strawberry.field(name="is")
+
+
+@strawberry.input(
     description="The status that stands of what was said of a purpose, tested as a text: GRANTED, DENIED, REVOKED."
 )
 class ConsentConditionInput:
@@ -120,6 +131,7 @@ class ConditionInput:
     event: EventConditionInput | None = strawberry.UNSET
     sequence: SequenceConditionInput | None = strawberry.UNSET
     computed: ComputedConditionInput | None = strawberry.UNSET
+    quantile: QuantileConditionInput | None = strawberry.UNSET
     identifier: IdentifierConditionInput | None = strawberry.UNSET
     consent: ConsentConditionInput | None = strawberry.UNSET
     segment: str | None = strawberry.field(default=strawberry.UNSET, description="Members of that segment.")

@@ -108,8 +108,15 @@ class Query:
         return reads_of(info).identifiers.load(identifier, lambda facts: facts and facts.identifier)
 
     @field(Explanation, "Why, or why not, two identifiers are one person.")
-    def explain(self, info: Info, a: IdentifierInput, b: IdentifierInput, view: Look = strawberry.UNSET) -> Any:
-        look(info, view)
+    def explain(
+        self,
+        info: Info,
+        a: IdentifierInput,
+        b: IdentifierInput,
+        view: Look = strawberry.UNSET,
+        purpose: ForPurpose = strawberry.UNSET,
+    ) -> Any:
+        look(info, view, purpose)
         reads = reads_of(info)
         return reads.waves.call(reads.people.explain, a.canonical(), b.canonical())
 

@@ -32,6 +32,16 @@ def test_computed_traits_are_shown_and_asked_for(api: Api) -> None:
     ]
 
 
+def test_save_computed_trait_to_ask_for_the_best_of_everybody(api: Api) -> None:
+    api.run("save_computed_trait", name="spent", definition=SPENT)
+    best = {"quantile": {"name": "spent", "parts": 2, "is": {"equals": 2}}}
+    assert "Anne" in str(api.run("preview_segment", condition=best)["previewSegment"]["sample"])
+    half = api.run("save_segment", name="best", condition={"quantile": {"name": "spent", "is": {"range": {"to": 5}}}})
+    everybody = api.run("save_segment", name="all", condition={"computed": {"name": "spent", "is": {"exists": True}}})
+    assert half["saveSegment"]["size"] == everybody["saveSegment"]["size"]
+    assert half["saveSegment"]["condition"]["quantile"]["parts"] == 5
+
+
 def test_as_of_a_time_it_is_computed_as_of_that_time(api: Api) -> None:
     last = {"names": ["Order Completed"], "measure": "DAYS_SINCE"}
     api.run("save_computed_trait", name="since", definition=last)

@@ -97,3 +97,20 @@ def test_what_may_not_join_is_in_nothing_below(api: Api) -> None:
     # What names Ann beside her address was seen with it, so her yes is about it; the rest said nothing.
     spaces = {one["identifier"]["namespace"] for one in member["identifiers"]}
     assert "email" in spaces and "device_id" not in spaces
+
+
+def test_why_two_are_one_is_told_for_the_purposes_that_both_may_be_used_for(api: Api) -> None:
+    (other,) = {one["identifier"]["key"] for one in api.ask(
+        "query ($by: PersonBy!) { person(by: $by) { identifiers { identifier { key } } } }", {"by": email_of(ANN)}
+    )["person"]["identifiers"] if one["identifier"]["key"].startswith("user_id:")}  # fmt: skip
+    query = """query ($a: IdentifierInput!, $b: IdentifierInput!, $purpose: String) {
+      explain(a: $a, b: $b, purpose: $purpose) { samePerson } }"""
+    space, _, value = other.partition(":")
+    asked = {"a": {"namespace": "email", "value": ANN}, "b": {"namespace": space, "value": value}}
+
+    def joined(purpose: str | None) -> Any:
+        return api.ask(query, {**asked, "purpose": purpose})["explain"]["samePerson"]
+
+    assert joined(None) and joined("mail") and not joined("ads")
+    state(api, ANN, "ads", "GRANTED")
+    assert joined("ads")

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from identity_graph import IdentityGraph
 from identity_graph.errors import InputError
+from identity_graph.model import Event
 from identity_graph.segment import parse_condition
 from tests.conftest import Clock, law
 from tests.story.worlds import (
@@ -124,12 +125,45 @@ def test_a_computed_trait_moves_with_the_clock_and_with_events() -> None:
         assert_all_right(graph)
 
 
+def test_a_quantile_is_of_everybody_and_follows_each_resolution_or_the_hour() -> None:
+    clock = Clock()
+    with told([bought(n, n) for n in range(1, 9)], clock=clock) as graph:
+        graph.computed.save("spent", {"measure": "SUM", "property": "total"})
+        best = {"quantile": {"name": "spent", "parts": 4, "is": {"equals": 4}}}
+        graph.segments.save("best", "", best)
+        graph.segments.save("others", "", {"not": {"segment": "best"}})
+
+        def members() -> list[str]:
+            return sorted(graph.segments.members("best"))
+
+        def those(*numbers: int) -> list[str]:
+            return sorted(person(graph, f"user_id:u{n}") for n in numbers)
+
+        assert members() == those(7, 8) and len(graph.segments.members("others")) == 6
+        tell(graph, [bought(n, n) for n in (20, 21, 22, 23)])  # resolves
+        assert members() == those(21, 22, 23) and len(graph.segments.members("others")) == 9
+        graph.ingest.events([bought(n, n) for n in (30, 31, 32, 33)])
+        graph.resolver.follow()  # as a server does after each few events
+        assert members() == those(21, 22, 23) and graph.segments.count(best) == 4
+        clock.tick(HOUR + 1)
+        graph.ingest.events([bought(1, 1, "again")])
+        graph.resolver.follow()
+        assert members() == those(30, 31, 32, 33) and len(graph.segments.members("others")) == 12
+        graph.restrictions.restrict(those(33)[0])
+        assert members() == those(30, 31, 32)
+        assert graph.segments.preview({"quantile": {"name": "spent", "parts": 2, "is": {"exists": True}}})[0] == 15
+
+
+def bought(who: int, total: int, id: str = "") -> Event:
+    return event(f"b{who}{id}", 0, f"user_id:u{who}", name="Order Completed", properties={"total": total})
+
+
 @pytest.mark.parametrize(
     ("total", "value"), [(2**63 - 1, {"spent": 3.0 * 2**63}), (1.7e308, {}), (1.5, {"spent": 4.5})]
 )
 def test_a_sum_that_is_too_large_is_a_float_or_no_value(total: float, value: dict[str, float]) -> None:
-    bought = [event(f"e{n}", n, "user_id:ann", properties={"total": total}) for n in range(3)]
-    with told(bought) as graph:
+    events = [event(f"e{n}", n, "user_id:ann", properties={"total": total}) for n in range(3)]
+    with told(events) as graph:
         graph.computed.save("spent", {"measure": "SUM", "property": "total"})
         (found,) = graph.computed.of_persons([person(graph, "user_id:ann")])
         assert found == value and all(isinstance(one, float) for one in found.values())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -9,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from identity_graph import IdentityGraph
-from identity_graph.segment import parse_condition
+from identity_graph.measure import parse_computed
+from identity_graph.segment import Facts, parse_condition
 from identity_graph.times import format_time
 from tests.condition_trees import trees_of
 from tests.conftest import law
@@ -79,6 +82,11 @@ leaves = st.one_of(
     st.builds(lambda of, is_: {"event": of | {"is": is_}}, measured, tests),
     st.lists(filters, min_size=2, max_size=3).map(lambda steps: {"sequence": {"steps": steps, "within": "P45D"}}),
     st.builds(lambda is_: {"computed": {"name": "c", "is": is_}}, tests),
+    st.builds(
+        lambda parts, is_: {"quantile": {"name": "c", "parts": parts, "is": is_}},
+        st.integers(2, 5),
+        st.sampled_from([{"equals": 1}, {"range": {"from": 2}}, {"in": [1, 3]}, {"exists": False}]),
+    ),
     st.fixed_dictionaries(
         {"namespace": st.sampled_from(["email", "cookie", "phone"])},
         optional={"count": st.sampled_from([{"from": 2}, {"to": 0}, {"from": 1, "to": 1}])},
@@ -97,8 +105,24 @@ def one_by_one(graph: IdentityGraph, tree: dict[str, Any]) -> list[str]:
     saved = {one.name: one.condition for one in graph.segments.all()}
     met = parse_condition(tree, saved.get, graph.computed.all().get)
     everybody = [one.id for one in graph.people.page(limit=10_000)]
-    facts = graph.people.facts(everybody)
+    facts = with_scores(graph, graph.people.facts(everybody))
     return [id for id, known in zip(everybody, facts, strict=True) if met(known, graph.clock())]
+
+
+def with_scores(graph: IdentityGraph, facts: Sequence[Facts]) -> list[Facts]:
+    """Of the computed trait c, in 2 to 5 parts: each person is compared with every other."""
+    definition = graph.computed.all().get("c")
+    if definition is None:
+        return list(facts)
+    values = [parse_computed(definition, "c")(known.events, graph.clock()) for known in facts]
+    numbers = [one for one in values if isinstance(one, int | float) and not isinstance(one, bool)]
+    scores = [
+        {("c", parts): 1 + parts * sum(other < value for other in numbers) // len(numbers) for parts in range(2, 6)}
+        if isinstance(value, int | float) and not isinstance(value, bool)
+        else {}
+        for value in values
+    ]
+    return [replace(known, scores=found) for known, found in zip(facts, scores, strict=True)]
 
 
 def assert_meant(graph: IdentityGraph, asked: list[Any]) -> None:
