@@ -66,11 +66,15 @@ def imported(folder: Path, home: Path) -> str:
     return done.stdout
 
 
+def left_out(labels: list[str]) -> tuple[str, ...]:
+    return ("edition", *NOT_ITS_OWN) if "Store" in labels else ("edition",)
+
+
 def graph_of(url: str) -> tuple[list[Any], list[Any]]:
-    """Every node and relationship, without the numbers that the server gives, and without the turn of readers: it is
-    made at the first opening."""
+    """Every node and relationship, without the numbers that the server gives, without the turn of readers, made at the
+    first opening, and without editions, of which a copy makes one a piece."""
     nodes = [
-        (sorted(labels), sorted(item for item in facts.items() if "Store" not in labels or item[0] not in NOT_ITS_OWN))
+        (sorted(labels), sorted(item for item in facts.items() if item[0] not in left_out(labels)))
         for labels, facts in asked(url, "MATCH (n) WHERE NOT n:Moment RETURN labels(n), properties(n)")
     ]
     relationships = [
