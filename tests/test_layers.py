@@ -18,6 +18,7 @@ LAYERS = {
         "model",
         "delivery",
         "erasing",
+        "subject_request",
         "tables",
         "event_table",
         "errors",
