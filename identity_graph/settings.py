@@ -101,6 +101,10 @@ class Settings(BaseSettings):
         description="Whether webhooks may be in private networks, and be called by http; else https to the internet,"
         " or this machine.",
     )
+    opendsr: Path | None = Field(
+        default=None,
+        description="The TOML file of what is agreed with controllers; with it `serve` answers `/opendsr`.",
+    )
     debug: bool = Field(default=False, description="Show where in the program an unexpected error came from.")
 
 

@@ -94,6 +94,7 @@ LAYERS = {
         "forget",
         "retention",
         "forget_batch",
+        "opendsr",
         "copying",
         "service",
     },
@@ -114,7 +115,7 @@ KEPT_TO = {
     "rich": ("cli", "demo"),
     "prometheus_client": ("api.metrics",),
     "pydantic_settings": ("settings",),
-    "cryptography": ("signing",),
+    "cryptography": ("signing", "opendsr.seal"),
     "joserfc": ("access.tokens",),
 }
 
