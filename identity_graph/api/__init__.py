@@ -34,8 +34,8 @@ def create_app(
 
     Without a `door` it answers whoever asks: let nobody but its own machine reach it then. Without `write_keys` the
     tracking API takes any, and without `terms` those of `api.terms` hold; quarantine is swept as `keeping` says, and
-    what only the privileged may do is recorded in `audit`. Controllers are answered where there is `opendsr`. A server in
-    front should not log URLs either: a GET request has its query there.
+    what only the privileged may do is recorded in `audit`. With `opendsr` controllers are answered. A server in front
+    should not log URLs either: a GET request has its query there.
     """
     from identity_graph.api import app
 
