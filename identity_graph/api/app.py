@@ -82,7 +82,11 @@ def create_app(
     quarantine = Sweeping.quarantine(graph.ingest, keeping or Keeping())
     evidence = Sweeping.retention(graph.retention)
     desk = OpenDsr(graph, opendsr, door, audit) if opendsr else None
-    measured = Metrics(graph, tracking, activating, seats, quarantine, evidence) if metrics else None
+    measured = (
+        Metrics(graph, tracking, activating, seats, quarantine, evidence, desk.fulfilling if desk else None)
+        if metrics
+        else None
+    )
     service = _Service(graph, tracking, measured, terms, seats, door, audit)
 
     @asynccontextmanager

@@ -173,7 +173,7 @@ def by_other_names(app: ASGIApp) -> ASGIApp:
             if old:
                 known = f"{PREFIX}/requests{known[old.end() :]}"
             if known != path:
-                scope = {**scope, "path": known, "raw_path": known.encode(), _OLD_NAME: bool(old)}
+                scope.update({"path": known, "raw_path": known.encode(), _OLD_NAME: bool(old)})
         await app(scope, receive, send)
 
     return renamed

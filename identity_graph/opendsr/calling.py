@@ -47,6 +47,8 @@ class Calling:
 
     def _claim(self) -> list[tuple[SubjectRequest, Call]]:
         """Those that are due. They are due again when nobody can be calling any more, for whoever finds us killed."""
+        if not self._store.subject_requests.calling(self._desk.clock(), 1):
+            return []  # no turn to write is taken for nothing
         with self._store.transaction():
             now = self._desk.clock()
             until = now + round(2 * self._agreement.timeout * SECOND) + SECOND
