@@ -26,7 +26,7 @@ from identity_graph.api.masking import show
 from identity_graph.api.metrics import name_operation
 from identity_graph.api.recording import recorded
 from identity_graph.api.request import read_body, strict_json
-from identity_graph.audit import AuditLog
+from identity_graph.audit import AuditLog, Ending
 from identity_graph.errors import AccessError, IdentityGraphError, PolicyError, QueryError, StoreError
 from identity_graph.opendsr import Agreement, Calling, Desk, Fulfilling, answers
 from identity_graph.opendsr.agreement import PREFIX
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from identity_graph.service import IdentityGraph
 
 Made = tuple[int, bytes]
-Work = Callable[[Request, Caller | None], Awaitable[Made]]
+Work = Callable[[Request, Caller | None, Ending], Awaitable[Made]]
 
 _OLD = re.compile(r"(?:/opendsr)?(?:/v[12])?/(?:opengdpr|opencompliance)_requests(?=/|$)")
 _SHORT = re.compile(r"^(?:/opendsr|/v2)(?=/(?:discovery|certificate\.pem|requests|status|results)(?:/|$))")
@@ -118,17 +118,17 @@ class OpenDsr:
         action = route if rules.privileged(rules.routes, route) else ""
         async with recorded(self._audit, caller, action) as ending:
             ending.target = _id(request)
-            return await work(request, caller)
+            return await work(request, caller, ending)
 
     # ---- the work of each
 
-    async def _discovery(self, _request: Request, _caller: Caller | None) -> Made:
+    async def _discovery(self, _request: Request, _caller: Caller | None, _ending: Ending) -> Made:
         return 200, orjson.dumps(answers.discovery(self._agreement))
 
-    async def _certificate(self, _request: Request, _caller: Caller | None) -> Made:
+    async def _certificate(self, _request: Request, _caller: Caller | None, _ending: Ending) -> Made:
         return 200, self._seal.certificate
 
-    async def _receive(self, request: Request, caller: Caller | None) -> Made:
+    async def _receive(self, request: Request, caller: Caller | None, ending: Ending) -> Made:
         if not negotiation.sends_json(request.headers.get("content-type")):
             raise QueryError("MEDIA_TYPE", "the body is not said to be JSON in UTF-8")
         body = await read_body(request.stream(), request.headers.get("content-length"))
@@ -136,18 +136,19 @@ class OpenDsr:
         if request.scope.get(_OLD_NAME) and isinstance(found, dict):
             found.setdefault("regulation", "gdpr")  # there was no other
         asked = read(found, self._agreement)
+        ending.target = asked.id
         kept = await anyio.to_thread.run_sync(self._desk.receive, asked, body, self._controller(caller))
         return 201, answers.signed(self._seal, answers.received(kept, body))
 
-    async def _status(self, request: Request, _caller: Caller | None) -> Made:
+    async def _status(self, request: Request, _caller: Caller | None, _ending: Ending) -> Made:
         found = await anyio.to_thread.run_sync(self._desk.find, _id(request))
         return 200, orjson.dumps(answers.status(found, self._agreement, self._desk.shown(found)))
 
-    async def _cancel(self, request: Request, _caller: Caller | None) -> Made:
+    async def _cancel(self, request: Request, _caller: Caller | None, _ending: Ending) -> Made:
         found = await anyio.to_thread.run_sync(self._desk.cancel, _id(request))
         return 202, answers.signed(self._seal, answers.cancelled(found))
 
-    async def _results(self, request: Request, _caller: Caller | None) -> Made:
+    async def _results(self, request: Request, _caller: Caller | None, _ending: Ending) -> Made:
         def look() -> Made:
             found = self._desk.results(_id(request))
             return 200, orjson.dumps(answers.results(self._desk.find(_id(request)), found))

@@ -160,7 +160,11 @@ class Desk:
         with self._store.transaction():
             current = self.find(request.id)
             if current.due is not None:
-                self._store.subject_requests.keep([replace(current, due=self.clock() + AGAIN)])
+                self._store.subject_requests.keep([self._later(current)])
+
+    def _later(self, request: SubjectRequest) -> SubjectRequest:
+        due = self.clock() + AGAIN
+        return replace(request, due=due, expected=max(request.expected, due))
 
     def _begin(self, request: SubjectRequest, digests: Digests) -> SubjectRequest:
         """From here on it cannot be cancelled; unless its time has not come, and only its digests were to be sought."""
@@ -240,7 +244,7 @@ class Desk:
                 if current.due is None or current.status is RequestStatus.PENDING or current.identities:
                     continue
                 if not scrubbed or left:
-                    self._store.subject_requests.keep([replace(current, due=now + AGAIN)])
+                    self._store.subject_requests.keep([self._later(current)])
                     continue
                 if current.status is RequestStatus.IN_PROGRESS:
                     current = current.moved(RequestStatus.COMPLETED, now, ended=now)

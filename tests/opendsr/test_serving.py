@@ -93,6 +93,7 @@ def test_what_is_done_is_recorded_in_the_name_of_the_controller(tmp_path: Path) 
         controller.until(sent["subject_request_id"], "completed")
         log = tmp_path / "audit.jsonl"
         waited(lambda: [one for one in entries(log) if one["outcome"] == "done" and one["action"] == "opendsr erasure"])
+        assert {one["target"] for one in entries(log) if one["outcome"] == "done"} == {sent["subject_request_id"]}
         found = [(one["actor"], one["action"], one["outcome"]) for one in entries(log) if "GET" not in one["action"]]
         who = sent["controller_id"]
         assert who.startswith("key ")
