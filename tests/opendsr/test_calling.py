@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -15,7 +15,7 @@ from identity_graph.opendsr import Agreement, Calling, Desk
 from identity_graph.opendsr.calling import call_again
 from identity_graph.subject_request import Call, RequestKind, RequestStatus, SubjectRequest
 from tests.conftest import Clock
-from tests.opendsr.authority import Authority
+from tests.opendsr.authority import Authority, Key
 from tests.opendsr.conftest import agreed
 from tests.opendsr.controller import Receiver
 from tests.story.worlds import new_graph
@@ -52,7 +52,7 @@ class Line:
 
 @pytest.fixture(params=["p256", "p384", "rsa"])
 def line(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Line]:
-    keys = {
+    keys: dict[str, Callable[[], Key]] = {
         "p256": lambda: ec.generate_private_key(ec.SECP256R1()),
         "p384": lambda: ec.generate_private_key(ec.SECP384R1()),
         "rsa": lambda: rsa.generate_private_key(65537, 2048),

@@ -85,7 +85,7 @@ def test_an_erasure_hides_at_once_and_erases_when_its_time_has_come(office: Offi
     assert office.graph.restrictions.all()
     done = office.later(request, 1)
     assert (done.status, done.results, done.due) == (RequestStatus.COMPLETED, 4, None)
-    assert done.identities == done.hidden == () and office.graph.store.privacy.restricted() == []
+    assert done.identities == () and done.hidden == () and office.graph.store.privacy.restricted() == []
     assert office.graph.restrictions.find(key(f"email:{EMAIL}")) is None
     assert office.graph.ingest.events(zoe()).suppressed == 4
     (receipt,) = office.desk.results(request.id)

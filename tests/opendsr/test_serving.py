@@ -72,7 +72,7 @@ def test_no_file_holds_whom_a_finished_request_was_about(tmp_path: Path, ending:
 
     pending = "0s" if ending == "completed" else "1 hour"
     with processing(f"sqlite:///{store}", tmp_path, pending=pending) as (server, controller):
-        identity = controller.identity | {"identity_value": "Somebody.Of.No.Account@example.org"}
+        identity = dict(controller.identity) | {"identity_value": "Somebody.Of.No.Account@example.org"}
         id = controller.send(subject_identities=[identity], subject_request_type="access").json["subject_request_id"]
         if ending == "cancelled":
             assert held(), "the scan must find what is there"
