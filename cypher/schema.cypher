@@ -1,11 +1,11 @@
-// Constraints and indexes of the graph model, version 3. Every statement may be run again: what exists is left as it is.
+// Constraints and indexes of the graph model, version 4. Every statement may be run again: what exists is left as it is.
 //
 //   (:Identifier {key, namespace, value, number})   key is "namespace:value"; the namespace is a label, too; `pruned`: why
 //                                                   it joins nobody; `restricted`: since when its person is hidden
 //   (:Event {id, number, time, received, source, name, traits, properties, identifiers, stated, content})
 //   (:Person {id, number, created, updated, edition})   published; (:Retired)-[:MERGED_INTO]->(:Person) after a merge
-//   (:Change), (:Segment), (:Run), (:Quarantined), (:Tombstone), (:Delivery), (:DeadLetter), (:Erasure), one (:Store) that holds the
-//   counters, and one (:Moment) by which readers see that a publication came between
+//   (:Change), (:Segment), (:Run), (:Quarantined), (:Tombstone), (:Delivery), (:DeadLetter), (:Erasure),
+//   (:SubjectRequest), one (:Store) that holds the counters, and one (:Moment) by which readers see that a publication came between
 //
 //   (:Event)-[:OBSERVED]->(:Identifier)
 //   (:Identifier)-[:SEEN_WITH {source, count, first_seen, last_seen}]->(:Identifier)   one a source; not of :Wide events
@@ -39,6 +39,9 @@ CREATE CONSTRAINT erasure_id IF NOT EXISTS FOR (erasure:Erasure) REQUIRE erasure
 CREATE INDEX erasure_open IF NOT EXISTS FOR (erasure:Erasure) ON (erasure.open);
 CREATE INDEX erasure_batch IF NOT EXISTS FOR (erasure:Erasure) ON (erasure.batch, erasure.line);
 CREATE INDEX person_edition IF NOT EXISTS FOR (person:Person) ON (person.edition);
+CREATE CONSTRAINT subject_request_id IF NOT EXISTS FOR (asked:SubjectRequest) REQUIRE asked.id IS UNIQUE;
+CREATE INDEX subject_request_due IF NOT EXISTS FOR (asked:SubjectRequest) ON (asked.due);
+CREATE INDEX subject_request_call_due IF NOT EXISTS FOR (asked:SubjectRequest) ON (asked.call_due);
 CREATE INDEX identifier_pruned IF NOT EXISTS FOR (identifier:Identifier) ON (identifier.pruned);
 CREATE INDEX identifier_restricted IF NOT EXISTS FOR (identifier:Identifier) ON (identifier.restricted);
 CREATE INDEX person_updated IF NOT EXISTS FOR (person:Person) ON (person.updated, person.number);

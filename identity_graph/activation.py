@@ -8,7 +8,6 @@ whoever was erased meanwhile is not.
 
 from __future__ import annotations
 
-import random
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -28,11 +27,9 @@ from identity_graph.secret_file import replace_secret
 from identity_graph.segment import built_on, consents_in
 from identity_graph.store.protocols import Store
 from identity_graph.times import SECOND, format_time
-from identity_graph.webhook import Sent, send
+from identity_graph.webhook import Sent, send, wait_for_next
 
 PARCEL = 100  # members or changes
-LONGEST = 600.0  # seconds between two attempts
-PEACE = 3600.0  # that a receiver may ask for
 _SCANNED = 1000
 _TOLD = (ChangeKind.ENTERED, ChangeKind.LEFT, ChangeKind.ERASED)
 
@@ -261,8 +258,7 @@ class Activation:
     def _failed(self, destination: Destination, parcel: Parcel, sent: Sent) -> bool:
         """Whether it is to be tried again, when it is due; else it is set aside."""
         dead = parcel.attempts + 1 >= destination.attempts
-        wait = min(LONGEST, destination.first_wait * 2**parcel.attempts)
-        wait = max(wait * random.uniform(0.5, 1.0), min(sent.after, PEACE))
+        wait = wait_for_next(parcel.attempts + 1, destination.first_wait, sent)
         tried = _tried(parcel, sent.trouble, 0 if dead else self.clock() + round(wait * SECOND))
         with self._store.transaction():
             if not dead:

@@ -12,6 +12,7 @@ import orjson
 
 from identity_graph.errors import StoreError
 from identity_graph.store.protocols import Piece, Standing, Store
+from identity_graph.times import LATEST
 
 ROWS = 5_000
 """Of a piece; of quarantine fewer, because a record may have 64 KiB."""
@@ -156,6 +157,11 @@ def _erasures(store: Store, after: str | None) -> tuple[Piece, str | None]:
     return Piece(erasures=found), found[-1].id if found else None
 
 
+def _subject_requests(store: Store, after: str | None) -> tuple[Piece, str | None]:
+    found = store.subject_requests.requests(after=after or "", limit=ROWS)
+    return Piece(subject_requests=found), found[-1].id if found else None
+
+
 def _standing(store: Store, after: None) -> tuple[Piece, None]:
     return Piece(standing=store.transfer.standing()), after
 
@@ -182,6 +188,7 @@ PARTS: Sequence[Callable[[Store, Any], tuple[Piece, Any]]] = (
     _members,
     _deliveries,
     _erasures,
+    _subject_requests,
     _standing,
 )
 
@@ -196,6 +203,7 @@ def _stamp(store: Store) -> str:
     computed = orjson.dumps(store.segments.computed()).decode()
     told = [one.pack() for one in store.deliveries.deliveries()]
     told += [one.pack() for one in store.erasures.open()]
+    told += [one.pack() for one in store.subject_requests.due(LATEST)]
     told.append(orjson.dumps(store.privacy.restricted()).decode())
     known = [_counts(store), list(store.transfer.standing()), str(store.transfer.key_check()), runs, segments, computed]
     return hashlib.sha256(orjson.dumps([*known, told])).hexdigest()

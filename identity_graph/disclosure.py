@@ -123,65 +123,71 @@ class Disclosures:
     def of(self, person_id: str, asked: Identifier | None = None, scope: Scope = Scope.CONNECTED) -> Disclosure | None:
         """Of one moment; None where nobody has the id. `EXACT`: of the identifier that was `asked` for, and of the
         person's events that saw it. Raises POLICY_DIFFERS and SCOPE_INVALID."""
-        only = exactly(asked, scope)
-        self._resolver.follow()
+        self._resolver.follow()  # an event that just came in may be the person's
         with self._store.transaction():
-            self._resolver.catch_up()  # an event that just came in may be the person's
-            subject = self._subjects.find(person_id, only)
-            if subject is None:
-                return None
-            id = subject.person.id
-            rows = sorted((*subject.exclusive, *subject.shared, *subject.beside), key=lambda row: row.identifier.key)
-            facts = self._people.identifiers([row.identifier for row in rows])
-            shared = {row.number for row in subject.shared}
-            events = sorted((row.event for row in subject.events), key=lambda event: (event.time, event.id))
-            profile = stitch(events, self._policy)
-            consents = standing((word for event in events for word in stated(event)), self._clock()).values()
-            # Who is in a segment is so by all events, and others may have seen what was asked for.
-            segments = self._people.segments([id])[0] if scope is Scope.CONNECTED else ()
-            return Disclosure(
-                id=self._new_id(),
-                made=format_time(self._clock()),
-                scope=scope,
-                person_id=id,
-                created=format_time(subject.person.created),
-                updated=format_time(subject.person.updated),
-                identifiers=[
-                    DisclosedIdentifier(
-                        namespace=row.identifier.namespace,
-                        value=row.identifier.value,
-                        member=row.person == subject.number,
-                        shared=row.number in shared,
-                        first_seen=format_time(fact.first_seen),
-                        last_seen=format_time(fact.last_seen),
-                        sources=list(fact.sources),
-                    )
-                    for row, fact in zip(rows, facts, strict=True)
-                    if fact
-                ],
-                traits=[_trait(trait) for trait in profile.traits],
-                consents=[
-                    DisclosedConsent(
-                        purpose=one.purpose,
-                        status=one.status.value,
-                        source=one.source,
-                        time=format_time(one.time),
-                        expires=None if one.expires is None else format_time(one.expires),
-                    )
-                    for one in consents
-                ],
-                segments=list(segments),
-                events=[_event(event) for event in events],
-                quarantined=[
-                    DisclosedRecord(
-                        source=record.source,
-                        line=record.line,
-                        code=record.code,
-                        record=record.record.decode("utf-8", "backslashreplace"),
-                    )
-                    for record in self._subjects.quarantined(subject)
-                ],
-            )
+            self._resolver.catch_up()
+            return self.within(person_id, asked, scope)
+
+    def within(
+        self, person_id: str, asked: Identifier | None = None, scope: Scope = Scope.CONNECTED
+    ) -> Disclosure | None:
+        """As `of`, in the caller's transaction, which has caught up."""
+        only = exactly(asked, scope)
+        subject = self._subjects.find(person_id, only)
+        if subject is None:
+            return None
+        id = subject.person.id
+        rows = sorted((*subject.exclusive, *subject.shared, *subject.beside), key=lambda row: row.identifier.key)
+        facts = self._people.identifiers([row.identifier for row in rows])
+        shared = {row.number for row in subject.shared}
+        events = sorted((row.event for row in subject.events), key=lambda event: (event.time, event.id))
+        profile = stitch(events, self._policy)
+        consents = standing((word for event in events for word in stated(event)), self._clock()).values()
+        # Who is in a segment is so by all events, and others may have seen what was asked for.
+        segments = self._people.segments([id])[0] if scope is Scope.CONNECTED else ()
+        return Disclosure(
+            id=self._new_id(),
+            made=format_time(self._clock()),
+            scope=scope,
+            person_id=id,
+            created=format_time(subject.person.created),
+            updated=format_time(subject.person.updated),
+            identifiers=[
+                DisclosedIdentifier(
+                    namespace=row.identifier.namespace,
+                    value=row.identifier.value,
+                    member=row.person == subject.number,
+                    shared=row.number in shared,
+                    first_seen=format_time(fact.first_seen),
+                    last_seen=format_time(fact.last_seen),
+                    sources=list(fact.sources),
+                )
+                for row, fact in zip(rows, facts, strict=True)
+                if fact
+            ],
+            traits=[_trait(trait) for trait in profile.traits],
+            consents=[
+                DisclosedConsent(
+                    purpose=one.purpose,
+                    status=one.status.value,
+                    source=one.source,
+                    time=format_time(one.time),
+                    expires=None if one.expires is None else format_time(one.expires),
+                )
+                for one in consents
+            ],
+            segments=list(segments),
+            events=[_event(event) for event in events],
+            quarantined=[
+                DisclosedRecord(
+                    source=record.source,
+                    line=record.line,
+                    code=record.code,
+                    record=record.record.decode("utf-8", "backslashreplace"),
+                )
+                for record in self._subjects.quarantined(subject)
+            ],
+        )
 
 
 def _trait(trait: Trait) -> DisclosedTrait:

@@ -160,7 +160,7 @@ class Forget:
     def _refuse(self, request: ErasureRequest, code: str) -> None:
         """Nothing is erased, and the person is as it was before the request."""
         with self._store.transaction():
-            self._restrictions.show(request.person_id, request.hidden)
+            self._restrictions.show(request.hidden)
             self._store.erasures.keep([replace(request, state=ErasureState.REFUSED, code=code)])
 
     def _delete(self, request: ErasureRequest) -> ErasureRequest:

@@ -53,6 +53,7 @@ class Remembering:
         self.kind = store.kind
         self.privacy = store.privacy
         self.erasures = store.erasures
+        self.subject_requests = store.subject_requests
         self.operations = store.operations
         self.deliveries = store.deliveries
         self.transfer = store.transfer

@@ -54,11 +54,15 @@ class Restrictions:
             self._store.privacy.restrict([(number, self._clock()) for number in numbers])
             return person.id, numbers
 
-    def show(self, person_id: str, numbers: Sequence[int]) -> None:
-        """What `hide` did is undone."""
+    def show(self, numbers: Sequence[int]) -> None:
+        """Take back what `hide` did; who is not restricted any more is in its segments again."""
         with self._store.transaction():
             self._store.privacy.unrestrict(numbers)
-            self._segments.refresh([person.id for person in self._people.find([person_id]) if person])
+            rows = self._store.evidence.identifiers_by_number(numbers)
+            owners = sorted({row.person for row in rows if row and row.person is not None})
+            ids = [row.id for row in self._store.persons.persons_by_number(owners) if row]
+            seen = [one.id for one in self._people.find(ids) if one and self._of(one) is None]
+            self._segments.refresh(seen)
 
     def unrestrict(self, person_id: str) -> bool:
         """Whether it was restricted. It is in the segments again whose conditions it meets, and an erasure of it that

@@ -106,6 +106,10 @@ class Settings(BaseSettings):
         ge=0,
         description="MiB for what conditions of segments ask of everybody; what needs more is read anew each time.",
     )
+    opendsr: Path | None = Field(
+        default=None,
+        description="The TOML file of what is agreed with controllers; with it `serve` answers `/opendsr`.",
+    )
     debug: bool = Field(default=False, description="Show where in the program an unexpected error came from.")
 
 

@@ -48,6 +48,7 @@ class Visible:
         self.segments = store.segments  # who is restricted is in none
         self.privacy = store.privacy
         self.erasures = store.erasures
+        self.subject_requests = store.subject_requests
         self.operations = store.operations
         self.deliveries = store.deliveries
         self.transfer = store.transfer

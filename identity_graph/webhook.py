@@ -10,9 +10,11 @@ import base64
 import hashlib
 import hmac
 import http.client
+import random
 import socket
 import ssl
 import threading
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
@@ -21,6 +23,9 @@ from time import monotonic, time
 from urllib.parse import urlsplit
 
 from identity_graph import __version__
+
+LONGEST = 600.0  # seconds between two attempts
+PEACE = 3600.0  # that a receiver may ask for
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,23 +46,34 @@ def sign(key: bytes, id: str, seconds: int, body: bytes) -> str:
 
 
 def send(url: str, key: bytes, id: str, body: bytes, *, seconds: int, timeout: float, private: bool = False) -> Sent:
-    """POST it. No redirect is followed, no proxy used, and no answer but its status and Retry-After is taken.
+    """`post` it, signed."""
+    signed = {
+        "webhook-id": id,
+        "webhook-timestamp": str(seconds),
+        "webhook-signature": sign(key, id, seconds, body),
+    }
+    return post(url, body, signed, timeout=timeout, private=private)
 
-    By https to addresses of the internet, or to this machine; `private`: anywhere, and by http, too. The name is
-    resolved once, and what was checked is what is connected to. `timeout` seconds are for all of it.
+
+def post(
+    url: str, body: bytes, signed: Mapping[str, str], *, timeout: float, private: bool = False, local: bool = True
+) -> Sent:
+    """POST it, with these headers. No redirect is followed, no proxy used, and no answer but its status and Retry-After
+    is taken.
+
+    By https to addresses of the internet, or to this machine unless `local` says no; `private`: anywhere, and by http,
+    too. The name is resolved once, and what was checked is what is connected to. `timeout` seconds are for all of it.
     """
     headers = {
         "content-type": "application/json",
         "user-agent": f"identity-graph/{__version__}",
-        "webhook-id": id,
-        "webhook-timestamp": str(seconds),
-        "webhook-signature": sign(key, id, seconds, body),
+        **signed,
         "connection": "close",
     }
     parts = urlsplit(url)
     target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     try:
-        with _Line(url, timeout, private) as line:
+        with _Line(url, timeout, private, local) as line:
             line.request("POST", target, body, headers)
             return _judged(line.getresponse())  # its body is not read
     except _Refused as error:
@@ -70,6 +86,12 @@ def send(url: str, key: bytes, id: str, body: bytes, *, seconds: int, timeout: f
         return Sent(f"the connection failed: {type(error).__name__}")
 
 
+def wait_for_next(attempts: int, first: float, sent: Sent) -> float:
+    """Seconds after so many failed attempts: `first`, then twice as long, and so on, and as long as was asked for."""
+    wait = min(LONGEST, first * 2.0 ** (attempts - 1))
+    return max(wait * random.uniform(0.5, 1.0), min(sent.after, PEACE))
+
+
 class _Refused(Exception):
     """The address may not be called."""
 
@@ -77,13 +99,14 @@ class _Refused(Exception):
 class _Line(http.client.HTTPConnection):
     """A connection to the address that was checked, cut when the time is over, however slowly bytes come."""
 
-    def __init__(self, url: str, timeout: float, private: bool) -> None:
+    def __init__(self, url: str, timeout: float, private: bool, local: bool) -> None:
         parts = urlsplit(url)
         assert parts.hostname
         self._secure = parts.scheme == "https"
         self.default_port = http.client.HTTPS_PORT if self._secure else http.client.HTTP_PORT
         super().__init__(parts.hostname, parts.port or self.default_port, timeout=timeout)
         self._private = private
+        self._local = local
         self._ends = monotonic() + timeout
         self._cut = threading.Timer(timeout, self._end)
         self._cut.daemon = True
@@ -100,7 +123,7 @@ class _Line(http.client.HTTPConnection):
             raise TimeoutError
 
     def connect(self) -> None:
-        address = _address(self.host, self.port, self._secure, self._private)
+        address = _address(self.host, self.port, self._secure, self._private, self._local)
         self.sock = socket.create_connection((address, self.port), timeout=max(0.001, self._ends - monotonic()))
         if self._secure:
             context = ssl.create_default_context()
@@ -113,13 +136,13 @@ class _Line(http.client.HTTPConnection):
             self.sock.shutdown(socket.SHUT_RDWR)
 
 
-def _address(host: str, port: int, secure: bool, private: bool) -> str:
+def _address(host: str, port: int, secure: bool, private: bool, local: bool) -> str:
     """The first address of the name, if all of them may be called."""
     found = [str(entry[4][0]) for entry in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
     for text in found:
         ip = ip_address(text.partition("%")[0])
         mapped = getattr(ip, "ipv4_mapped", None) or ip
-        if private or mapped.is_loopback:
+        if private or (local and mapped.is_loopback):
             continue
         if not secure:
             raise _Refused("http is for this machine alone")

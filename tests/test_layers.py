@@ -18,6 +18,7 @@ LAYERS = {
         "model",
         "delivery",
         "erasing",
+        "subject_request",
         "tables",
         "event_table",
         "errors",
@@ -97,6 +98,7 @@ LAYERS = {
         "forget",
         "retention",
         "forget_batch",
+        "opendsr",
         "copying",
         "service",
     },
@@ -117,7 +119,7 @@ KEPT_TO = {
     "rich": ("cli", "demo"),
     "prometheus_client": ("api.metrics",),
     "pydantic_settings": ("settings",),
-    "cryptography": ("signing",),
+    "cryptography": ("signing", "opendsr.seal"),
     "joserfc": ("access.tokens",),
 }
 

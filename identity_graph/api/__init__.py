@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from identity_graph.access import Caller, Door
     from identity_graph.api.terms import Terms
     from identity_graph.audit import AuditLog
+    from identity_graph.opendsr import Agreement
     from identity_graph.service import IdentityGraph
     from identity_graph.sweeping import Keeping
     from identity_graph.tracking import WriteKeys
@@ -27,17 +28,20 @@ def create_app(
     door: Door | None = None,
     keeping: Keeping | None = None,
     audit: AuditLog | None = None,
+    opendsr: Agreement | None = None,
 ) -> Starlette:
     """The HTTP application. Its log is `identity_graph.api`: request ids and codes, no queries and no values.
 
     Without a `door` it answers whoever asks: let nobody but its own machine reach it then. Without `write_keys` the
     tracking API takes any, and without `terms` those of `api.terms` hold; quarantine is swept as `keeping` says, and
-    what only the privileged may do is recorded in `audit`. A server in front should not log URLs either: a GET request
-    has its query there.
+    what only the privileged may do is recorded in `audit`. With `opendsr` controllers are answered. A server in front
+    should not log URLs either: a GET request has its query there.
     """
     from identity_graph.api import app
 
-    return app.create_app(graph, write_keys, terms, metrics=metrics, door=door, keeping=keeping, audit=audit)
+    return app.create_app(
+        graph, write_keys, terms, metrics=metrics, door=door, keeping=keeping, audit=audit, opendsr=opendsr
+    )
 
 
 def execute(

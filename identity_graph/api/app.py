@@ -28,6 +28,7 @@ from identity_graph.api.event_stream import EventStream
 from identity_graph.api.graphiql import GRAPHIQL, GRAPHIQL_POLICY, graphiql_files
 from identity_graph.api.masking import show
 from identity_graph.api.metrics import Metrics, name_operation
+from identity_graph.api.opendsr import OpenDsr, by_other_names
 from identity_graph.api.page import PAGE
 from identity_graph.api.request import GraphQLRequest, from_body, from_parameters, read_body
 from identity_graph.api.schema import sdl
@@ -41,6 +42,7 @@ from identity_graph.tracking import Tracking, WriteKeys
 
 if TYPE_CHECKING:
     from identity_graph.audit import AuditLog
+    from identity_graph.opendsr import Agreement
     from identity_graph.service import IdentityGraph
 
 _STATUS = STATUS | {
@@ -62,8 +64,10 @@ def create_app(
     door: Door | None = None,
     keeping: Keeping | None = None,
     audit: AuditLog | None = None,
+    opendsr: Agreement | None = None,
 ) -> Starlette:
-    """`/graphql`, `/schema.graphql`, `/v1`, `/health` and `/metrics`, over a graph that the caller opens and closes."""
+    """`/graphql`, `/schema.graphql`, `/v1`, `/health` and `/metrics`, and `/opendsr` where that is agreed, over a graph
+    that the caller opens and closes."""
     terms = terms or Terms()
     tracking = Tracking(
         graph.store,
@@ -78,7 +82,12 @@ def create_app(
     seats = Seats(terms.max_connections)
     quarantine = Sweeping.quarantine(graph.ingest, keeping or Keeping())
     evidence = Sweeping.retention(graph.retention)
-    measured = Metrics(graph, tracking, activating, seats, quarantine, evidence) if metrics else None
+    desk = OpenDsr(graph, opendsr, door, audit) if opendsr else None
+    measured = (
+        Metrics(graph, tracking, activating, seats, quarantine, evidence, desk.fulfilling if desk else None)
+        if metrics
+        else None
+    )
     service = _Service(graph, tracking, measured, terms, seats, door, audit)
 
     @asynccontextmanager
@@ -86,7 +95,11 @@ def create_app(
         quarantine.begin()
         evidence.begin()
         activating.start()
+        if desk:
+            desk.fulfilling.start()
         yield
+        if desk:
+            await anyio.to_thread.run_sync(desk.fulfilling.close)
         await anyio.to_thread.run_sync(tracking.close)
         await anyio.to_thread.run_sync(activating.close)
         await anyio.to_thread.run_sync(quarantine.close)
@@ -105,11 +118,14 @@ def create_app(
             Route("/health", service.health, methods=["GET"]),
             *([Route("/metrics", behind(door, "GET /metrics", measured.show), methods=["GET"])] if measured else []),
             *track_routes(tracking, door),
+            *(desk.routes() if desk else []),
         ],
         middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=[*terms.hosts])] if terms.hosts else [],
         lifespan=living,
     )
     app.state.seats = seats
+    if desk:
+        app.add_middleware(by_other_names)
     if measured:
         app.add_middleware(measured.around)
     return app

@@ -6,8 +6,8 @@ import asyncio
 import logging
 import time
 import uuid
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import aclosing, asynccontextmanager
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from contextlib import aclosing
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from graphql import ExecutionResult, create_source_event_stream, execute
@@ -22,6 +22,7 @@ from identity_graph.api.masking import show, show_all
 from identity_graph.api.persisted import Persisted, read_trusted
 from identity_graph.api.plan import Plans
 from identity_graph.api.quick import Quick
+from identity_graph.api.recording import recorded
 from identity_graph.api.request import GraphQLRequest, from_mapping
 from identity_graph.api.schema import graphql_schema
 from identity_graph.api.terms import Terms
@@ -101,7 +102,8 @@ class Endpoint:
         if mutates and read_only:
             error = QueryError("METHOD_REFUSED", "a mutation is sent by POST", help="Send the same request by POST.")
             return Answer({"errors": [show(error, request_id)]}, refused=True, mutates=True)
-        async with self._recorded(prepared, caller) as ending:
+        action = AccessRules.shipped().privileged_of(prepared.places) if self._audit else ""
+        async with recorded(self._audit, caller, action) as ending:
             if mutates:
                 with deadline.within(self._terms.mutation_deadline):
                     result = await self._run(prepared, request, caller, ending=ending)
@@ -111,22 +113,6 @@ class Endpoint:
             if errors := answer.body.get("errors"):
                 ending.outcome = f"failed: {errors[0]['extensions']['code']}"
         return answer
-
-    @asynccontextmanager
-    async def _recorded(self, prepared: Prepared, caller: Caller | None) -> AsyncIterator[Ending]:
-        """In the log, where it has to be. It is a file: a thread waits for it."""
-        action = AccessRules.shipped().privileged_of(prepared.places) if self._audit else ""
-        if not (self._audit and action):
-            yield Ending()
-            return
-        record = self._audit.recorded(caller, action)
-        ending = await asyncio.to_thread(record.__enter__)
-        try:
-            yield ending
-        except BaseException as error:
-            await asyncio.to_thread(record.__exit__, type(error), error, error.__traceback__)
-            raise
-        await asyncio.to_thread(record.__exit__, None, None, None)
 
     async def stream(
         self,

@@ -21,6 +21,7 @@ from identity_graph.activating import Activating
 from identity_graph.api.seats import Seats
 from identity_graph.errors import StoreError
 from identity_graph.normalise import NORMALISER_VERSION
+from identity_graph.opendsr import Fulfilling
 from identity_graph.sweeping import Sweeping
 from identity_graph.tracking import Tracking
 
@@ -50,6 +51,7 @@ class Metrics:
         seats: Seats,
         quarantine: Sweeping,
         evidence: Sweeping,
+        opendsr: Fulfilling | None = None,
     ) -> None:
         self._registry = CollectorRegistry()
         self._requests = Counter(
@@ -68,7 +70,7 @@ class Metrics:
             ["code"],
             registry=self._registry,
         )
-        self._registry.register(_Standing(graph, tracking, activating, seats, quarantine, evidence))
+        self._registry.register(_Standing(graph, tracking, activating, seats, quarantine, evidence, opendsr))
         ProcessCollector(registry=self._registry)
 
     def failed(self, codes: Iterable[str]) -> None:
@@ -118,6 +120,7 @@ class _Standing(Collector):
         seats: Seats,
         quarantine: Sweeping,
         evidence: Sweeping,
+        opendsr: Fulfilling | None,
     ) -> None:
         self._graph = graph
         self._tracking = tracking
@@ -125,6 +128,7 @@ class _Standing(Collector):
         self._seats = seats
         self._quarantine = quarantine
         self._evidence = evidence
+        self._opendsr = opendsr
         self._lock = Lock()
         self._counts: dict[str, int] = {}
         self._good_until = 0.0
@@ -194,6 +198,15 @@ class _Standing(Collector):
         for name, trouble in self._activating.troubles().items():
             failing.add_metric([name], bool(trouble))
         yield failing
+        if self._opendsr:
+            asked = GaugeMetricFamily(
+                "identity_graph_opendsr_failing",
+                "1 while requests of controllers cannot be carried out, or callbacks are not taken.",
+                labels=["of"],
+            )
+            for what, trouble in self._opendsr.troubles().items():
+                asked.add_metric([what], bool(trouble))
+            yield asked
         yield GaugeMetricFamily(
             "identity_graph_waiting_clients", "Clients that are connected to hear of changes.", self._seats.taken
         )

@@ -20,6 +20,7 @@ from identity_graph.cli import (
     keys,
     loader,
     moving,
+    opendsr,
     people,
     policy,
     privacy,
@@ -61,6 +62,7 @@ app.add_typer(privacy.app, name="forget", rich_help_panel="Privacy")
 app.command(rich_help_panel="Privacy")(disclose.disclose)
 app.command(rich_help_panel="Privacy")(privacy.scrub)
 app.add_typer(retention.app, name="retention", rich_help_panel="Privacy")
+app.add_typer(opendsr.app, name="opendsr", rich_help_panel="Privacy")
 app.add_typer(keys.app, name="key", rich_help_panel="Rules and state")
 app.add_typer(audit.app, name="audit", rich_help_panel="Rules and state")
 app.add_typer(policy.app, name="policy", rich_help_panel="Rules and state")

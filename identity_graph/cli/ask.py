@@ -84,6 +84,7 @@ def serve(
     from identity_graph.api import create_app
     from identity_graph.api.terms import Terms
     from identity_graph.cli.server import Server
+    from identity_graph.opendsr import Agreement
     from identity_graph.sweeping import Keeping
     from identity_graph.tracking import WriteKeys
 
@@ -107,11 +108,21 @@ def serve(
     keeping = Keeping(settings.quarantine_days, settings.quarantine_bytes)
     host = host or settings.host
     door = _door(command, host, open_)
+    opendsr = Agreement.read(settings.opendsr) if settings.opendsr else None
     with command.graph(create=True) as graph:
         for one in graph.forget.resume():
             command.say(f"erasure {one.id} was interrupted: {one.state} {one.code}".rstrip())
         Server(
-            create_app(graph, keys, terms, metrics=settings.metrics, door=door, keeping=keeping, audit=command.audit()),
+            create_app(
+                graph,
+                keys,
+                terms,
+                metrics=settings.metrics,
+                door=door,
+                keeping=keeping,
+                audit=command.audit(),
+                opendsr=opendsr,
+            ),
             host=host,
             port=settings.port if port is None else port,
             max_body=terms.max_body,

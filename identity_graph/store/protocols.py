@@ -30,6 +30,7 @@ from identity_graph.store.rows import SimilarRow as SimilarRow
 from identity_graph.store.rows import Subgraph as Subgraph
 from identity_graph.store.rows import SuppressedRow as SuppressedRow
 from identity_graph.store.segments import SegmentStore as SegmentStore
+from identity_graph.store.subject_requests import SubjectRequestStore as SubjectRequestStore
 from identity_graph.store.transfer import PIECE_CHARACTERS as PIECE_CHARACTERS
 from identity_graph.store.transfer import EventColumns as EventColumns
 from identity_graph.store.transfer import Piece as Piece
@@ -48,6 +49,7 @@ class Store(Protocol):
     segments: SegmentStore
     privacy: PrivacyStore
     erasures: ErasureStore
+    subject_requests: SubjectRequestStore
     operations: OperationStore
     deliveries: DeliveryStore
     transfer: TransferStore

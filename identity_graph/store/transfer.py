@@ -13,6 +13,7 @@ from identity_graph.erasing import ErasureRequest
 from identity_graph.event_table import EventTable
 from identity_graph.model import Change, Quarantined, Run, Segment
 from identity_graph.store.rows import IdentifierRow, PersonRow, SimilarRow, SuppressedRow
+from identity_graph.subject_request import SubjectRequest
 from identity_graph.tables import Int64
 
 
@@ -61,6 +62,7 @@ class Piece:
     deliveries: Sequence[Delivery] = ()
     dead_letters: Sequence[Parcel] = ()
     erasures: Sequence[ErasureRequest] = ()
+    subject_requests: Sequence[SubjectRequest] = ()
     standing: Standing | None = None
 
 

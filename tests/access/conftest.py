@@ -14,6 +14,7 @@ from identity_graph.access import Door, Role
 from identity_graph.access.keys import KeysFile
 from identity_graph.api import create_app
 from identity_graph.api.terms import Terms
+from tests.access.listed import agreement
 from tests.api.conftest import PATIENT, Api, peopled
 from tests.conftest import Clock
 
@@ -38,7 +39,8 @@ class Guarded:
 
 def guarded_by(open_: Api, file: KeysFile, terms: Terms = PATIENT) -> Guarded:
     keys = {role: file.create(role, f"for {role}")[1] for role in Role}
-    app = create_app(open_.graph, terms=terms, door=Door(file))
+    with agreement() as agreed:
+        app = create_app(open_.graph, terms=terms, door=Door(file), opendsr=agreed)
     return Guarded(open_, file, keys, TestClient(app, raise_server_exceptions=False))
 
 

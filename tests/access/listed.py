@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
 from graphql import GraphQLInterfaceType, GraphQLObjectType
 from starlette.applications import Starlette
 from starlette.routing import Mount, Route, WebSocketRoute
@@ -10,7 +15,10 @@ from identity_graph import IdentityGraph
 from identity_graph.api import create_app
 from identity_graph.api.schema import graphql_schema
 from identity_graph.api.terms import Terms
+from identity_graph.opendsr import Agreement
 from tests import readme
+from tests.opendsr.authority import Authority
+from tests.opendsr.conftest import agreed
 
 
 def fields() -> list[str]:
@@ -24,8 +32,16 @@ def fields() -> list[str]:
 
 
 def routes() -> list[str]:
-    with IdentityGraph.open("sqlite:///:memory:") as graph:
-        return routes_of(create_app(graph, terms=Terms(origins=("https://example.org",))))
+    with IdentityGraph.open("sqlite:///:memory:") as graph, agreement() as agreed:
+        return routes_of(create_app(graph, terms=Terms(origins=("https://example.org",)), opendsr=agreed))
+
+
+@contextmanager
+def agreement() -> Iterator[Agreement]:
+    """With controllers, so that there are all routes."""
+    with TemporaryDirectory() as folder:
+        Authority().equip(Path(folder), "localhost")
+        yield Agreement.read(agreed(Path(folder)))
 
 
 def routes_of(app: Starlette) -> list[str]:

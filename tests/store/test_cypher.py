@@ -93,7 +93,7 @@ def test_every_file_is_used_and_every_statement_is_a_file() -> None:
     sources = "\n".join(path.read_text(encoding="utf-8") for path in PACKAGE.parents[1].rglob("*.py"))
     named = set(
         re.findall(
-            r'"((?:store|deliveries|erasures|evidence|persons|segments|privacy|operations|transfer|engine)/\w+)"',
+            r'"((?:store|deliveries|erasures|evidence|persons|segments|subject_requests|privacy|operations|transfer|engine)/\w+)"',
             sources,
         )
     )

@@ -90,14 +90,14 @@ class Serving:
 
 
 @contextmanager
-def serving(store: str, **settings: str) -> Iterator[Serving]:
+def serving(store: str, *, port: int = 0, **settings: str) -> Iterator[Serving]:
     """`settings` are those of the environment, without their prefix. Without `keys` it answers whoever asks."""
     own = {"IDENTITY_GRAPH_DEADLINE": "60"}  # the machine may be busy with other things
     own |= {f"IDENTITY_GRAPH_{name.upper()}": value for name, value in settings.items()}
     kept = {name: value for name, value in os.environ.items() if not name.startswith("IDENTITY_GRAPH_")}
     opened = [] if "keys" in settings else ["--open"]
     process = subprocess.Popen(
-        [sys.executable, "-m", "identity_graph", "serve", "--store", store, "--port", "0", *opened],
+        [sys.executable, "-m", "identity_graph", "serve", "--store", store, "--port", str(port), *opened],
         cwd=ROOT,
         env=kept | own,
         stderr=subprocess.PIPE,

@@ -22,7 +22,7 @@ from identity_graph.store.neo4j.failures import named, patiently
 from identity_graph.store.neo4j.ledger import Ledger
 from identity_graph.store.neo4j.statements import script, statement
 
-VERSION = 3
+VERSION = 4
 LAST = 1.0  # seconds for a transaction that is begun when the deadline has passed
 CONNECT = 10.0  # seconds that a connection may take, and an answer to whether something was committed
 GLANCES = (0.0, 0.005, 0.02, 0.08, 0.3)  # seconds to wait after a reading that was not of one moment

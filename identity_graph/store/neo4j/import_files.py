@@ -106,6 +106,7 @@ class _Files:
         write("DeadLetter", [(one.id, one.pack()) for one in piece.dead_letters])
         asked = piece.erasures
         write("Erasure", [(one.id, one.open or None, one.batch or None, one.line, one.pack()) for one in asked])
+        write("SubjectRequest", [(one.id, one.due, one.call_due, one.pack()) for one in piece.subject_requests])
         for one in piece.segments:
             number = self._segments.setdefault(one.name, len(self._segments))
             condition = canonical_json(one.condition)

@@ -34,6 +34,7 @@ NODES: Mapping[str, str] = MappingProxyType(
         "Delivery": "destination state",
         "DeadLetter": "id parcel",
         "Erasure": "id open:boolean batch line:long request",
+        "SubjectRequest": "id due:long call_due:long request",
     }
 )
 RELATIONSHIPS: Mapping[str, str] = MappingProxyType(

@@ -17,6 +17,7 @@ from identity_graph.store.neo4j.operations import Neo4jOperations
 from identity_graph.store.neo4j.persons import Neo4jPersons
 from identity_graph.store.neo4j.privacy import BuriedNodes, Neo4jPrivacy
 from identity_graph.store.neo4j.segments import Neo4jSegments
+from identity_graph.store.neo4j.subject_requests import Neo4jSubjectRequests
 from identity_graph.store.neo4j.transfer import Neo4jTransfer
 from identity_graph.store.protocols import (
     DeliveryStore,
@@ -26,6 +27,7 @@ from identity_graph.store.protocols import (
     PersonStore,
     PrivacyStore,
     SegmentStore,
+    SubjectRequestStore,
     TransferStore,
 )
 from identity_graph.store.tombstones import Tombstones
@@ -53,10 +55,14 @@ class Neo4jStore:
         self.privacy: PrivacyStore = Neo4jPrivacy(database, evidence, tombstones)
         erasures = Neo4jErasures(database)
         self.erasures: ErasureStore = erasures
+        asked = Neo4jSubjectRequests(database)
+        self.subject_requests: SubjectRequestStore = asked
         self.operations: OperationStore = Neo4jOperations(database)
         deliveries = Neo4jDeliveries(database)
         self.deliveries: DeliveryStore = deliveries
-        self.transfer: TransferStore = Neo4jTransfer(database, evidence, segments, deliveries, erasures, tombstones)
+        self.transfer: TransferStore = Neo4jTransfer(
+            database, evidence, segments, deliveries, erasures, asked, tombstones
+        )
 
     def transaction(self) -> AbstractContextManager[Any]:
         return self.database.transaction()

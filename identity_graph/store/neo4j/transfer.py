@@ -25,6 +25,7 @@ from identity_graph.store.neo4j.publishing import (
     retire,
 )
 from identity_graph.store.neo4j.segments import Neo4jSegments
+from identity_graph.store.neo4j.subject_requests import Neo4jSubjectRequests
 from identity_graph.store.protocols import (
     PIECE_CHARACTERS,
     EventColumns,
@@ -46,6 +47,7 @@ class Neo4jTransfer:
         segments: Neo4jSegments,
         deliveries: Neo4jDeliveries,
         erasures: Neo4jErasures,
+        subject_requests: Neo4jSubjectRequests,
         tombstones: Tombstones,
     ) -> None:
         self._database = database
@@ -53,6 +55,7 @@ class Neo4jTransfer:
         self._segments = segments
         self._deliveries = deliveries
         self._erasures = erasures
+        self._subject_requests = subject_requests
         self._tombstones = tombstones
         self._buried = BuriedNodes(database)
         self._events = EventRows(database)
@@ -128,6 +131,7 @@ class Neo4jTransfer:
             self._deliveries.keep(delivery)
         self._deliveries.set_aside(piece.dead_letters)
         self._erasures.keep(piece.erasures)
+        self._subject_requests.keep(piece.subject_requests)
         if piece.standing is not None:
             for name, value in piece.standing._asdict().items():
                 database.ledger.set(name, value)

@@ -18,7 +18,7 @@ from identity_graph.errors import StoreError
 
 MEMORY = ":memory:"
 APPLICATION = 0x49444752  # "IDGR": tells our files from other programs' databases
-VERSION = 5
+VERSION = 6
 CACHE_KIBIBYTES = 65_536
 PAGE_BYTES = 8_192  # larger: fewer pages in a load; smaller: fewer bytes in a commit of one event
 STEPS = 20_000  # of SQLite's machine, about a millisecond, between two looks at the deadline

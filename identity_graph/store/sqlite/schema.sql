@@ -213,5 +213,15 @@ CREATE TABLE erasure (
 CREATE INDEX erasure_open ON erasure (id) WHERE open = 1;
 CREATE INDEX erasure_batch ON erasure (batch, line) WHERE batch <> '';
 
+-- Requests of controllers, as JSON; null where nothing is to be done, or nobody to be told.
+CREATE TABLE subject_request (
+    id TEXT PRIMARY KEY,
+    due INTEGER,
+    call_due INTEGER,
+    request TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX subject_request_due ON subject_request (due) WHERE due IS NOT NULL;
+CREATE INDEX subject_request_call_due ON subject_request (call_due) WHERE call_due IS NOT NULL;
+
 -- What must not come back, as keyed hashes.
 CREATE TABLE tombstone (hash BLOB PRIMARY KEY) STRICT, WITHOUT ROWID;

@@ -15,6 +15,7 @@ from identity_graph.store.protocols import (
     PersonStore,
     PrivacyStore,
     SegmentStore,
+    SubjectRequestStore,
     TransferStore,
 )
 from identity_graph.store.sqlite.connection import MEMORY, Connection
@@ -26,6 +27,7 @@ from identity_graph.store.sqlite.operations import SqliteOperations
 from identity_graph.store.sqlite.persons import SqlitePersons
 from identity_graph.store.sqlite.privacy import SqlitePrivacy
 from identity_graph.store.sqlite.segments import SqliteSegments
+from identity_graph.store.sqlite.subject_requests import SqliteSubjectRequests
 from identity_graph.store.sqlite.tombstones import BuriedRows
 from identity_graph.store.sqlite.transfer import SqliteTransfer
 from identity_graph.store.tombstones import Tombstones
@@ -55,11 +57,13 @@ class SqliteStore:
         self.privacy: PrivacyStore = SqlitePrivacy(database, evidence, tombstones)
         erasures = SqliteErasures(database)
         self.erasures: ErasureStore = erasures
+        asked = SqliteSubjectRequests(database)
+        self.subject_requests: SubjectRequestStore = asked
         self.operations: OperationStore = SqliteOperations(database)
         deliveries = SqliteDeliveries(database)
         self.deliveries: DeliveryStore = deliveries
         self.transfer: TransferStore = SqliteTransfer(
-            database, namespaces, sources, evidence, segments, deliveries, erasures, tombstones
+            database, namespaces, sources, evidence, segments, deliveries, erasures, asked, tombstones
         )
 
     def transaction(self) -> AbstractContextManager[Any]:

@@ -24,6 +24,7 @@ from identity_graph.store.sqlite.numbering import keep, last_number, last_sequen
 from identity_graph.store.sqlite.operations import runs_by_id
 from identity_graph.store.sqlite.restoring import restore
 from identity_graph.store.sqlite.segments import SqliteSegments
+from identity_graph.store.sqlite.subject_requests import SqliteSubjectRequests
 from identity_graph.store.sqlite.tombstones import BuriedRows
 from identity_graph.store.stored_events import StoredEvent, event_columns
 from identity_graph.store.tombstones import Tombstones
@@ -44,6 +45,7 @@ class SqliteTransfer:
         segments: SqliteSegments,
         deliveries: SqliteDeliveries,
         erasures: SqliteErasures,
+        subject_requests: SqliteSubjectRequests,
         tombstones: Tombstones,
     ) -> None:
         self._database = database
@@ -53,6 +55,7 @@ class SqliteTransfer:
         self._segments = segments
         self._deliveries = deliveries
         self._erasures = erasures
+        self._subject_requests = subject_requests
         self._tombstones = tombstones
         self._buried = BuriedRows(database)
         self._events = EventRows(database, namespaces, sources)
@@ -113,6 +116,7 @@ class SqliteTransfer:
         with self._database.transaction():
             restore(self._database, piece, self._namespaces, self._events, self._segments, self._deliveries)
             self._erasures.keep(piece.erasures)
+            self._subject_requests.keep(piece.subject_requests)
             if piece.key_check is not None:
                 self._buried.keep_key_check(piece.key_check)
             self._buried.add(piece.tombstones)
