@@ -20,7 +20,7 @@ class Engine(Protocol):
 
     def resolve(self, store: Store, policy: Policy) -> Resolution:
         """All of the store's evidence, within the transaction in hand. Every engine gives the same groups; where one
-        resolves elsewhere, the links here are those of the components that may break a limit."""
+        resolves elsewhere, the links here are those of the components that may break a limit, and similar ones."""
         ...
 
 
