@@ -26,7 +26,8 @@ class Settings(BaseSettings):
     policy: Path | None = Field(default=None, description="A policy file; without it the default policy.")
     engine: Literal["auto", "arrays", "gds"] = Field(
         default="auto",
-        description="Who finds components: `arrays` here, `gds` on a Neo4j server, or `auto`: the server, if it can.",
+        description="Who finds components, and who is similar: `arrays` here, `gds` on a Neo4j server, or `auto`: "
+        "components there, if it can.",
     )
     host: str = Field(default="127.0.0.1", description="The address that `serve` listens on.")
     port: int = Field(default=8000, ge=0, le=65535, description="The port that `serve` listens on; 0 takes a free one.")

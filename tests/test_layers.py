@@ -111,7 +111,7 @@ KEPT_TO = {
     "apsw": ("store.sqlite",),
     "sqlite3": (),
     "neo4j": ("store.neo4j",),
-    "graphdatascience": ("engines.gds",),
+    "graphdatascience": ("engines.catalogue",),
     "strawberry": ("api",),
     "starlette": ("api", "cli.server"),
     "graphql": ("api",),

@@ -20,7 +20,7 @@ class Engine(Protocol):
 
     def resolve(self, store: Store, policy: Policy) -> Resolution:
         """All of the store's evidence, within the transaction in hand. Every engine gives the same groups; where one
-        resolves elsewhere, the links here are those of the components that may break a limit."""
+        resolves elsewhere, the links here are those of the components that may break a limit, and similar ones."""
         ...
 
 
@@ -39,7 +39,7 @@ def choose_engine(store: Store, wanted: str = "auto") -> Engine:
 
         database = cast("Neo4jStore", store).database
         if database.read("engine/found"):
-            return Gds(database)
+            return Gds(database, similarity=wanted == "gds")
     if wanted == "gds":
         raise SettingError("ENGINE_MISSING", "the store is on no server that has Graph Data Science")
     log.warning("the server has no Graph Data Science: links are read from it, and components found here")

@@ -9,7 +9,7 @@ from identity_graph.resolve import Resolution, resolve_links
 from identity_graph.resolve.part import Pairs
 from identity_graph.resolve.statements import settle
 from identity_graph.store.protocols import Store
-from identity_graph.tables import IdentifierTable, Int64
+from identity_graph.tables import IdentifierTable, Int32, Int64
 
 
 class Arrays:
@@ -19,14 +19,18 @@ class Arrays:
         evidence = store.evidence
         identifiers, values = evidence.identifier_table()
         links = evidence.link_table(identifiers, values, policy)
-        must, cannot = (dense(identifiers, pairs) for pairs in settle(evidence.statements()))
+        must, cannot = (dense_pairs(identifiers, pairs) for pairs in settle(evidence.statements()))
         now = evidence.newest() if policy.decays else 0
         return resolve_links(
             identifiers, values, links, must, sorted(evidence.sources()), policy, cannot=cannot, now=now
         )
 
 
-def dense(identifiers: IdentifierTable, pairs: tuple[Int64, Int64]) -> Pairs:
-    """Positions in the table of the store's numbers, all of which are in it."""
-    a, b = (np.searchsorted(identifiers.number, ends).astype(np.int32) for ends in pairs)
+def dense_pairs(identifiers: IdentifierTable, pairs: tuple[Int64, Int64]) -> Pairs:
+    a, b = (dense(identifiers, ends) for ends in pairs)
     return a, b
+
+
+def dense(identifiers: IdentifierTable, numbers: Int64) -> Int32:
+    """Positions in the table of the store's numbers, all of which are in it."""
+    return np.searchsorted(identifiers.number, numbers).astype(np.int32)

@@ -26,12 +26,21 @@ class Incidence:
     shared_by: Int32
 
     @classmethod
-    def of(cls, identifier: Int32, neighbour: Int32, *, most: int, rank: Int32 | None = None) -> Incidence:
+    def of(
+        cls,
+        identifier: Int32,
+        neighbour: Int32,
+        *,
+        most: int,
+        rank: Int32 | None = None,
+        shared_by: Int32 | None = None,
+    ) -> Incidence:
         """From pairs in any order, int32[m] each, not negative, some perhaps repeated.
 
         A neighbour of more than `most` identifiers means nobody in particular and is left out, as are identifiers that
-        then have none. `rank` int32 is by identifier, distinct, and their numbers where left out. Two sorts of m, and a
-        byte for every number up to the largest: numbers are dense.
+        then have none. `rank` int32 is by identifier, distinct, and their numbers where left out. Where not all are
+        here, `shared_by` int32 says of each neighbour how many share it. Two sorts of m, and a byte for every number up
+        to the largest: numbers are dense.
         """
         numbers = distinct(identifier)
         if rank is not None:
@@ -40,11 +49,11 @@ class Incidence:
         one, other = _parted(each_once(pairs))
         neighbours = distinct(other)
         of = positions(neighbours, other)
-        shared_by = np.bincount(of, minlength=len(neighbours))
-        few = shared_by[of] <= most
+        sharing = np.bincount(of, minlength=len(neighbours)) if shared_by is None else shared_by[neighbours]
+        few = sharing[of] <= most
         one, of = one[few], of[few]
-        rarest = np.argsort(shared_by, kind="stable")
-        rarest = rarest[: np.searchsorted(shared_by[rarest], most, side="right")]
+        rarest = np.argsort(sharing, kind="stable")
+        rarest = rarest[: np.searchsorted(sharing[rarest], most, side="right")]
         place = np.zeros(len(neighbours), np.int32)
         place[rarest] = np.arange(len(rarest), dtype=np.int32)
         one, seen = _parted(_sorted(one, place[of]))
@@ -55,7 +64,7 @@ class Incidence:
             neighbours[rarest],
             np.r_[start[some], start[-1:]].astype(np.int64),
             seen,
-            shared_by[rarest].astype(np.int32),
+            sharing[rarest].astype(np.int32),
         )
 
     def __len__(self) -> int:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 
 from identity_graph.resolve.incidence import Incidence, distinct, each_once, positions
-from identity_graph.resolve.similarity import similar
+from identity_graph.resolve.similarity import SimilarTable, similar
 from identity_graph.tables import Bool, Float64, Int16, Int32, Int64, LinkTable
 
 MOST = 100
@@ -82,7 +83,8 @@ def similar_links(
     >>> found.a.tolist(), found.b.tolist(), found.weight.tolist(), found.last_seen.tolist(), found.shared.tolist()
     ([0], [1], [0.5], [5], [2])
     """
-    low, high, seen = (column if counts is None else column[counts] for column in (links.a, links.b, links.last_seen))
+    low, high = (column if counts is None else column[counts] for column in (links.a, links.b))
+    seen = links.last_seen if counts is None else links.last_seen[counts]
     pairs = low.astype(np.int64) << 32 | high
     end, other = np.r_[low, high], np.r_[high, low]
     compared = np.isin(namespace[end], [code for code, name in enumerate(namespaces) if name in between])
@@ -91,15 +93,56 @@ def similar_links(
     for name in by:
         own = np.array([names == name for names in namespaces], np.bool_)[namespace[other]]
         beside.append(_few(end[own], other[own], most))
-    identifier, neighbour, members = _combined(beside, pairs)
-    rank = _by_key(identifier, namespace, namespaces, values)
-    incidence = Incidence.of(identifier, neighbour, most=most, rank=rank)
-    found = similar(incidence, measure=measure, least=least, top_k=top_k)
-    start, shared = _members(*incidence.shared(found.a, found.b), members)
-    row = np.repeat(np.arange(len(found), dtype=np.int64), np.diff(start))
-    both = np.minimum(*(seen[_place(pairs, ends[row], shared)] for ends in (found.a, found.b)))
-    last = np.maximum.reduceat(both, start[:-1]) if len(found) else np.empty(0, np.int64)
-    return SimilarLinks(found.a, found.b, np.round(trust * found.score, 12), last, start, shared)
+    found = Alike.of(
+        *_combined(beside, pairs), namespace, namespaces, values, measure=measure, least=least, top_k=top_k, most=most
+    )
+    return found.links(pairs, seen, trust)
+
+
+@dataclass(frozen=True, slots=True)
+class Alike:
+    """Pairs of similar identifiers, and of each the identifiers that both were seen with, as of `SimilarLinks`."""
+
+    found: SimilarTable
+    start: Int64
+    shared: Int32
+
+    @classmethod
+    def of(
+        cls,
+        identifier: Int32,
+        neighbour: Int32,
+        members: Int32,
+        namespace: Int16,
+        namespaces: Sequence[str],
+        values: Sequence[str],
+        *,
+        measure: str,
+        least: float,
+        top_k: int,
+        most: int = MOST,
+        shared_by: Int32 | None = None,
+    ) -> Self:
+        """From pairs of identifiers and neighbours, int32 each; neighbour f consists of the identifiers `members[f]`.
+        `shared_by` as of `Incidence.of`."""
+        rank = _by_key(identifier, namespace, namespaces, values)
+        incidence = Incidence.of(identifier, neighbour, most=most, rank=rank, shared_by=shared_by)
+        found = similar(incidence, measure=measure, least=least, top_k=top_k)
+        return cls(found, *_members(*incidence.shared(found.a, found.b), members))
+
+    def seen(self) -> tuple[Int64, Int64]:
+        """By shared identifier: its pair with the one end, and with the other."""
+        size = np.diff(self.start)
+        one, other = (pair(np.repeat(end, size), self.shared) for end in (self.found.a, self.found.b))
+        return one, other
+
+    def links(self, pairs: Int64, last_seen: Int64, trust: float) -> SimilarLinks:
+        """Dated by links, among which are those of `seen`: `pairs` of them, sorted."""
+        one, other = (last_seen[np.searchsorted(pairs, seen)] for seen in self.seen())
+        both = np.minimum(one, other)
+        last = np.maximum.reduceat(both, self.start[:-1]) if len(self.found) else np.empty(0, np.int64)
+        weight = np.round(trust * self.found.score, 12)
+        return SimilarLinks(self.found.a, self.found.b, weight, last, self.start, self.shared)
 
 
 def _few(identifier: Int32, neighbour: Int32, most: int) -> tuple[Int32, Int32]:
@@ -142,14 +185,14 @@ def _within(row: Int64) -> Int64:
     return np.arange(len(row)) - np.repeat(new, np.diff(new, append=len(row)))
 
 
+def pair(one: Int32, other: Int32) -> Int64:
+    """Two identifiers, of which the smaller comes first, as one integer."""
+    return np.minimum(one, other).astype(np.int64) << 32 | np.maximum(one, other)
+
+
 def _linked(pairs: Int64, one: Int32, other: Int32) -> Bool:
-    key = np.minimum(one, other).astype(np.int64) << 32 | np.maximum(one, other)
+    key = pair(one, other)
     return pairs[np.searchsorted(pairs[:-1], key)] == key if len(pairs) else np.zeros(len(key), np.bool_)
-
-
-def _place(pairs: Int64, one: Int32, other: Int32) -> Int64:
-    """Where they are among the pairs, all of which are there."""
-    return np.searchsorted(pairs, np.minimum(one, other).astype(np.int64) << 32 | np.maximum(one, other))
 
 
 def _by_key(identifier: Int32, namespace: Int16, namespaces: Sequence[str], values: Sequence[str]) -> Int32:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
 from identity_graph.policy import Policy
 from identity_graph.resolve.prune import BLOCKED, EXPIRED, HUB
-from identity_graph.resolve.similar_links import SimilarLinks, similar_links
-from identity_graph.tables import Bool, EvidenceTable, IdentifierTable, Int8, Int32, Int64, LinkTable
+from identity_graph.resolve.similar_links import SimilarLinks, pair, similar_links
+from identity_graph.tables import Bool, EvidenceTable, IdentifierTable, Int8, LinkTable
 
 NONE = SimilarLinks(
     np.empty(0, np.int32),
@@ -37,11 +37,9 @@ def find_similar(
     """
     if not policy.similarity:
         return NONE
-    means_nobody = (pruned == BLOCKED) | (pruned == HUB)
-    counts = (dropped != EXPIRED) & _observed(links, evidence) & ~means_nobody[links.a] & ~means_nobody[links.b]
-    found = NONE
-    for rule in policy.similarity:
-        more = similar_links(
+    counts = together(links, evidence, dropped, pruned)
+    return heaviest(
+        similar_links(
             links,
             identifiers.namespace,
             identifiers.namespaces,
@@ -54,6 +52,26 @@ def find_similar(
             trust=rule.trust,
             counts=counts,
         )
+        for rule in policy.similarity
+    )
+
+
+def together(links: LinkTable, evidence: EvidenceTable, dropped: Int8, pruned: Int8) -> Bool:
+    """Which links say that two were seen together who may mean somebody."""
+    nobody = means_nobody(pruned)
+    found: Bool = (dropped != EXPIRED) & _observed(links, evidence) & ~nobody[links.a] & ~nobody[links.b]
+    return found
+
+
+def means_nobody(pruned: Int8) -> Bool:
+    found: Bool = (pruned == BLOCKED) | (pruned == HUB)
+    return found
+
+
+def heaviest(rules: Iterable[SimilarLinks]) -> SimilarLinks:
+    """Of a pair that several rules found, the heaviest, of equal ones that of the earlier rule."""
+    found = NONE
+    for more in rules:
         found = _heavier(found, more) if len(found) else more
     return found
 
@@ -63,7 +81,7 @@ def take_up(links: LinkTable, similar: SimilarLinks) -> LinkTable:
     never weakens what links them."""
     if not len(similar):
         return links
-    pairs, more = _pairs(links.a, links.b), _pairs(similar.a, similar.b)
+    pairs, more = pair(links.a, links.b), pair(similar.a, similar.b)
     every = np.union1d(pairs, more)
     weight, last = np.zeros(len(every)), np.full(len(every), np.iinfo(np.int64).min)
     must = np.zeros(len(every), np.bool_)
@@ -79,7 +97,7 @@ def _observed(links: LinkTable, evidence: EvidenceTable) -> Bool:
     """A stated pair need not have been seen together."""
     found: Bool = np.ones(len(links), np.bool_)
     stated = np.flatnonzero(links.must)
-    found[stated] = np.isin(_pairs(links.a[stated], links.b[stated]), _pairs(evidence.a, evidence.b))
+    found[stated] = np.isin(pair(links.a[stated], links.b[stated]), pair(evidence.a, evidence.b))
     return found
 
 
@@ -87,7 +105,7 @@ def _heavier(one: SimilarLinks, other: SimilarLinks) -> SimilarLinks:
     a, b, weight, last = (
         np.concatenate([getattr(one, name), getattr(other, name)]) for name in ("a", "b", "weight", "last_seen")
     )
-    pairs = _pairs(a, b)
+    pairs = pair(a, b)
     order = np.lexsort((-weight, pairs))  # stable: the earlier rule comes first
     rows = order[np.r_[True, pairs[order][1:] != pairs[order][:-1]]]
     start = np.r_[one.start, one.start[-1] + other.start[1:]]
@@ -96,7 +114,3 @@ def _heavier(one: SimilarLinks, other: SimilarLinks) -> SimilarLinks:
     places = np.repeat(start[rows] - (ends - size), size) + np.arange(ends[-1])
     shared = np.r_[one.shared, other.shared][places]
     return SimilarLinks(a[rows], b[rows], weight[rows], last[rows], np.r_[0, ends], shared)
-
-
-def _pairs(a: Int32, b: Int32) -> Int64:
-    return a.astype(np.int64) << 32 | b

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any, cast
 
+import numpy as np
 import pytest
 
 from identity_graph.engines import choose_engine
@@ -14,9 +15,10 @@ from identity_graph.engines.arrays import Arrays
 from identity_graph.engines.gds import Gds
 from identity_graph.errors import IdentityGraphError, StoreError
 from identity_graph.model import Event
-from identity_graph.policy import Policy
+from identity_graph.policy import Policy, Similarity
 from identity_graph.resolve import Resolution
-from identity_graph.resolve.prune import JOINS
+from identity_graph.resolve.prune import HUB, JOINS
+from identity_graph.similar_rows import to_rows
 from identity_graph.store import open_store
 from identity_graph.store.neo4j import Neo4jStore
 from identity_graph.store.protocols import Store
@@ -24,6 +26,7 @@ from identity_graph.times import DAY
 from tests.neo4j.database import asked, emptied
 from tests.store.building import load
 from tests.story.places import MEMORY
+from tests.story.test_similar import HOME, reset
 from tests.story.worlds import MINUTE, event, fading, key, kiosk, tight, town
 
 MONTH = 30 * DAY // MINUTE
@@ -91,8 +94,17 @@ def found(resolution: Resolution) -> dict[str, Any]:
             tuple(sorted((names[a], names[b])))
             for a, b in zip(links.a[refused].tolist(), links.b[refused].tolist(), strict=True)
         ),
+        "similar": similar(resolution, names),
         "quarantined": [name for name, alone in zip(names, groups.quarantined.tolist(), strict=True) if alone],
     }
+
+
+def similar(resolution: Resolution, names: list[str]) -> list[tuple[Any, ...]]:
+    """By keys: both ends, their weight to the last bit, when they had been seen with the same, and what that is."""
+    return sorted(
+        (sorted((names[row.a], names[row.b])), row.weight, row.last_seen, sorted(names[one] for one in row.shared))
+        for row in to_rows(resolution.similar, np.arange(len(names)))
+    )
 
 
 def agreed(store: Neo4jStore, policy: Policy) -> dict[str, Any]:
@@ -101,6 +113,19 @@ def agreed(store: Neo4jStore, policy: Policy) -> dict[str, Any]:
         here, there = (found(engine.resolve(store, policy)) for engine in (Arrays(), Gds(store.database)))
     assert there == here
     return here
+
+
+RULE = '[[similarity]]\nbetween = ["cookie"]\nby = ["ip"]\n'
+SIMILAR = Policy.parse(RULE)
+BROWSER = '[[similarity]]\nbetween = ["cookie"]\nby = ["user_agent", "ip"]\ntrust = 0.7\n'
+BOTH = RULE + "min = 0.1\n" + BROWSER
+WIDE = event("w", 0, *(f"cookie:c{n}" for n in range(12)), HOME)
+KINDS = tuple(f"kind_{letter}" for letter in "abcdefghijklmnopqrst")
+
+
+def alike(cookies: int) -> list[Event]:
+    """Seen with one address, and nothing else."""
+    return [event(f"v{n}", n, f"cookie:c{n}", HOME) for n in range(cookies)]
 
 
 Case = tuple[list[Event], Policy, Callable[[dict[str, Any]], Any], Any]
@@ -168,6 +193,80 @@ CASES: dict[str, Case] = {
         True,
     ),
     "everything at once": (town(), tight(), lambda it: bool(it["suppressed"] and it["pruned"]), True),
+    "cookies of one browser are one person": (
+        reset(),
+        Policy.parse(BROWSER),
+        lambda it: it["persons"],
+        [["cookie:new", "cookie:old", "email:ann@example.org"], ["cookie:other"]],
+    ),
+    "of equals the best few": (  # a server that kept one of them by itself would keep any
+        alike(9),
+        Policy.parse(RULE + "top_k = 2\n"),
+        lambda it: {pair[0] for pair, *_ in it["similar"]},
+        {"cookie:c0", "cookie:c1"},
+    ),
+    "nobody is similar enough": (
+        [*alike(2), event("x", 9, "cookie:c0", "ip:192.0.2.9")],
+        Policy.parse(RULE + "min = 1.0\n"),
+        lambda it: it["similar"],
+        [],
+    ),
+    "nobody is compared": (PAIR, SIMILAR, lambda it: it["similar"], []),
+    "what expired is no neighbour": (
+        [*alike(2), event("late", 2 * MONTH, "cookie:c1", HOME), event("later", 2 * MONTH, "cookie:c9", HOME)],
+        Policy.parse(RULE + '[namespaces.cookie]\nexpires = "30 days"\n'),
+        lambda it: [pair for pair, *_ in it["similar"]],
+        [["cookie:c1", "cookie:c9"]],
+    ),
+    "what is stated too does not expire": (
+        [*alike(1), event("same", 0, same=[("cookie:c0", HOME)]), event("late", 2 * MONTH, "cookie:c9", HOME)],
+        Policy.parse(RULE + '[namespaces.cookie]\nexpires = "30 days"\n'),
+        lambda it: [(pair, shared) for pair, _, _, shared in it["similar"]],
+        [(["cookie:c0", "cookie:c9"], [HOME])],
+    ),
+    "neighbours of wide events": (
+        [WIDE, event("9", 1, "cookie:new", HOME)],
+        replace(SIMILAR, pairwise_up_to=20),
+        lambda it: len(it["similar"]) > 60,
+        True,
+    ),
+    "stated alone, as in a wide event that is a star, nobody is a neighbour": (
+        [WIDE._replace(same_person=((key("cookie:c8"), key(HOME)),)), event("9", 1, "cookie:new", HOME)],
+        SIMILAR,
+        lambda it: [pair for pair, *_ in it["similar"]],
+        [["cookie:c0", "cookie:new"]],
+    ),
+    "a hub is no neighbour": (
+        [event(f"{n}", n, f"user_id:u{n}", f"cookie:c{n}", "device_id:kiosk") for n in range(12)],
+        replace(tight(), similarity=(Similarity(("cookie",), ("device_id",)),)),
+        lambda it: (it["similar"], it["pruned"]),
+        ([], {"device_id:kiosk": HUB}),
+    ),
+    "a neighbour of too many is none": (alike(101), SIMILAR, lambda it: it["similar"], []),
+    "who has too many neighbours is not compared": (
+        [*(event(f"m{n}", n, "cookie:m", f"ip:192.0.2.{n}") for n in range(101)), *alike(2)],
+        SIMILAR,
+        lambda it: [pair for pair, *_ in it["similar"]],
+        [["cookie:c0", "cookie:c1"]],
+    ),
+    "of a pair that two rules find the heavier": (
+        reset(),
+        Policy.parse(BOTH),
+        lambda it: sorted(weight for _, weight, *_ in it["similar"])[-1],
+        0.7,
+    ),
+    "a similar link is refused by a limit": (
+        [*reset(), event("e5", 31, "cookie:new", "user_id:u2"), event("e6", 3, "cookie:old", "user_id:u1")],
+        Policy.parse(BROWSER.replace("trust = 0.7", "trust = 0.4")),
+        lambda it: it["suppressed"],
+        [("cookie:new", "cookie:old")],
+    ),
+    "neighbours of so many kinds that a server has no numbers for them": (
+        [event(f"{n}", n, f"cookie:c{n}", *(f"{kind}:here" for kind in KINDS)) for n in range(2)],
+        replace(DEFAULT, pairwise_up_to=30, similarity=(Similarity(("cookie",), KINDS),)),
+        lambda it: [(pair, len(shared)) for pair, _, _, shared in it["similar"]],
+        [(["cookie:c0", "cookie:c1"], len(KINDS))],
+    ),
     "nothing joins": ([event("1", 0, ANN), event("2", 0, BOB)], DEFAULT, lambda it: it["persons"], [[ANN], [BOB]]),
     "nothing at all": ([], DEFAULT, lambda it: it["persons"], []),
 }
@@ -179,6 +278,19 @@ def test_graph_data_science_finds_what_arrays_find(store: Neo4jStore, neo4j_url:
     load(store, *events)
     assert look(agreed(store, policy)) == expected
     assert catalogued(neo4j_url) == []
+
+
+@pytest.mark.parametrize(("wanted", "there"), [("gds", True), ("auto", False)])
+def test_who_is_similar_is_found_on_the_server_where_that_is_asked_for(
+    store: Neo4jStore, wanted: str, there: bool
+) -> None:
+    """By itself it is found here: that takes a fraction of the time, see `bench.neo4j`."""
+    load(store, *reset())
+    heard: list[str] = []
+    with store.trace(heard.append), store.transaction():
+        resolution = choose_engine(store, wanted).resolve(store, SIMILAR)
+    assert len(resolution.similar) == 3
+    assert ("engine/alike" in heard) == there and ("evidence/link_table" in heard) != there
 
 
 # ---- what is left
@@ -202,6 +314,21 @@ def test_nothing_is_left_of_a_resolution_that_fails_in_the_middle(store: Neo4jSt
     agreed(store, DEFAULT)
 
 
+@pytest.mark.parametrize("at", ["engine/alike", "engine/neighbours"])
+def test_nothing_is_left_of_a_comparison_that_fails_in_the_middle(store: Neo4jStore, neo4j_url: str, at: str) -> None:
+    load(store, *reset())
+
+    def hear(name: str) -> None:
+        if name == at:
+            assert len(catalogued(neo4j_url)) == 1
+            raise _Stopped
+
+    with pytest.raises(_Stopped), store.trace(hear), store.transaction():
+        Gds(store.database).resolve(store, SIMILAR)
+    assert catalogued(neo4j_url) == []
+    agreed(store, SIMILAR)
+
+
 def test_nothing_is_left_where_the_server_ends_the_transaction(store: Neo4jStore, neo4j_url: str) -> None:
     load(store, *town())
     mine = (
@@ -219,9 +346,9 @@ def test_nothing_is_left_where_the_server_ends_the_transaction(store: Neo4jStore
     agreed(store, DEFAULT)
 
 
-@pytest.mark.parametrize("at", ["engine/project", "engine/components"])
+@pytest.mark.parametrize("at", ["engine/project_neighbours", "engine/alike", "engine/project", "engine/components"])
 def test_nothing_is_left_of_a_resolution_that_takes_too_long(store: Neo4jStore, neo4j_url: str, at: str) -> None:
-    load(store, *town())
+    load(store, *town(), *reset())
     patience = 1.5
 
     def hear(name: str) -> None:
@@ -230,8 +357,8 @@ def test_nothing_is_left_of_a_resolution_that_takes_too_long(store: Neo4jStore, 
 
     begun = time.monotonic()
     with pytest.raises(StoreError) as caught, store.trace(hear), store.transaction():
-        Gds(store.database, timeout=patience).resolve(store, DEFAULT)
+        Gds(store.database, timeout=patience).resolve(store, SIMILAR)
     assert (caught.value.code, bool(caught.value.help)) == ("STORE_TIMEOUT", True)
     assert time.monotonic() - begun < 2 * patience + 5
     assert catalogued(neo4j_url) == []
-    agreed(store, DEFAULT)
+    agreed(store, SIMILAR)

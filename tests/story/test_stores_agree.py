@@ -18,8 +18,8 @@ from hypothesis import strategies as st
 
 from identity_graph import IdentityGraph
 from identity_graph.loaders import read_loader
-from identity_graph.model import Event
-from identity_graph.policy import Policy
+from identity_graph.model import Event, Identifier
+from identity_graph.policy import MEASURES, Policy, Similarity
 from identity_graph.times import DAY
 from identity_graph.world import NAMES, World
 from tests.conftest import NIGHTLY, law
@@ -27,6 +27,7 @@ from tests.neo4j.database import emptied
 from tests.story.ingesting import jsonl
 from tests.story.picture import picture
 from tests.story.places import MEMORY
+from tests.story.regimes import REGIMES
 from tests.story.test_real_data import LOADERS, data, rudder_messages
 from tests.story.worlds import (
     MINUTE,
@@ -127,6 +128,20 @@ def groups(graph: IdentityGraph) -> tuple[str, set[frozenset[str]]]:
     return graph.digest(), persons(graph)
 
 
+def compared(graph: IdentityGraph) -> tuple[str, set[frozenset[str]], list[Any], list[Any]]:
+    """Besides, the similar links to the last bit, and why the first few are there."""
+    table, values = graph.store.evidence.identifier_table()
+    spaces = [table.namespaces[one] for one in table.namespace.tolist()]
+    keys = [Identifier(*one) for one in zip(spaces, values, strict=True)]
+    of = dict(zip(table.number.tolist(), keys, strict=True))
+    rows = {row for found in graph.store.persons.similar(list(of)) for row in found}
+    links = sorted(
+        (*sorted((of[row.a], of[row.b])), row.weight, row.last_seen, sorted(of[one] for one in row.shared))
+        for row in rows
+    )
+    return *groups(graph), links, [graph.people.explain(a, b) for a, b, *_ in links[:5]]
+
+
 # ---- worlds
 
 
@@ -216,6 +231,52 @@ def test_any_world(neo4j_url, events, policy, first, random):  # type: ignore[no
         pair.agree(policy, lambda graph: picture(graph, keys))
 
 
+COMPARED, BESIDE = ("cookie", "email", "user_id"), ("ip", "device_id", "left")
+rules = st.builds(
+    Similarity,
+    st.lists(st.sampled_from(COMPARED), min_size=1, unique=True).map(tuple),
+    st.lists(st.sampled_from(BESIDE), min_size=1, unique=True).map(tuple),
+    st.sampled_from(MEASURES),
+    st.sampled_from([1e-6, 0.3, 0.5, 1.0]),
+    st.sampled_from([1, 2, 10]),
+    st.sampled_from([0.2, 0.5, 1.0]),
+)
+
+
+@st.composite
+def visits(draw: st.DrawFn) -> list[Event]:
+    """Of few at few places, so that many are alike."""
+    places = [[f"{space}:{value}" for value in "abc"] for space in BESIDE]
+    return [
+        event(
+            f"visit{number}",
+            draw(st.sampled_from([0, 60, 30_000, 80_000])),
+            f"{draw(st.sampled_from(COMPARED))}:{draw(st.sampled_from('abcdef'))}",
+            *(draw(st.sampled_from(place)) for place in places[: draw(st.integers(1, 3))]),
+        )
+        for number in range(draw(st.integers(2, 20)))
+    ]
+
+
+@law(15)
+@given(
+    worlds(most=12, widest=11),
+    policies | st.sampled_from(list(REGIMES.values())),
+    st.lists(rules, min_size=1, max_size=3),
+    visits(),
+)
+def test_any_world_where_similarity_joins(neo4j_url, events, policy, similarity, later):  # type: ignore[no-untyped-def]
+    policy = replace(policy, similarity=tuple(similarity))
+    with both(neo4j_url) as pair:
+        pair.tell(events)
+        pair.agree(policy, compared)
+        pair.arrive(policy, later)
+        _, everybody, *_ = pair.agree(policy, compared)
+        if everybody:
+            pair.forget(policy, min(min(everybody, key=sorted)))
+        pair.agree(policy, compared)
+
+
 # ---- real files
 
 Files = list[tuple[str | Path, Path]]
@@ -236,13 +297,13 @@ def files(*named: tuple[str, str]) -> Callable[[Path], Files]:
     return lambda folder: [(LOADERS / loader, data(path)) for loader, path in named]
 
 
-def part_of(loader: str, path: str) -> Callable[[Path], Files]:
+def part_of(loader: str, path: str, most: int = 8_000) -> Callable[[Path], Files]:
     """The first thousands of its records, and all of them at night: a server stores some thousand a second."""
 
     def cut(folder: Path) -> Files:
         whole, part = data(path), folder / "part.csv"
         text = gzip.decompress(whole.read_bytes()) if whole.suffix == ".gz" else whole.read_bytes()
-        part.write_bytes(b"".join(text.splitlines(keepends=True)[: None if NIGHTLY else 8_000]))
+        part.write_bytes(b"".join(text.splitlines(keepends=True)[: None if NIGHTLY else most]))
         return [(LOADERS / loader, part)]
 
     return cut
@@ -262,8 +323,28 @@ REAL: dict[str, Callable[[Path], Files]] = {
     ),
     "edges": files(("edges.toml", f"{SMALL}/danafholmes_idr_test.csv")),
     "sessions": part_of("cookie_sessions.toml", f"{SMALL}/snypher_cookie_data_full.csv"),
+    "febrl 1": files(("febrl.toml", "febrl/dataset1.csv")),
+    "febrl 3": part_of("febrl.toml", "febrl/dataset3.csv", 1_500),
+    "splink": files(("splink_fake.toml", "splink_fake/fake_1000.csv")),
+    "dupehell": files(
+        ("dupehell_contacts.toml", "dupehell/dev_crm_contact_medium_seed42.csv.gz"),
+        ("dupehell_customers.toml", "dupehell/dev_ecommerce_customer_medium_seed42.csv.gz"),
+    ),
     "retail": part_of("retail.toml", "retail/retail_50k_seed42.csv.gz"),
 }
+
+
+# In each file these find somebody.
+ALIKE = (
+    Similarity(("account", "user_id", "email"), ("ip",), min=0.3),
+    Similarity(("anonymous_id",), ("user_id", "ip"), "cosine", 0.3, 2),
+    Similarity(("cookie",), ("global_id",), "overlap", 0.5, 3),
+    Similarity(("cookie",), ("user_id",), min=0.3),
+    Similarity(("email",), ("customer_id",), min=0.3),
+    Similarity(("email",), ("phone",), "cosine", 0.3),
+    Similarity(("record",), ("surname", "birth_date"), min=0.3),
+    Similarity(("raw_email",), ("raw_phone",), min=0.3, top_k=1),
+)
 
 
 @pytest.mark.parametrize("name", REAL)
@@ -276,6 +357,8 @@ def test_real_files(neo4j_url: str, tmp_path: Path, name: str) -> None:
         strict = pair.agree(Policy.default(), groups)
         free = pair.agree(FREE, groups)
         assert len(free[1]) <= len(strict[1])
+        _, _, links, explained = pair.agree(replace(Policy.default(), similarity=ALIKE), compared)
+        assert links and all(one.path or one.obstacles for one in explained)
 
 
 # ---- published answers

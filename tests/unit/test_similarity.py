@@ -107,6 +107,28 @@ def test_neither_order_nor_numbers_decide(rows: Rows, measure: str, least: float
     assert found == pytest.approx(by, abs=1e-11)
 
 
+@settings(max_examples=300, deadline=None)
+@given(
+    rows_of_few,
+    st.sampled_from([2, 3, 5, 10]),
+    st.sampled_from(sorted(MEASURES)),
+    thresholds,
+    st.integers(1, 3),
+    st.sets(st.integers(0, 9)),
+)
+def test_those_who_are_like_anybody_suffice(
+    rows: Rows, most: int, measure: str, least: float, top_k: int, others: set[int]
+) -> None:
+    """And perhaps others: the same to the last bit, where it is known by how many of all each neighbour is shared."""
+    everybody = incidence(rows, most)
+    found = scores(similar(everybody, measure=measure, least=least, top_k=top_k))
+    alike = {end for pair in scores(similar(everybody, measure=measure, least=least, top_k=1)) for end in pair}
+    shared_by = np.bincount([neighbour for _, neighbour in set(rows)], minlength=8).astype(np.int32)
+    one, other = np.array([row for row in rows if row[0] in alike | others], np.int32).reshape(-1, 2).T
+    few = Incidence.of(one, other, most=most, shared_by=shared_by)
+    assert scores(similar(few, measure=measure, least=least, top_k=top_k)) == found
+
+
 @pytest.mark.parametrize("measure", sorted(MEASURES))
 def test_many_in_both_threads_are_as_few(measure: str) -> None:
     dice = np.random.default_rng(3)
