@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from identity_graph.resolve.incidence import distinct
-from identity_graph.resolve.part import Part
+from identity_graph.resolve.part import At, Part
 from identity_graph.resolve.run_sort import even_runs, sort_runs, sort_words
 from identity_graph.resolve.threads import second_thread, spread
 from identity_graph.tables import Bool, Int64
@@ -18,7 +18,7 @@ DIGITS = 10**12
 SORTED = 33
 """Bits by which all links are sorted first, in three passes: what is even in these is little."""
 
-Column = Callable[[Int64], Int64]
+Column = Callable[[At], Int64]
 """What links of a part, by position, are sorted by: the smaller first, of less than 2**60 to either side of 0."""
 
 
@@ -31,10 +31,10 @@ def precedence(part: Part, order: str, later: Bool | None = None) -> Int64:
     then by the larger; only for these are keys compared. 2 threads.
     """
 
-    def newer(at: Int64) -> Int64:
+    def newer(at: At) -> Int64:
         return -part.last_seen(at)
 
-    def heavier(at: Int64) -> Int64:
+    def heavier(at: At) -> Int64:
         weight = part.weight(at) * -DIGITS
         return np.rint(weight, out=weight).astype(np.int64)
 
@@ -59,22 +59,23 @@ def _sort(part: Part, order: Int64, begin: Int64, columns: Sequence[Column], lat
     First all are sorted at once, as words that hold the component, as many digits of the first column as there is room
     for, and the position. What is even then is sorted by the whole columns.
     """
-    at = np.arange(begin[0], begin[-1], dtype=np.int64)
+    at = slice(int(begin[0]), int(begin[-1]))
+    position = np.arange(begin[-1] - begin[0])
     group = np.repeat(np.arange(len(begin) - 1), np.diff(begin))
     if part.stated or later is not None:
-        turn = np.ones(len(at), np.int64) if later is None else 1 + later[at]
+        turn = np.ones(len(group), np.int64) if later is None else 1 + later[at]
         group = 3 * group + np.where(part.must(at), 0, turn)
     key = columns[0](at)
     key -= key.min()
-    low = len(at).bit_length()
+    low = len(group).bit_length()
     room = max(0, min(63 - low, SORTED) - int(group.max()).bit_length())
     key >>= max(0, int(key.max()).bit_length() - room)
     word = group << room
     word |= key
     word <<= low
-    word |= at - begin[0]
+    word |= position
     sort_words(word, low, low + SORTED)
-    order[begin[0] : begin[-1]] = begin[0] + (word & (1 << low) - 1)
+    order[at] = begin[0] + (word & (1 << low) - 1)
     word >>= low
     places, start = even_runs(word, np.array([0, len(word)]))
     places += begin[0]
@@ -85,6 +86,6 @@ def _sort(part: Part, order: Int64, begin: Int64, columns: Sequence[Column], lat
         key = column(rows)
         sort_runs(key, rows, start)
         order[places] = rows
-        at, start = even_runs(key, start)
-        places = places[at]
+        even, start = even_runs(key, start)
+        places = places[even]
     return places, start
