@@ -3,6 +3,9 @@
 500,000 people have 2.4 million links, 5,000,000 have 24 million. The pass reads two words of a column of the graph's
 size for each link and does nothing with them, in one thread: what no algorithm can do without. SciPy is given
 the same columns and has to make its own matrix of them. Best of five, interleaved; the components must be the same.
+
+With 24 million links the words are in memory, and finding components takes as long as the pass. With 2.4 million they
+are 8 MiB, which a large cache holds: there the pass takes 3 nanoseconds a link, and finding components 9.
 """
 
 from __future__ import annotations

@@ -3,6 +3,12 @@
 A fifth of the identifiers are of a namespace of which a person may have so many that no component breaks the limit, as
 most do in the field; or two, which one component in forty breaks, among them the giant one. Weights are random, so that
 the forest has an order to find. No group may break the limit; best of five, interleaved.
+
+What bounds it where 31,000 components of 1.4 million links break the limit, which takes 11.4 times the components: of
+the time of both threads the growing takes a third, the dealing of identifiers and links to their components a quarter,
+sorting and naming a seventh each, and components and counting the rest. The links are sorted in three passes of a few
+nanoseconds; growing and dealing are looks at places that no earlier link foretells. Asking for those of dealing ahead
+made it slower.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ import numpy as np
 from numba import njit
 
 from identity_graph.resolve.threads import both, halves, second_thread
-from identity_graph.tables import Bool, Int32, Int64
+from identity_graph.tables import Bool, Int32, Int64, read_only
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,63 +34,63 @@ def arrange(label: Int32, chosen: Bool, a: Int32, b: Int32, kept: Bool) -> Arran
     ones between them. Both ends of a kept link have one label.
 
     Counting sorts by component (Knuth, The Art of Computer Programming 3, 5.2), by 2 threads: each reads a half of the
-    rows, and writes its own places. O(n + links).
+    rows, and writes its own places. There are as many of these as components, so that what is written of a link lies
+    together. O(n + links).
     """
-    n, m, count = len(label), len(a), int(np.count_nonzero(chosen))
+    n, m = len(label), len(a)
+    smallest = np.flatnonzero(chosen)
+    count = len(smallest)
+    at = np.full(n, count, np.int32)  # what is not chosen is of nobody, who comes last
+    at[smallest] = np.arange(count, dtype=np.int32)
+    label, at, own = read_only(label), read_only(at), np.empty(n, np.int32)
     with second_thread(n + m) as thread:
-        parts, counts = halves(n), np.zeros((2, count + 1), np.int64)
-        own = _number_smallest(chosen)
-        both(thread, _count_members, *((label, own, *part, counts[t]) for t, part in enumerate(parts)))
+        parts, counts = halves(n), np.zeros((2, count), np.int64)
+        found = np.empty(n, np.int32)
+        some = both(thread, _members, *((label, at, *part, own, found, counts[t]) for t, part in enumerate(parts)))
         place, begin = _places(counts)
-        number, inside = np.empty(n, np.int32), np.empty(begin[-1] + 1, np.int64)
-        both(thread, _deal_members, *((own, *part, place[t], number, inside) for t, part in enumerate(parts)))
+        number, inside = np.full(n, -1, np.int32), np.empty(begin[-1], np.int64)
+        both(thread, _deal_members, *((half, own, place[t], number, inside) for t, half in enumerate(some)))
         parts, counts = halves(m), np.zeros((2, count + 1), np.int64)
         both(thread, _count_links, *((a, kept, own, *part, counts[t]) for t, part in enumerate(parts)))
-        place, begin = _places(counts)
-        rows, one, other = (np.empty(begin[-1] + 1, kind) for kind in (np.int64, np.int32, np.int32))
-        links = a, b, kept, own, number
-        both(thread, _deal_links, *((*links, *part, place[t], rows, one, other) for t, part in enumerate(parts)))
-    return Arrangement(number, inside[:-1], rows[:-1], one[:-1], other[:-1], begin)
+        place, begin = _places(counts[:, :-1])
+        place = np.c_[place, begin[-1:].repeat(2)]
+        dealt = np.empty((begin[-1] + 1, 2), np.int64)
+        links = a, b, kept, own, read_only(number)
+        both(thread, _deal_links, *((*links, *part, place[t], dealt) for t, part in enumerate(parts)))
+    dealt = dealt[:-1]
+    ends = dealt.view(np.int32)
+    return Arrangement(number, inside, dealt[:, 0], ends[:, 2], ends[:, 3], begin)
 
 
 def _places(counts: Int64) -> tuple[Int64, Int64]:
-    """Where each thread writes the first one of each component, int64[2, components + 1], and where components begin.
-    What is of nobody, the last of the columns, all goes to one place after all others."""
-    begin = np.r_[0, np.cumsum(counts[:, :-1].sum(axis=0))]
-    place = np.stack([begin, begin + counts[0]])
-    place[:, -1] = begin[-1]
-    return place, begin
+    """Where each thread writes the first one of each component, int64[2, components], and where components begin."""
+    begin = np.r_[0, np.cumsum(counts.sum(axis=0))]
+    return np.stack([begin[:-1], begin[:-1] + counts[0]]), begin
 
 
 @njit(cache=True, nogil=True)
-def _number_smallest(chosen: Bool) -> Int32:  # pragma: no cover - compiled
-    """The numbers of components, at their smallest identifiers; what is not chosen is of nobody, who comes last."""
-    count = chosen.sum()
-    found, number = np.empty(len(chosen), np.int32), 0
-    for x in range(len(chosen)):
-        found[x] = number if chosen[x] else count
-        number += chosen[x]
-    return found
-
-
-@njit(cache=True, nogil=True)
-def _count_members(label: Int32, own: Int32, start: int, stop: int, counts: Int64) -> None:  # pragma: no cover
-    """Number all others too: what is at the smallest ones, which both threads read, stays as it is."""
+def _members(
+    label: Int32, at: Int32, start: int, stop: int, own: Int32, found: Int32, counts: Int64
+) -> Int32:  # pragma: no cover - compiled
+    """Who is of some component; `found` is room for these."""
+    nobody, end = len(counts), start
     for x in range(start, stop):
-        found = own[label[x]]
-        own[x] = found
-        counts[found] += 1
+        own[x] = at[label[x]]
+        found[end] = x
+        end += own[x] != nobody  # a branch that nobody can predict costs more
+    for x in found[start:end]:
+        counts[own[x]] += 1
+    return found[start:end]
 
 
 @njit(cache=True, nogil=True)
 def _deal_members(
-    own: Int32, start: int, stop: int, place: Int64, number: Int32, inside: Int64
+    found: Int32, own: Int32, place: Int64, number: Int32, inside: Int64
 ) -> None:  # pragma: no cover - compiled
-    nobody = len(place) - 1
-    for x in range(start, stop):
+    for x in found:
         at = place[own[x]]
-        place[own[x]] = at + (own[x] != nobody)  # a branch that nobody can predict costs more
-        number[x] = at if own[x] != nobody else -1
+        place[own[x]] = at + 1
+        number[x] = at
         inside[at] = x
 
 
@@ -105,21 +105,12 @@ def _count_links(
 
 @njit(cache=True, nogil=True)
 def _deal_links(
-    a: Int32,
-    b: Int32,
-    kept: Bool,
-    own: Int32,
-    number: Int32,
-    start: int,
-    stop: int,
-    place: Int64,
-    rows: Int64,
-    one: Int32,
-    other: Int32,
+    a: Int32, b: Int32, kept: Bool, own: Int32, number: Int32, start: int, stop: int, place: Int64, dealt: Int64
 ) -> None:  # pragma: no cover - compiled
     nobody = len(place) - 1
     for i in range(start, stop):
         group = own[a[i]] if kept[i] else nobody
         at = place[group]
         place[group] = at + (group != nobody)
-        rows[at], one[at], other[at] = i, number[a[i]], number[b[i]]
+        dealt[at, 0] = i
+        dealt[at, 1] = np.int64(number[a[i]]) & 0xFFFFFFFF | np.int64(number[b[i]]) << 32

@@ -11,7 +11,7 @@ from identity_graph.tables import EvidenceTable, Int16, Int32, Int64
 from identity_graph.times import EARLIEST, LATEST
 
 MOST = 2**31 - 1
-"""Identifiers of one resolution: their numbers are int32."""
+"""Identifiers of one resolution, and links: their numbers and places are int32."""
 
 _WRONG = (
     "",
@@ -27,8 +27,9 @@ _WRONG = (
 def check_evidence(n: int, evidence: EvidenceTable, pairs: Sequence[Int32], sources: int) -> None:
     """Raises FRAME_INVALID, which names the first link that is not as `EvidenceTable` says, of n identifiers and so
     many sources; or where an end of the other `pairs` is of nobody. One pass over the links."""
-    if n > MOST:
-        raise InputError("FRAME_INVALID", f"{n:,} identifiers", help=f"One resolution takes {MOST:,} at most.")
+    for many, what in ((n, "identifiers"), (len(evidence), "links")):
+        if many > MOST:
+            raise InputError("FRAME_INVALID", f"{many:,} {what}", help=f"One resolution takes {MOST:,} at most.")
     columns = (evidence.a, evidence.b, evidence.source, evidence.count, evidence.first_seen, evidence.last_seen)
     if len({len(column) for column in columns}) > 1:
         lengths = ", ".join(f"{len(column):,}" for column in columns)

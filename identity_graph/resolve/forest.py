@@ -15,6 +15,9 @@ from identity_graph.tables import Bool, Int16, Int32, Int64
 JOINED, CANNOT = -2, -1
 """What `Forest.refused` says beside the position of a limit."""
 
+NEVER = 2**31 - 1
+"""At which place of the order an identifier without links came first."""
+
 Listed = tuple[Int32, Int32, Int32, Int32, Int32, Int32]
 """Pairs as linked lists: the first and the last entry of each identifier, and how many it has, int32[n], or empty
 without any; of each entry the following one, the other end, and its own."""
@@ -24,13 +27,14 @@ without any; of each entry the following one, the other end, and its own."""
 class Forest:
     """`label` int32[n]: some member of each identifier's group. `refused` int16[m] of each link: JOINED, CANNOT or the
     position of a limit. The others are what `name_values` needs: among them `first`, at which place of the order each
-    identifier came first, and `best`, by label and limit the value that did."""
+    identifier came first; `best`, by label and limit the value that did; and `even`, the other one at that place."""
 
     label: Int32
     refused: Int16
     order: Int64
-    first: Int64
+    first: Int32
     best: Int32
+    even: Int32
     begin: Int32
     later: Int32
     seen: Int64
@@ -51,14 +55,15 @@ def grow_forest(part: Part, order: Int64, limits: Limits, open: Bool | None = No
     one pass over the values of both groups.
     """
     n, count, windows = len(part), len(limits.spaces), bool((limits.window >= 0).any())
-    # One row an identifier, as of its group: its size, then how many values it holds of each limit.
-    state, best = np.empty((n, 1 + count), np.int32), np.empty((n, count), np.int32)
-    parent, first, label = np.empty(n, np.int32), np.empty(n, np.int64), np.empty(n, np.int32)
-    spaces = np.array(limits.spaces, np.int16)
-    alone = part.inside, part.facts.namespace, spaces, len(order), parent, first, state, best
+    # One row an identifier, as one cache line mostly: at which place it came first; as of its group the size, then how
+    # many values it holds of each limit, then which of these came first.
+    node = np.empty((n, 2 + 2 * count), np.int32)
+    parent, label, even = np.empty(n, np.int32), np.empty(n, np.int32), np.full(n, -1, np.int32)
+    first, best = node[:, 0], node[:, 2 + count :]
+    alone = part.inside, part.facts.namespace, np.array(limits.spaces, np.int16), parent, node
     with second_thread(n + len(order)) as thread:
         both(thread, _begin, *((*half, *alone) for half in halves(n)))
-    begin = best.copy() if windows else np.empty((0, 0), np.int32)
+    begin = np.ascontiguousarray(best) if windows else np.empty((0, 0), np.int32)
     later = np.full(n if windows else 0, -1, dtype=np.int32)
     seen = part.seen() if windows else np.empty(0, np.int64)
     listed = _listed(part.cannot, n)
@@ -71,9 +76,8 @@ def grow_forest(part: Part, order: Int64, limits: Limits, open: Bool | None = No
         must,
         taken,
         parent,
-        first,
-        state,
-        best,
+        node,
+        even,
         begin,
         later,
         seen,
@@ -84,7 +88,7 @@ def grow_forest(part: Part, order: Int64, limits: Limits, open: Bool | None = No
     with second_thread(n + len(order)) as thread:
         spread(thread, _grow, [(order, own[0], own[-1], *graph, refused) for own in part.shares()])
         both(thread, _flatten, *((parent, *half, label) for half in halves(n)))
-    return Forest(label, refused, order, first, best, begin, later, seen, listed)
+    return Forest(label, refused, order, first, best, even, begin, later, seen, listed)
 
 
 def _listed(cannot: Pairs, n: int) -> Listed:
@@ -109,19 +113,17 @@ def _begin(
     inside: Int64,
     namespace: Int16,
     spaces: Int16,
-    never: int,
     parent: Int32,
-    first: Int64,
-    state: Int32,
-    best: Int32,
+    node: Int32,
 ) -> None:  # pragma: no cover - compiled
     """Everybody alone."""
+    held, best = 2, 2 + len(spaces)
     for x in range(start, stop):
-        parent[x], first[x], state[x, 0] = x, never, 1
+        parent[x], node[x, 0], node[x, 1] = x, NEVER, 1
         space = namespace[inside[x]]
         for limit in range(len(spaces)):
-            held = spaces[limit] == space
-            state[x, 1 + limit], best[x, limit] = held, x if held else -1
+            own = spaces[limit] == space
+            node[x, held + limit], node[x, best + limit] = own, x if own else -1
 
 
 @njit(cache=True, nogil=True)
@@ -134,9 +136,8 @@ def _grow(
     must: Bool,
     taken: Bool,
     parent: Int32,
-    first: Int64,
-    state: Int32,
-    best: Int32,
+    node: Int32,
+    even: Int32,
     begin: Int32,
     later: Int32,
     seen: Int64,
@@ -146,21 +147,22 @@ def _grow(
     refused: Int16,
 ) -> None:  # pragma: no cover - compiled
     entry, last, many, following, _, _ = listed
+    held, best = 2, 2 + len(most)
     for place in range(start, stop):
         row = order[place]
         if len(taken) and not taken[row]:
             continue
         one, two = a[row], b[row]
-        first[one], first[two] = min(first[one], place), min(first[two], place)
+        node[one, 0], node[two, 0] = min(node[one, 0], place), min(node[two, 0], place)
         x, y = _find(parent, one), _find(parent, two)
         if x == y:
             continue
         why = JOINED
-        if len(many) and apart(parent, listed, x, y, first)[0] >= 0:
+        if len(many) and apart(parent, listed, x, y, node[:, 0])[0] >= 0:
             why = CANNOT
         elif not (len(must) and must[row]):
             for limit in range(len(most)):
-                here, there = state[x, 1 + limit], state[y, 1 + limit]
+                here, there = node[x, held + limit], node[y, held + limit]
                 if here and there and here + there > most[limit]:
                     if window[limit] >= 0:
                         here = full(seen, later, begin[x, limit], begin[y, limit], most[limit], window[limit])[0]
@@ -170,18 +172,20 @@ def _grow(
         if why != JOINED:
             refused[row] = why
             continue
-        if state[x, 0] < state[y, 0]:
+        if node[x, 1] < node[y, 1]:
             x, y = y, x
         parent[y] = x
-        state[x, 0] += state[y, 0]
+        node[x, 1] += node[y, 1]
         for limit in range(len(most)):
-            if state[y, 1 + limit]:
+            if node[y, held + limit]:
                 if window[limit] >= 0:
                     begin[x, limit] = _merged(seen, later, begin[x, limit], begin[y, limit])
-                state[x, 1 + limit] += state[y, 1 + limit]
-                mine, its = best[x, limit], best[y, limit]
-                if mine < 0 or first[its] < first[mine]:
-                    best[x, limit] = its
+                node[x, held + limit] += node[y, held + limit]
+                mine, its = node[x, best + limit], node[y, best + limit]
+                if mine < 0 or node[its, 0] < node[mine, 0]:
+                    node[x, best + limit] = its
+                elif node[its, 0] == node[mine, 0]:  # both ends of this link
+                    even[mine] = its
         if len(many) and many[y]:
             if many[x]:
                 following[last[x]] = entry[y]
@@ -201,9 +205,11 @@ def _flatten(parent: Int32, start: int, stop: int, label: Int32) -> None:  # pra
 
 
 @njit(cache=True, nogil=True)
-def apart(parent: Int32, listed: Listed, x: int, y: int, rank: Int64) -> tuple[int, int]:  # pragma: no cover - compiled
-    """The pair that roots x and y hold an end each of, x's first; of several that of the smaller `rank` int64[n]; else
-    -1, -1."""
+def apart(
+    parent: Int32, listed: Listed, x: int, y: int, rank: Int32 | Int64
+) -> tuple[int, int]:  # pragma: no cover - compiled
+    """The pair that roots x and y hold an end each of, x's first; of several that of the smaller `rank`, which each
+    identifier has; else -1, -1."""
     first, _, many, following, other, owner = listed
     in_x, in_y = -1, -1
     turned = many[x] > many[y]

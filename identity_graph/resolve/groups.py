@@ -18,7 +18,8 @@ from identity_graph.resolve.naming import name_values
 from identity_graph.resolve.part import NO_PAIRS, Facts, Limits, Pairs, Part, broken_limits, newest_link
 from identity_graph.resolve.precedence import precedence
 from identity_graph.resolve.rules import Rules
-from identity_graph.resolve.run_sort import sort_runs
+from identity_graph.resolve.run_sort import sort_words
+from identity_graph.resolve.threads import both, halves, second_thread
 from identity_graph.tables import Bool, Int8, Int16, Int32, Int64, LinkTable, SuppressedTable
 
 
@@ -96,23 +97,25 @@ def _relabel(label: Int32, inside: Int64, group: Int32) -> None:  # pragma: no c
         label[inside[x]] = smallest[group[x]]
 
 
-@njit(cache=True)
-def _across(label: Int32, a: Int32, b: Int32) -> Int64:  # pragma: no cover - compiled
-    """The links between two groups."""
-    found, count = np.empty(len(a) + 1, np.int64), 0
-    for i in range(len(a)):
-        found[count] = i
-        count += label[a[i]] != label[b[i]]
-    return found[:count]
+@njit(cache=True, nogil=True)
+def _across(start: int, stop: int, label: Int32, a: Int32, b: Int32, found: Int64) -> Int64:  # pragma: no cover
+    """The links between two groups; `found` is room for them."""
+    end = start
+    for i in range(start, stop):
+        found[end] = i
+        end += label[a[i]] != label[b[i]]  # a branch that nobody can predict costs more
+    return found[start:end]
 
 
 def _suppressed(part: Part, forest: Forest, limits: Limits, step: Int8) -> SuppressedTable:
     """Links that end in two groups: what was not refused was cut before."""
-    at = _across(forest.label, part.a, part.b)
+    links = forest.label, part.a, part.b, np.empty(len(part.a), np.int64)
+    with second_thread(len(part.a)) as thread:
+        at = np.concatenate(both(thread, _across, *((*half, *links) for half in halves(len(part.a)))))
     refused = forest.refused[at]
     spaces = np.array([*limits.spaces, -1], dtype=np.int16)
     named = np.r_[part.inside, -1].astype(np.int32)
-    value_a, value_b = name_values(part, forest, limits)
+    value_a, value_b = name_values(part, forest, limits, at)
     code = np.full(len(at), SUPPRESSED.index("OVERSIZED"), dtype=np.int8)
     code[step[at] == STEPS.index("quarantine")] = SUPPRESSED.index("QUARANTINED")
     code[refused == CANNOT] = SUPPRESSED.index("CANNOT_LINK")
@@ -121,8 +124,8 @@ def _suppressed(part: Part, forest: Forest, limits: Limits, step: Int8) -> Suppr
         link=part.rows[at],
         code=code,
         namespace=spaces[np.maximum(refused, -1)],
-        value_a=named[value_a[at]],
-        value_b=named[value_b[at]],
+        value_a=named[value_a],
+        value_b=named[value_b],
         step=step[at],
     )
 
@@ -130,11 +133,15 @@ def _suppressed(part: Part, forest: Forest, limits: Limits, step: Int8) -> Suppr
 def _together(tables: Sequence[SuppressedTable]) -> SuppressedTable:
     """All rows, by link."""
     link = np.concatenate([table.link for table in tables])
-    order = np.arange(len(link))
-    sort_runs(link, order, np.array([0, len(link)]))
+    low = len(link).bit_length()
+    word = link << low
+    word |= np.arange(len(link))
+    sort_words(word, low, low + int(link.max(initial=0)).bit_length())
+    order = word & (1 << low) - 1
+    word >>= low
     others = ("code", "namespace", "value_a", "value_b", "step")
     return SuppressedTable(
-        link, *(np.concatenate([getattr(table, name) for table in tables])[order] for name in others)
+        word, *(np.concatenate([getattr(table, name) for table in tables])[order] for name in others)
     )
 
 

@@ -11,32 +11,26 @@ from identity_graph.resolve.threads import both, halves, second_thread
 from identity_graph.tables import Bool, Int16, Int32, Int64
 
 
-def name_values(part: Part, forest: Forest, limits: Limits) -> tuple[Int32, Int32]:
-    """Of each refused link two identifiers that would have come together, one of a's group and one of b's, int32[m]; -1
-    for the others.
+def name_values(part: Part, forest: Forest, limits: Limits, rows: Int64) -> tuple[Int32, Int32]:
+    """Of links that end in two groups two identifiers that would have come together, one of a's group and one of b's,
+    int32[rows]; -1 for those that were not refused.
 
     They are the pair that must not be, or a value of either group; where the limit has a window, of the first that is
     full. Of several the one whose links were taken first; of two ends of one link that of the smaller key. 2 threads.
     """
-    value_a, value_b = np.full((2, len(part.a)), -1, dtype=np.int32)
-    rows = np.flatnonzero(forest.refused != JOINED)
-    if not len(rows):
-        return value_a, value_b
-    label, best, refused = forest.label, forest.best.copy(), forest.refused
-    rules = limits.most, limits.window
+    value_a, value_b = np.full((2, len(rows)), -1, dtype=np.int32)
+    best, shares = forest.best.copy(), halves(len(rows))
+    links = rows, forest.refused, part.a, part.b, forest.label, best
     with second_thread(len(rows)) as thread:
-        firsts = forest.first, forest.order, part.namespace()
-        links = refused, part.a, part.b, label, best
         known = np.zeros(len(part), np.bool_)  # of both threads: to find some twice does no harm
-        even = both(
-            thread, _even, *((rows, *half, *links, limits.window, *firsts, known) for half in halves(len(rows)))
-        )
-        one, other, limit = np.concatenate(even, axis=1)
+        found = both(thread, _even, *((*half, *links, limits.window, forest.even, known) for half in shares))
+        one, limit = np.concatenate(found, axis=1)
+        other = forest.even[one]
         larger = part.facts.larger(part.inside[one], part.inside[other])
-        best[label[one[larger]], limit[larger]] = other[larger]
-        rank = _ranks(part, forest, limits)
-        grown = rank, forest.begin, forest.later, forest.seen, forest.listed, *rules
-        both(thread, _name, *((rows, *half, *links, *grown, value_a, value_b) for half in halves(len(rows))))
+        best[forest.label[one[larger]], limit[larger]] = other[larger]
+        grown = _ranks(part, forest, limits), forest.begin, forest.later, forest.seen, forest.listed
+        rules = limits.most, limits.window
+        both(thread, _name, *((*half, *links, *grown, *rules, value_a, value_b) for half in shares))
     return value_a, value_b
 
 
@@ -49,7 +43,7 @@ def _ranks(part: Part, forest: Forest, limits: Limits) -> Int64:
     choice: Bool = np.isin(part.namespace(), windows)
     choice[np.r_[part.cannot]] = True
     first, order = forest.first, forest.order
-    rank = 2 * first
+    rank = 2 * first.astype(np.int64)
     one = np.flatnonzero(choice & (first < len(order)))
     link = order[first[one]]
     other = part.a[link] + part.b[link] - one
@@ -62,47 +56,41 @@ def _ranks(part: Part, forest: Forest, limits: Limits) -> Int64:
 
 @njit(cache=True, nogil=True)
 def _even(
-    rows: Int64,
     start: int,
     stop: int,
+    rows: Int64,
     refused: Int16,
     a: Int32,
     b: Int32,
     label: Int32,
     best: Int32,
     window: Int64,
-    first: Int64,
-    order: Int64,
-    namespace: Int16,
+    even: Int32,
     known: Bool,
 ) -> Int64:  # pragma: no cover - compiled
-    """The first values of groups that another of the group is even with, being the other end of the same first link;
-    these; and the positions of their limits: int64[3, r]."""
+    """The first values of groups that another of the group is even with, and the positions of their limits: int64[2,
+    r]."""
     count = 0
-    found = np.empty((3, 2 * (stop - start)), np.int64)
+    found = np.empty((2, 2 * (stop - start)), np.int64)
     for at in range(start, stop):
         row = rows[at]
         limit = refused[row]
-        if limit == CANNOT or window[limit] >= 0:
+        if limit < 0 or window[limit] >= 0:
             continue
         for end in (a[row], b[row]):
             value = best[label[end], limit]
-            if known[value]:
-                continue
-            known[value] = True
-            link = order[first[value]]
-            other = a[link] + b[link] - value
-            if first[other] == first[value] and namespace[other] == namespace[value] and label[other] == label[value]:
-                found[0, count], found[1, count], found[2, count] = value, other, limit
+            if even[value] >= 0 and not known[value]:
+                known[value] = True
+                found[0, count], found[1, count] = value, limit
                 count += 1
     return found[:, :count]
 
 
 @njit(cache=True, nogil=True)
 def _name(
-    rows: Int64,
     start: int,
     stop: int,
+    rows: Int64,
     refused: Int16,
     a: Int32,
     b: Int32,
@@ -121,14 +109,16 @@ def _name(
     for at in range(start, stop):
         row = rows[at]
         x, y, limit = label[a[row]], label[b[row]], refused[row]
+        if limit == JOINED:
+            continue
         if limit == CANNOT:
-            value_a[row], value_b[row] = apart(label, listed, x, y, rank)
+            value_a[at], value_b[at] = apart(label, listed, x, y, rank)
         elif window[limit] < 0:
-            value_a[row], value_b[row] = best[x, limit], best[y, limit]
+            value_a[at], value_b[at] = best[x, limit], best[y, limit]
         else:
             x, y = begin[x, limit], begin[y, limit]
             in_x, x, in_y, y = full(seen, later, x, y, most[limit], window[limit])
-            value_a[row], value_b[row] = _first(later, x, in_x, rank), _first(later, y, in_y, rank)
+            value_a[at], value_b[at] = _first(later, x, in_x, rank), _first(later, y, in_y, rank)
 
 
 @njit(cache=True, nogil=True)

@@ -19,7 +19,7 @@ Pairs = tuple[Int32, Int32]
 At = Int64 | slice
 ALL = slice(None)
 EVERY = -1
-_SHARE = 2**16  # links: work of some milliseconds, in the nearer cache
+_SHARE = 2**15  # links: work of some milliseconds, in the nearer cache
 NO_PAIRS: Pairs = (np.empty(0, np.int32), np.empty(0, np.int32))
 
 
@@ -114,9 +114,9 @@ class Part:
             place[keys] = np.arange(len(keys), dtype=np.int32)
             inside = inside[keys]
             number[inside] = np.arange(len(keys), dtype=np.int32)
-            a, b = np.minimum(place[a], place[b]), np.maximum(place[a], place[b])
-            order = np.lexsort((b, a))
-            rows, a, b = rows[order], a[order], b[order]
+            one, other = np.minimum(place[a], place[b]), np.maximum(place[a], place[b])
+            order = np.lexsort((other, one))
+            rows[:], a[:], b[:] = rows[order], one[order], other[order]  # in place: kernels are compiled for one layout
         one, other = facts.cannot
         held = (label[one] == label[other]) & chosen[label[one]]
         cannot = number[one[held]], number[other[held]]

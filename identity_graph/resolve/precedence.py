@@ -7,15 +7,18 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from identity_graph.resolve.incidence import distinct
-from identity_graph.resolve.part import Part
-from identity_graph.resolve.run_sort import even_runs, sort_runs
+from identity_graph.resolve.part import At, Part
+from identity_graph.resolve.run_sort import even_runs, sort_runs, sort_words
 from identity_graph.resolve.threads import second_thread, spread
 from identity_graph.tables import Bool, Int64
 
 DIGITS = 10**12
 """Weights are compared by their first twelve digits."""
 
-Column = Callable[[Int64], Int64]
+SORTED = 33
+"""Bits by which all links are sorted first, in three passes: what is even in these is little."""
+
+Column = Callable[[At], Int64]
 """What links of a part, by position, are sorted by: the smaller first, of less than 2**60 to either side of 0."""
 
 
@@ -28,26 +31,17 @@ def precedence(part: Part, order: str, later: Bool | None = None) -> Int64:
     then by the larger; only for these are keys compared. 2 threads.
     """
 
-    def newer(at: Int64) -> Int64:
+    def newer(at: At) -> Int64:
         return -part.last_seen(at)
 
-    def heavier(at: Int64) -> Int64:
+    def heavier(at: At) -> Int64:
         weight = part.weight(at) * -DIGITS
         return np.rint(weight, out=weight).astype(np.int64)
 
-    first, *others = [newer, part.priority, heavier] if order == "newest" else [heavier, newer]
-
-    def parted(at: Int64) -> Int64:
-        column = first(at)
-        if part.stated:
-            column += np.where(part.must(at), -(2**62), 0)
-        if later is not None:
-            column += np.where(later[at], 2**60, 0)
-        return column
-
-    found = np.arange(len(part.rows), dtype=np.int64)
+    columns = [newer, part.priority, heavier] if order == "newest" else [heavier, newer]
+    found = np.empty(len(part.rows), np.int64)
     with second_thread(len(found)) as thread:
-        tied = spread(thread, _sort, [(found, share, [parted, *others]) for share in part.shares()])
+        tied = spread(thread, _sort, [(part, found, share, columns, later) for share in part.shares()])
     for places, start in tied:
         if len(places):
             rows = found[places]
@@ -58,17 +52,40 @@ def precedence(part: Part, order: str, later: Bool | None = None) -> Int64:
     return found
 
 
-def _sort(order: Int64, begin: Int64, columns: Sequence[Column]) -> tuple[Int64, Int64]:
-    """Sort each run of the order, which is from where one begins to the next; the places that are still even then, and
-    where among these each run of even ones begins, and the last of them ends."""
-    places, start = np.arange(begin[0], begin[-1], dtype=np.int64), begin - begin[0]
+def _sort(part: Part, order: Int64, begin: Int64, columns: Sequence[Column], later: Bool | None) -> tuple[Int64, Int64]:
+    """Write where a share's links are in the order; the places that are even by all columns, and where among these each
+    run of even ones begins, and the last of them ends.
+
+    First all are sorted at once, as words that hold the component, as many digits of the first column as there is room
+    for, and the position. What is even then is sorted by the whole columns.
+    """
+    at = slice(int(begin[0]), int(begin[-1]))
+    position = np.arange(begin[-1] - begin[0])
+    group = np.repeat(np.arange(len(begin) - 1), np.diff(begin))
+    if part.stated or later is not None:
+        turn = np.ones(len(group), np.int64) if later is None else 1 + later[at]
+        group = 3 * group + np.where(part.must(at), 0, turn)
+    key = columns[0](at)
+    key -= key.min()
+    low = len(group).bit_length()
+    room = max(0, min(63 - low, SORTED) - int(group.max()).bit_length())
+    key >>= max(0, int(key.max()).bit_length() - room)
+    word = group << room
+    word |= key
+    word <<= low
+    word |= position
+    sort_words(word, low, low + SORTED)
+    order[at] = begin[0] + (word & (1 << low) - 1)
+    word >>= low
+    places, start = even_runs(word, np.array([0, len(word)]))
+    places += begin[0]
     for column in columns:
+        if not len(places):
+            break
         rows = order[places]
         key = column(rows)
         sort_runs(key, rows, start)
         order[places] = rows
-        at, start = even_runs(key, start)
-        places = places[at]
-        if not len(places):
-            break
+        even, start = even_runs(key, start)
+        places = places[even]
     return places, start

@@ -98,6 +98,34 @@ def _sort_digits(key: Int64, row: Int64, keys: Int64, rows: Int64) -> None:  # p
 
 
 @njit(cache=True, nogil=True)
+def sort_words(word: Int64, low: int, high: int) -> None:  # pragma: no cover - compiled
+    """Sort words int64[m], none below 0, by their bits from `low` to `high`; those of even bits stay as they are.
+
+    A radix sort, O(m * bits); besides, room for as many words.
+    """
+    one, mask = np.uint64(1), np.uint64((1 << _BITS) - 1)
+    here, there = word.view(np.uint64), np.empty(len(word), np.uint64)
+    place = np.empty((1 << _BITS) + 1, np.uint64)
+    passes = 0
+    for start in range(low, high, _BITS):
+        shift = np.uint64(start)
+        own = np.uint64((1 << min(_BITS, high - start)) - 1) & mask
+        place[:] = np.uint64(0)
+        for i in range(len(here)):
+            place[((here[i] >> shift) & own) + one] += one
+        for i in range(1, len(place)):
+            place[i] += place[i - 1]
+        for i in range(len(here)):
+            digit = (here[i] >> shift) & own
+            there[place[digit]] = here[i]
+            place[digit] += one
+        here, there = there, here
+        passes += 1
+    if passes % 2:
+        word.view(np.uint64)[:] = here
+
+
+@njit(cache=True, nogil=True)
 def even_runs(key: Int64, start: Int64) -> tuple[Int64, Int64]:  # pragma: no cover - compiled
     """Of sorted runs, the places that share their key with a neighbour of their run; and where, among these, the runs
     of one key begin, and the last of them ends."""

@@ -105,6 +105,14 @@ def test_more_identifiers_than_there_are_numbers() -> None:
     assert caught.value.code == "FRAME_INVALID"
 
 
+def test_more_links_than_there_are_places() -> None:
+    columns: tuple[Any, ...] = (GOOD.a, GOOD.b, GOOD.source, GOOD.count, GOOD.first_seen, GOOD.last_seen)
+    many = EvidenceTable(*(np.broadcast_to(column[:1], (2**31,)) for column in columns))
+    with pytest.raises(InputError, match="2,147,483,648 links") as caught:
+        resolved(many)
+    assert caught.value.code == "FRAME_INVALID"
+
+
 @pytest.mark.parametrize("n", [0, 1, 3])
 def test_no_links_and_one_identifier_and_nobody(n: int) -> None:
     good = GOOD

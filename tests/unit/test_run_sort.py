@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from identity_graph.resolve.arrangement import arrange
 from identity_graph.resolve.components import components
-from identity_graph.resolve.run_sort import even_runs, sort_runs
+from identity_graph.resolve.run_sort import even_runs, sort_runs, sort_words
 
 KEYS = st.one_of(st.integers(-3, 3), st.integers(-(2**62), 2**62))
 
@@ -45,6 +45,16 @@ def test_a_long_run_is_sorted_too(spread: int) -> None:
     assert (row[5:] == 5 + np.argsort(key[5:], kind="stable")).all() and (mine == key[row]).all()
     sort_runs(key, row := np.arange(len(key)), np.array([0, len(key)]))
     assert (row == wanted).all()
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(st.integers(0, 2**63 - 1) | st.integers(0, 3000), max_size=90), st.integers(0, 40), st.integers(0, 23))
+def test_words_are_sorted_by_some_of_their_bits_and_even_ones_stay_as_they_are(
+    words: list[int], low: int, bits: int
+) -> None:
+    found = np.array(words, np.int64)
+    sort_words(found, low, low + bits)
+    assert found.tolist() == sorted(words, key=lambda word: word >> low & (1 << bits) - 1)
 
 
 @settings(max_examples=200, deadline=None)
