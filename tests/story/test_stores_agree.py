@@ -363,8 +363,8 @@ def test_real_files(neo4j_url: str, tmp_path: Path, name: str) -> None:
 
 # ---- published answers
 
-MATRICES = ["A", "LFAT5", "LFAT5_hypersparse", "LFAT5_two", "jagmesh7", "karate", "ldbc-cdlp-undirected-example",
-            "ldbc-undirected-example", "ldbc-wcc-example", "tree-example", "zenios"]  # fmt: skip
+MATRICES = ["A", "LFAT5", "LFAT5_hypersparse", "LFAT5_two", "bcsstk13", "jagmesh7", "karate", "tree-example", "zenios",
+            "ldbc-cdlp-undirected-example", "ldbc-undirected-example", "ldbc-wcc-example"]  # fmt: skip
 GRAPHS = {
     "wcc/dir-input": "wcc/dir-output",
     "wcc/undir-input": "wcc/undir-output",
