@@ -62,6 +62,7 @@ def create_app(
     door: Door | None = None,
     keeping: Keeping | None = None,
     audit: AuditLog | None = None,
+    health: bool = True,
 ) -> Starlette:
     """`/graphql`, `/schema.graphql`, `/v1`, `/health` and `/metrics`, over a graph that the caller opens and closes."""
     terms = terms or Terms()
@@ -102,14 +103,15 @@ def create_app(
                 else []
             ),
             *([graphiql_files()] if terms.graphiql else []),
-            Route("/health", service.health, methods=["GET"]),
+            *([Route("/health", service.health, methods=["GET"])] if health else []),
             *([Route("/metrics", behind(door, "GET /metrics", measured.show), methods=["GET"])] if measured else []),
             *track_routes(tracking, door),
         ],
         middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=[*terms.hosts])] if terms.hosts else [],
         lifespan=living,
     )
-    app.state.seats = seats
+    app.state.close_streams = seats.closing.set
+    app.state.healthy = service.healthy
     if measured:
         app.add_middleware(measured.around)
     return app
@@ -200,6 +202,14 @@ class _Service:
     async def schema(self, request: Request) -> Response:
         name_operation(request, "schema")
         return PlainTextResponse(sdl(), headers={"x-content-type-options": "nosniff"})
+
+    async def healthy(self) -> bool:
+        """Whether the store answers."""
+        try:
+            await anyio.to_thread.run_sync(self._graph.store.persons.resolved)
+        except Exception:
+            return False
+        return True
 
     async def health(self, request: Request) -> Response:
         name_operation(request, "health")

@@ -76,6 +76,14 @@ def serve(
         ),
     ] = None,
     trusted_only: Annotated[bool, typer.Option("--trusted-only", help="Answer no other documents.")] = False,
+    workspaces: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE.toml",
+            help="Several stores, each below /w/NAME/ and with its own keys; else IDENTITY_GRAPH_WORKSPACES.",
+            show_default=False,
+        ),
+    ] = None,
     open_: Annotated[
         bool, typer.Option("--open", help="Answer whoever asks from this machine, without keys; to try things out.")
     ] = False,
@@ -106,6 +114,18 @@ def serve(
         )
     keeping = Keeping(settings.quarantine_days, settings.quarantine_bytes)
     host = host or settings.host
+    port = settings.port if port is None else port
+    workspaces = workspaces or settings.workspaces
+    if workspaces:
+        from identity_graph.cli.workspaces import workspaces_app
+
+        if open_:
+            raise SettingError("SETTING_INVALID", "--open, and workspaces have keys", help="Leave one of them out.")
+        with workspaces_app(command, workspaces, terms) as app:
+            Server(
+                app, host=host, port=port, max_body=terms.max_body, say=command.say, path="/w/NAME/graphql"
+            ).serve_until_stopped()
+        return
     door = _door(command, host, open_)
     with command.graph(create=True) as graph:
         for one in graph.forget.resume():
@@ -113,7 +133,7 @@ def serve(
         Server(
             create_app(graph, keys, terms, metrics=settings.metrics, door=door, keeping=keeping, audit=command.audit()),
             host=host,
-            port=settings.port if port is None else port,
+            port=port,
             max_body=terms.max_body,
             say=command.say,
         ).serve_until_stopped()

@@ -15,6 +15,7 @@ import apsw
 
 from identity_graph import deadline
 from identity_graph.errors import StoreError
+from identity_graph.secret_file import new_file
 
 MEMORY = ":memory:"
 APPLICATION = 0x49444752  # "IDGR": tells our files from other programs' databases
@@ -43,6 +44,8 @@ class Connection:
         self._reader_lock = self._lock if path == MEMORY else threading.RLock()
         self._watcher: apsw.Connection | None = None
         self._watcher_lock = threading.Lock()
+        if path != MEMORY:
+            new_file(Path(path))
         with self._named("STORE_OPEN"):
             self._writer = self._reader = apsw.Connection(path)
             try:
