@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
@@ -24,35 +25,46 @@ _LONGEST_HEAD = 4_096
 
 
 class _Known(NamedTuple):
+    """Whose key it is of, and where the hashes begin."""
+
     check: bytes
     start: int
-    hashes: int
 
 
 class ErasedRegister:
-    """`place` is None where nothing is written, as of a store in memory."""
+    """`place` is None where nothing is written, as of a store in memory.
+
+    It only grows, but for what was released: that a store is lost and begun anew takes nobody out of it.
+    """
 
     def __init__(self, place: Path | None) -> None:
         self.place = place
+        self._compared = False
 
-    def follow(self, store: Store, *, anew: bool = False) -> None:
-        """Write what the store erased since. `anew`: something may have been taken back. Raises ERASED_REGISTER."""
+    def follow(self, store: Store) -> None:
+        """Write what the store erased or released since. Raises ERASED_REGISTER."""
         if self.place is None:
+            store.privacy.freshly_buried()
             return
         with store.transaction():  # one process at a time
-            check, fresh = store.transfer.key_check(), store.privacy.freshly_buried()
+            check = store.transfer.key_check()
+            buried, released = store.privacy.freshly_buried()
             if check is None:
                 return
-            count = store.privacy.gone()[0]
             try:
-                known = None if anew else _known(self.place)
-                if known and known.check == check and known.hashes == count:
-                    return
-                if known and known.check == check and known.hashes + len(fresh) == count:
-                    _append(self.place, fresh)
-                else:
-                    _write(self.place, check, pages(store))
+                known = _known(self.place)
+                if known and known.check != check:  # of another key: it is kept, and another one begun
+                    self.place.rename(self.place.with_name(f"{self.place.name}.{known.check.hex()[:8]}"))
+                    known = None
+                if known and self._compared and not released:
+                    _append(self.place, buried)
+                else:  # what a process before this one may have left out is seen once
+                    kept = set() if known is None else set(_hashes(self.place, known)) - set(released)
+                    stored = [one for page in _pages(store) for one in page]
+                    _write(self.place, check, [*kept, *(one for one in stored if one not in kept)])
+                self._compared = True
             except OSError as error:
+                self._compared = False
                 raise _trouble(f"{error.filename or self.place}: {error.strerror}") from error
 
     def pieces(self) -> Iterator[Piece]:
@@ -63,11 +75,9 @@ class ErasedRegister:
             known = _known(self.place)
             if known is None:
                 raise _trouble(f"{self.place} is no register, or was not written to its end")
-            with self.place.open("rb") as file:
-                file.seek(known.start)
-                while content := file.read(HASH * _AT_ONCE):
-                    hashes = [content[at : at + HASH] for at in range(0, len(content), HASH)]
-                    yield Piece(key_check=known.check, tombstones=hashes)
+            hashes = _hashes(self.place, known)
+            while page := list(islice(hashes, _AT_ONCE)):
+                yield Piece(key_check=known.check, tombstones=page)
         except OSError as error:
             raise _trouble(f"{self.place}: {error.strerror}") from error
 
@@ -78,7 +88,7 @@ def register_place(store: Store) -> Path | None:
     return place and place.with_suffix(".erased")
 
 
-def pages(store: Store) -> Iterator[list[bytes]]:
+def _pages(store: Store) -> Iterator[list[bytes]]:
     """All tombstones, in order."""
     after = b""
     while page := store.transfer.tombstones(after, _AT_ONCE):
@@ -98,7 +108,7 @@ def _known(place: Path) -> _Known | None:
         found = orjson.loads(head)
         if found["format"] != FORMAT or (size - start) % HASH:
             return None
-        return _Known(bytes.fromhex(found["check"]), start, (size - start) // HASH)
+        return _Known(bytes.fromhex(found["check"]), start)
     except (ValueError, KeyError, TypeError):
         return None
 
@@ -110,11 +120,17 @@ def _append(place: Path, hashes: list[bytes]) -> None:
         os.fsync(file.fileno())
 
 
-def _write(place: Path, check: bytes, found: Iterator[list[bytes]]) -> None:
+def _write(place: Path, check: bytes, hashes: list[bytes]) -> None:
     with writing_secret(place, replace=True) as file:
         file.write(orjson.dumps({"format": FORMAT, "check": check.hex()}) + b"\n")
-        for page in found:
-            file.write(b"".join(page))
+        file.write(b"".join(hashes))
+
+
+def _hashes(place: Path, known: _Known) -> Iterator[bytes]:
+    with place.open("rb") as file:
+        file.seek(known.start)
+        while content := file.read(HASH * _AT_ONCE):
+            yield from (content[at : at + HASH] for at in range(0, len(content), HASH))
 
 
 def _trouble(message: str) -> SettingError:

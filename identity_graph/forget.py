@@ -237,7 +237,7 @@ class Forget:
         """Let an erased identifier come back in new events; whether it was one. What was erased stays erased."""
         with self._store.transaction():
             released = self._store.privacy.release([identifier])[0]
-            self._register.follow(self._store, anew=released)
+            self._register.follow(self._store)
         return released
 
     def scrub(self) -> bool:

@@ -57,10 +57,10 @@ def _workspace(name: str, table: Any, folder: Path, service: Settings) -> Worksp
         raise _wrong(name, "its name is not 1 to 63 characters of a-z, 0-9, _ and -, with a letter or digit first")
     known = (*_TEXTS, *_FILES, *_NUMBERS, *_VARIABLES)
     for key, value in table.items():
-        kind = int if key in _NUMBERS else str
+        kind: type = int if key in _NUMBERS else str
         if key not in known:
             raise _wrong(name, f"there is no key {key!r}; there are {', '.join(known)}")
-        if type(value) is not kind or value == "" or (kind is int and value < 0):
+        if type(value) is not kind or value == "" or (isinstance(value, int) and value < 0):
             raise _wrong(name, f"{key} must be of the type {kind.__name__}")
     if ("store" in table) == ("store_env" in table):
         raise _wrong(name, "give it either a store or a store_env")

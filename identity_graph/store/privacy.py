@@ -50,8 +50,8 @@ class PrivacyStore(Protocol):
 
     def buried_records(self, records: Sequence[bytes]) -> list[bool]: ...
 
-    def freshly_buried(self) -> list[bytes]:
-        """The tombstones that this process wrote since it was last asked, some perhaps in vain."""
+    def freshly_buried(self) -> tuple[list[bytes], list[bytes]]:
+        """The tombstones that this process wrote, and took away, since it was last asked; some perhaps in vain."""
         ...
 
     def release(self, identifiers: Sequence[Identifier]) -> list[bool]:

@@ -53,6 +53,7 @@ class Tombstones:
         self._variable = variable
         self._key: bytes | None = None
         self._fresh: list[bytes] = []
+        self._released: list[bytes] = []
 
     def any(self) -> bool:
         return self._buried.any()
@@ -83,17 +84,20 @@ class Tombstones:
             self._buried.add(hashes)
             self._fresh += hashes
 
-    def take_fresh(self) -> list[bytes]:
-        """What was buried here since this was last asked, committed or not."""
-        fresh, self._fresh = self._fresh, []
-        return fresh
+    def take_fresh(self) -> tuple[list[bytes], list[bytes]]:
+        """What was buried here, and released, since this was last asked, committed or not."""
+        fresh, released = self._fresh, self._released
+        self._fresh, self._released = [], []
+        return fresh, released
 
     def release(self, identifiers: Sequence[Identifier]) -> list[bool]:
         """Let them come back, and say which were buried; inside a transaction. Their events' ids stay buried."""
         found = self.of_identifiers(identifiers)
         texts = [_identifier(*one) for one, buried in zip(identifiers, found, strict=True) if buried]
         if texts:
-            self._buried.remove([self.keyed_hash(text) for text in texts])
+            hashes = [self.keyed_hash(text) for text in texts]
+            self._buried.remove(hashes)
+            self._released += hashes
         return found
 
     def _found(self, texts: Sequence[bytes]) -> list[bool]:

@@ -177,6 +177,32 @@ def test_the_register_follows(lived: IdentityGraph, tmp_path: Path) -> None:
     assert code(lambda: list(register.pieces())) == "ERASED_REGISTER"
     register.follow(lived.store)
     assert told() == list(_tombstones(lived))
+    # What a process did not come to tell, the next one tells.
+    content = register.place.read_bytes()
+    register.place.write_bytes(content[:-64])
+    register.follow(lived.store)
+    assert len(told()) == len(list(_tombstones(lived))) - 2
+    ErasedRegister(register.place).follow(lived.store)
+    assert told() == list(_tombstones(lived))
+
+
+def test_a_store_begun_anew_takes_nobody_out_of_the_register(lived: IdentityGraph, tmp_path: Path) -> None:
+    register = lived.register
+    assert register.place
+    before = {one for piece in register.pieces() for one in piece.tombstones}
+    for key_file, kept in ((tmp_path / "lived.db.key", True), (None, False)):
+        path = tmp_path / f"new{kept}.db"
+        if key_file:
+            shutil.copy(key_file, f"{path}.key")
+        with IdentityGraph.open(f"sqlite:///{path}", erased=register.place) as graph:
+            tell(graph, [event("n1", 1, "email:new@example.org")])
+            preview = graph.forget.preview(person(graph, "email:new@example.org"))
+            assert preview
+            graph.forget.erase(preview.token)
+        now = {one for piece in register.pieces() for one in piece.tombstones}
+        assert (now > before) == kept
+    (aside,) = tmp_path.glob("lived.db.erased.*")
+    assert before < {one for piece in ErasedRegister(aside).pieces() for one in piece.tombstones}
 
 
 def test_a_register_that_cannot_be_written_is_told(lived: IdentityGraph, tmp_path: Path) -> None:

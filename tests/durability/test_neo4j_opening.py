@@ -143,6 +143,30 @@ def test_a_store_of_a_newer_version_is_left_alone(neo4j_url: str) -> None:
     emptied(neo4j_url)
 
 
+@pytest.mark.parametrize("cut", [None, 0, 17])
+def test_a_store_of_an_earlier_version_is_made_one_of_this(
+    cut: int | None, neo4j_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Interrupted it is of the earlier one still, and the next that opens it does all of it."""
+    open_store(emptied(neo4j_url)).close()
+    names = "SHOW CONSTRAINTS YIELD name RETURN name ORDER BY name"
+    before = asked(neo4j_url, names)
+    asked(neo4j_url, "DROP CONSTRAINT erasure_id")
+    asked(neo4j_url, "DROP INDEX identifier_restricted")
+    asked(neo4j_url, f"MATCH (store:Store) SET store.version = {connection.OLDEST}")
+    if cut is not None:
+        with monkeypatch.context() as patch:
+            texts = [*connection.script("schema")][:cut]
+            patch.setattr(connection, "script", lambda name: [*texts, "RETURN not_a_function()"])
+            with pytest.raises(StoreError):
+                open_store(neo4j_url)
+        assert asked(neo4j_url, "MATCH (store:Store) RETURN store.version") == [(connection.OLDEST,)]
+    open_store(neo4j_url).close()
+    assert asked(neo4j_url, "MATCH (store:Store) RETURN store.version") == [(connection.VERSION,)]
+    assert asked(neo4j_url, names) == before
+    assert asked(neo4j_url, "SHOW INDEXES YIELD name WHERE name = 'identifier_restricted' RETURN name")
+
+
 @pytest.mark.parametrize("query", ["CREATE (:Person {id: 'ann'})-[:KNOWS]->(:Person {id: 'ann'})", "CREATE (:Film)"])
 def test_a_graph_of_others_is_left_alone(query: str, neo4j_url: str) -> None:
     emptied(neo4j_url)

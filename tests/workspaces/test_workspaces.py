@@ -186,7 +186,7 @@ def test_serve_serves_them(tmp_path: Path) -> None:
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment, cwd=tmp_path) as process:
         try:
             assert process.stderr
-            lines = []
+            lines: list[str] = []
             while "GraphQL at" not in (line := process.stderr.readline()):
                 assert line, lines
                 lines.append(line)

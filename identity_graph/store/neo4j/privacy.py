@@ -88,7 +88,7 @@ class Neo4jPrivacy:
     def buried_records(self, records: Sequence[bytes]) -> list[bool]:
         return self._tombstones.of_records(records)
 
-    def freshly_buried(self) -> list[bytes]:
+    def freshly_buried(self) -> tuple[list[bytes], list[bytes]]:
         return self._tombstones.take_fresh()
 
     def release(self, identifiers: Sequence[Identifier]) -> list[bool]:
