@@ -25,10 +25,12 @@ _LONGEST_HEAD = 4_096
 
 
 class _Known(NamedTuple):
-    """Whose key it is of, and where the hashes begin."""
+    """Whose key it is of, and where the hashes begin; `torn`: half of one is at the end, of an erasure that was not
+    finished then."""
 
     check: bytes
     start: int
+    torn: bool
 
 
 class ErasedRegister:
@@ -56,7 +58,7 @@ class ErasedRegister:
                 if known and known.check != check:  # of another key: it is kept, and another one begun
                     self.place.rename(self.place.with_name(f"{self.place.name}.{known.check.hex()[:8]}"))
                     known = None
-                if known and self._compared and not released:
+                if known and self._compared and not released and not known.torn:
                     _append(self.place, buried)
                 else:  # what a process before this one may have left out is seen once
                     kept = set() if known is None else set(_hashes(self.place, known)) - set(released)
@@ -74,7 +76,7 @@ class ErasedRegister:
         try:
             known = _known(self.place)
             if known is None:
-                raise _trouble(f"{self.place} is no register, or was not written to its end")
+                raise _trouble(f"{self.place} is no register of what was erased")
             hashes = _hashes(self.place, known)
             while page := list(islice(hashes, _AT_ONCE)):
                 yield Piece(key_check=known.check, tombstones=page)
@@ -106,9 +108,9 @@ def _known(place: Path) -> _Known | None:
         return None
     try:
         found = orjson.loads(head)
-        if found["format"] != FORMAT or (size - start) % HASH:
+        if found["format"] != FORMAT:
             return None
-        return _Known(bytes.fromhex(found["check"]), start)
+        return _Known(bytes.fromhex(found["check"]), start, bool((size - start) % HASH))
     except (ValueError, KeyError, TypeError):
         return None
 
@@ -130,7 +132,7 @@ def _hashes(place: Path, known: _Known) -> Iterator[bytes]:
     with place.open("rb") as file:
         file.seek(known.start)
         while content := file.read(HASH * _AT_ONCE):
-            yield from (content[at : at + HASH] for at in range(0, len(content), HASH))
+            yield from (content[at : at + HASH] for at in range(0, len(content) - HASH + 1, HASH))
 
 
 def _trouble(message: str) -> SettingError:

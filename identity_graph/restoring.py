@@ -5,9 +5,9 @@ That store is nobody's until all of it is done: where it is killed in between th
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain, islice
 
 import orjson
 
@@ -15,7 +15,7 @@ from identity_graph.backing_up import Backup, read_lines
 from identity_graph.copying import Hear, is_empty, rows_in, rows_of
 from identity_graph.deleting import AT_ONCE, Deleted, Deletion
 from identity_graph.erased_register import ErasedRegister
-from identity_graph.errors import InputError, StoreError
+from identity_graph.errors import InputError, SettingError, StoreError
 from identity_graph.piece_lines import piece_of
 from identity_graph.sealing import Sealed
 from identity_graph.state_digest import digest_of
@@ -65,12 +65,13 @@ def restore(
     backup: Backup,
     store: Store,
     deletion: Deletion,
-    register: ErasedRegister | None,
+    registers: Sequence[ErasedRegister],
     hear: Hear | None = None,
 ) -> Restored:
-    """Into a store of which `begun` is true, from a backup that was examined. `deletion` is of that store; without a
-    register nobody was erased since. Raises BACKUP_INVALID, ERASED_REGISTER, STORE_KEY and POLICY_DIFFERS."""
-    _check_key(store, backup, register)
+    """Into a store of which `begun` is true, from a backup that was examined. `deletion` is of that store; without
+    registers nobody was erased since. Raises BACKUP_INVALID, ERASED_REGISTER, STORE_KEY and POLICY_DIFFERS."""
+    for register in registers:
+        _check_key(store, register)
     standing = _Standing.of(store, backup) or _Standing(_source(backup))
     if standing.mark < backup.pieces:
         standing = _fill(sealed, backup, store, standing, hear)
@@ -80,8 +81,10 @@ def restore(
         standing = _Standing(standing.source, standing.mark, sound=True)
         store.transfer.restore(Piece(), standing.pack())
     erased, records = Deleted(), 0
-    if register is not None:
-        for piece in register.pieces():
+    if registers:
+        for piece in chain.from_iterable(register.pieces() for register in registers):
+            if store.transfer.key_check() not in (None, piece.key_check):
+                raise SettingError("ERASED_REGISTER", "a register is of another key of tombstones than the backup")
             store.transfer.restore(piece, standing.pack())
         erased, records = _erase_again(store, deletion)
         if erased.events or records:
@@ -94,9 +97,9 @@ def _source(backup: Backup) -> str:
     return f"backup {backup.id}"
 
 
-def _check_key(store: Store, backup: Backup, register: ErasedRegister | None) -> None:
+def _check_key(store: Store, register: ErasedRegister) -> None:
     """Without the key nobody can tell who was erased; so before anything is written."""
-    first = next(register.pieces(), None) if register else None
+    first = next(register.pieces(), None)
     if first is None or first.key_check is None:
         return
     if not store.transfer.has_key(first.key_check):

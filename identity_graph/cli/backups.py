@@ -92,32 +92,35 @@ class _Told(NamedTuple):
     nothing_erased: bool
     replace: bool
 
-    def erased(self, beside: Path | None) -> ErasedRegister | None:
-        """Raises ERASED_REGISTER where there is none, unless nobody was erased."""
+    def registers(self, beside: Path | None, replaced: Path | None = None) -> list[ErasedRegister]:
+        """None of them only where nobody was erased; what the store that is replaced erased, counts in any case. Raises
+        ERASED_REGISTER where there is none."""
         from identity_graph.erased_register import ErasedRegister
 
-        if self.nothing_erased:
-            return None
         place = self.register or beside
-        if place is None or not place.exists():
+        if not self.nothing_erased and (place is None or not place.exists()):
             raise SettingError("ERASED_REGISTER", f"there is no register at {place}")
-        return ErasedRegister(place)
+        places = {replaced} if self.nothing_erased else {replaced, place}
+        return [ErasedRegister(one) for one in sorted(one for one in places if one is not None)]
 
 
 def _to_file(command: Command, path: Path, sealed: Sealed, found: Backup, told: _Told) -> Restored:
     """In a file beside it, which takes its place when all is done."""
     from identity_graph.copying import is_empty
-    from identity_graph.store.sqlite.installing import install
+    from identity_graph.store.sqlite.installing import check_alone, install
 
+    erased = None
     if path.exists():
         with command.graph(half=True) as old:
             if not is_empty(old.store):
                 if not told.replace:
                     raise StoreError("RESTORE_TARGET", f"{path} has data of its own")
                 old.register.follow(old.store)
+                erased = old.register.place if old.store.transfer.key_check() else None
+        check_alone(path)  # before the work of it
     key = path.with_name(f"{path.name}.key")
     staged = path.with_name(f"{path.name}.restoring")
-    done = _fill(command, staged, key, sealed, found, told.erased(key.with_suffix(".erased")))
+    done = _fill(command, staged, key, sealed, found, told.registers(key.with_suffix(".erased"), erased))
     install(staged, path)
     return done
 
@@ -134,7 +137,7 @@ def _to_server(command: Command, sealed: Sealed, found: Backup, told: _Told) -> 
         staged = user_folder() / f"restoring-{found.id}.db"
         private_folder(staged.parent)
         key = target.store.transfer.key_place()
-        done = _fill(command, staged, key, sealed, found, told.erased(target.register.place))
+        done = _fill(command, staged, key, sealed, found, told.registers(target.register.place))
         with _staging(command, staged, key) as graph, progress("restore", "rows") as hear:
             copying.copy(graph.store, target.store, hear)
     _remove(staged)
@@ -142,7 +145,12 @@ def _to_server(command: Command, sealed: Sealed, found: Backup, told: _Told) -> 
 
 
 def _fill(
-    command: Command, staged: Path, key: Path | None, sealed: Sealed, found: Backup, register: ErasedRegister | None
+    command: Command,
+    staged: Path,
+    key: Path | None,
+    sealed: Sealed,
+    found: Backup,
+    registers: list[ErasedRegister],
 ) -> Restored:
     from identity_graph.deleting import Deletion
     from identity_graph.restoring import begun, restore
@@ -155,7 +163,7 @@ def _fill(
         with _staging(command, staged, key) as graph, progress("restore", "rows") as hear:
             words = "erased before the backup was restored"
             deletion = Deletion(graph.store, graph.policy, graph.resolver, graph.clock, "erasure", words)
-            return restore(sealed, found, graph.store, deletion, register, hear)
+            return restore(sealed, found, graph.store, deletion, registers, hear)
     except InputError:  # another one may be sound
         _remove(staged)
         raise

@@ -66,9 +66,9 @@ def backed_up(graph: IdentityGraph, path: Path, by: SealKey) -> Sealed:
     return Sealed(path, by)
 
 
-def restored(sealed: Sealed, graph: IdentityGraph, register: ErasedRegister | None = None) -> Restored:
+def restored(sealed: Sealed, graph: IdentityGraph, *registers: ErasedRegister) -> Restored:
     deletion = Deletion(graph.store, graph.policy, graph.resolver, graph.clock, "erasure", "erased since")
-    return restore(sealed, examine(sealed), graph.store, deletion, register)
+    return restore(sealed, examine(sealed), graph.store, deletion, registers)
 
 
 def code(work: Any, *arguments: Any) -> str:
@@ -171,6 +171,8 @@ def test_the_register_follows(lived: IdentityGraph, tmp_path: Path) -> None:
     content = register.place.read_bytes()
     for broken in (content[:-7], content[:50], b""):
         register.place.write_bytes(broken)
+        if len(broken) > 50:
+            assert len(told()) == len(list(_tombstones(lived))) - 1
         register.follow(lived.store)
         assert told() == list(_tombstones(lived))
     register.place.unlink()
@@ -282,7 +284,7 @@ if what == "backup":
 else:
     sealed = Sealed(Path(file), by)
     deletion = Deletion(graph.store, graph.policy, graph.resolver, graph.clock, "erasure", "erased since")
-    restore(sealed, examine(sealed), graph.store, deletion, ErasedRegister(Path(register)), hear)
+    restore(sealed, examine(sealed), graph.store, deletion, [ErasedRegister(Path(register))], hear)
 print("done", flush=True)
 """
 

@@ -21,6 +21,7 @@ from identity_graph.store import open_store
 from identity_graph.store.neo4j import connection
 from identity_graph.store.neo4j.address import Address
 from identity_graph.store.neo4j.failures import PATIENCE
+from identity_graph.store.neo4j.statements import script
 from tests.cli.calling import failure
 from tests.neo4j.database import asked, emptied
 from tests.neo4j.port import free_port
@@ -156,7 +157,7 @@ def test_a_store_of_an_earlier_version_is_made_one_of_this(
     asked(neo4j_url, f"MATCH (store:Store) SET store.version = {connection.OLDEST}")
     if cut is not None:
         with monkeypatch.context() as patch:
-            texts = [*connection.script("schema")][:cut]
+            texts = [*script("schema")][:cut]
             patch.setattr(connection, "script", lambda name: [*texts, "RETURN not_a_function()"])
             with pytest.raises(StoreError):
                 open_store(neo4j_url)

@@ -49,7 +49,7 @@ def tables(path: Path) -> dict[str, Any]:
     """Of each table its columns, and all indexes: what statements see, however it was written."""
     database = apsw.Connection(str(path))
     found: dict[str, Any] = {}
-    rows: list[tuple[str, ...]] = list(database.execute("SELECT type, name, tbl_name FROM sqlite_schema"))  # type: ignore[arg-type]
+    rows: list[tuple[str, ...]] = list(database.execute("SELECT type, name, tbl_name FROM sqlite_schema"))
     for kind, name, table in rows:
         if kind == "table":
             found[name] = database.execute(f"PRAGMA table_xinfo({name})").fetchall()

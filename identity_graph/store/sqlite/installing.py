@@ -25,6 +25,11 @@ def install(made: Path, path: Path) -> None:
     keep_names(path.parent)
 
 
+def check_alone(path: Path) -> None:
+    """Raises STORE_BUSY while anybody has it open."""
+    _alone(path).close()
+
+
 def _alone(path: Path) -> apsw.Connection:
     """Nobody else can open it, and it has no log beside it any more: one of another file would be taken for its own."""
     connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READWRITE)
