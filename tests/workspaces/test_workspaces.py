@@ -103,7 +103,7 @@ GOOD = '[a]\nstore = "sqlite:///a.db"\nkeys = "a.json"\n'
     ("text", "why"),
     [
         ("", "no workspace"),
-        ("[a", "at line 1"),
+        ("[a", "at end of document"),
         ("a = 1", "not a table"),
         ("[A]\nstore = 'sqlite:///a.db'", "its name"),
         ("[a]\nkeys = 'a.json'", "either a store"),
