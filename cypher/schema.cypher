@@ -1,4 +1,4 @@
-// Constraints and indexes of the graph model, version 3. Every statement may be run again: what exists is left as it is.
+// Constraints and indexes of the graph model, version 4. Every statement may be run again: what exists is left as it is.
 //
 //   (:Identifier {key, namespace, value, number})   key is "namespace:value"; the namespace is a label, too; `pruned`: why
 //                                                   it joins nobody; `restricted`: since when its person is hidden

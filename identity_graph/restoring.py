@@ -87,6 +87,8 @@ def restore(
                 raise SettingError("ERASED_REGISTER", "a register is of another key of tombstones than the backup")
             store.transfer.restore(piece, standing.pack())
         erased, records = _erase_again(store, deletion)
+        if erased.events:
+            deletion.settle()
         if erased.events or records:
             store.privacy.scrub()
     store.transfer.restore(Piece(), _Standing(standing.source, standing.mark, sound=True, done=True).pack())

@@ -52,7 +52,8 @@ def tables(path: Path) -> dict[str, Any]:
     rows: list[tuple[str, ...]] = list(database.execute("SELECT type, name, tbl_name FROM sqlite_schema"))
     for kind, name, table in rows:
         if kind == "table":
-            found[name] = database.execute(f"PRAGMA table_xinfo({name})").fetchall()
+            columns = database.execute(f"PRAGMA table_xinfo({name})").fetchall()
+            found[name] = [(*column[:4], *column[5:]) for column in columns]  # a column added later has a default
         elif kind == "index":
             found[name] = (table, database.execute(f"PRAGMA index_xinfo({name})").fetchall())
     database.close()

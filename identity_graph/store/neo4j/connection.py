@@ -22,7 +22,7 @@ from identity_graph.store.neo4j.failures import named, patiently
 from identity_graph.store.neo4j.ledger import Ledger
 from identity_graph.store.neo4j.statements import script, statement
 
-VERSION = 3
+VERSION = 4
 OLDEST = 2
 """From which all that it takes is what `schema.cypher` has more."""
 LAST = 1.0  # seconds for a transaction that is begun when the deadline has passed

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from importlib.resources import files
 
-VERSION = 5
+VERSION = 6
 OLDEST = 4
 """From which there are steps."""
 

@@ -1,0 +1,421 @@
+
+PRAGMA page_size=8192;
+
+BEGIN TRANSACTION;
+
+DROP TABLE IF EXISTS change;
+CREATE TABLE change (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    time INTEGER NOT NULL,
+    kind TEXT NOT NULL,
+    person_id TEXT NOT NULL,
+    from_ids TEXT,
+    to_ids TEXT,
+    cause TEXT NOT NULL,
+    message TEXT NOT NULL,
+    policy TEXT NOT NULL,
+    segment TEXT
+) STRICT;
+INSERT INTO change VALUES(1,1782777600000000,'CREATED','p000004',NULL,NULL,'evidence','a new person','e76a24b3d38b85a8f35a359d76b32ece16a9e470d107894004faf2bfdd6637cf',NULL);
+INSERT INTO change VALUES(2,1782777600000000,'CREATED','p000005',NULL,NULL,'evidence','a new person','e76a24b3d38b85a8f35a359d76b32ece16a9e470d107894004faf2bfdd6637cf',NULL);
+INSERT INTO change VALUES(3,1782777600000000,'CREATED','p000006',NULL,NULL,'evidence','a new person','e76a24b3d38b85a8f35a359d76b32ece16a9e470d107894004faf2bfdd6637cf',NULL);
+INSERT INTO change VALUES(4,1782777600000000,'CREATED','p000007',NULL,NULL,'evidence','a new person','e76a24b3d38b85a8f35a359d76b32ece16a9e470d107894004faf2bfdd6637cf',NULL);
+INSERT INTO change VALUES(5,1782777600000000,'CREATED','p000008',NULL,NULL,'evidence','a new person','e76a24b3d38b85a8f35a359d76b32ece16a9e470d107894004faf2bfdd6637cf',NULL);
+INSERT INTO change VALUES(6,1782777600000000,'CREATED','p000009',NULL,NULL,'evidence','a new person','e76a24b3d38b85a8f35a359d76b32ece16a9e470d107894004faf2bfdd6637cf',NULL);
+INSERT INTO change VALUES(7,1782777600000000,'ENTERED','p000004',NULL,NULL,'segment','meets the condition','e76a24b3d38b85a8f35a359d76b32ece16a9e470d107894004faf2bfdd6637cf','reached');
+INSERT INTO change VALUES(8,1782777600000000,'ENTERED','p000005',NULL,NULL,'segment','meets the condition','e76a24b3d38b85a8f35a359d76b32ece16a9e470d107894004faf2bfdd6637cf','reached');
+INSERT INTO change VALUES(9,1782777600000000,'ENTERED','p000006',NULL,NULL,'segment','meets the condition','e76a24b3d38b85a8f35a359d76b32ece16a9e470d107894004faf2bfdd6637cf','reached');
+INSERT INTO change VALUES(10,1782777600000000,'ENTERED','p000007',NULL,NULL,'segment','meets the condition','e76a24b3d38b85a8f35a359d76b32ece16a9e470d107894004faf2bfdd6637cf','reached');
+INSERT INTO change VALUES(11,1782777600000000,'ENTERED','p000008',NULL,NULL,'segment','meets the condition','e76a24b3d38b85a8f35a359d76b32ece16a9e470d107894004faf2bfdd6637cf','reached');
+INSERT INTO change VALUES(13,1782777600000000,'CREATED','p000012',NULL,NULL,'evidence','a new person','e76a24b3d38b85a8f35a359d76b32ece16a9e470d107894004faf2bfdd6637cf',NULL);
+INSERT INTO change VALUES(14,1782777600000000,'CREATED','p000015',NULL,NULL,'evidence','a new person','e76a24b3d38b85a8f35a359d76b32ece16a9e470d107894004faf2bfdd6637cf',NULL);
+INSERT INTO change VALUES(15,1782777600000000,'CREATED','p000016',NULL,NULL,'evidence','a new person','e76a24b3d38b85a8f35a359d76b32ece16a9e470d107894004faf2bfdd6637cf',NULL);
+INSERT INTO change VALUES(16,1782777600000000,'MERGED','p000015','["p000016"]','["p000015"]','evidence','evidence joined what were several persons','e76a24b3d38b85a8f35a359d76b32ece16a9e470d107894004faf2bfdd6637cf',NULL);
+INSERT INTO change VALUES(17,1782777600000000,'ENTERED','p000015',NULL,NULL,'segment','meets the condition','e76a24b3d38b85a8f35a359d76b32ece16a9e470d107894004faf2bfdd6637cf','pros');
+INSERT INTO change VALUES(18,1782777600000000,'ERASED','p000009',NULL,NULL,'erasure','erased on request','e76a24b3d38b85a8f35a359d76b32ece16a9e470d107894004faf2bfdd6637cf',NULL);
+CREATE INDEX change_person ON change (person_id);
+
+DROP TABLE IF EXISTS dead_letter;
+CREATE TABLE dead_letter (id TEXT PRIMARY KEY, parcel TEXT NOT NULL) STRICT, WITHOUT ROWID;
+
+DROP TABLE IF EXISTS delivery;
+CREATE TABLE delivery (destination TEXT PRIMARY KEY, state TEXT NOT NULL) STRICT, WITHOUT ROWID;
+
+DROP TABLE IF EXISTS erasure;
+CREATE TABLE erasure (
+    id TEXT PRIMARY KEY,
+    open INTEGER NOT NULL,
+    batch TEXT NOT NULL,
+    line INTEGER NOT NULL,
+    request TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+INSERT INTO erasure VALUES('p000021',0,'',0,'{"id":"p000021","state":"SCRUBBED","requested":1782777600000000,"person_id":"p000009","token":"p000009.27f84e9eb5b5614a671e67c19d8fe693","hidden":[15,14],"code":"","batch":"","line":0,"document":{"receipt":"p000021","software":"identity-graph 0.1.0","requestedAt":"2026-06-30T00:00:00Z","completedAt":"2026-06-30T00:00:00Z","scope":"CONNECTED","personId":"p000009","events":1,"identifiersErased":3,"identifiersKept":0,"requestedIdentifierKept":false,"quarantinedRecords":0,"tombstones":3,"policy":"e76a24b3d38b85a8f35a359d76b32ece16a9e470d107894004faf2bfdd6637cf","normaliser":1,"verified":true,"scrubbed":true,"key":"617b622491f238a2","signature":"c37ceafac7c00c6f571b998db43f209ca0f573c6e6dac3d0dc0bd829f1d33d24693bf637239b26e22050f8ab7c52ea428c246b0994d96f0d0c8208b3d4832e09"}}');
+CREATE INDEX erasure_batch ON erasure (batch, line) WHERE batch <> '';
+CREATE INDEX erasure_open ON erasure (id) WHERE open = 1;
+
+DROP TABLE IF EXISTS event;
+CREATE TABLE event (
+    number INTEGER PRIMARY KEY,
+    time INTEGER NOT NULL,
+    source INTEGER NOT NULL,
+    identifiers BLOB NOT NULL,
+    stated BLOB,
+    received INTEGER NOT NULL,
+    id TEXT NOT NULL,
+    name TEXT NOT NULL,
+    traits TEXT,
+    properties TEXT
+) STRICT;
+INSERT INTO event VALUES(1,1748736001000000,0,X'01000000000000000200000000000000',NULL,1782777600000000,'e1','Seen','{"n":1}',NULL);
+INSERT INTO event VALUES(2,1748736003000000,0,X'030000000000000004000000000000000500000000000000',NULL,1782777600000000,'e3','Seen','{"n":3}',NULL);
+INSERT INTO event VALUES(3,1761955200000000,1,X'0600000000000000070000000000000008000000000000000900000000000000',NULL,1782777600000000,'h-ned','Page Viewed',NULL,NULL);
+INSERT INTO event VALUES(4,1761955260000000,1,X'080000000000000009000000000000000A000000000000000B00000000000000',NULL,1782777600000000,'h-oli','Page Viewed',NULL,NULL);
+INSERT INTO event VALUES(5,1761955320000000,1,X'080000000000000009000000000000000C000000000000000D00000000000000',NULL,1782777600000000,'h-pat','Page Viewed',NULL,NULL);
+INSERT INTO event VALUES(7,1761955500000000,1,X'11000000000000001200000000000000',X'110000000000000012000000000000000000000000000000',1782777600000000,'said','Page Viewed',NULL,NULL);
+INSERT INTO event VALUES(8,1761955200000000,1,X'1300000000000000',NULL,1782777600000000,'one','Page Viewed',NULL,NULL);
+INSERT INTO event VALUES(9,1761955260000000,1,X'1400000000000000',NULL,1782777600000000,'two','Page Viewed',NULL,NULL);
+INSERT INTO event VALUES(10,1761955320000000,1,X'13000000000000001400000000000000',NULL,1782777600000000,'join','Page Viewed','{"plan":"pro"}','{"n":1}');
+INSERT INTO event VALUES(11,1782777600000000,2,X'11000000000000001300000000000000',X'110000000000000013000000000000000100000000000000',1782777600000000,'p000019','Unlinked',NULL,'{"reason":"two people"}');
+
+DROP TABLE IF EXISTS event_id;
+CREATE TABLE event_id (
+    hash INTEGER NOT NULL,
+    event INTEGER NOT NULL,
+    PRIMARY KEY (hash, event)
+) STRICT, WITHOUT ROWID;
+
+DROP TABLE IF EXISTS identifier;
+CREATE TABLE identifier (
+    number INTEGER PRIMARY KEY,
+    namespace INTEGER NOT NULL,
+    value TEXT NOT NULL
+) STRICT;
+INSERT INTO identifier VALUES(1,1,'p1@example.org');
+INSERT INTO identifier VALUES(2,0,'c1');
+INSERT INTO identifier VALUES(3,1,'p3@example.org');
+INSERT INTO identifier VALUES(4,0,'c3');
+INSERT INTO identifier VALUES(5,0,'c0');
+INSERT INTO identifier VALUES(6,4,'ned');
+INSERT INTO identifier VALUES(7,1,'ned@example.org');
+INSERT INTO identifier VALUES(8,3,'+15550100300');
+INSERT INTO identifier VALUES(9,2,'203.0.113.7');
+INSERT INTO identifier VALUES(10,4,'oli');
+INSERT INTO identifier VALUES(11,1,'oli@example.org');
+INSERT INTO identifier VALUES(12,4,'pat');
+INSERT INTO identifier VALUES(13,1,'pat@example.org');
+INSERT INTO identifier VALUES(17,4,'a');
+INSERT INTO identifier VALUES(18,4,'b');
+INSERT INTO identifier VALUES(19,0,'one');
+INSERT INTO identifier VALUES(20,0,'two');
+
+DROP TABLE IF EXISTS identifier_value;
+CREATE TABLE identifier_value (
+    value TEXT NOT NULL,
+    namespace INTEGER NOT NULL,
+    number INTEGER NOT NULL,
+    PRIMARY KEY (value, namespace)
+) STRICT, WITHOUT ROWID;
+
+DROP TABLE IF EXISTS member;
+CREATE TABLE member (identifier INTEGER PRIMARY KEY, person INTEGER NOT NULL, since INTEGER NOT NULL) STRICT;
+INSERT INTO member VALUES(1,1,1782777600000000);
+INSERT INTO member VALUES(2,1,1782777600000000);
+INSERT INTO member VALUES(3,2,1782777600000000);
+INSERT INTO member VALUES(4,2,1782777600000000);
+INSERT INTO member VALUES(5,2,1782777600000000);
+INSERT INTO member VALUES(6,3,1782777600000000);
+INSERT INTO member VALUES(7,3,1782777600000000);
+INSERT INTO member VALUES(8,4,1782777600000000);
+INSERT INTO member VALUES(10,5,1782777600000000);
+INSERT INTO member VALUES(11,5,1782777600000000);
+INSERT INTO member VALUES(12,4,1782777600000000);
+INSERT INTO member VALUES(13,4,1782777600000000);
+INSERT INTO member VALUES(17,7,1782777600000000);
+INSERT INTO member VALUES(18,7,1782777600000000);
+INSERT INTO member VALUES(19,8,1782777600000000);
+INSERT INTO member VALUES(20,8,1782777600000000);
+CREATE INDEX member_person ON member (person);
+
+DROP TABLE IF EXISTS meta;
+CREATE TABLE meta (key TEXT PRIMARY KEY, value ANY) STRICT, WITHOUT ROWID;
+INSERT INTO meta VALUES('edition',6);
+INSERT INTO meta VALUES('gone',6);
+INSERT INTO meta VALUES('key_check',X'CAA2DC4FE98A2DD540E9B95094DD2A8CB6C6A5ADF06DFC3DDF55D7AEB65C1CE0');
+INSERT INTO meta VALUES('last_event',11);
+INSERT INTO meta VALUES('last_identifier',20);
+INSERT INTO meta VALUES('last_person',9);
+INSERT INTO meta VALUES('policy','e76a24b3d38b85a8f35a359d76b32ece16a9e470d107894004faf2bfdd6637cf');
+INSERT INTO meta VALUES('resolved',11);
+INSERT INTO meta VALUES('settled',6);
+
+DROP TABLE IF EXISTS namespace;
+CREATE TABLE namespace (number INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT;
+INSERT INTO namespace VALUES(0,'cookie');
+INSERT INTO namespace VALUES(1,'email');
+INSERT INTO namespace VALUES(2,'ip');
+INSERT INTO namespace VALUES(3,'phone');
+INSERT INTO namespace VALUES(4,'user_id');
+
+DROP TABLE IF EXISTS observation;
+CREATE TABLE observation (
+    identifier INTEGER NOT NULL,
+    time INTEGER NOT NULL,
+    event INTEGER NOT NULL,
+    source INTEGER NOT NULL,
+    PRIMARY KEY (identifier, time, event)
+) STRICT, WITHOUT ROWID;
+
+DROP TABLE IF EXISTS person;
+CREATE TABLE person (
+    number INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    created INTEGER NOT NULL,
+    updated INTEGER NOT NULL,
+    survivor INTEGER,
+    edition INTEGER NOT NULL -- the last one that touched it
+) STRICT;
+INSERT INTO person VALUES(1,'p000004',1782777600000000,1782777600000000,NULL,1);
+INSERT INTO person VALUES(2,'p000005',1782777600000000,1782777600000000,NULL,1);
+INSERT INTO person VALUES(3,'p000006',1782777600000000,1782777600000000,NULL,1);
+INSERT INTO person VALUES(4,'p000007',1782777600000000,1782777600000000,NULL,1);
+INSERT INTO person VALUES(5,'p000008',1782777600000000,1782777600000000,NULL,1);
+INSERT INTO person VALUES(7,'p000012',1782777600000000,1782777600000000,NULL,5);
+INSERT INTO person VALUES(8,'p000015',1782777600000000,1782777600000000,NULL,5);
+INSERT INTO person VALUES(9,'p000016',1782777600000000,1782777600000000,8,4);
+CREATE INDEX person_edition ON person (edition);
+CREATE INDEX person_survivor ON person (survivor) WHERE survivor IS NOT NULL;
+CREATE INDEX person_updated ON person (updated) WHERE survivor IS NULL;
+
+DROP TABLE IF EXISTS pruned;
+CREATE TABLE pruned (identifier INTEGER PRIMARY KEY, code TEXT NOT NULL) STRICT;
+INSERT INTO pruned VALUES(9,'NOT_JOINING');
+
+DROP TABLE IF EXISTS quarantine;
+CREATE TABLE quarantine (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    run_id TEXT NOT NULL,
+    line INTEGER NOT NULL,
+    offset INTEGER NOT NULL,
+    code TEXT NOT NULL,
+    message TEXT NOT NULL,
+    record BLOB NOT NULL,
+    time INTEGER NOT NULL,
+    mark INTEGER NOT NULL
+) STRICT;
+INSERT INTO quarantine VALUES(1,'p000001',2,149,'NOT_JSON','unexpected character, expected a string key: line 1 column 2 (char 1)',X'7B62726F6B656E',1782777600000000,622156621445958626);
+INSERT INTO quarantine VALUES(2,'p000001',3,157,'TS_INVALID','''never'' is not a time',X'7B226964223A20226532222C202274696D65223A20226E65766572222C20226E616D65223A20225365656E222C20226964656E74696669657273223A207B22656D61696C223A20227032406578616D706C652E6F7267222C2022636F6F6B6965223A205B226332222C20226332225D7D2C2022747261697473223A207B226E223A20327D7D',1782777600000000,2097679725417351401);
+CREATE INDEX quarantine_code ON quarantine (code);
+CREATE INDEX quarantine_mark ON quarantine (mark);
+
+DROP TABLE IF EXISTS recent_event_id;
+CREATE TABLE recent_event_id (
+    hash INTEGER NOT NULL,
+    event INTEGER NOT NULL,
+    PRIMARY KEY (hash, event)
+) STRICT, WITHOUT ROWID;
+INSERT INTO recent_event_id VALUES(-60380956349731,8);
+INSERT INTO recent_event_id VALUES(-53693666294176,7);
+INSERT INTO recent_event_id VALUES(-49997516202005,4);
+INSERT INTO recent_event_id VALUES(-42581517145265,2);
+INSERT INTO recent_event_id VALUES(-26571107476676,11);
+INSERT INTO recent_event_id VALUES(-7457400684544,3);
+INSERT INTO recent_event_id VALUES(3329849125973,9);
+INSERT INTO recent_event_id VALUES(4463812497758,1);
+INSERT INTO recent_event_id VALUES(6557915870597,5);
+INSERT INTO recent_event_id VALUES(88937451868511,10);
+
+DROP TABLE IF EXISTS recent_identifier_value;
+CREATE TABLE recent_identifier_value (
+    value TEXT NOT NULL,
+    namespace INTEGER NOT NULL,
+    number INTEGER NOT NULL,
+    PRIMARY KEY (value, namespace)
+) STRICT, WITHOUT ROWID;
+INSERT INTO recent_identifier_value VALUES('+15550100300',3,8);
+INSERT INTO recent_identifier_value VALUES('203.0.113.7',2,9);
+INSERT INTO recent_identifier_value VALUES('a',4,17);
+INSERT INTO recent_identifier_value VALUES('b',4,18);
+INSERT INTO recent_identifier_value VALUES('c0',0,5);
+INSERT INTO recent_identifier_value VALUES('c1',0,2);
+INSERT INTO recent_identifier_value VALUES('c3',0,4);
+INSERT INTO recent_identifier_value VALUES('ned',4,6);
+INSERT INTO recent_identifier_value VALUES('ned@example.org',1,7);
+INSERT INTO recent_identifier_value VALUES('oli',4,10);
+INSERT INTO recent_identifier_value VALUES('oli@example.org',1,11);
+INSERT INTO recent_identifier_value VALUES('one',0,19);
+INSERT INTO recent_identifier_value VALUES('p1@example.org',1,1);
+INSERT INTO recent_identifier_value VALUES('p3@example.org',1,3);
+INSERT INTO recent_identifier_value VALUES('pat',4,12);
+INSERT INTO recent_identifier_value VALUES('pat@example.org',1,13);
+INSERT INTO recent_identifier_value VALUES('two',0,20);
+
+DROP TABLE IF EXISTS recent_observation;
+CREATE TABLE recent_observation (
+    identifier INTEGER NOT NULL,
+    time INTEGER NOT NULL,
+    event INTEGER NOT NULL,
+    source INTEGER NOT NULL,
+    PRIMARY KEY (identifier, time, event)
+) STRICT, WITHOUT ROWID;
+INSERT INTO recent_observation VALUES(1,1748736001000000,1,0);
+INSERT INTO recent_observation VALUES(2,1748736001000000,1,0);
+INSERT INTO recent_observation VALUES(3,1748736003000000,2,0);
+INSERT INTO recent_observation VALUES(4,1748736003000000,2,0);
+INSERT INTO recent_observation VALUES(5,1748736003000000,2,0);
+INSERT INTO recent_observation VALUES(6,1761955200000000,3,1);
+INSERT INTO recent_observation VALUES(7,1761955200000000,3,1);
+INSERT INTO recent_observation VALUES(8,1761955200000000,3,1);
+INSERT INTO recent_observation VALUES(8,1761955260000000,4,1);
+INSERT INTO recent_observation VALUES(8,1761955320000000,5,1);
+INSERT INTO recent_observation VALUES(9,1761955200000000,3,1);
+INSERT INTO recent_observation VALUES(9,1761955260000000,4,1);
+INSERT INTO recent_observation VALUES(9,1761955320000000,5,1);
+INSERT INTO recent_observation VALUES(10,1761955260000000,4,1);
+INSERT INTO recent_observation VALUES(11,1761955260000000,4,1);
+INSERT INTO recent_observation VALUES(12,1761955320000000,5,1);
+INSERT INTO recent_observation VALUES(13,1761955320000000,5,1);
+INSERT INTO recent_observation VALUES(17,1761955500000000,7,1);
+INSERT INTO recent_observation VALUES(17,1782777600000000,11,2);
+INSERT INTO recent_observation VALUES(18,1761955500000000,7,1);
+INSERT INTO recent_observation VALUES(19,1761955200000000,8,1);
+INSERT INTO recent_observation VALUES(19,1761955320000000,10,1);
+INSERT INTO recent_observation VALUES(19,1782777600000000,11,2);
+INSERT INTO recent_observation VALUES(20,1761955260000000,9,1);
+INSERT INTO recent_observation VALUES(20,1761955320000000,10,1);
+
+DROP TABLE IF EXISTS restricted;
+CREATE TABLE restricted (identifier INTEGER PRIMARY KEY, since INTEGER NOT NULL) STRICT;
+
+DROP TABLE IF EXISTS run;
+CREATE TABLE run (
+    id TEXT PRIMARY KEY,
+    kind TEXT NOT NULL,
+    state TEXT NOT NULL,
+    started INTEGER NOT NULL,
+    source TEXT NOT NULL,
+    ended INTEGER,
+    read INTEGER NOT NULL,
+    accepted INTEGER NOT NULL,
+    duplicate INTEGER NOT NULL,
+    quarantined INTEGER NOT NULL,
+    suppressed INTEGER NOT NULL,
+    message TEXT NOT NULL,
+    position INTEGER NOT NULL,
+    offset INTEGER NOT NULL,
+    default_time INTEGER,
+    loader TEXT NOT NULL,
+    file TEXT NOT NULL,
+    fingerprint TEXT,
+    trail TEXT NOT NULL,
+    policy TEXT NOT NULL,
+    normaliser INTEGER NOT NULL,
+    first_error TEXT NOT NULL,
+    last_error TEXT NOT NULL,
+    size INTEGER
+) STRICT, WITHOUT ROWID;
+INSERT INTO run VALUES('p000001','load','DONE',1782777600000000,'events',1782777600000000,4,2,0,2,0,'',4,440,1795905455907435,'events','/tmp/tmprdhtbfkg/broken.jsonl','8dc942dc7797f83146620c94ef61c0c4179e60b3f1acd141ebd9724ec3ec8926','','e76a24b3d38b85a8f35a359d76b32ece16a9e470d107894004faf2bfdd6637cf',1,'NOT_JSON, line 2','TS_INVALID, line 3',440);
+INSERT INTO run VALUES('p000002','ingest','DONE',1782777600000000,'',1782777600000000,4,4,0,0,0,'',4,0,NULL,'','',NULL,'','e76a24b3d38b85a8f35a359d76b32ece16a9e470d107894004faf2bfdd6637cf',1,'','',NULL);
+INSERT INTO run VALUES('p000003','resolve','DONE',1782777600000000,'',1782777600000000,0,0,0,0,0,'6 created',0,0,NULL,'','',NULL,'','e76a24b3d38b85a8f35a359d76b32ece16a9e470d107894004faf2bfdd6637cf',1,'','',NULL);
+INSERT INTO run VALUES('p000010','ingest','DONE',1782777600000000,'',1782777600000000,1,1,0,0,0,'',1,0,NULL,'','',NULL,'','e76a24b3d38b85a8f35a359d76b32ece16a9e470d107894004faf2bfdd6637cf',1,'','',NULL);
+INSERT INTO run VALUES('p000011','resolve','DONE',1782777600000000,'',1782777600000000,0,0,0,0,0,'1 created',0,0,NULL,'','',NULL,'','e76a24b3d38b85a8f35a359d76b32ece16a9e470d107894004faf2bfdd6637cf',1,'','',NULL);
+INSERT INTO run VALUES('p000013','ingest','DONE',1782777600000000,'',1782777600000000,2,2,0,0,0,'',2,0,NULL,'','',NULL,'','e76a24b3d38b85a8f35a359d76b32ece16a9e470d107894004faf2bfdd6637cf',1,'','',NULL);
+INSERT INTO run VALUES('p000014','resolve','DONE',1782777600000000,'',1782777600000000,0,0,0,0,0,'2 created',0,0,NULL,'','',NULL,'','e76a24b3d38b85a8f35a359d76b32ece16a9e470d107894004faf2bfdd6637cf',1,'','',NULL);
+INSERT INTO run VALUES('p000017','ingest','DONE',1782777600000000,'',1782777600000000,1,1,0,0,0,'',1,0,NULL,'','',NULL,'','e76a24b3d38b85a8f35a359d76b32ece16a9e470d107894004faf2bfdd6637cf',1,'','',NULL);
+INSERT INTO run VALUES('p000018','resolve','DONE',1782777600000000,'',1782777600000000,0,0,0,0,0,'1 merged',0,0,NULL,'','',NULL,'','e76a24b3d38b85a8f35a359d76b32ece16a9e470d107894004faf2bfdd6637cf',1,'','',NULL);
+INSERT INTO run VALUES('p000020','ingest','DONE',1782777600000000,'',1782777600000000,1,1,0,0,0,'',1,0,NULL,'','',NULL,'','e76a24b3d38b85a8f35a359d76b32ece16a9e470d107894004faf2bfdd6637cf',1,'','',NULL);
+CREATE UNIQUE INDEX run_interrupted ON run (fingerprint, loader) WHERE state <> 'DONE' AND fingerprint IS NOT NULL;
+CREATE INDEX run_started ON run (started, id);
+
+DROP TABLE IF EXISTS segment;
+CREATE TABLE segment (
+    number INTEGER PRIMARY KEY,
+    name TEXT NOT NULL UNIQUE,
+    description TEXT NOT NULL,
+    condition TEXT NOT NULL,
+    created INTEGER NOT NULL,
+    evaluated INTEGER NOT NULL,
+    size INTEGER NOT NULL
+) STRICT;
+INSERT INTO segment VALUES(1,'buyers','','{"event":{"is":{"range":{"from":6}},"measure":"SUM","names":["Order Completed"],"property":"total"}}',1782777600000000,1782777600000000,0);
+INSERT INTO segment VALUES(2,'pros','','{"trait":{"is":{"equals":"pro"},"name":"plan"}}',1782777600000000,1782777600000000,1);
+INSERT INTO segment VALUES(3,'recent','','{"event":{"is":{"range":{"from":2}},"within":"P30D"}}',1782777600000000,1782777600000000,0);
+INSERT INTO segment VALUES(4,'reached','','{"identifier":{"namespace":"email"}}',1782777600000000,1782777600000000,5);
+INSERT INTO segment VALUES(5,'targets','','{"all":[{"segment":"buyers"},{"not":{"segment":"reached"}}]}',1782777600000000,1782777600000000,0);
+
+DROP TABLE IF EXISTS segment_member;
+CREATE TABLE segment_member (
+    segment INTEGER NOT NULL,
+    person_id TEXT NOT NULL,
+    PRIMARY KEY (segment, person_id)
+) STRICT, WITHOUT ROWID;
+INSERT INTO segment_member VALUES(4,'p000004');
+INSERT INTO segment_member VALUES(4,'p000005');
+INSERT INTO segment_member VALUES(4,'p000006');
+INSERT INTO segment_member VALUES(4,'p000007');
+INSERT INTO segment_member VALUES(4,'p000008');
+INSERT INTO segment_member VALUES(2,'p000015');
+CREATE INDEX segment_member_person ON segment_member (person_id);
+
+DROP TABLE IF EXISTS similar;
+CREATE TABLE similar (
+    a INTEGER NOT NULL,
+    b INTEGER NOT NULL,
+    weight REAL NOT NULL,
+    last_seen INTEGER NOT NULL,
+    shared BLOB NOT NULL,
+    PRIMARY KEY (a, b)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX similar_b ON similar (b);
+
+DROP TABLE IF EXISTS source;
+CREATE TABLE source (number INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT;
+INSERT INTO source VALUES(0,'events');
+INSERT INTO source VALUES(1,'web');
+INSERT INTO source VALUES(2,'manual');
+
+DROP TABLE IF EXISTS stated;
+CREATE TABLE stated (
+    a INTEGER NOT NULL,
+    b INTEGER NOT NULL,
+    event INTEGER NOT NULL,
+    apart INTEGER NOT NULL,
+    PRIMARY KEY (a, b, event, apart)
+) STRICT, WITHOUT ROWID;
+INSERT INTO stated VALUES(17,18,7,0);
+INSERT INTO stated VALUES(17,19,11,1);
+CREATE INDEX stated_b ON stated (b);
+
+DROP TABLE IF EXISTS suppressed;
+CREATE TABLE suppressed (
+    a INTEGER NOT NULL,
+    b INTEGER NOT NULL,
+    code TEXT NOT NULL,
+    message TEXT NOT NULL,
+    namespace TEXT,
+    "values" TEXT NOT NULL,
+    PRIMARY KEY (a, b)
+) STRICT, WITHOUT ROWID;
+INSERT INTO suppressed VALUES(6,8,'LIMIT','a person has at most 1 user_id; joining would bring ned and pat together','user_id','["ned","pat"]');
+INSERT INTO suppressed VALUES(7,8,'LIMIT','a person has at most 1 user_id; joining would bring ned and pat together','user_id','["ned","pat"]');
+INSERT INTO suppressed VALUES(8,10,'LIMIT','a person has at most 1 user_id; joining would bring oli and pat together','user_id','["oli","pat"]');
+INSERT INTO suppressed VALUES(8,11,'LIMIT','a person has at most 1 user_id; joining would bring oli and pat together','user_id','["oli","pat"]');
+INSERT INTO suppressed VALUES(17,19,'CANNOT_LINK','cookie:one and user_id:a are said not to be one person',NULL,'["cookie:one","user_id:a"]');
+CREATE INDEX suppressed_b ON suppressed (b);
+
+DROP TABLE IF EXISTS tombstone;
+CREATE TABLE tombstone (hash BLOB PRIMARY KEY) STRICT, WITHOUT ROWID;
+INSERT INTO tombstone VALUES(X'2DDD4F59CB3BE0688AF4696C6BFDA0BF207F3043B8FD228D9A431D8E0FAAFE5D');
+INSERT INTO tombstone VALUES(X'3CD001350D6E901DE40CCAA1302557E0B981A465BCCE2C029FDD35ED8B3C2977');
+INSERT INTO tombstone VALUES(X'93139D2C83544A8EEAE2B6116572FD6A5A0F7347D0FA7ECB64AA3802A09284C9');
+
+DELETE FROM main.sqlite_sequence WHERE name='change';
+INSERT INTO main.sqlite_sequence VALUES ('change', 18);
+DELETE FROM main.sqlite_sequence WHERE name='quarantine';
+INSERT INTO main.sqlite_sequence VALUES ('quarantine', 2);
+
+pragma user_version=6;
+pragma application_id=1229211474;
+
+COMMIT TRANSACTION;
+PRAGMA application_id = 1229211474;
+PRAGMA user_version = 6;
