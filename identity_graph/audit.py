@@ -23,7 +23,7 @@ import orjson
 
 from identity_graph.access.caller import Caller
 from identity_graph.errors import IdentityGraphError, InputError, SettingError
-from identity_graph.secret_file import read_secret, replace_secret
+from identity_graph.secret_file import private_folder, read_secret, replace_secret
 from identity_graph.signing import KEY, SIGNATURE, Signer, render, verify
 from identity_graph.times import format_time, now
 
@@ -113,7 +113,7 @@ class AuditLog:
 
     @contextmanager
     def _held(self) -> Iterator[IO[bytes]]:
-        self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        private_folder(self.path.parent)
         descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
         with os.fdopen(descriptor, "r+b", buffering=0) as file:
             fcntl.flock(file, fcntl.LOCK_EX)

@@ -69,6 +69,19 @@ def pieces(store: Store, mark: Mark = (0, None)) -> Iterator[tuple[Mark, Piece]]
         yield (part, after), piece
 
 
+def is_empty(store: Store) -> bool:
+    """Nothing is in it, nor ever was."""
+    nothing = not any(_counts(store).values()) and not store.operations.runs(limit=1)
+    return nothing and store.transfer.standing() == Standing()
+
+
+def check_whole(store: Store) -> None:
+    """Raises STORE_HALF while a copy, or a backup that is being restored, has not come to its end."""
+    text = store.transfer.mark()
+    if text is not None and not orjson.loads(text)["done"]:
+        raise StoreError("STORE_HALF", "the store holds a part of a copy, or of a backup that is being restored")
+
+
 # ---- the parts: of a store and the key of the last row, the next piece and the key of its last row, None at the end.
 # What keeps erased data out comes first, for the case that somebody loads into half a copy.
 
@@ -221,7 +234,7 @@ def _begun(target: Store, stamp: str) -> tuple[Mark, bool]:
     """Where to go on, and whether there is nothing left to do."""
     text = target.transfer.mark()
     if text is None:
-        if any(_counts(target).values()) or target.operations.runs(limit=1) or target.transfer.standing() != Standing():
+        if not is_empty(target):
             raise StoreError("COPY_TARGET", "the store to copy into has data of its own")
         return (0, None), False
     found = orjson.loads(text)

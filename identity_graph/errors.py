@@ -114,6 +114,7 @@ CODES: Mapping[str, str] = MappingProxyType(
         # settings, policy and loaders
         "SETTING_INVALID": "A setting in the environment has a value that is not allowed.",
         "OPENDSR_INVALID": "What is agreed with controllers, or the certificate that they trust, is not allowed.",
+        "WORKSPACES_INVALID": "The file of workspaces cannot be read, or two of them share what each has for itself.",
         "DESTINATION_INVALID": "What is said of a destination of segments is not allowed.",
         "SIGNING_KEY": "The key that signs or checks receipts cannot be read, or is no Ed25519 key.",
         "POLICY_SYNTAX": "The policy file is not TOML.",
@@ -140,6 +141,11 @@ CODES: Mapping[str, str] = MappingProxyType(
         "STORE_KEY": "The key of the tombstones is missing, cannot be read or is another one.",
         "COPY_TARGET": "The store to copy into holds something else than a part of this copy.",
         "COPY_DIFFERS": "The copy is not equal to its source: one of them was changed meanwhile.",
+        "STORE_HALF": "The store holds a part of a copy or of a backup, and not all of it.",
+        "BACKUP_KEY": "The key or passphrase of a backup is missing, cannot be read or does not open it.",
+        "BACKUP_INVALID": "The file is not a whole backup as it was written.",
+        "RESTORE_TARGET": "The store to restore has data of its own.",
+        "ERASED_REGISTER": "The register of what was erased is missing, or cannot be read or written.",
         # who may do what
         "UNAUTHENTICATED": "Nobody is known by the key or token that was given, or none was given.",
         "FORBIDDEN": "The role of who asks may not do this.",
@@ -287,6 +293,7 @@ HELP: Mapping[str, str] = MappingProxyType(
         # settings, policy and loaders
         "SETTING_INVALID": "Correct the variable in the environment, or unset it.",
         "OPENDSR_INVALID": "Correct the file that IDENTITY_GRAPH_OPENDSR names; the README has an example.",
+        "WORKSPACES_INVALID": "Correct the file that `serve --workspaces` names; the README has an example.",
         "DESTINATION_INVALID": "Correct the file that IDENTITY_GRAPH_DESTINATIONS names; the README has an example.",
         "SIGNING_KEY": "Name another file by IDENTITY_GRAPH_SIGNING_KEY, or make that one readable for this user only.",
         "POLICY_SYNTAX": "Correct the line as TOML wants it, then try: identity-graph policy check FILE.",
@@ -316,6 +323,13 @@ HELP: Mapping[str, str] = MappingProxyType(
         "STORE_KEY": "Put the key back that this store was written with.",
         "COPY_TARGET": "Empty it, or name a store that is empty, and copy again.",
         "COPY_DIFFERS": "Empty the copy, and copy again while nobody writes to either store.",
+        "STORE_HALF": "Give the command again that made it: identity-graph copy, or restore. It goes on by itself.",
+        "BACKUP_KEY": "Name the key file by --key or IDENTITY_GRAPH_BACKUP_KEY, or set"
+        " IDENTITY_GRAPH_BACKUP_PASSPHRASE.",
+        "BACKUP_INVALID": "Take another copy of the file, or an earlier backup. Nothing of this one is in the store.",
+        "RESTORE_TARGET": "Name a store that is not there yet; or, of a file, add --replace.",
+        "ERASED_REGISTER": "Name it by --erased or IDENTITY_GRAPH_ERASED; where nobody was erased since the backup:"
+        " restore --nothing-erased.",
         # who may do what
         "UNAUTHENTICATED": "Send Authorization: Bearer with an API key, as identity-graph key create prints one.",
         "FORBIDDEN": "Ask with a key of a role that may.",

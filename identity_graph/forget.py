@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from identity_graph import __version__
+from identity_graph.erased_register import ErasedRegister
 from identity_graph.erasing import ErasureRequest, ErasureState
 from identity_graph.errors import InputError, PolicyError, StoreError
 from identity_graph.model import Change, ChangeKind, ErasurePreview, Identifier, Receipt, Scope
@@ -32,6 +33,7 @@ class Forget:
         resolver: Resolver,
         restrictions: Restrictions,
         signer: Signer,
+        register: ErasedRegister,
         clock: Callable[[], int],
         new_id: Callable[[], str],
     ) -> None:
@@ -42,6 +44,7 @@ class Forget:
         self._resolver = resolver
         self._restrictions = restrictions
         self._signer = signer
+        self._register = register
         self._clock = clock
         self._new_id = new_id
 
@@ -232,11 +235,15 @@ class Forget:
 
     def unsuppress(self, identifier: Identifier) -> bool:
         """Let an erased identifier come back in new events; whether it was one. What was erased stays erased."""
-        return self._store.privacy.release([identifier])[0]
+        with self._store.transaction():
+            released = self._store.privacy.release([identifier])[0]
+            self._register.follow(self._store)
+        return released
 
     def scrub(self) -> bool:
-        """Leave no deleted byte in the store's files. False while another process reads what was deleted, and where a
-        server keeps files of its own."""
+        """Leave no deleted byte in the store's files, and tell the register. False while another process reads what was
+        deleted, and where a server keeps files of its own. Raises ERASED_REGISTER."""
+        self._register.follow(self._store)
         try:
             self._store.privacy.scrub()
         except StoreError as error:

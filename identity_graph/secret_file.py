@@ -1,10 +1,15 @@
-"""Files of keys: for their owner alone, and whole or not at all."""
+"""Files of keys, and of people: for their owner alone, and those of keys whole or not at all."""
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import os
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import IO
 
 
 def read_secret(path: Path) -> bytes | None:
@@ -25,7 +30,7 @@ def create_secret(path: Path, content: bytes) -> None:
         pass
     finally:
         draft.unlink()
-    _keep_names(path.parent)
+    keep_names(path.parent)
 
 
 def replace_secret(path: Path, content: bytes) -> None:
@@ -36,12 +41,61 @@ def replace_secret(path: Path, content: bytes) -> None:
     except OSError:
         draft.unlink()
         raise
-    _keep_names(path.parent)
+    keep_names(path.parent)
+
+
+@contextmanager
+def writing_secret(path: Path, *, replace: bool = False) -> Iterator[IO[bytes]]:
+    """The same of what is written bit by bit: until all is there it is in `<path>.part`, which whoever comes after a
+    kill writes anew, and no two at once. Raises OSError, also where the file is there and is not to be replaced."""
+    if path.exists() and not replace:
+        raise FileExistsError(errno.EEXIST, "it is there already", str(path))
+    private_folder(path.parent)
+    part = path.with_name(f"{path.name}.part")
+    with os.fdopen(os.open(part, os.O_RDWR | os.O_CREAT, 0o600), "r+b") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise OSError(error.errno, "another process writes it", str(part)) from None
+        try:
+            os.fchmod(file.fileno(), 0o600)
+            file.truncate()
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+            if replace:
+                part.replace(path)
+            else:
+                os.link(part, path)
+        except BaseException:
+            part.unlink(missing_ok=True)
+            raise
+        if not replace:
+            part.unlink()
+    keep_names(path.parent)
+
+
+def private_folder(path: Path) -> None:
+    """Of mode 0700, with each one above it that is new. Raises OSError."""
+    for folder in (*reversed(path.parents), path):
+        if not folder.exists():
+            folder.mkdir(mode=0o700, exist_ok=True)
+
+
+def private(path: str, flags: int) -> int:
+    """`opener` of `open`: what is new is of mode 0600."""
+    return os.open(path, flags, 0o600)
+
+
+def new_file(path: Path) -> None:
+    """An empty one for its owner alone, where there is none; SQLite gives its own beside it the same mode."""
+    with suppress(OSError):  # it is there, or whoever opens it says what is wrong
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
 
 
 def _draft(path: Path, content: bytes) -> Path:
     draft = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    private_folder(path.parent)
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
         written = 0
@@ -53,7 +107,7 @@ def _draft(path: Path, content: bytes) -> Path:
     return draft
 
 
-def _keep_names(folder: Path) -> None:
+def keep_names(folder: Path) -> None:
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)

@@ -13,8 +13,10 @@ from typing import Self
 from identity_graph.activation import Activation
 from identity_graph.census import MEMORY, Census
 from identity_graph.computed import Computed
+from identity_graph.copying import check_whole
 from identity_graph.disclosure import Disclosures
 from identity_graph.engines import choose_engine
+from identity_graph.erased_register import ErasedRegister, register_place
 from identity_graph.forget import Forget
 from identity_graph.forget_batch import ForgetBatch
 from identity_graph.ingest import Ingest
@@ -26,9 +28,11 @@ from identity_graph.restricting import Restrictions
 from identity_graph.retention import Retention
 from identity_graph.segments import Segments
 from identity_graph.signing import Signer
+from identity_graph.state_digest import digest_of
 from identity_graph.stating import Stating
 from identity_graph.store import open_store
 from identity_graph.store.protocols import Store
+from identity_graph.store.tombstones import VARIABLE
 from identity_graph.supposing import Supposing
 from identity_graph.times import now
 from identity_graph.view import View
@@ -60,6 +64,7 @@ class IdentityGraph:
         destinations: Path | None = None,
         private_destinations: bool = False,
         memory: int = MEMORY,
+        erased: Path | None = None,
         clock: Callable[[], int] = now,
         new_id: Callable[[], str] = uuid7,
     ) -> None:
@@ -85,8 +90,9 @@ class IdentityGraph:
             store, self.people, self.allowed, clock, new_id, destinations, private=private_destinations
         )
         self.restrictions = Restrictions(store, everybody, self.segments, clock)
+        self.register = ErasedRegister(erased or register_place(store))
         self.forget = Forget(
-            store, self.policy, everybody, self.resolver, self.restrictions, self.signer, clock, new_id
+            store, self.policy, everybody, self.resolver, self.restrictions, self.signer, self.register, clock, new_id
         )
         self.retention = Retention(store, self.policy, self.resolver, self.forget.scrub, clock)
         self.forget_batch = ForgetBatch(store, self.resolver, self.forget, clock, new_id)
@@ -102,12 +108,19 @@ class IdentityGraph:
         destinations: Path | None = None,
         private_destinations: bool = False,
         memory: int = MEMORY,
+        erased: Path | None = None,
+        key_variable: str = VARIABLE,
+        key_place: Path | None = None,
+        half: bool = False,
         clock: Callable[[], int] = now,
         new_id: Callable[[], str] = uuid7,
     ) -> Self:
-        """Open or create a store. Raises what `open_store` and `choose_engine` raise."""
-        store = open_store(url)
+        """Open or create a store; one that is `half` a copy only for whoever makes it. Raises what `open_store` and
+        `choose_engine` raise, and STORE_HALF."""
+        store = open_store(url, key_variable=key_variable, key_place=key_place)
         try:
+            if not half:
+                check_whole(store)
             return cls(
                 store,
                 policy,
@@ -116,6 +129,7 @@ class IdentityGraph:
                 destinations=destinations,
                 private_destinations=private_destinations,
                 memory=memory,
+                erased=erased,
                 clock=clock,
                 new_id=new_id,
             )
@@ -136,12 +150,7 @@ class IdentityGraph:
 
     def digest(self) -> str:
         """SHA-256 of the canonical state, hexadecimal: evidence, suppressed links, memberships without ids."""
-        import hashlib
-
-        digest = hashlib.sha256()
-        for line in self.store.operations.canonical_lines():
-            digest.update(line + b"\n")
-        return digest.hexdigest()
+        return digest_of(self.store)
 
     def close(self) -> None:
         self.census.close()

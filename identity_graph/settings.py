@@ -87,6 +87,15 @@ class Settings(BaseSettings):
         default=None,
         description="The key of the tombstones, 64 hexadecimal digits; else it is in a file beside the store.",
     )
+    erased: Path | None = Field(
+        default=None,
+        description="The register of what was erased, which `restore` needs: keep it on another disk than the store;"
+        " else it is beside the key of the tombstones.",
+    )
+    backup_key: Path | None = Field(
+        default=None, description="The key file of `backup` and `restore`, as age has them; made where it is missing."
+    )
+    backup_passphrase: SecretStr | None = Field(default=None, description="The passphrase in its place.")
     signing_key: Path | None = Field(
         default=None,
         description="The PEM file of the Ed25519 key that signs receipts; without it one of the user, made at first.",
@@ -110,6 +119,10 @@ class Settings(BaseSettings):
     opendsr: Path | None = Field(
         default=None,
         description="The TOML file of what is agreed with controllers; with it `serve` answers `/opendsr`.",
+    )
+    workspaces: Path | None = Field(
+        default=None,
+        description="The TOML file of the workspaces that `serve` serves, each with its own store and keys.",
     )
     debug: bool = Field(default=False, description="Show where in the program an unexpected error came from.")
 

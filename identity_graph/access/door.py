@@ -16,10 +16,12 @@ if TYPE_CHECKING:
 
 
 class Door:
-    """Takes API keys where there is a file of them, and tokens where somebody issues them."""
+    """Takes API keys where there is a file of them, and tokens where somebody issues them. A `quiet` one says the same
+    of all that it does not take, and so not what it would."""
 
-    def __init__(self, keys: KeysFile | None, tokens: Tokens | None = None) -> None:
+    def __init__(self, keys: KeysFile | None, tokens: Tokens | None = None, *, quiet: bool = False) -> None:
         self.keys = keys
+        self._quiet = quiet
         self._tokens = tokens
         self._limits = Limits()
         self.rules = AccessRules.shipped()
@@ -30,6 +32,14 @@ class Door:
 
     def caller(self, authorization: str | None) -> Caller:
         """Of a request with this header. Raises UNAUTHENTICATED."""
+        try:
+            return self._caller(authorization)
+        except AccessError as error:
+            if self._quiet and error.code == "UNAUTHENTICATED":
+                raise AccessError("UNAUTHENTICATED", "the request shows nothing that is taken here") from None
+            raise
+
+    def _caller(self, authorization: str | None) -> Caller:
         scheme, _, credentials = (authorization or "").partition(" ")
         if scheme.lower() != "bearer":
             raise _unknown()

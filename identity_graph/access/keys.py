@@ -21,7 +21,7 @@ from identity_graph.access.caller import Caller
 from identity_graph.access.limits import Rate
 from identity_graph.access.rules import Role
 from identity_graph.errors import AccessError
-from identity_graph.secret_file import create_secret, read_secret, replace_secret
+from identity_graph.secret_file import create_secret, private, private_folder, read_secret, replace_secret
 from identity_graph.times import now
 
 PREFIX = "ig_"
@@ -137,8 +137,8 @@ class KeysFile:
     def _changing(self) -> Iterator[dict[str, ApiKey]]:
         """What is in the file, to change; written when all went well. One process at a time."""
         try:
-            self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            with self.path.with_name(self.path.name + ".lock").open("a") as lock:
+            private_folder(self.path.parent)
+            with open(self.path.with_name(self.path.name + ".lock"), "a", opener=private) as lock:
                 fcntl.flock(lock, fcntl.LOCK_EX)
                 if not self._secret_path.exists() and not self.path.exists():
                     create_secret(self._secret_path, secrets.token_bytes(_SECRET_BYTES))

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from identity_graph.sweeping import Keeping
     from identity_graph.tracking import WriteKeys
 
-__all__ = ["create_app", "execute", "sdl"]
+__all__ = ["create_app", "create_workspaces_app", "execute", "sdl"]
 
 
 def create_app(
@@ -29,6 +29,7 @@ def create_app(
     keeping: Keeping | None = None,
     audit: AuditLog | None = None,
     opendsr: Agreement | None = None,
+    health: bool = True,
 ) -> Starlette:
     """The HTTP application. Its log is `identity_graph.api`: request ids and codes, no queries and no values.
 
@@ -40,8 +41,23 @@ def create_app(
     from identity_graph.api import app
 
     return app.create_app(
-        graph, write_keys, terms, metrics=metrics, door=door, keeping=keeping, audit=audit, opendsr=opendsr
+        graph,
+        write_keys,
+        terms,
+        metrics=metrics,
+        door=door,
+        keeping=keeping,
+        audit=audit,
+        opendsr=opendsr,
+        health=health,
     )
+
+
+def create_workspaces_app(apps: Mapping[str, Starlette], nobody: Starlette) -> Starlette:
+    """Applications that `create_app` made for a workspace each, below `/w/NAME/`. `nobody` answers for other names."""
+    from identity_graph.api import workspaces_app
+
+    return workspaces_app.create_workspaces_app(apps, nobody)
 
 
 def execute(

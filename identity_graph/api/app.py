@@ -65,6 +65,7 @@ def create_app(
     keeping: Keeping | None = None,
     audit: AuditLog | None = None,
     opendsr: Agreement | None = None,
+    health: bool = True,
 ) -> Starlette:
     """`/graphql`, `/schema.graphql`, `/v1`, `/health` and `/metrics`, and `/opendsr` where that is agreed, over a graph
     that the caller opens and closes."""
@@ -115,7 +116,7 @@ def create_app(
                 else []
             ),
             *([graphiql_files()] if terms.graphiql else []),
-            Route("/health", service.health, methods=["GET"]),
+            *([Route("/health", service.health, methods=["GET"])] if health else []),
             *([Route("/metrics", behind(door, "GET /metrics", measured.show), methods=["GET"])] if measured else []),
             *track_routes(tracking, door),
             *(desk.routes() if desk else []),
@@ -123,7 +124,8 @@ def create_app(
         middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=[*terms.hosts])] if terms.hosts else [],
         lifespan=living,
     )
-    app.state.seats = seats
+    app.state.close_streams = seats.closing.set
+    app.state.healthy = service.healthy
     if desk:
         app.add_middleware(by_other_names)
     if measured:
@@ -216,6 +218,14 @@ class _Service:
     async def schema(self, request: Request) -> Response:
         name_operation(request, "schema")
         return PlainTextResponse(sdl(), headers={"x-content-type-options": "nosniff"})
+
+    async def healthy(self) -> bool:
+        """Whether the store answers."""
+        try:
+            await anyio.to_thread.run_sync(self._graph.store.persons.resolved)
+        except Exception:
+            return False
+        return True
 
     async def health(self, request: Request) -> Response:
         name_operation(request, "health")

@@ -18,7 +18,7 @@ pre { background: #8881; padding: 1rem; overflow-x: auto; border-radius: 6px; }
   -d '{"query": "query ($by: PersonBy!) { person(by: $by) { id profile { values } } }",
        "variables": {"by": {"identifier": {"namespace": "email", "value": "ann@example.org"}}}}'</pre>
 <p>Queries may also come by GET, with <code>query</code>, <code>variables</code> and <code>operationName</code>
-in the URL. The schema is at <a href="/schema.graphql">/schema.graphql</a> and open to introspection, unless that was
-turned off. Whether the service is well: <a href="/health">/health</a>.</p>
+in the URL. The schema is at <a href="schema.graphql">/schema.graphql</a> and open to introspection, unless that was
+turned off. Whether the service is well: <a href="health">/health</a>.</p>
 </html>
 """

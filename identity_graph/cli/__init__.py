@@ -13,6 +13,7 @@ from identity_graph.cli import (
     activate,
     ask,
     audit,
+    backups,
     computed,
     consent,
     data,
@@ -68,6 +69,8 @@ app.add_typer(audit.app, name="audit", rich_help_panel="Rules and state")
 app.add_typer(policy.app, name="policy", rich_help_panel="Rules and state")
 app.command(rich_help_panel="Rules and state")(state.stats)
 app.command(rich_help_panel="Rules and state")(state.digest)
+app.command(rich_help_panel="Rules and state")(backups.backup)
+app.command(rich_help_panel="Rules and state")(backups.restore)
 app.command(rich_help_panel="Rules and state")(moving.copy)
 app.command(rich_help_panel="Rules and state")(moving.export)
 

@@ -76,6 +76,14 @@ def serve(
         ),
     ] = None,
     trusted_only: Annotated[bool, typer.Option("--trusted-only", help="Answer no other documents.")] = False,
+    workspaces: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE.toml",
+            help="Several stores, each below /w/NAME/ and with its own keys; else IDENTITY_GRAPH_WORKSPACES.",
+            show_default=False,
+        ),
+    ] = None,
     open_: Annotated[
         bool, typer.Option("--open", help="Answer whoever asks from this machine, without keys; to try things out.")
     ] = False,
@@ -107,6 +115,21 @@ def serve(
         )
     keeping = Keeping(settings.quarantine_days, settings.quarantine_bytes)
     host = host or settings.host
+    port = settings.port if port is None else port
+    workspaces = workspaces or settings.workspaces
+    if workspaces:
+        from identity_graph.cli.workspaces import workspaces_app
+
+        if open_:
+            raise SettingError("SETTING_INVALID", "--open, and workspaces have keys", help="Leave one of them out.")
+        if settings.opendsr:
+            message = "IDENTITY_GRAPH_OPENDSR, and what is agreed with controllers is of one store"
+            raise SettingError("SETTING_INVALID", message, help="Answer /opendsr by a service of its own.")
+        with workspaces_app(command, workspaces, terms) as app:
+            Server(
+                app, host=host, port=port, max_body=terms.max_body, say=command.say, path="/w/NAME/graphql"
+            ).serve_until_stopped()
+        return
     door = _door(command, host, open_)
     opendsr = Agreement.read(settings.opendsr) if settings.opendsr else None
     with command.graph(create=True) as graph:
@@ -124,7 +147,7 @@ def serve(
                 opendsr=opendsr,
             ),
             host=host,
-            port=settings.port if port is None else port,
+            port=port,
             max_body=terms.max_body,
             say=command.say,
         ).serve_until_stopped()

@@ -58,6 +58,7 @@ ScopeOption = Annotated[
 ]
 
 P = ParamSpec("P")
+TOMBSTONE_KEY = "IDENTITY_GRAPH_TOMBSTONE_KEY"
 
 
 @dataclass
@@ -68,6 +69,8 @@ class Command:
     store: str
     policy_path: Path | None
     json: bool
+    tombstone_key: str = TOMBSTONE_KEY
+    """The variable of the environment that may have the key of the tombstones."""
     checking: Door | None = None
     """Where the role of the caller is checked."""
     caller: Caller | None = None
@@ -109,7 +112,7 @@ class Command:
         if self.ending:
             self.ending.target, self.ending.outcome = target, outcome
 
-    def door(self) -> Door | None:
+    def door(self, *, quiet: bool = False) -> Door | None:
         """Of the keys and the tokens that the settings name; None where they name none. Raises SETTING_INVALID."""
         from identity_graph.access import Door
         from identity_graph.access.keys import KeysFile
@@ -131,7 +134,7 @@ class Command:
                     factors,
                 )
             )
-        return Door(KeysFile(settings.keys) if settings.keys else None, tokens)
+        return Door(KeysFile(settings.keys) if settings.keys else None, tokens, quiet=quiet)
 
     def check_role(self, verb: str) -> None:
         """Once there are keys, the one in IDENTITY_GRAPH_KEY must be of a role that may. Who can read the store's files
@@ -160,8 +163,11 @@ class Command:
         return kind != "sqlite" or path == ":memory:" or Path(path).exists()
 
     @contextmanager
-    def graph(self, *, create: bool = False) -> Iterator[IdentityGraph]:
-        """The store, opened. Only a verb that brings data in creates it."""
+    def graph(
+        self, *, create: bool = False, half: bool = False, key_place: Path | None = None
+    ) -> Iterator[IdentityGraph]:
+        """The store, opened. Only a verb that brings data in creates it, and only one that makes a copy opens half of
+        one."""
         from identity_graph.service import IdentityGraph
 
         policy = self.policy()
@@ -180,6 +186,10 @@ class Command:
             destinations=settings.destinations,
             private_destinations=settings.private_destinations,
             memory=settings.segment_memory,
+            erased=settings.erased,
+            key_variable=self.tombstone_key,
+            key_place=key_place,
+            half=half,
         ) as graph:
             yield graph
 

@@ -11,6 +11,7 @@ import typer
 
 from identity_graph.cli.command import Command, Scope, ScopeOption, anybody_of, asked_of, verb
 from identity_graph.errors import NotFound
+from identity_graph.secret_file import private
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -65,8 +66,8 @@ def disclose(
 
 def _write(path: Path, content: bytes) -> None:
     """For its owner alone, and never over another file."""
-    path.touch(mode=0o600, exist_ok=False)
-    path.write_bytes(content)
+    with open(path, "xb", opener=private) as file:
+        file.write(content)
 
 
 def _tables(document: dict[str, Any]) -> Iterator[tuple[str, bytes]]:

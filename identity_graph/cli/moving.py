@@ -30,7 +30,8 @@ def copy(
     source = source or command.store
     if source == to:
         raise typer.BadParameter("it is the store to copy from", param_hint="--to")
-    with replace(command, store=source).graph() as ours, replace(command, store=to).graph(create=True) as theirs:
+    ours_of, theirs_of = replace(command, store=source), replace(command, store=to)
+    with ours_of.graph() as ours, theirs_of.graph(create=True, half=True) as theirs:
         with progress("copy", "rows") as hear:
             copied = copying.copy(ours.store, theirs.store, hear)
         if copied.key is False:

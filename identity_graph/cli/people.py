@@ -15,6 +15,7 @@ from identity_graph.cli.command import Command, identifier_of, person_of, verb
 from identity_graph.cli.looking import AsOf, AtLeast, ForPurpose, Under, Without, people_of
 from identity_graph.cli.show import print_path
 from identity_graph.cli.views import explanation_view, person_view
+from identity_graph.secret_file import private
 
 ROWS = 100_000
 """As many are written at a time."""
@@ -57,7 +58,7 @@ def persons(
     if format is Format.parquet:
         table.write_parquet(output or sys.stdout.buffer)
     else:
-        with output.open("wb") if output else nullcontext(sys.stdout.buffer) as file:
+        with open(output, "wb", opener=private) if output else nullcontext(sys.stdout.buffer) as file:
             for start in range(0, max(table.height, 1), ROWS):
                 part = table.slice(start, ROWS)
                 lines = part.write_ndjson() if format is Format.jsonl else part.write_csv(include_header=not start)

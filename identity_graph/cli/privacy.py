@@ -53,6 +53,7 @@ def forget(
     ] = None,
 ) -> None:
     """Erase a person, or one identifier of it, and keep it from coming back; writes a receipt."""
+    from identity_graph.secret_file import private
     from identity_graph.signing import render
 
     _check_place(receipt or Path("receipt.json"))
@@ -76,7 +77,8 @@ def forget(
         (heir,) = graph.people.find_by_identifier([found.kept]) if found.kept else (None,)
     path = receipt or Path(f"receipt-{proof.id}.json")
     try:
-        path.write_bytes(render(proof.document))
+        with open(path, "wb", opener=private) as file:
+            file.write(render(proof.document))
     except OSError as error:
         command.say("It is erased, but the receipt could not be written. Keep this:")
         command.answer(proof.document)

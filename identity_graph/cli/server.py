@@ -17,7 +17,9 @@ from identity_graph.errors import SettingError
 class Server(uvicorn.Server):
     """Serves until SIGINT or SIGTERM. Raises SETTING_INVALID for an address that it cannot have."""
 
-    def __init__(self, app: Starlette, *, host: str, port: int, max_body: int, say: Callable[[str], None]) -> None:
+    def __init__(
+        self, app: Starlette, *, host: str, port: int, max_body: int, say: Callable[[str], None], path: str = "/graphql"
+    ) -> None:
         # What is compressed costs each connection memory, and a socket takes no larger messages than a request is.
         super().__init__(
             uvicorn.Config(
@@ -25,6 +27,7 @@ class Server(uvicorn.Server):
             )
         )
         self.app = app
+        self.path = path
         self.say = say
         try:
             self.socket = socket.create_server((host, port), family=_family(host), backlog=2048)
@@ -47,13 +50,13 @@ class Server(uvicorn.Server):
             self.run([self.socket])
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        self.app.state.seats.closing.set()
+        self.app.state.close_streams()
         await super().shutdown(sockets)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         host, port = self.socket.getsockname()[:2]
-        self.say(f"GraphQL at http://{f'[{host}]' if ':' in host else host}:{port}/graphql. Ctrl-C stops.")
+        self.say(f"GraphQL at http://{f'[{host}]' if ':' in host else host}:{port}{self.path}. Ctrl-C stops.")
 
 
 def _family(host: str) -> socket.AddressFamily:

@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from identity_graph.event_table import EventTable
 from identity_graph.model import Change, Identifier
 from identity_graph.store.rows import PersonRow
+from identity_graph.tables import Bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,16 @@ class PrivacyStore(Protocol):
         ...
 
     def tombstoned(self, identifiers: Sequence[Identifier]) -> list[bool]: ...
+
+    def buried_events(self, events: EventTable) -> Bool:
+        """Whether the id of each, or an identifier that it names, was erased."""
+        ...
+
+    def buried_records(self, records: Sequence[bytes]) -> list[bool]: ...
+
+    def freshly_buried(self) -> tuple[list[bytes], list[bytes]]:
+        """The tombstones that this process wrote, and took away, since it was last asked; some perhaps in vain."""
+        ...
 
     def release(self, identifiers: Sequence[Identifier]) -> list[bool]:
         """Let identifiers come back in new events, and say which had been erased. Nothing is restored: the ids of the

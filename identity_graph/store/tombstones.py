@@ -43,14 +43,17 @@ class Buried(Protocol):
 
 
 class Tombstones:
-    """The key lies in a file of mode 0600 at `place` (None: nowhere, for a store in memory), or in the environment, in
-    hexadecimal. `name` is the store's, for messages."""
+    """The key lies in a file of mode 0600 at `place` (None: nowhere, for a store in memory), or in this `variable` of
+    the environment, in hexadecimal. `name` is the store's, for messages."""
 
-    def __init__(self, buried: Buried, name: str, place: Path | None) -> None:
+    def __init__(self, buried: Buried, name: str, place: Path | None, variable: str = VARIABLE) -> None:
         self._buried = buried
         self._name = name
         self.place = place
+        self._variable = variable
         self._key: bytes | None = None
+        self._fresh: list[bytes] = []
+        self._released: list[bytes] = []
 
     def any(self) -> bool:
         return self._buried.any()
@@ -77,14 +80,24 @@ class Tombstones:
         texts = [*map(_event, event_ids), *starmap(_identifier, identifiers), *map(_record, records)]
         if texts:
             self._buried.keep_key_check(self.keyed_hash(_CHECK))
-            self._buried.add([self.keyed_hash(text) for text in texts])
+            hashes = [self.keyed_hash(text) for text in texts]
+            self._buried.add(hashes)
+            self._fresh += hashes
+
+    def take_fresh(self) -> tuple[list[bytes], list[bytes]]:
+        """What was buried here, and released, since this was last asked, committed or not."""
+        fresh, released = self._fresh, self._released
+        self._fresh, self._released = [], []
+        return fresh, released
 
     def release(self, identifiers: Sequence[Identifier]) -> list[bool]:
         """Let them come back, and say which were buried; inside a transaction. Their events' ids stay buried."""
         found = self.of_identifiers(identifiers)
         texts = [_identifier(*one) for one, buried in zip(identifiers, found, strict=True) if buried]
         if texts:
-            self._buried.remove([self.keyed_hash(text) for text in texts])
+            hashes = [self.keyed_hash(text) for text in texts]
+            self._buried.remove(hashes)
+            self._released += hashes
         return found
 
     def _found(self, texts: Sequence[bytes]) -> list[bool]:
@@ -101,7 +114,8 @@ class Tombstones:
                 raise StoreError(
                     "STORE_KEY",
                     f"the key is not the one that wrote the tombstones of {self._name}",
-                    help=f"Put that key back, as {self.place} or in {VARIABLE}: with another one erased data returns.",
+                    help=f"Put that key back, as {self.place} or in {self._variable}:"
+                    " with another one erased data returns.",
                 )
             self._key = key
         return hmac.digest(self._key, text, sha256)
@@ -115,12 +129,12 @@ class Tombstones:
             raise StoreError(
                 "STORE_KEY",
                 f"{self._name} has another key of tombstones than the store that is to be copied into it",
-                help=f"Put the key of that store in its place, as {self.place} or in {VARIABLE}.",
+                help=f"Put the key of that store in its place, as {self.place} or in {self._variable}.",
             )
         return True
 
     def _from_environment(self) -> bytes | None:
-        text = os.environ.get(VARIABLE)
+        text = os.environ.get(self._variable)
         if not text:
             return None
         try:
@@ -128,7 +142,9 @@ class Tombstones:
         except ValueError:
             key = b""
         if len(key) < KEY_BYTES:
-            raise StoreError("STORE_KEY", f"{VARIABLE} is not {KEY_BYTES} bytes", help="Write 64 hexadecimal digits.")
+            raise StoreError(
+                "STORE_KEY", f"{self._variable} is not {KEY_BYTES} bytes", help="Write 64 hexadecimal digits."
+            )
         return key
 
     def _from_file(self) -> bytes:
@@ -140,7 +156,7 @@ class Tombstones:
                 raise StoreError(
                     "STORE_KEY",
                     f"{self.place} is missing",
-                    help=f"Put the key of this store's tombstones back, or into {VARIABLE}.",
+                    help=f"Put the key of this store's tombstones back, or into {self._variable}.",
                 )
             self._create(self.place)
             key = self._read(self.place)

@@ -21,6 +21,7 @@ from identity_graph.store import open_store
 from identity_graph.store.neo4j import connection
 from identity_graph.store.neo4j.address import Address
 from identity_graph.store.neo4j.failures import PATIENCE
+from identity_graph.store.neo4j.statements import script
 from tests.cli.calling import failure
 from tests.neo4j.database import asked, emptied
 from tests.neo4j.port import free_port
@@ -141,6 +142,30 @@ def test_a_store_of_a_newer_version_is_left_alone(neo4j_url: str) -> None:
     asked(neo4j_url, "MATCH (store:Store) SET store.version = 1000")
     assert "1000" in refused(neo4j_url, "STORE_VERSION").message
     emptied(neo4j_url)
+
+
+@pytest.mark.parametrize("cut", [None, 0, 17])
+def test_a_store_of_an_earlier_version_is_made_one_of_this(
+    cut: int | None, neo4j_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Interrupted it is of the earlier one still, and the next that opens it does all of it."""
+    open_store(emptied(neo4j_url)).close()
+    names = "SHOW CONSTRAINTS YIELD name RETURN name ORDER BY name"
+    before = asked(neo4j_url, names)
+    asked(neo4j_url, "DROP CONSTRAINT erasure_id")
+    asked(neo4j_url, "DROP INDEX identifier_restricted")
+    asked(neo4j_url, f"MATCH (store:Store) SET store.version = {connection.OLDEST}")
+    if cut is not None:
+        with monkeypatch.context() as patch:
+            texts = [*script("schema")][:cut]
+            patch.setattr(connection, "script", lambda name: [*texts, "RETURN not_a_function()"])
+            with pytest.raises(StoreError):
+                open_store(neo4j_url)
+        assert asked(neo4j_url, "MATCH (store:Store) RETURN store.version") == [(connection.OLDEST,)]
+    open_store(neo4j_url).close()
+    assert asked(neo4j_url, "MATCH (store:Store) RETURN store.version") == [(connection.VERSION,)]
+    assert asked(neo4j_url, names) == before
+    assert asked(neo4j_url, "SHOW INDEXES YIELD name WHERE name = 'identifier_restricted' RETURN name")
 
 
 @pytest.mark.parametrize("query", ["CREATE (:Person {id: 'ann'})-[:KNOWS]->(:Person {id: 'ann'})", "CREATE (:Film)"])

@@ -23,6 +23,8 @@ from identity_graph.store.neo4j.ledger import Ledger
 from identity_graph.store.neo4j.statements import script, statement
 
 VERSION = 4
+OLDEST = 2
+"""From which all that it takes is what `schema.cypher` has more."""
 LAST = 1.0  # seconds for a transaction that is begun when the deadline has passed
 CONNECT = 10.0  # seconds that a connection may take, and an answer to whether something was committed
 GLANCES = (0.0, 0.005, 0.02, 0.08, 0.3)  # seconds to wait after a reading that was not of one moment
@@ -85,14 +87,14 @@ class Connection:
         known = self._known()
         if known is None:
             self._refuse_foreign()
-        if known is None or known.get("unindexed"):  # Neo4j's importer makes no constraints: see import_files.py
-            self._check(known)
+        self._check(known)
+        # Neo4j's importer makes no constraints: see import_files.py
+        if known is None or known.get("unindexed") or known["version"] != VERSION:
             for text in script("schema"):
                 self._alone(text, {})
-            # Only then: whoever finds the node finds the constraints too.
+            # Only then: whoever finds the node, or its version, finds the constraints too.
             self._alone(statement("store/create"), {"id": str(uuid4()), "version": VERSION})
-            known = self._known()
-        self._check(known)
+            self._check(self._known())
 
     def _known(self) -> Parameters | None:
         rows = self._alone(statement("store/ledger"), {})
@@ -100,10 +102,10 @@ class Connection:
 
     def _check(self, known: Parameters | None) -> None:
         version = VERSION if known is None else known.get("version")
-        if version != VERSION:
+        if not isinstance(version, int) or not OLDEST <= version <= VERSION:
             raise StoreError(
                 "STORE_VERSION",
-                f"{self.address} has version {version} of the store; this program reads version {VERSION}",
+                f"{self.address} has version {version} of the store; this program reads {OLDEST} to {VERSION}",
                 help="Use the version of identity-graph that wrote it, or load the sources into an empty database.",
             )
 

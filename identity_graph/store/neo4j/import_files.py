@@ -11,6 +11,7 @@ from uuid import uuid4
 import numpy as np
 
 from identity_graph.event_table import canonical_json
+from identity_graph.secret_file import private
 from identity_graph.store.neo4j.connection import VERSION
 from identity_graph.store.neo4j.event_rows import PAIRWISE, by_event, links_of, record_of
 from identity_graph.store.neo4j.import_tables import ImportTables
@@ -66,7 +67,8 @@ def write_import_files(
     command = " \\\n      ".join(["    neo4j-admin database import full", *map(shlex.quote, options)])
     key = KEY.format(variable=VARIABLE, id=files.id) if files.key_check else ""
     text = README.format(neo4j=NEO4J, command=command, key=key)
-    (folder / "README.txt").write_text(text, encoding="utf-8")
+    with open(folder / "README.txt", "w", encoding="utf-8", opener=private) as file:
+        file.write(text)
     return tables.counts
 
 

@@ -10,6 +10,7 @@ from typing import IO, Any
 import polars as pl
 
 from identity_graph.errors import InputError
+from identity_graph.secret_file import private, private_folder
 
 # Between the elements of a list: U+001F, made for that. Identifiers and texts of events hold no control characters.
 SEPARATOR = "\x1f"
@@ -56,7 +57,7 @@ class ImportTables:
     """Files in a folder that is empty, or is made. Raises OUTPUT_FAILED where it is not empty."""
 
     def __init__(self, folder: Path) -> None:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)  # for no other eyes: people are in it
+        private_folder(folder)  # for no other eyes: people are in it
         if any(folder.iterdir()):
             raise InputError("OUTPUT_FAILED", f"{folder} is not empty", help="Name a folder that is empty or new.")
         self._folder = folder
@@ -82,8 +83,10 @@ class ImportTables:
         if not frame.height:
             return
         if table not in self._files:
-            (self._folder / f"{_stem(table)}-header.csv").write_text(",".join(header) + "\n", encoding="utf-8")
-            self._files[table] = (self._folder / f"{_stem(table)}.csv").open("wb")
+            with open(self._folder / f"{_stem(table)}-header.csv", "w", encoding="utf-8", opener=private) as file:
+                file.write(",".join(header) + "\n")
+            place = self._folder / f"{_stem(table)}.csv"
+            self._files[table] = open(place, "wb", opener=private)  # noqa: SIM115
         frame.write_csv(self._files[table], include_header=False, quote_style="non_numeric")
         self.counts[table] = self.counts.get(table, 0) + frame.height
         if table not in self._broken and any(

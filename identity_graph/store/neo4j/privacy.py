@@ -6,6 +6,7 @@ from collections.abc import Sequence, Set
 from itertools import combinations
 
 from identity_graph.errors import StoreError
+from identity_graph.event_table import EventTable
 from identity_graph.model import Identifier
 from identity_graph.store.neo4j.chunks import in_chunks
 from identity_graph.store.neo4j.connection import Connection
@@ -15,6 +16,7 @@ from identity_graph.store.neo4j.publishing import add_changes, forget_segments, 
 from identity_graph.store.numbered import unflat
 from identity_graph.store.protocols import Erasure, PersonRow
 from identity_graph.store.tombstones import Tombstones
+from identity_graph.tables import Bool
 
 
 class Neo4jPrivacy:
@@ -79,6 +81,15 @@ class Neo4jPrivacy:
 
     def tombstoned(self, identifiers: Sequence[Identifier]) -> list[bool]:
         return self._tombstones.of_identifiers(identifiers)
+
+    def buried_events(self, events: EventTable) -> Bool:
+        return self._tombstones.of_events(events)
+
+    def buried_records(self, records: Sequence[bytes]) -> list[bool]:
+        return self._tombstones.of_records(records)
+
+    def freshly_buried(self) -> tuple[list[bytes], list[bytes]]:
+        return self._tombstones.take_fresh()
 
     def release(self, identifiers: Sequence[Identifier]) -> list[bool]:
         with self._database.transaction():

@@ -30,7 +30,7 @@ from identity_graph.store.protocols import (
     SubjectRequestStore,
     TransferStore,
 )
-from identity_graph.store.tombstones import Tombstones
+from identity_graph.store.tombstones import VARIABLE, Tombstones
 
 T = TypeVar("T")
 
@@ -43,9 +43,10 @@ class Neo4jStore:
 
     kind = "neo4j"
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, key_variable: str = VARIABLE) -> None:
         database = Connection(Address.parse(url))
-        tombstones = Tombstones(BuriedNodes(database), str(database.address), key_place(database.property("id")))
+        place = key_place(database.property("id"))
+        tombstones = Tombstones(BuriedNodes(database), str(database.address), place, key_variable)
         evidence = Neo4jEvidence(database, tombstones)
         self.database = database
         self.evidence: EvidenceStore = evidence

@@ -7,7 +7,6 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +14,11 @@ import apsw
 
 from identity_graph import deadline
 from identity_graph.errors import StoreError
+from identity_graph.secret_file import new_file
+from identity_graph.store.sqlite.migrating import OLDEST, VERSION, script, steps
 
 MEMORY = ":memory:"
 APPLICATION = 0x49444752  # "IDGR": tells our files from other programs' databases
-VERSION = 6
 CACHE_KIBIBYTES = 65_536
 PAGE_BYTES = 8_192  # larger: fewer pages in a load; smaller: fewer bytes in a commit of one event
 STEPS = 20_000  # of SQLite's machine, about a millisecond, between two looks at the deadline
@@ -43,6 +43,8 @@ class Connection:
         self._reader_lock = self._lock if path == MEMORY else threading.RLock()
         self._watcher: apsw.Connection | None = None
         self._watcher_lock = threading.Lock()
+        if path != MEMORY:
+            new_file(Path(path))
         with self._named("STORE_OPEN"):
             self._writer = self._reader = apsw.Connection(path)
             try:
@@ -74,7 +76,8 @@ class Connection:
         connection.pragma("trusted_schema", False)
 
     def _prepare(self) -> None:
-        """Make an empty file a store; raise STORE_OPEN or STORE_VERSION for a file that is something else."""
+        """Make an empty file a store, and one of an earlier version one of this; raise STORE_OPEN or STORE_VERSION for
+        a file that is something else."""
         known = self._recognised()
         if self.path != MEMORY and self._until_free(lambda: self._writer.pragma("journal_mode", "wal")) != "wal":
             raise StoreError(
@@ -82,25 +85,26 @@ class Connection:
                 f"{self.path}: the file system has no shared memory",
                 help="Keep the store on a local disk.",
             )
-        if known:
+        if known == VERSION:
             return
-        script = files("identity_graph.store.sqlite").joinpath("schema.sql").read_text(encoding="utf-8")
-        with self.transaction():
-            if not self._recognised():
-                self._writer.execute(script)
-                self._writer.execute(f"PRAGMA application_id = {APPLICATION}; PRAGMA user_version = {VERSION}")
+        with self.transaction():  # in which another process may have been first
+            known = self._recognised()
+            for text in [script("schema")] if known is None else steps(known):
+                self._writer.execute(text)
+            self._writer.execute(f"PRAGMA application_id = {APPLICATION}; PRAGMA user_version = {VERSION}")
 
-    def _recognised(self) -> bool:
+    def _recognised(self) -> int | None:
+        """The version of a store; None of an empty file."""
         # The tables first: another process may make them and the mark, in one commit, between two of these reads.
         tables = self._writer.execute("SELECT count(*) FROM sqlite_schema").get
         application = self._writer.pragma("application_id")
         version = self._writer.pragma("user_version")
         if application == APPLICATION:
-            if version == VERSION:
-                return True
+            if OLDEST <= version <= VERSION:
+                return int(version)
             raise StoreError(
                 "STORE_VERSION",
-                f"{self.path} has version {version} of the store; this program reads version {VERSION}",
+                f"{self.path} has version {version} of the store; this program reads {OLDEST} to {VERSION}",
                 help="Use the version of identity-graph that wrote it, or load the sources into a new store.",
             )
         if tables:
@@ -109,7 +113,7 @@ class Connection:
                 f"{self.path} is a database of another program",
                 help="Give the path of a store, or of a file that does not exist yet.",
             )
-        return False
+        return None
 
     def _until_free(self, act: Callable[[], Any]) -> Any:
         """Repeat what SQLite refuses at once, without its own waiting, while another process is in the way."""

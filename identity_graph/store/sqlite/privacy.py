@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from identity_graph.event_table import EventTable
 from identity_graph.model import Identifier
 from identity_graph.store.protocols import Erasure, PersonRow
 from identity_graph.store.sqlite.columns import number_set
@@ -14,6 +15,7 @@ from identity_graph.store.sqlite.numbering import keep_numbers, last_number
 from identity_graph.store.sqlite.publishing import add_changes, forget_segments, remove_persons
 from identity_graph.store.sqlite.restrictions import RestrictedRows
 from identity_graph.store.tombstones import Tombstones
+from identity_graph.tables import Bool
 
 
 class SqlitePrivacy:
@@ -112,6 +114,15 @@ class SqlitePrivacy:
 
     def tombstoned(self, identifiers: Sequence[Identifier]) -> list[bool]:
         return self._tombstones.of_identifiers(identifiers)
+
+    def buried_events(self, events: EventTable) -> Bool:
+        return self._tombstones.of_events(events)
+
+    def buried_records(self, records: Sequence[bytes]) -> list[bool]:
+        return self._tombstones.of_records(records)
+
+    def freshly_buried(self) -> tuple[list[bytes], list[bytes]]:
+        return self._tombstones.take_fresh()
 
     def release(self, identifiers: Sequence[Identifier]) -> list[bool]:
         with self._database.transaction():

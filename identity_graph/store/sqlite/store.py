@@ -30,7 +30,7 @@ from identity_graph.store.sqlite.segments import SqliteSegments
 from identity_graph.store.sqlite.subject_requests import SqliteSubjectRequests
 from identity_graph.store.sqlite.tombstones import BuriedRows
 from identity_graph.store.sqlite.transfer import SqliteTransfer
-from identity_graph.store.tombstones import Tombstones
+from identity_graph.store.tombstones import VARIABLE, Tombstones
 
 T = TypeVar("T")
 
@@ -38,16 +38,20 @@ T = TypeVar("T")
 class SqliteStore:
     """`path` is a file, created where there is none, or `:memory:`. Safe to use from many threads.
 
+    The key of its tombstones is in `<path>.key` or `key_place`, unless `key_variable` of the environment has it.
+
     Raises STORE_OPEN and STORE_VERSION. A statement waits `busy_timeout` seconds for another process's write.
     """
 
     kind = "sqlite"
 
-    def __init__(self, path: str, *, busy_timeout: float = 10.0) -> None:
+    def __init__(
+        self, path: str, *, busy_timeout: float = 10.0, key_place: Path | None = None, key_variable: str = VARIABLE
+    ) -> None:
         database = Connection(path, busy_timeout=busy_timeout)
         namespaces, sources = Names(database, "namespace"), Names(database, "source")
-        place = None if path == MEMORY else Path(f"{path}.key")
-        tombstones = Tombstones(BuriedRows(database), path, place)
+        place = key_place or (None if path == MEMORY else Path(f"{path}.key"))
+        tombstones = Tombstones(BuriedRows(database), path, place, key_variable)
         evidence = SqliteEvidence(database, namespaces, sources, tombstones)
         self._database = database
         self.evidence: EvidenceStore = evidence

@@ -1,0 +1,359 @@
+"""A store is backed up and restored: the same store, but for whom was erased since, whatever interrupts it."""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from identity_graph import IdentityGraph, copying
+from identity_graph.backing_up import back_up, examine, read_lines
+from identity_graph.deleting import Deletion
+from identity_graph.erased_register import ErasedRegister
+from identity_graph.errors import IdentityGraphError, StoreError
+from identity_graph.restoring import Restored, restore
+from identity_graph.sealing import Sealed, SealKey, seal
+from tests.privacy.test_scrub import encodings
+from tests.story.lived import assert_lives_on, files, live, opened, take_key, whole
+from tests.story.worlds import event, key, person, tell
+
+ROOT = Path(__file__).parents[2]
+SEED = random.SystemRandom().randrange(10**6)  # another one each time; a failing test shows it
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return files(tmp_path_factory.mktemp("world"))
+
+
+@pytest.fixture(scope="module")
+def kept(folder: Path) -> Path:
+    """A store with a life behind it; for tests that only read."""
+    path = folder / "lived.db"
+    with opened(f"sqlite:///{path}") as graph:
+        live(graph, folder)
+    return path
+
+
+@pytest.fixture
+def lived(kept: Path, tmp_path: Path) -> Iterator[IdentityGraph]:
+    """A store of its own with that life."""
+    for path in kept.parent.glob("lived.db*"):
+        shutil.copy(path, tmp_path / path.name)
+    with opened(f"sqlite:///{tmp_path / 'lived.db'}") as graph:
+        yield graph
+
+
+@pytest.fixture
+def seal_key(tmp_path: Path) -> SealKey:
+    made = SealKey(place=tmp_path / "backup.age")
+    made.make()
+    return made
+
+
+def backed_up(graph: IdentityGraph, path: Path, by: SealKey) -> Sealed:
+    back_up(graph.store, path, by, graph.new_id(), graph.clock())
+    return Sealed(path, by)
+
+
+def restored(sealed: Sealed, graph: IdentityGraph, *registers: ErasedRegister) -> Restored:
+    deletion = Deletion(graph.store, graph.policy, graph.resolver, graph.clock, "erasure", "erased since")
+    return restore(sealed, examine(sealed), graph.store, deletion, registers)
+
+
+def code(work: Any, *arguments: Any) -> str:
+    with pytest.raises(IdentityGraphError) as caught:
+        work(*arguments)
+    return caught.value.code
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "neo4j"])
+def test_it_is_the_same_store(
+    kind: str, lived: IdentityGraph, tmp_path: Path, folder: Path, seal_key: SealKey, request: pytest.FixtureRequest
+) -> None:
+    """Evidence, persons, ids, numbers, segments, quarantine, tombstones, runs: backed up from here or from a server."""
+    before = whole(lived)
+    if kind == "sqlite":
+        sealed = backed_up(lived, tmp_path / "backup", seal_key)
+    else:
+        from tests.neo4j.database import emptied
+
+        with opened(emptied(request.getfixturevalue("neo4j_url"))) as server:
+            copying.copy(lived.store, server.store)
+            sealed = backed_up(server, tmp_path / "backup", seal_key)
+    with opened(f"sqlite:///{tmp_path / 'back.db'}") as back:
+        assert restored(sealed, back).erased.events == 0
+        assert whole(back) == before
+        take_key(lived, back)
+        assert_lives_on(back, lived, folder)
+
+
+def test_nothing_of_it_can_be_read(lived: IdentityGraph, tmp_path: Path, seal_key: SealKey) -> None:
+    content = backed_up(lived, tmp_path / "backup", seal_key).path.read_bytes()
+    for word in ("email", "user_id", "example.org", "cookie:one"):
+        assert not any(one in content for one in encodings(word).values()), word
+
+
+def test_whom_was_erased_since_is_not_restored(lived: IdentityGraph, tmp_path: Path, seal_key: SealKey) -> None:
+    """Nor a record of it that had been set aside; and everybody else is as without it."""
+    victim = "email:victim@example.org"
+    tell(lived, [event("v1", 1, victim, "cookie:victim"), event("v2", 2, "cookie:victim", "ip:192.0.2.200")])
+    lived.resolver.resolve()
+    sealed = backed_up(lived, tmp_path / "backup", seal_key)
+    preview = lived.forget.preview(person(lived, victim))
+    assert preview
+    lived.forget.erase(preview.token)
+    assert lived.register.place == tmp_path / "lived.db.erased"
+    with opened(f"sqlite:///{tmp_path / 'back.db'}") as back:
+        take_key(lived, back)
+        done = restored(sealed, back, lived.register)
+        assert (done.erased.events, done.erased.identifiers, done.erased.persons) == (2, 3, 1)
+        assert back.people.find_by_identifier([key(victim)]) == [None]
+        assert back.digest() == lived.digest()
+        assert back.store.privacy.tombstoned([key(victim)]) == [True]
+        assert list(_tombstones(back)) == list(_tombstones(lived))
+        held = [one.read_bytes() for one in tmp_path.glob("back.db*")]
+        assert held and not any(one in content for one in encodings("victim@example.org").values() for content in held)
+        # And it does not come back by a load.
+        tell(back, [event("v1", 1, victim, "cookie:victim")])
+        assert back.people.find_by_identifier([key(victim)]) == [None]
+
+
+def test_without_the_register_it_would_be(lived: IdentityGraph, tmp_path: Path, seal_key: SealKey) -> None:
+    """So that the test before shows something."""
+    sealed = backed_up(lived, tmp_path / "backup", seal_key)
+    found = person(lived, "email:zoe@example.org")
+    preview = lived.forget.preview(found)
+    assert preview
+    lived.forget.erase(preview.token)
+    with opened(f"sqlite:///{tmp_path / 'back.db'}") as back:
+        restored(sealed, back)
+        assert person(back, "email:zoe@example.org") == found
+
+
+def _tombstones(graph: IdentityGraph) -> Iterator[bytes]:
+    yield from graph.store.transfer.tombstones(b"", 10**6)
+
+
+# ---- the register
+
+
+def test_the_register_follows(lived: IdentityGraph, tmp_path: Path) -> None:
+    register = lived.register
+    assert register.place
+
+    def told() -> list[bytes]:
+        return sorted(one for piece in register.pieces() for one in piece.tombstones)
+
+    assert told() == list(_tombstones(lived))
+    before = told()
+    tell(lived, [event("v1", 1, "email:victim@example.org")])
+    for victim in ("email:victim@example.org", "email:zoe@example.org"):
+        preview = lived.forget.preview(person(lived, victim))
+        assert preview
+        lived.forget.erase(preview.token)
+        assert told() == list(_tombstones(lived))
+    assert len(told()) > len(before)
+    # What is taken back is out of it, too.
+    assert lived.forget.unsuppress(key("email:zoe@example.org"))
+    assert told() == list(_tombstones(lived))
+    # One that was cut in the middle, and one that is gone, are written anew.
+    content = register.place.read_bytes()
+    for broken in (content[:-7], content[:50], b""):
+        register.place.write_bytes(broken)
+        if len(broken) > 50:
+            assert len(told()) == len(list(_tombstones(lived))) - 1
+        register.follow(lived.store)
+        assert told() == list(_tombstones(lived))
+    register.place.unlink()
+    assert code(lambda: list(register.pieces())) == "ERASED_REGISTER"
+    register.follow(lived.store)
+    assert told() == list(_tombstones(lived))
+    # What a process did not come to tell, the next one tells.
+    content = register.place.read_bytes()
+    register.place.write_bytes(content[:-64])
+    register.follow(lived.store)
+    assert len(told()) == len(list(_tombstones(lived))) - 2
+    ErasedRegister(register.place).follow(lived.store)
+    assert told() == list(_tombstones(lived))
+
+
+def test_a_store_begun_anew_takes_nobody_out_of_the_register(lived: IdentityGraph, tmp_path: Path) -> None:
+    register = lived.register
+    assert register.place
+    before = {one for piece in register.pieces() for one in piece.tombstones}
+    for key_file, kept in ((tmp_path / "lived.db.key", True), (None, False)):
+        path = tmp_path / f"new{kept}.db"
+        if key_file:
+            shutil.copy(key_file, f"{path}.key")
+        with IdentityGraph.open(f"sqlite:///{path}", erased=register.place) as graph:
+            tell(graph, [event("n1", 1, "email:new@example.org")])
+            preview = graph.forget.preview(person(graph, "email:new@example.org"))
+            assert preview
+            graph.forget.erase(preview.token)
+        now = {one for piece in register.pieces() for one in piece.tombstones}
+        assert (now > before) == kept
+    (aside,) = tmp_path.glob("lived.db.erased.*")
+    assert before < {one for piece in ErasedRegister(aside).pieces() for one in piece.tombstones}
+
+
+def test_a_register_that_cannot_be_written_is_told(lived: IdentityGraph, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    lived.register.place = tmp_path / "file" / "register"
+    preview = lived.forget.preview(person(lived, "email:zoe@example.org"))
+    assert preview
+    assert code(lived.forget.erase, preview.token) == "ERASED_REGISTER"
+    assert lived.people.find_by_identifier([key("email:zoe@example.org")]) == [None]
+    lived.register.place = tmp_path / "register"
+    (done,) = lived.forget.resume()
+    assert done.document["scrubbed"] is True
+    assert sum(len(piece.tombstones) for piece in lived.register.pieces()) == len(list(_tombstones(lived)))
+
+
+@pytest.mark.parametrize("which", ["missing", "another"])
+def test_the_register_needs_its_key(which: str, lived: IdentityGraph, tmp_path: Path, seal_key: SealKey) -> None:
+    sealed = backed_up(lived, tmp_path / "backup", seal_key)
+    with opened(f"sqlite:///{tmp_path / 'back.db'}") as back:
+        if which == "another":
+            (tmp_path / "back.db.key").write_bytes(b"k" * 32)
+        assert code(restored, sealed, back, lived.register) == "STORE_KEY"
+        assert copying.is_empty(back.store)
+
+
+# ---- under load, and killed
+
+
+def test_it_is_of_one_moment(lived: IdentityGraph, tmp_path: Path, seal_key: SealKey) -> None:
+    """While another thread stores: what is in it is what was stored up to some event, and nothing of the next."""
+    stop = threading.Event()
+    stored = 0
+
+    def load() -> None:
+        nonlocal stored
+        while not stop.is_set():
+            stored += 1
+            lived.ingest.events([event(f"load{stored}", 100 + stored, f"cookie:a{stored}", f"email:b{stored}@x.org")])
+
+    thread = threading.Thread(target=load)
+    thread.start()
+    try:
+        while stored < 20:
+            time.sleep(0.01)
+        first = stored
+        sealed = backed_up(lived, tmp_path / "backup", seal_key)
+        last = stored
+    finally:
+        stop.set()
+        thread.join()
+    with opened(f"sqlite:///{tmp_path / 'back.db'}") as back:
+        restored(sealed, back)
+        there = [bool(row) for row in back.store.evidence.events([f"load{n}" for n in range(1, stored + 1)])]
+        assert sorted(there, reverse=True) == there and first - 1 <= sum(there) <= last
+        assert back.store.operations.counts()["events"] == examine(sealed).counts["events"]
+
+
+# Says a word after each piece, so that the kill can fall into any part of the next.
+DRIVER = """
+import sys
+from pathlib import Path
+from identity_graph import copying
+from identity_graph.backing_up import back_up, examine
+from identity_graph.deleting import Deletion
+from identity_graph.erased_register import ErasedRegister
+from identity_graph.restoring import restore
+from identity_graph.sealing import Sealed, SealKey
+from identity_graph import IdentityGraph
+from tests.story.lived import POLICY
+copying.ROWS = copying.RECORDS = 100
+what, store, file, key, register = sys.argv[1:]
+graph, by = IdentityGraph.open(store, POLICY, half=what == "restore"), SealKey(place=Path(key))
+print("ready", flush=True)
+hear = lambda *_: print("piece", flush=True)
+if what == "backup":
+    back_up(graph.store, Path(file), by, "b", 0, hear)
+else:
+    sealed = Sealed(Path(file), by)
+    deletion = Deletion(graph.store, graph.policy, graph.resolver, graph.clock, "erasure", "erased since")
+    restore(sealed, examine(sealed), graph.store, deletion, [ErasedRegister(Path(register))], hear)
+print("done", flush=True)
+"""
+
+
+def finish(arguments: list[str], kill: int, dice: random.Random) -> bool:
+    """Whether it ended by itself, and was not killed after the piece of this number or in the next."""
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    with subprocess.Popen(
+        [sys.executable, "-c", DRIVER, *arguments], stdout=subprocess.PIPE, text=True, env=environment
+    ) as process:
+        assert process.stdout is not None
+        for pieces, line in enumerate(process.stdout):
+            if line == "done\n":
+                assert process.wait(timeout=60) == 0
+                return True
+            if pieces == kill:
+                time.sleep(dice.random() * 0.02)
+                process.send_signal(signal.SIGKILL)
+                assert process.wait(timeout=60) == -signal.SIGKILL
+                return False
+    raise AssertionError("it ended before it was done")
+
+
+def test_killed_and_run_again(kept: Path, tmp_path: Path, seal_key: SealKey) -> None:
+    dice = random.Random(SEED)
+    source, file, other = f"sqlite:///{kept}", tmp_path / "backup", tmp_path / "back.db"
+    shutil.copy(f"{kept}.key", f"{other}.key")
+    rest = [str(file), str(seal_key.place), f"{kept}.erased"]
+    killed = 0
+    while not finish(["backup", source, *rest], dice.randrange(1, 60) if killed < 3 else -1, dice):
+        killed += 1
+        assert not file.exists()  # and what there is of it is refused
+        assert code(examine, Sealed(tmp_path / "backup.part", seal_key)) in ("BACKUP_INVALID", "BACKUP_KEY")
+    assert not (tmp_path / "backup.part").exists()
+    restores = 0
+    while not finish(["restore", f"sqlite:///{other}", *rest], dice.randrange(1, 60) if restores < 4 else -1, dice):
+        restores += 1
+        with pytest.raises(StoreError) as caught:
+            IdentityGraph.open(f"sqlite:///{other}").close()
+        assert caught.value.code == "STORE_HALF"
+    print(f"seed {SEED}: killed {killed} and {restores} times")
+    assert killed + restores
+    with opened(f"sqlite:///{other}") as rough, opened(source) as calm:
+        assert whole(rough) == whole(calm)
+
+
+# ---- what is none
+
+
+def test_what_is_no_backup(lived: IdentityGraph, tmp_path: Path, seal_key: SealKey) -> None:
+    sealed = backed_up(lived, tmp_path / "backup", seal_key)
+    lines: list[bytes] = []
+    read_lines(sealed, lines.append)
+
+    def of(*changed: bytes) -> Sealed:
+        path = tmp_path / "changed"
+        with path.open("wb") as file:
+            seal([line + b"\n" for line in changed], file, seal_key)
+        return Sealed(path, seal_key)
+
+    assert examine(of(*lines)) == examine(sealed)
+    newer = lines[0].replace(b'"version":1', b'"version":2')
+    for bad in (of(), of(b"{}"), of(b"[]", b"1"), of(*lines[:-1]), of(*lines[:4], *lines[5:]), of(newer, *lines[1:])):
+        assert code(examine, bad) == "BACKUP_INVALID"
+    no_piece = of(*lines[:4], b"[{]", *lines[5:])
+    events = next(n for n, line in enumerate(lines[1:-1], 1) if not line.endswith(b",null]"))
+    another = of(*lines[:events], b"[{},null]", *lines[events + 1 :])
+    for bad in (no_piece, another):
+        with opened(f"sqlite:///{tmp_path / 'back.db'}") as back:
+            assert code(restored, bad, back) == "BACKUP_INVALID"
+        for left in tmp_path.glob("back.db*"):
+            left.unlink()
