@@ -32,7 +32,6 @@ from identity_graph.state_digest import digest_of
 from identity_graph.stating import Stating
 from identity_graph.store import open_store
 from identity_graph.store.protocols import Store
-from identity_graph.store.tombstones import VARIABLE
 from identity_graph.supposing import Supposing
 from identity_graph.times import now
 from identity_graph.view import View
@@ -109,7 +108,7 @@ class IdentityGraph:
         private_destinations: bool = False,
         memory: int = MEMORY,
         erased: Path | None = None,
-        key_variable: str = VARIABLE,
+        key_variable: str | None = None,
         key_place: Path | None = None,
         half: bool = False,
         clock: Callable[[], int] = now,

@@ -121,7 +121,7 @@ KEPT_TO = {
     "neo4j": ("store.neo4j",),
     "graphdatascience": ("engines.catalogue",),
     "strawberry": ("api",),
-    "starlette": ("api", "cli.server"),
+    "starlette": ("api", "cli.server", "cli.workspaces"),
     "graphql": ("api",),
     "typer": ("cli",),
     "rich": ("cli", "demo"),

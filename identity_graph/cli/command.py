@@ -58,7 +58,6 @@ ScopeOption = Annotated[
 ]
 
 P = ParamSpec("P")
-TOMBSTONE_KEY = "IDENTITY_GRAPH_TOMBSTONE_KEY"
 
 
 @dataclass
@@ -69,8 +68,8 @@ class Command:
     store: str
     policy_path: Path | None
     json: bool
-    tombstone_key: str = TOMBSTONE_KEY
-    """The variable of the environment that may have the key of the tombstones."""
+    tombstone_key: str | None = None
+    """The variable of the environment that may have the key of the tombstones; None: the usual one."""
     checking: Door | None = None
     """Where the role of the caller is checked."""
     caller: Caller | None = None

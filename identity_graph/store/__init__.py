@@ -11,7 +11,7 @@ from identity_graph.store.tombstones import VARIABLE
 _HELP = "Write sqlite:///people.db, sqlite:////absolute/path.db, sqlite:///:memory: or neo4j://user:password@host:7687/neo4j"
 
 
-def open_store(url: str, *, key_variable: str = VARIABLE, key_place: Path | None = None) -> Store:
+def open_store(url: str, *, key_variable: str | None = None, key_place: Path | None = None) -> Store:
     """Open the store, and create it where there is none. The key of its tombstones may be in this variable of the
     environment, or of a file in another place.
 
@@ -25,6 +25,7 @@ def open_store(url: str, *, key_variable: str = VARIABLE, key_place: Path | None
     >>> store.close()
     """
     scheme, _, rest = url.partition("://")
+    key_variable = VARIABLE if key_variable is None else key_variable
     if scheme == "sqlite" and rest.startswith("/") and len(rest) > 1:
         from identity_graph.store.sqlite import SqliteStore
 
