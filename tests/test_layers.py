@@ -20,6 +20,7 @@ LAYERS = {
         "erasing",
         "tables",
         "event_table",
+        "repeated",
         "errors",
         "flaws",
         "times",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from identity_graph.errors import StoreError
 from identity_graph.model import Identifier
 from identity_graph.store import open_store
 from identity_graph.store.sqlite import SqliteStore
+from identity_graph.store.sqlite.upgrading import UPGRADES
 from tests.store.building import event, load
 
 
@@ -120,6 +122,48 @@ def test_a_store_of_another_version(tmp_path: Path) -> None:
     later.close()
     error = refusal(f"sqlite:///{path}")
     assert error.code == "STORE_VERSION" and "version 99" in error.message
+
+
+def test_a_store_of_an_earlier_version_becomes_one_of_this(tmp_path: Path) -> None:
+    path = tmp_path / "people.db"
+    earlier = apsw.Connection(str(path))
+    earlier.execute(Path(__file__).with_name("version_5.sql").read_text(encoding="utf-8"))
+    assert earlier.pragma("user_version") == 5
+    earlier.close()
+    store = open_store(f"sqlite:///{path}")
+    lines = b"\n".join(store.operations.canonical_lines())
+    assert sha256(lines).hexdigest() == "95ea029ed672aae74c3e3eb69ed45c803eccbb2086806e7f2a3b55269cb42913"
+    keys = [Identifier.parse(key) for key in ("user_id:ann", "cookie:ann", "email:bob@example.org", "email:ann")]
+    *found, unknown = store.evidence.identifiers(keys)
+    assert [row and row.identifier for row in found] == keys[:3] and unknown is None
+    assert found[0] and len(store.evidence.events_of([found[0].number])[0]) == 3
+    run = load(store, event("e-2", "cookie:ann"), event("e-9", "cookie:ann", "email:new@x.org"))
+    assert (run.accepted, run.quarantined) == (1, 1)
+    assert [row and row.number for row in store.evidence.identifiers(keys[1:2])] == [found[1] and found[1].number]
+    assert store.operations.counts()["identifiers"] == 7
+    store.close()
+    again = open_store(f"sqlite:///{path}")
+    assert again.operations.counts()["events"] == 5
+    again.close()
+
+
+def test_an_earlier_version_that_cannot_be_finished_stays_as_it_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "people.db"
+    earlier = apsw.Connection(str(path))
+    earlier.execute(Path(__file__).with_name("version_5.sql").read_text(encoding="utf-8"))
+    tables = earlier.execute("SELECT sql FROM sqlite_schema ORDER BY name").fetchall()
+
+    def half(writer: apsw.Connection) -> None:
+        writer.execute("DROP TABLE identifier_value")
+        raise apsw.FullError("no room")
+
+    monkeypatch.setitem(UPGRADES, 5, half)
+    assert refusal(f"sqlite:///{path}").code == "STORE_FULL"
+    assert earlier.execute("SELECT sql FROM sqlite_schema ORDER BY name").fetchall() == tables
+    assert earlier.pragma("user_version") == 5
+    earlier.close()
 
 
 def test_a_store_keeps_what_it_has(tmp_path: Path) -> None:

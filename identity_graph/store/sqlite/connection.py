@@ -15,10 +15,11 @@ import apsw
 
 from identity_graph import deadline
 from identity_graph.errors import StoreError
+from identity_graph.store.sqlite.upgrading import UPGRADES, upgrade
 
 MEMORY = ":memory:"
 APPLICATION = 0x49444752  # "IDGR": tells our files from other programs' databases
-VERSION = 5
+VERSION = 6
 CACHE_KIBIBYTES = 65_536
 PAGE_BYTES = 8_192  # larger: fewer pages in a load; smaller: fewer bytes in a commit of one event
 STEPS = 20_000  # of SQLite's machine, about a millisecond, between two looks at the deadline
@@ -74,7 +75,8 @@ class Connection:
         connection.pragma("trusted_schema", False)
 
     def _prepare(self) -> None:
-        """Make an empty file a store; raise STORE_OPEN or STORE_VERSION for a file that is something else."""
+        """Make an empty file a store, and an older store one of this version; raise STORE_OPEN or STORE_VERSION for a
+        file that is something else."""
         known = self._recognised()
         if self.path != MEMORY and self._until_free(lambda: self._writer.pragma("journal_mode", "wal")) != "wal":
             raise StoreError(
@@ -91,12 +93,19 @@ class Connection:
                 self._writer.execute(f"PRAGMA application_id = {APPLICATION}; PRAGMA user_version = {VERSION}")
 
     def _recognised(self) -> bool:
+        """Whether it is a store of this version. An older one becomes one inside a transaction, and is none before."""
         # The tables first: another process may make them and the mark, in one commit, between two of these reads.
         tables = self._writer.execute("SELECT count(*) FROM sqlite_schema").get
         application = self._writer.pragma("application_id")
         version = self._writer.pragma("user_version")
         if application == APPLICATION:
             if version == VERSION:
+                return True
+            if version in UPGRADES:
+                if not self._writer.in_transaction:
+                    return False
+                upgrade(self._writer, version)
+                self._writer.pragma("user_version", VERSION)
                 return True
             raise StoreError(
                 "STORE_VERSION",
