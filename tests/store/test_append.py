@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -30,10 +31,10 @@ def test_new_events_are_accepted_and_the_run_moves_on(store: Store) -> None:
 def test_columns_of_one_value_are_stored_as_those_of_many(width: int, store: Store) -> None:
     """Also where events have not equally many identifiers (0), and where some are there already."""
     load(store, event("e3", "cookie:c3"), event("old", "cookie:c2"))
-    told = {"traits": {"plan": "free"}, "source": "shop"} if width == 2 else {}
+    told: dict[str, Any] = {"traits": {"plan": "free"}, "source": "shop"} if width == 2 else {}
     events = [event(f"e{n}", *[f"cookie:c{n}", f"user_id:{n % 3}"][: width or 1 + n % 2], **told) for n in range(5)]
     plain = EventTable.of([one for one in events if one.id != "e3"])
-    alike = {
+    alike: dict[str, Any] = {
         name: Repeated(getattr(plain, name)[0], len(plain))
         for name in ("times", "sources", "names", "received", "traits", "properties")
     }

@@ -13,15 +13,25 @@ import pytest
 from identity_graph.errors import StoreError
 from identity_graph.model import Identifier
 from identity_graph.store import open_store
+from identity_graph.store.protocols import Store
 from identity_graph.store.sqlite import SqliteStore
 from identity_graph.store.sqlite.upgrading import UPGRADES
-from tests.store.building import event, load
+from tests.store.building import event, load, publication
 
 
 def refusal(url: str) -> StoreError:
     with pytest.raises(StoreError) as caught:
         open_store(url)
     return caught.value
+
+
+def columns(store: Store) -> list[tuple[Any, ...]]:
+    """Of every table and index, by name."""
+    found: list[tuple[Any, ...]] = store._database.rows(  # type: ignore[attr-defined]
+        'SELECT t.name, c.name, c.type, c."notnull", c.pk FROM sqlite_schema t, pragma_table_info(t.name) c'
+        " UNION ALL SELECT t.name, c.name, '', 0, 0 FROM sqlite_schema t, pragma_index_info(t.name) c ORDER BY 1, 2, 3"
+    )
+    return found
 
 
 @pytest.mark.parametrize(
@@ -141,6 +151,10 @@ def test_a_store_of_an_earlier_version_becomes_one_of_this(tmp_path: Path) -> No
     assert (run.accepted, run.quarantined) == (1, 1)
     assert [row and row.number for row in store.evidence.identifiers(keys[1:2])] == [found[1] and found[1].number]
     assert store.operations.counts()["identifiers"] == 7
+    anew = open_store("sqlite:///:memory:")
+    assert columns(store) == columns(anew)
+    anew.close()
+    store.persons.publish(publication(created=["p-new"]))
     store.close()
     again = open_store(f"sqlite:///{path}")
     assert again.operations.counts()["events"] == 5

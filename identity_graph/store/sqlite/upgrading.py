@@ -33,7 +33,19 @@ def _values_as_hashes(writer: apsw.Connection) -> None:
     )
 
 
-UPGRADES: dict[int, Callable[[apsw.Connection], None]] = {5: _values_as_hashes}
+def _persons_have_editions(writer: apsw.Connection) -> None:
+    """Some files of version 5 have them already."""
+    if "edition" not in (name for (name,) in writer.execute("SELECT name FROM pragma_table_info('person')").fetchall()):
+        writer.execute("ALTER TABLE person ADD COLUMN edition INTEGER NOT NULL DEFAULT 0")
+    writer.execute("CREATE INDEX IF NOT EXISTS person_edition ON person (edition)")
+
+
+def _from_5(writer: apsw.Connection) -> None:
+    _persons_have_editions(writer)
+    _values_as_hashes(writer)
+
+
+UPGRADES: dict[int, Callable[[apsw.Connection], None]] = {5: _from_5}
 """By the version that each is for, which it makes one of the next."""
 
 
