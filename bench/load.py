@@ -133,7 +133,7 @@ def finished_rows(path: Path) -> list[dict[str, list[tuple[Any, ...]]]]:
     hashes = by_batch(rows("event_id", "event"), 1)
     observations = by_batch(rows("observation", "event"), 2)
     identifiers = rows("identifier", "number")
-    values = rows("identifier_value", "number")
+    values = rows("identifier_value", "identifier")
     batches = []
     known = 0
     for number, found in events.items():

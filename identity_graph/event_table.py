@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import blake2b
 from itertools import chain
 from typing import Any, TypeVar, overload
@@ -13,7 +13,8 @@ import numpy as np
 import orjson
 
 from identity_graph.model import Event, Identifier
-from identity_graph.tables import Int32
+from identity_graph.repeated import Repeated
+from identity_graph.tables import Int32, Int64
 
 T = TypeVar("T")
 
@@ -25,7 +26,8 @@ class EventTable(Sequence[Event]):
     As a sequence it makes each event anew. `named` holds identifiers without repeats, each in use: `seen` (int32) are
     places in it, event by event, `lengths` (int32) how many of them each event has, and `stated` (event, a, b, apart)
     the pairs that an event states, also as places. `traits` and `properties` are canonical JSON, None for an empty
-    object.
+    object. `id_hashes` and `value_hashes` are those of `ids` and of the values of `named`, where somebody has made them
+    beforehand.
     """
 
     ids: Sequence[str]
@@ -39,6 +41,8 @@ class EventTable(Sequence[Event]):
     stated: Sequence[tuple[int, int, int, bool]]
     traits: Sequence[str | None]
     properties: Sequence[str | None]
+    id_hashes: Int64 | None = None
+    value_hashes: Int64 | None = None
 
     @classmethod
     def of(cls, events: Sequence[Event]) -> EventTable:
@@ -75,37 +79,43 @@ class EventTable(Sequence[Event]):
             texts(properties),
         )
 
+    def hashed(self) -> EventTable:
+        """The same with hashes."""
+        if self.id_hashes is not None and self.value_hashes is not None:
+            return self
+        return replace(self, id_hashes=hashes(self.ids), value_hashes=hashes(value for _, value in self.named))
+
     def pack(self) -> tuple[Any, ...]:
         """Of plain lists and bytes, as `marshal` writes them: many times faster than pickling events."""
+        spaces = {space: number for number, space in enumerate(dict.fromkeys(space for space, _ in self.named))}
         return (
             list(self.ids),
-            list(self.times),
-            list(self.sources),
-            list(self.names),
-            list(self.received),
-            list(self.named),
+            *map(_packed, (self.times, self.sources, self.names, self.received)),
+            (list(spaces), [spaces[space] for space, _ in self.named], [value for _, value in self.named]),
             self.seen.tobytes(),
             self.lengths.tobytes(),
             list(self.stated),
-            list(self.traits),
-            list(self.properties),
+            *map(_packed, (self.traits, self.properties)),
+            *(None if found is None else found.tobytes() for found in (self.id_hashes, self.value_hashes)),
         )
 
     @classmethod
     def unpack(cls, packed: tuple[Any, ...]) -> EventTable:
-        ids, times, sources, names, received, named, seen, lengths, stated, traits, properties = packed
+        ids, times, sources, names, received, named, seen, lengths, stated, traits, properties, *hashed = packed
+        spaces, space, values = named
         return cls(
             ids,
-            times,
-            sources,
-            names,
-            received,
-            named,
+            _unpacked(times),
+            _unpacked(sources),
+            _unpacked(names),
+            _unpacked(received),
+            list(zip(map(spaces.__getitem__, space), values, strict=True)),
             np.frombuffer(seen, dtype=np.int32),
             np.frombuffer(lengths, dtype=np.int32),
             stated,
-            traits,
-            properties,
+            _unpacked(traits),
+            _unpacked(properties),
+            *(None if found is None else np.frombuffer(found, dtype=np.int64) for found in hashed),
         )
 
     def take(self, rows: Sequence[int]) -> EventTable:
@@ -121,8 +131,8 @@ class EventTable(Sequence[Event]):
         used, places = np.unique(np.concatenate((seen, ends.ravel())), return_inverse=True)
         renamed = places[len(seen) :].reshape(-1, 2).tolist()
 
-        def pick(column: Sequence[T]) -> list[T]:
-            return [column[row] for row in rows]
+        def pick(column: Sequence[T]) -> Sequence[T]:
+            return Repeated(column.value, len(rows)) if isinstance(column, Repeated) else [column[row] for row in rows]
 
         return EventTable(
             pick(self.ids),
@@ -136,6 +146,8 @@ class EventTable(Sequence[Event]):
             [(new_place[pair[0]], a, b, pair[3]) for pair, (a, b) in zip(pairs, renamed, strict=True)],
             pick(self.traits),
             pick(self.properties),
+            None if self.id_hashes is None else self.id_hashes[kept],
+            None if self.value_hashes is None else self.value_hashes[used],
         )
 
     @classmethod
@@ -248,22 +260,47 @@ class EventTable(Sequence[Event]):
             start = end
 
 
+def hashes(texts: Iterable[str]) -> Int64:
+    """48 bits of each, signed, under which it is found. Several texts may share one."""
+    fresh = blake2b(digest_size=8)
+    found = bytearray()
+    for text in texts:
+        one = fresh.copy()  # a third faster than another one
+        one.update(text.encode("utf-8", "surrogatepass"))
+        found += one.digest()
+    return np.frombuffer(found, dtype="<i8") >> 16
+
+
+def _packed(column: Sequence[Any]) -> tuple[bool, Any, int]:
+    """Whether it is one value, and that, or all."""
+    one = isinstance(column, Repeated)
+    return one, column.value if isinstance(column, Repeated) else list(column), len(column)
+
+
+def _unpacked(packed: tuple[bool, Any, int]) -> Sequence[Any]:
+    one, found, count = packed
+    return Repeated(found, count) if one else found
+
+
 _BETWEEN = "\x1e\x1f\x1e"
 _CUT = f",{orjson.dumps(_BETWEEN).decode()},"
 
 
 def texts(objects: Sequence[Mapping[str, Any]]) -> list[str | None]:
     """Canonical JSON of each; None of an empty one."""
+    return [None if text == "{}" else text for text in json_texts(objects)]
+
+
+def json_texts(values: Sequence[Any]) -> list[str]:
+    """Canonical JSON of each."""
     # One call for all of them takes a tenth of the time. What stands between two may stand inside of one, too.
-    apart: list[Any] = [_BETWEEN] * max(0, 2 * len(objects) - 1)
-    apart[::2] = objects
+    apart: list[Any] = [_BETWEEN] * max(0, 2 * len(values) - 1)
+    apart[::2] = values
     try:
         found = orjson.dumps(apart, option=orjson.OPT_SORT_KEYS).decode()[1:-1].split(_CUT)
     except orjson.JSONEncodeError:
         found = []
-    if len(found) != len(objects):
-        return [canonical_json(value) if value else None for value in objects]
-    return [None if text == "{}" else text for text in found]
+    return found if len(found) == len(values) else list(map(canonical_json, values))
 
 
 def canonical_json(value: Any) -> str:

@@ -21,6 +21,7 @@ LAYERS = {
         "subject_request",
         "tables",
         "event_table",
+        "repeated",
         "errors",
         "flaws",
         "times",

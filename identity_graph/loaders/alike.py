@@ -32,11 +32,10 @@ class Mark:
 
 class Alike(NamedTuple):
     """`rows` are places of the records, `record` has their keys with marks for values, and what is equal in all of them
-    as it is; `objects` are the records' own objects, by the `id` of the one that `record` has there."""
+    as it is."""
 
     rows: Sequence[int]
     record: dict[str, Any]
-    objects: Mapping[int, Sequence[dict[str, Any]]]
 
 
 class Telling(NamedTuple):
@@ -63,7 +62,7 @@ def alike(records: Sequence[dict[str, Any]], rows: Sequence[int], telling: Telli
         elif marking.differences:
             waiting += _groups(zip(*marking.differences, strict=True), members, places)
         else:
-            yield Alike(places, record, marking.objects)
+            yield Alike(places, record)
 
 
 def _groups(
@@ -86,20 +85,15 @@ class _Marking:
         self._telling = telling
         self.differences: list[Sequence[Any]] = []
         self.looked_into = False
-        self.objects: dict[int, Sequence[dict[str, Any]]] = {}
 
     def marked(self, objects: Sequence[dict[str, Any]], where: Places) -> dict[str, Any]:
         columns = zip(*map(dict.values, objects), strict=True)
-        found = {key: self._value(column, (*where, key)) for key, column in zip(objects[0], columns, strict=True)}
-        self.objects[id(found)] = objects
-        return found
+        return {key: self._value(column, (*where, key)) for key, column in zip(objects[0], columns, strict=True)}
 
     def marked_columns(self, records: Flat) -> dict[str, Any]:
         """A column without a value is one of a key that none of them has."""
         marks = {name: self._value(column, (name,)) for name, column in records.columns.items()}
-        found = {name: mark for name, mark in marks.items() if mark is not None}
-        self.objects[id(found)] = Flat({name: records.columns[name] for name in found}, len(records))
-        return found
+        return {name: mark for name, mark in marks.items() if mark is not None}
 
     def _value(self, column: Sequence[Any], where: Places) -> Any:
         kinds = set(map(type, column))

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from identity_graph.event_table import EventTable
+from identity_graph.repeated import Repeated
 from identity_graph.tables import Int32, Int64
 
 
@@ -19,7 +20,7 @@ class Filling:
     def __init__(self, count: int, received: int) -> None:
         self._count = count
         self.received = received
-        self._columns: list[list[Any]] = [[None] * count for _ in range(6)]
+        self._columns: list[Sequence[Any] | None] = [None] * 6
         self._places: dict[tuple[str, str], int] = {}  # of identifiers, as the table has them
         self._rows: list[Int64] = []
         self._seen: list[Int32] = []
@@ -35,12 +36,7 @@ class Filling:
     ) -> None:
         """Columns of ids, times, sources, names, traits and properties; columns of identifiers; and of which two of
         these each record states that they are one person. `flawed` are numbers of rows to leave out."""
-        whole = len(rows) == self._count
-        for mine, column in zip(self._columns, columns, strict=True):
-            if whole:
-                mine[:] = column
-            else:
-                deque(map(mine.__setitem__, rows, column), maxlen=0)
+        self._put(rows, columns)
         if flawed:
             kept = [number for number in range(len(rows)) if number not in flawed]
             rows = [rows[number] for number in kept]
@@ -62,13 +58,23 @@ class Filling:
 
     def add(self, rows: Sequence[int], table: EventTable) -> None:
         """The events of a table, at these places."""
-        columns = (table.ids, table.times, table.sources, table.names, table.traits, table.properties)
-        for mine, column in zip(self._columns, columns, strict=True):
-            deque(map(mine.__setitem__, rows, column), maxlen=0)
+        if not rows:
+            return
+        self._put(rows, (table.ids, table.times, table.sources, table.names, table.traits, table.properties))
         own = np.array([self._places.setdefault(one, len(self._places)) for one in table.named], dtype=np.int32)
         self._rows.append(np.repeat(np.array(rows, dtype=np.int64), table.lengths))
         self._seen.append(own[table.seen])
         self._stated += [(rows[number], int(own[a]), int(own[b]), apart) for number, a, b, apart in table.stated]
+
+    def _put(self, rows: Sequence[int], columns: Iterable[Sequence[Any]]) -> None:
+        for number, column in enumerate(columns):
+            mine = self._columns[number]
+            if mine is None and len(rows) == self._count:
+                self._columns[number] = column
+                continue
+            if not isinstance(mine, list):
+                mine = self._columns[number] = [None] * self._count if mine is None else list(mine)
+            deque(map(mine.__setitem__, rows, column), maxlen=0)
 
     def done(self) -> tuple[EventTable, list[int]]:
         """The table of all places that something was put into, and these places."""
@@ -80,10 +86,14 @@ class Filling:
         lengths = np.bincount(rows, minlength=self._count).astype(np.int32)
         kept = np.flatnonzero(lengths)
         places: list[int] = kept.tolist()
-        columns, stated = self._columns, self._stated
+        columns: list[Sequence[Any]] = [() if column is None else column for column in self._columns]
+        stated = self._stated
         if len(kept) < self._count:
             number_of = {place: number for number, place in enumerate(places)}
-            columns = [[column[place] for place in places] for column in columns]
+            columns = [
+                Repeated(column.value, len(kept)) if isinstance(column, Repeated) else [column[n] for n in places]
+                for column in columns
+            ]
             stated = [(number_of[row], a, b, apart) for row, a, b, apart in stated]
         ids, times, sources, names, traits, properties = columns
         table = EventTable(
@@ -91,7 +101,7 @@ class Filling:
             times,
             sources,
             names,
-            [self.received] * len(kept),
+            Repeated(self.received, len(kept)),
             [(namespace, value) for namespace, value in self._places],
             seen,
             lengths[kept],

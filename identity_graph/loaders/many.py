@@ -13,21 +13,23 @@ from typing import Any, NamedTuple
 
 from identity_graph.errors import InputError
 from identity_graph.event_flaws import DAWN, LONGEST_ID, is_id, is_name
-from identity_graph.event_table import EventTable, texts
+from identity_graph.event_table import EventTable
 from identity_graph.loaders.alike import Alike, Mark, Places, Telling, alike
 from identity_graph.loaders.fields import ObjectReader, cast
 from identity_graph.loaders.file import LoaderFile
 from identity_graph.loaders.filling import Filling
 from identity_graph.loaders.identifiers import Normaliser
-from identity_graph.loaders.judgement import content_id, id_text, is_source, time_reader
+from identity_graph.loaders.judgement import content_ids, id_text, is_source, iso_times, time_reader
 from identity_graph.loaders.path import Record
 from identity_graph.loaders.readers import Readers
 from identity_graph.loaders.unfold import unfolder
+from identity_graph.loaders.written import written
 from identity_graph.model import Event
 from identity_graph.normalise import all_canonical, normalise
+from identity_graph.repeated import Repeated
 from identity_graph.times import DAY
 
-_FEW = 16  # values that are looked at together where one of all is no good
+_FEW = 4  # values that are looked at together where one of all is no good
 
 Mapper = Callable[[Record, int, int | None], Event]
 
@@ -99,14 +101,14 @@ class Many:
         try:
             time = readers.time(group.record)
             if time is not None:
-                times = columns.each(time, self._time_of)
+                times = self._times(time, columns)
                 if None in times or not DAWN <= min(times) <= max(times) <= received + DAY:
                     columns.judge(times, lambda one: DAWN <= one <= received + DAY)
             else:
                 constant = self._file.time_constant if self._file.time_constant is not None else fallback_time
                 if constant is None:
                     return group.rows
-                times = [constant] * len(group.rows)
+                times = Repeated(constant, len(group.rows))
             name = readers.name(group.record)
             names = columns.few(self._file.name_constant if name is None else name, is_name)
             source = readers.source(group.record) if readers.source else None
@@ -118,13 +120,12 @@ class Many:
             identifiers = [self._identifiers(one, columns) for one in named]
             given = readers.id(group.record)
             if given is None:
-                own = group.objects[id(group.record)]
-                ids = [content_id(source, record) for source, record in zip(sources, own, strict=True)]
+                ids: Sequence[Any] = content_ids(sources, columns.written(group.record))
             else:
                 ids = columns.each(given, id_text)
-            if not _all_ids(ids):
-                columns.judge(ids, is_id)
-                columns.judge(ids, _without_nul)
+                if not _all_ids(ids):
+                    columns.judge(ids, is_id)
+                    columns.judge(ids, _without_nul)
             traits = columns.texts(readers.traits, group.record)
             properties = columns.texts(readers.properties, group.record)
         except InputError:
@@ -141,9 +142,15 @@ class Many:
         )
         return [group.rows[place] for place in columns.flawed]
 
+    def _times(self, time: Any, columns: _Columns) -> Sequence[Any]:
+        found = None
+        if time.__class__ is Mark and time.column[0].__class__ is str and not self._file.time_format:
+            found = iso_times(time.column)
+        return columns.each(time, self._time_of) if found is None else found
+
     def _identifiers(self, one: Any, columns: _Columns) -> Sequence[tuple[str, str] | None]:
         if not isinstance(one, _Named):  # of a value that all records have
-            return [one] * columns.count
+            return Repeated(one, columns.count)
         namespace, values = one.namespace, one.value.column
         normaliser = self._normalisers.get(namespace)
         if normaliser is None:  # a name that comes from data
@@ -194,10 +201,10 @@ class _Columns:
         self.count = len(group.rows)
         self.flawed: set[int] = set()
 
-    def each(self, found: Any, change: Callable[[Any], Any] | None = None) -> list[Any]:
+    def each(self, found: Any, change: Callable[[Any], Any] | None = None) -> Sequence[Any]:
         """What a mark stands for, or the same for all; where `change` refuses it, the record has a flaw."""
         if found.__class__ is not Mark:
-            return [change(found) if change else found] * self.count
+            return Repeated(change(found) if change else found, self.count)
         change = change or found.change
         if change is None:
             return list(found.column)
@@ -217,7 +224,7 @@ class _Columns:
         if (self.flawed and None in column) or not all(map(good, column)):
             self.flawed.update(place for place, found in enumerate(column) if found is None or not good(found))
 
-    def few(self, found: Any, good: Callable[[Any], bool]) -> list[Any]:
+    def few(self, found: Any, good: Callable[[Any], bool]) -> Sequence[Any]:
         """Of a column that has few different values. Raises TEXT_INVALID where they are no texts at all."""
         column = self.each(found)
         if column[0].__class__ is not str:
@@ -238,18 +245,11 @@ class _Columns:
     def texts(self, read: ObjectReader | None, record: dict[str, Any]) -> Sequence[str | None]:
         """Of each record what is read of this one with marks, as canonical JSON."""
         found = read(record) if read else {}
-        return texts(self.objects(found)) if found else [None] * self.count
+        return self.written(found) if found else Repeated(None, self.count)
 
-    def objects(self, found: dict[str, Any]) -> Sequence[dict[str, Any]]:
-        """Of each record the object that this one with marks stands for; its own where it is as it was."""
-        own = self._group.objects.get(id(found))
-        if own is not None:
-            return own
-        if not found:
-            return [found] * self.count
-        keys = tuple(found)
-        columns = [self.objects(value) if value.__class__ is dict else self.each(value) for value in found.values()]
-        return [dict(zip(keys, row, strict=True)) for row in zip(*columns, strict=True)]
+    def written(self, found: dict[str, Any]) -> Sequence[str]:
+        """Of each record, canonical JSON of the object that this one with marks stands for."""
+        return written(found, self.count, self.each)
 
 
 def _all_ids(values: Sequence[str | None]) -> bool:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 import pytest
 
 from identity_graph.errors import StoreError
+from identity_graph.event_table import EventTable
 from identity_graph.model import Event, Identifier, Origin, Refused, Run, RunState
+from identity_graph.repeated import Repeated
 from identity_graph.store.protocols import Batch, Erasure, Store
 from tests.store.building import batch, begin, event, load
 
@@ -20,6 +25,28 @@ def test_new_events_are_accepted_and_the_run_moves_on(store: Store) -> None:
     assert (after.read, after.accepted, after.position, after.offset) == (2, 2, 2, 77)
     assert adds_up(after)
     assert store.operations.runs() == [after]
+
+
+@pytest.mark.parametrize("width", [1, 2, 0])
+def test_columns_of_one_value_are_stored_as_those_of_many(width: int, store: Store) -> None:
+    """Also where events have not equally many identifiers (0), and where some are there already."""
+    load(store, event("e3", "cookie:c3"), event("old", "cookie:c2"))
+    told: dict[str, Any] = {"traits": {"plan": "free"}, "source": "shop"} if width == 2 else {}
+    events = [event(f"e{n}", *[f"cookie:c{n}", f"user_id:{n % 3}"][: width or 1 + n % 2], **told) for n in range(5)]
+    plain = EventTable.of([one for one in events if one.id != "e3"])
+    alike: dict[str, Any] = {
+        name: Repeated(getattr(plain, name)[0], len(plain))
+        for name in ("times", "sources", "names", "received", "traits", "properties")
+    }
+    run = store.evidence.append(begin(store), replace(batch(plain), events=replace(plain, **alike).hashed()))
+    assert (run.accepted, run.quarantined) == (4, 0)
+    rows = store.evidence.events(plain.ids)
+    assert [row and list(row.event) for row in rows] == [
+        [*one[:4], tuple(sorted(one.identifiers, key=lambda seen: seen.key)), *one[5:]]
+        for one in events
+        if one.id != "e3"
+    ]
+    assert store.operations.counts()["events"] == 6
 
 
 def test_an_event_comes_back_as_it_went_in(store: Store) -> None:

@@ -137,9 +137,9 @@ def test_a_step_that_fails_leaves_it_as_it_was(tmp_path: Path, monkeypatch: pyte
     path = written(OLDEST, tmp_path / "people.db")
     before = tables(path)
     with monkeypatch.context() as patch:
-        text = migrating.steps(OLDEST)[0]
+        read, last = migrating.script, f"migrations/{VERSION}"
         patch.setattr(
-            "identity_graph.store.sqlite.connection.steps", lambda version: [text, "CREATE TABLE run (again INTEGER)"]
+            migrating, "script", lambda name: read(name) + "CREATE TABLE run (again INTEGER)" * (name == last)
         )
         with pytest.raises(StoreError):
             opened(path)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import marshal
+from dataclasses import replace
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from identity_graph.event_table import _BETWEEN, EventTable, canonical_json, texts
+from identity_graph.event_table import _BETWEEN, EventTable, canonical_json, hashes, texts
 from identity_graph.model import Event, Identifier
+from identity_graph.repeated import Repeated
 
 IDENTIFIERS = st.builds(Identifier, st.sampled_from(["email", "cookie"]), st.sampled_from("abcd"))
 OBJECTS = st.dictionaries(st.sampled_from("xyz"), st.integers(-(10**25), 10**25) | st.text(max_size=2), max_size=3)
@@ -67,9 +69,30 @@ def test_a_part_of_a_table(events: list[Event], data: st.DataObject) -> None:
 
 @given(EVENTS)
 def test_a_table_goes_from_process_to_process(events: list[Event]) -> None:
-    found = EventTable.unpack(marshal.loads(marshal.dumps(EventTable.of(events).pack())))
-    assert well_formed(found)
-    assert list(found) == list(map(small, events))
+    table = EventTable.of(events)
+    for sent in (table, replace(table, sources=Repeated("web", len(events))), table.hashed()):
+        found = EventTable.unpack(marshal.loads(marshal.dumps(sent.pack())))
+        assert well_formed(found)
+        assert list(found) == list(sent)
+
+
+@given(EVENTS, st.data())
+def test_hashes_stay_with_what_they_are_of(events: list[Event], data: st.DataObject) -> None:
+    rows = [row for row in range(len(events)) if data.draw(st.booleans())]
+    part = EventTable.of(events).hashed().take(rows)
+    assert part.id_hashes is not None and part.value_hashes is not None
+    assert part.id_hashes.tolist() == hashes(part.ids).tolist()
+    assert part.value_hashes.tolist() == hashes(value for _, value in part.named).tolist()
+
+
+def test_hashes_are_kept_and_must_stay_the_same() -> None:
+    """Stores hold them, and would find nothing by others."""
+    assert hashes(["", "e-1", "é", "\ud800"]).tolist() == [
+        -82796341864544,
+        -106592745076346,
+        51788513250239,
+        114407150599800,
+    ]
 
 
 @given(EVENTS, st.randoms(use_true_random=False))

@@ -15,7 +15,7 @@ import apsw
 from identity_graph import deadline
 from identity_graph.errors import StoreError
 from identity_graph.secret_file import new_file
-from identity_graph.store.sqlite.migrating import OLDEST, VERSION, script, steps
+from identity_graph.store.sqlite.migrating import OLDEST, VERSION, migrate, script
 
 MEMORY = ":memory:"
 APPLICATION = 0x49444752  # "IDGR": tells our files from other programs' databases
@@ -89,8 +89,10 @@ class Connection:
             return
         with self.transaction():  # in which another process may have been first
             known = self._recognised()
-            for text in [script("schema")] if known is None else steps(known):
-                self._writer.execute(text)
+            if known is None:
+                self._writer.execute(script("schema"))
+            else:
+                migrate(self._writer, known)
             self._writer.execute(f"PRAGMA application_id = {APPLICATION}; PRAGMA user_version = {VERSION}")
 
     def _recognised(self) -> int | None:

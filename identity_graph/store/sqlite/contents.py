@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from hashlib import blake2b
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from struct import unpack
 from typing import Any, NamedTuple
@@ -12,6 +11,7 @@ import numpy as np
 import orjson
 
 from identity_graph.event_table import EventTable
+from identity_graph.repeated import Repeated
 from identity_graph.store.numbered import LARGEST_NUMBER, NUMBER_BITS, Stated, numbered, paired, unflat
 from identity_graph.store.sqlite.columns import pack
 from identity_graph.tables import Int64
@@ -29,12 +29,31 @@ class Content(NamedTuple):
     properties: str | None
 
 
+class Cut(Sequence[bytes]):
+    """Pieces of some bytes between these places; `width` is that of each, None where they differ."""
+
+    def __init__(self, whole: bytes, cuts: Int64) -> None:
+        self.whole = whole
+        self._cuts = cuts
+        widths = np.diff(cuts)
+        self.width = int(widths[0]) if len(widths) and (widths == widths[0]).all() else None
+
+    def __len__(self) -> int:
+        return len(self._cuts) - 1
+
+    def __getitem__(self, row: Any) -> Any:
+        return list(self)[row] if isinstance(row, slice) else self.whole[self._cuts[row] : self._cuts[row + 1]]
+
+    def __iter__(self) -> Iterator[bytes]:
+        return (self.whole[start:end] for start, end in pairwise(self._cuts.tolist()))
+
+
 class ContentColumns(NamedTuple):
     """As `Content`, a column for each."""
 
     time: Sequence[int]
     source: Sequence[int]
-    identifiers: Sequence[bytes]
+    identifiers: Cut
     stated: Sequence[bytes | None]
     name: Sequence[str]
     traits: Sequence[str | None]
@@ -52,13 +71,15 @@ class Columns(NamedTuple):
     def of(cls, events: EventTable, numbers: Int64, sources: Mapping[str, int]) -> Columns:
         """`numbers` are those of `events.named`. Both ends of a stated pair are observed too."""
         seen, stated = numbered(events, numbers)
-        cuts = (8 * np.searchsorted(seen, np.arange(len(events) + 1) << NUMBER_BITS)).tolist()
-        packed = pack(seen & LARGEST_NUMBER)
+        cuts = 8 * np.searchsorted(seen, np.arange(len(events) + 1) << NUMBER_BITS)
+        told = [pack_stated(stated.get(place)) for place in range(len(events))] if stated else None
+        named = events.sources
+        one = isinstance(named, Repeated)
         content = ContentColumns(
             events.times,
-            [sources[name] for name in events.sources],
-            [packed[start:end] for start, end in pairwise(cuts)],
-            [pack_stated(stated.get(place)) for place in range(len(events))] if stated else [None] * len(events),
+            Repeated(sources[named[0]], len(named)) if one else [sources[name] for name in named],
+            Cut(pack(seen & LARGEST_NUMBER), cuts),
+            told or Repeated(None, len(events)),
             events.names,
             events.traits,
             events.properties,
@@ -79,12 +100,6 @@ def pack_stated(stated: Sequence[Stated] | None) -> bytes | None:
 def read_object(text: str | None) -> dict[str, Any]:
     found: dict[str, Any] = orjson.loads(text) if text else {}
     return found
-
-
-def id_hashes(ids: Iterable[str]) -> Int64:
-    """48 bits of each, signed, under which an event is found. Several ids may share one."""
-    digests = [blake2b(id.encode("utf-8", "surrogatepass"), digest_size=8).digest() for id in ids]
-    return np.frombuffer(b"".join(digests), dtype="<i8") >> 16
 
 
 def numbers_of(blob: bytes) -> tuple[int, ...]:

@@ -3,42 +3,45 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
+import apsw
 import numpy as np
 
-from identity_graph.event_table import EventTable
+from identity_graph.event_table import EventTable, hashes
 from identity_graph.model import Refused, Run, RunState
+from identity_graph.repeated import Repeated
 from identity_graph.store.appending import ADVANCED
 from identity_graph.store.marks import mark_of
 from identity_graph.store.numbered import LARGEST_NUMBER, NUMBER_BITS
 from identity_graph.store.protocols import EventColumns
 from identity_graph.store.sqlite.columns import number_set
 from identity_graph.store.sqlite.connection import Connection
-from identity_graph.store.sqlite.contents import Columns, Content, id_hashes
+from identity_graph.store.sqlite.contents import Columns, Content, Cut
 from identity_graph.store.sqlite.interning import Interning
-from identity_graph.store.sqlite.layers import both, layer_for, settle
+from identity_graph.store.sqlite.layers import both, layer_for, mark, settle
 from identity_graph.store.sqlite.names import Names
 from identity_graph.store.sqlite.numbering import last_number
 from identity_graph.tables import Int64
 
 # An observation names its event by the place in the batch, so that one column of numbers carries both; time and source
-# are cut from one text of fixed width. No values are bound row by row, and no row is looked up: four times as fast.
+# are cut from one text of fixed width, unless all have the same. No values are bound row by row, and no row is looked
+# up: four times as fast.
 _WIDTH = 26
 _OBSERVE = (
-    "INSERT INTO {layer}observation (identifier, time, event, source)"
-    f" SELECT value >> {NUMBER_BITS}, CAST(substr(?2, 1 + {_WIDTH} * (value & {LARGEST_NUMBER}), 20) AS INTEGER),"
-    f" ?3 + (value & {LARGEST_NUMBER}), CAST(substr(?2, 21 + {_WIDTH} * (value & {LARGEST_NUMBER}), 6) AS INTEGER)"
-    " FROM carray(?1)"
+    "INSERT INTO {layer}observation (identifier, time, event, source) SELECT value >> "
+    f"{NUMBER_BITS}, coalesce(?4, CAST(substr(?2, 1 + {_WIDTH} * (value & {LARGEST_NUMBER}), 20) AS INTEGER)),"
+    f" ?3 + (value & {LARGEST_NUMBER}),"
+    f" coalesce(?5, CAST(substr(?2, 21 + {_WIDTH} * (value & {LARGEST_NUMBER}), 6) AS INTEGER)) FROM carray(?1)"
 )
 
-# As with observations, of a hash and the place in the batch.
-_PLACE_BITS = 16
-_MOST_PLACES = 1 << _PLACE_BITS
-_MARK = (
-    f"INSERT INTO {{layer}}event_id (hash, event) SELECT value >> {_PLACE_BITS}, ?2 + (value & {_MOST_PLACES - 1})"
-    " FROM carray(?1)"
+_COLUMNS = "INSERT INTO event (time, source, identifiers, stated, name, traits, properties, received, id, number)"
+_PUT = f"{_COLUMNS} VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_PUT_ALIKE = (
+    f"{_COLUMNS} SELECT ?1, ?2, substr(?3, 1 + ?10 * (rowid - 1), ?10), ?4, ?5, ?6, ?7, ?8, value, ?11 + rowid"
+    " FROM carray(?9)"
 )
-
+"""Of events that differ in nothing but their ids and identifiers, from numbers that follow each other."""
 
 _STORED = both(
     "SELECT e.id, e.time, e.source, e.identifiers, e.stated, e.name, e.traits, e.properties FROM carray(?1) k"
@@ -61,42 +64,48 @@ class EventRows:
         self._interning.refresh()
 
     def known(self, events: EventTable) -> tuple[dict[str, Content], Int64]:
-        hashes = id_hashes(events.ids)
         if not len(events):
-            return {}, hashes
-        rows, ids = self._database.rows(_STORED, (number_set(np.sort(hashes)),)), set(events.ids)
-        return {row[0]: Content(*row[1:]) for row in rows if row[0] in ids}, hashes
+            return {}, np.empty(0, np.int64)
+        found = _id_hashes(events)
+        rows = self._database.rows(_STORED, (number_set(np.sort(found)),))
+        ids = set(events.ids) if rows else ()
+        return {row[0]: Content(*row[1:]) for row in rows if row[0] in ids}, found
 
     def insert(self, events: EventTable, fresh: Sequence[int], found: Int64) -> None:
         """Column by column, because row by row the interpreter would take longer than the database."""
         if not fresh:
             return
         all_new = len(fresh) == len(events)
-        events, hashes = (events, found) if all_new else (events.take(fresh), found[fresh])
+        events, found = (events, found) if all_new else (events.take(fresh), found[fresh])
         layer = layer_for(self._database, len(events))
-        named = np.array(self._interning.intern(events.named, layer), dtype=np.int64)
+        named = self._interning.intern(events, layer)
         first = 1 + last_number(self._database, "event")
         columns = self._put(np.arange(first, first + len(events)), events, named)
-        for start in range(0, len(hashes), _MOST_PLACES):
-            found = hashes[start : start + _MOST_PLACES] << _PLACE_BITS
-            marked = np.sort(found | np.arange(len(found)))
-            self._database.write(_MARK.format(layer=layer), (number_set(marked), first + start))
-        facts = np.empty(len(events), dtype=[("time", "S20"), ("source", "S6")])
-        facts["time"], facts["source"] = columns.content.time, columns.content.source
+        mark(self._database, f"{layer}event_id", found, first)
+        times, sources = columns.content.time, columns.content.source
+        time = times.value if isinstance(times, Repeated) else None
+        source = sources.value if isinstance(sources, Repeated) else None
+        facts = np.zeros(len(events), dtype=[("time", "S20"), ("source", "S6")])
+        if time is None:
+            facts["time"] = times
+        if source is None:
+            facts["source"] = sources
         observed = columns.by_identifier()
         if len(observed):
-            self._database.write(_OBSERVE.format(layer=layer), (number_set(observed), facts.tobytes(), first))
+            self._database.write(
+                _OBSERVE.format(layer=layer), (number_set(observed), facts.tobytes(), first, time, source)
+            )
         settle(self._database)
 
     def restore(self, stored: EventColumns) -> None:
         """Under the numbers that they have."""
         numbers, events, named = stored
         columns = self._put(numbers, events, named)
-        hashes = id_hashes(events.ids)
-        order = np.argsort(hashes)
+        found = _id_hashes(events)
+        order = np.argsort(found)
         self._database.write_many(
             "INSERT INTO recent_event_id (hash, event) VALUES (?, ?)",
-            zip(hashes[order].tolist(), numbers[order].tolist(), strict=True),
+            zip(found[order].tolist(), numbers[order].tolist(), strict=True),
         )
         observed = columns.by_identifier()
         places = observed & LARGEST_NUMBER
@@ -115,21 +124,33 @@ class EventRows:
     def _put(self, numbers: Int64, events: EventTable, named: Int64) -> Columns:
         """All but observations and hashes of ids. `named` are the numbers of `events.named`."""
         columns = Columns.of(events, named, self._sources.intern(events.sources))
-        self._database.write_many(
-            "INSERT INTO event (number, time, source, identifiers, stated, name, traits, properties, received, id)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            zip(numbers.tolist(), *columns.content, events.received, events.ids, strict=True),
-        )
+        rows = (*columns.content, events.received, events.ids)
+        if not self._put_alike(numbers, rows):
+            self._database.write_many(_PUT, zip(*rows, numbers.tolist(), strict=True))
         self._database.write_many(
             "INSERT INTO stated (a, b, event, apart) VALUES (?, ?, ?, ?)",
             ((a, b, int(numbers[place]), apart) for place, stated in columns.stated.items() for a, b, apart in stated),
         )
         return columns
 
+    def _put_alike(self, numbers: Int64, rows: Sequence[Sequence[Any]]) -> bool:
+        """Whether it could be done by one statement, in a quarter of the time."""
+        *content, ids = rows
+        (cut,) = (column for column in content if isinstance(column, Cut))
+        same = [column.value for column in content if isinstance(column, Repeated)]
+        if len(same) < len(content) - 1 or not cut.width or numbers[-1] - numbers[0] != len(numbers) - 1:
+            return False
+        try:
+            column = apsw.carray(tuple(ids))
+        except ValueError:  # what no loader lets pass
+            return False
+        values = (*same[:2], cut.whole, *same[2:], column, cut.width, int(numbers[0]) - 1)
+        self._database.write(_PUT_ALIKE, values)
+        return True
+
     def contents(self, events: EventTable) -> Iterable[Content]:
         """As they would be stored; an identifier that was never stored has the number 0, which none has."""
-        known = self._interning.find(events.named)
-        numbers = np.array([known.get(key, 0) for key in events.named], dtype=np.int64)
+        numbers = self._interning.find(events)
         sources = {name: self._sources.number(name) for name in set(events.sources)}
         columns = Columns.of(events, numbers, {name: -1 if n is None else n for name, n in sources.items()})
         return map(Content._make, zip(*columns.content, strict=True))
@@ -163,3 +184,7 @@ class EventRows:
             ),
         )
         return moved > 0
+
+
+def _id_hashes(events: EventTable) -> Int64:
+    return hashes(events.ids) if events.id_hashes is None else events.id_hashes

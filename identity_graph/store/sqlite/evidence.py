@@ -9,15 +9,16 @@ from typing import Any
 
 import numpy as np
 
+from identity_graph.event_table import hashes
 from identity_graph.model import Event, Identifier, Run
 from identity_graph.policy import Policy
 from identity_graph.resolve import fold_links
 from identity_graph.store.appending import Appending
 from identity_graph.store.numbered import distinct, joined, told_apart
 from identity_graph.store.protocols import AgedEvent, Batch, EventRow, IdentifierRow, Sighting
-from identity_graph.store.sqlite.columns import chunks, columns, number_set, text_set, unpack
+from identity_graph.store.sqlite.columns import chunks, columns, number_set, unpack
 from identity_graph.store.sqlite.connection import Connection
-from identity_graph.store.sqlite.contents import id_hashes, numbers_of, read_object, stated_of
+from identity_graph.store.sqlite.contents import numbers_of, read_object, stated_of
 from identity_graph.store.sqlite.event_rows import EventRows
 from identity_graph.store.sqlite.layers import both
 from identity_graph.store.sqlite.names import Names
@@ -36,7 +37,11 @@ _IDENTIFIER = (
     "SELECT i.number, i.namespace, i.value, m.person, coalesce(m.since, 0), p.code FROM carray(?1) k"
     " CROSS JOIN {} LEFT JOIN member m ON m.identifier = i.number LEFT JOIN pruned p ON p.identifier = i.number"
 )
-_IDENTIFIER_BY_KEY = both(_IDENTIFIER.format("{recent}identifier_value i ON i.value = k.value"))
+_IDENTIFIER_BY_VALUE = both(
+    _IDENTIFIER.format(
+        "{recent}identifier_value v ON v.hash = k.value CROSS JOIN identifier i ON i.number = v.identifier"
+    )
+)
 _IDENTIFIER_BY_NUMBER = _IDENTIFIER.format("identifier i ON i.number = k.value")
 
 
@@ -61,7 +66,7 @@ class SqliteEvidence:
         if not ids:
             return []
         with self._database.snapshot():
-            rows = self._database.rows(_EVENT_BY_ID, (number_set(distinct(id_hashes(set(ids)))),))
+            rows = self._database.rows(_EVENT_BY_ID, (number_set(distinct(hashes(set(ids)))),))
             found = {row.event.id: row for row in self._event_rows(rows)}
         return [found.get(id) for id in ids]
 
@@ -121,7 +126,8 @@ class SqliteEvidence:
         if not keys:
             return []
         with self._database.snapshot():
-            rows = self._database.rows(_IDENTIFIER_BY_KEY, (text_set({key.value for key in keys}),))
+            values = hashes({key.value for key in keys})
+            rows = self._database.rows(_IDENTIFIER_BY_VALUE, (number_set(distinct(values)),))
             found = self._identifier_rows(rows)
         by_key = {row.identifier: row for row in found}
         return [by_key.get(key) for key in keys]

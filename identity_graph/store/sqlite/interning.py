@@ -2,27 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from itertools import islice
-from typing import cast
+from collections.abc import Sequence
+from itertools import compress, islice, repeat
 
 import apsw
 import numpy as np
 
 from identity_graph.errors import StoreError
+from identity_graph.event_table import EventTable, hashes
 from identity_graph.store.numbered import LARGEST_NUMBER
-from identity_graph.store.sqlite.columns import text_set
+from identity_graph.store.sqlite.columns import number_set
 from identity_graph.store.sqlite.connection import Connection
-from identity_graph.store.sqlite.layers import both
+from identity_graph.store.sqlite.layers import both, mark
 from identity_graph.store.sqlite.names import Names
 from identity_graph.store.sqlite.numbering import last_number
+from identity_graph.tables import Int64
 
 CACHED = 120_000  # some 35 MB; a file of any size fills it
+MOST_NEW = CACHED // 4  # of one batch that are remembered: more would drive out what comes again
 Key = tuple[str, str]
 """An identifier, or a plain pair of namespace and value, which is equal to it."""
 
 _FIND = both(
-    "SELECT v.namespace, v.value, v.number FROM carray(?1) k CROSS JOIN {recent}identifier_value v ON v.value = k.value"
+    "SELECT k.rowid, i.namespace, i.value, i.number FROM carray(?1) k"
+    " CROSS JOIN {recent}identifier_value v ON v.hash = k.value CROSS JOIN identifier i ON i.number = v.identifier"
 )
 
 # All new ones by one statement: values bound row by row take twice as long. A namespace is cut from a text of numbers.
@@ -30,10 +33,6 @@ _WIDTH = 5
 _INSERT = (
     "INSERT INTO identifier (number, namespace, value)"
     f" SELECT ?1 + rowid, CAST(substr(?2, {_WIDTH} * rowid - {_WIDTH - 1}, {_WIDTH}) AS INTEGER), value FROM carray(?3)"
-)
-_INSERT_VALUES = (
-    "INSERT INTO {recent}identifier_value (value, namespace, number)"
-    " SELECT value, namespace, number FROM identifier WHERE number >= ? ORDER BY value, namespace"
 )
 
 
@@ -57,50 +56,64 @@ class Interning:
             self.forget()
             self._version = version
 
-    def find(self, identifiers: Collection[Key]) -> dict[Key, int]:
-        """A dictionary that holds the number of each of the identifiers that has one, and of others."""
+    def find(self, events: EventTable) -> Int64:
+        """The numbers of the table's identifiers; 0, which none has, of one that is not stored."""
+        return self._find(events)[0]
+
+    def intern(self, events: EventTable, layer: str) -> Int64:
+        """As `find`; new ones get their numbers in the table's order, and lie in this layer."""
+        numbers, found = self._find(events)
+        new = numbers == 0
+        if new.any():
+            names = list(compress(events.named, new.tolist()))
+            given = self._insert(names, found[new], layer)
+            self._remember(names, given)
+            numbers[new] = given
+        return numbers
+
+    def _find(self, events: EventTable) -> tuple[Int64, Int64]:
+        """Numbers, and hashes of those that were not remembered."""
         if len(self._numbers) > CACHED:
             self._numbers = dict(islice(self._numbers.items(), len(self._numbers) // 2, None))
-        missing = [identifier for identifier in identifiers if identifier not in self._numbers]
-        if missing:
-            name = self._namespaces.name
-            found = self._database.rows(
-                _FIND,
-                (text_set({value for _, value in missing}),),
-            )
-            self._numbers.update(((name(space), value), number) for space, value, number in found)
-        return self._numbers
+        named, remembered = events.named, self._numbers
+        numbers = np.array(list(map(remembered.get, named, repeat(0))) if remembered else [0] * len(named), np.int64)
+        missing = np.flatnonzero(numbers == 0)
+        found = events.value_hashes
+        if found is None:
+            found = np.zeros(len(named), dtype=np.int64)
+            found[missing] = hashes(named[place][1] for place in missing.tolist())
+        if not len(missing):
+            return numbers, found
+        asked = missing[np.argsort(found[missing])]
+        rows = self._database.rows(_FIND, (number_set(found[asked]),))
+        name = self._namespaces.name
+        known = {}
+        for place, (_, space, value, number) in zip(asked[[row[0] - 1 for row in rows]].tolist(), rows, strict=True):
+            if named[place] == (name(space), value):
+                known[place] = number
+        numbers[list(known)] = list(known.values())
+        self._remember([named[place] for place in known], list(known.values()))
+        return numbers, found
 
-    def intern(self, identifiers: Sequence[Key], layer: str) -> list[int]:
-        """The number of each, none of which comes twice; new ones get theirs in this order, and lie in this layer."""
-        numbers = list(map(self._numbers.get, identifiers))
-        missing = [place for place, number in enumerate(numbers) if number is None]
-        if missing:
-            wanted = [identifiers[place] for place in missing]
-            known = self.find(wanted)
-            new = [identifier for identifier in wanted if identifier not in known]
-            known.update(zip(new, self._insert(new, layer), strict=True))
-            for place, identifier in zip(missing, wanted, strict=True):
-                numbers[place] = known[identifier]
-        return cast("list[int]", numbers)
+    def _remember(self, found: Sequence[Key], numbers: Sequence[int]) -> None:
+        if len(found) <= MOST_NEW:
+            self._numbers.update(zip(found, numbers, strict=True))
 
-    def _insert(self, new: Sequence[Key], layer: str) -> range:
-        if not new:
-            return range(0)
-        spaces = self._namespaces.intern({space for space, _ in new})
+    def _insert(self, new: Sequence[Key], found: Int64, layer: str) -> range:
+        names, values = zip(*new, strict=True)
+        spaces = self._namespaces.intern(names)
         first = 1 + last_number(self._database, "identifier")
         if first + len(new) > LARGEST_NUMBER:
             raise StoreError("STORE_FULL", "the store has numbers for 2,147,483,647 identifiers, and no more")
         numbers = range(first, first + len(new))
-        named, values = zip(*new, strict=True)
-        found = [spaces[space] for space in named]
+        space = [spaces[one] for one in names]
         try:
             column = apsw.carray(values)
         except ValueError:  # a NUL, which no loader lets pass
-            rows = zip(numbers, found, values, strict=True)
+            rows = zip(numbers, space, values, strict=True)
             self._database.write_many("INSERT INTO identifier (number, namespace, value) VALUES (?, ?, ?)", rows)
         else:
-            spaces_text = np.array(found).astype(f"S{_WIDTH}").tobytes()
+            spaces_text = np.array(space).astype(f"S{_WIDTH}").tobytes()
             self._database.write(_INSERT, (first - 1, spaces_text, column))
-        self._database.write(_INSERT_VALUES.format(recent=layer), (first,))
+        mark(self._database, f"{layer}identifier_value", found, first)
         return numbers

@@ -10,10 +10,16 @@ from __future__ import annotations
 
 from math import isqrt
 
+import numpy as np
+
+from identity_graph.store.sqlite.columns import number_set
 from identity_graph.store.sqlite.connection import Connection
 from identity_graph.store.sqlite.numbering import keep, last_number
+from identity_graph.tables import Int64
 
 TREES = ("identifier_value", "event_id", "observation")
+_PLACE_BITS = 16
+_MOST_PLACES = 1 << _PLACE_BITS
 LEAST = 50_000
 GROWTH = 100
 
@@ -35,6 +41,16 @@ def layer_for(database: Connection, coming: int) -> str:
 
 def _enough(events: int) -> int:
     return max(LEAST, GROWTH * isqrt(events))
+
+
+def mark(database: Connection, tree: str, hashes: Int64, first: int) -> None:
+    """Numbers from `first` on under their hashes. One column carries both, in order: no values are bound row by row."""
+    for start in range(0, len(hashes), _MOST_PLACES):
+        some = hashes[start : start + _MOST_PLACES] << _PLACE_BITS
+        database.write(
+            f"INSERT INTO {tree} SELECT value >> {_PLACE_BITS}, ?2 + (value & {_MOST_PLACES - 1}) FROM carray(?1)",
+            (number_set(np.sort(some | np.arange(len(some)))), first + start),
+        )
 
 
 def settle(database: Connection) -> None:

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from importlib.resources import files
 
+import apsw
+
+from identity_graph.event_table import hashes
+
 VERSION = 6
 OLDEST = 4
 """From which there are steps."""
@@ -13,6 +17,12 @@ def script(name: str) -> str:
     return files("identity_graph.store.sqlite").joinpath(f"{name}.sql").read_text(encoding="utf-8")
 
 
-def steps(version: int) -> list[str]:
-    """The scripts that are left, in order; to be run in one transaction."""
-    return [script(f"migrations/{made}") for made in range(version + 1, VERSION + 1)]
+def migrate(writer: apsw.Connection, version: int) -> None:
+    """Run the scripts that are left, in the caller's transaction. They may call `text_hash`."""
+    writer.create_scalar_function("text_hash", _text_hash, 1, deterministic=True)
+    for made in range(version + 1, VERSION + 1):
+        writer.execute(script(f"migrations/{made}"))
+
+
+def _text_hash(*texts: apsw.SQLiteValue) -> int:
+    return int(hashes(map(str, texts))[0])

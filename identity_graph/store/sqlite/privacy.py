@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from identity_graph.event_table import EventTable
+from identity_graph.event_table import EventTable, hashes
 from identity_graph.model import Identifier
 from identity_graph.store.protocols import Erasure, PersonRow
 from identity_graph.store.sqlite.columns import number_set
 from identity_graph.store.sqlite.connection import Connection
-from identity_graph.store.sqlite.contents import id_hashes, numbers_of, stated_of
+from identity_graph.store.sqlite.contents import numbers_of, stated_of
 from identity_graph.store.sqlite.evidence import SqliteEvidence
 from identity_graph.store.sqlite.numbering import keep_numbers, last_number
 from identity_graph.store.sqlite.publishing import add_changes, forget_segments, remove_persons
@@ -55,7 +55,7 @@ class SqlitePrivacy:
             )
             self._database.write_many(
                 f"DELETE FROM {layer}event_id WHERE hash = ? AND event = ?",
-                zip(id_hashes(row[1] for row in rows).tolist(), (row[0] for row in rows), strict=True),
+                zip(hashes(row[1] for row in rows).tolist(), (row[0] for row in rows), strict=True),
             )
         self._database.write_many(
             "DELETE FROM stated WHERE a = ? AND b = ? AND event = ?",
@@ -80,10 +80,13 @@ class SqlitePrivacy:
             (keys,),
         )
         values = self._database.rows(
-            "SELECT i.value, i.namespace FROM carray(?) k CROSS JOIN identifier i ON i.number = k.value", (keys,)
+            "SELECT i.value, i.number FROM carray(?) k CROSS JOIN identifier i ON i.number = k.value", (keys,)
         )
         for layer in ("", "recent_"):
-            self._database.write_many(f"DELETE FROM {layer}identifier_value WHERE value = ? AND namespace = ?", values)
+            self._database.write_many(
+                f"DELETE FROM {layer}identifier_value WHERE hash = ? AND identifier = ?",
+                zip(hashes(row[0] for row in values).tolist(), (row[1] for row in values), strict=True),
+            )
         for statement in (
             "DELETE FROM suppressed WHERE a IN (SELECT value FROM carray(?))",
             "DELETE FROM suppressed WHERE b IN (SELECT value FROM carray(?))",

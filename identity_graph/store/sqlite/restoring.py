@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from identity_graph.event_table import hashes
 from identity_graph.store.marks import mark_again
 from identity_graph.store.protocols import IdentifierRow, Piece, Standing
 from identity_graph.store.sqlite.connection import Connection
@@ -65,8 +66,8 @@ def _identifiers(database: Connection, rows: Sequence[IdentifierRow], namespaces
     stored = [(row.number, spaces[row.identifier.namespace], row.identifier.value) for row in rows]
     database.write_many("INSERT INTO identifier (number, namespace, value) VALUES (?, ?, ?)", stored)
     database.write_many(
-        "INSERT INTO recent_identifier_value (number, namespace, value) VALUES (?, ?, ?)",
-        sorted(stored, key=lambda row: row[2]),
+        "INSERT INTO recent_identifier_value (hash, identifier) VALUES (?, ?)",
+        sorted(zip(hashes(row[2] for row in stored).tolist(), (row[0] for row in stored), strict=True)),
     )
     database.write_many(
         "INSERT INTO member (identifier, person, since) VALUES (?, ?, ?)",

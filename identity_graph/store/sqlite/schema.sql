@@ -28,21 +28,18 @@ CREATE TABLE event (
     properties TEXT
 ) STRICT;
 
--- The value comes first: one look-up finds it in every namespace.
+-- 48 bits of a hash of the value or the id, each in a third of the space that the text would take, and numbers in order
+-- are written in a fraction of the time. Whoever looks compares the text of the identifier or event itself.
 CREATE TABLE identifier_value (
-    value TEXT NOT NULL,
-    namespace INTEGER NOT NULL,
-    number INTEGER NOT NULL,
-    PRIMARY KEY (value, namespace)
+    hash INTEGER NOT NULL,
+    identifier INTEGER NOT NULL,
+    PRIMARY KEY (hash, identifier)
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE recent_identifier_value (
-    value TEXT NOT NULL,
-    namespace INTEGER NOT NULL,
-    number INTEGER NOT NULL,
-    PRIMARY KEY (value, namespace)
+    hash INTEGER NOT NULL,
+    identifier INTEGER NOT NULL,
+    PRIMARY KEY (hash, identifier)
 ) STRICT, WITHOUT ROWID;
-
--- 48 bits of a hash instead of the id: a third of the size. Whoever looks compares the id of the event itself.
 CREATE TABLE event_id (
     hash INTEGER NOT NULL,
     event INTEGER NOT NULL,

@@ -1,7 +1,22 @@
--- From version 5: by which publication each person was touched last.
+-- From version 5: by which publication each person was touched last; a hash finds a value, and not its text; requests of
+-- controllers.
 ALTER TABLE person ADD COLUMN edition INTEGER NOT NULL DEFAULT 0;
 CREATE INDEX person_edition ON person (edition);
--- And requests of controllers.
+
+DROP TABLE identifier_value;
+DROP TABLE recent_identifier_value;
+CREATE TABLE identifier_value (
+    hash INTEGER NOT NULL,
+    identifier INTEGER NOT NULL,
+    PRIMARY KEY (hash, identifier)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE recent_identifier_value (
+    hash INTEGER NOT NULL,
+    identifier INTEGER NOT NULL,
+    PRIMARY KEY (hash, identifier)
+) STRICT, WITHOUT ROWID;
+INSERT INTO identifier_value (hash, identifier) SELECT text_hash(value), number FROM identifier ORDER BY 1, 2;
+
 CREATE TABLE subject_request (
     id TEXT PRIMARY KEY,
     due INTEGER,
