@@ -105,10 +105,11 @@ def serving(store: str, *, port: int = 0, **settings: str) -> Iterator[Serving]:
     )
     assert process.stderr is not None
     try:
-        said = process.stderr.readline()
-        found = re.search(r"http://[^/]+", said)
-        assert found, said + process.stderr.read()
-        yield Serving(process, found[0])
+        said: list[str] = []  # of an erasure that was interrupted, say
+        while not (found := re.search(r"GraphQL at (http://[^/]+)", (line := process.stderr.readline()))):
+            assert line, "".join(said)
+            said.append(line)
+        yield Serving(process, found[1])
     finally:
         if process.poll() is None:
             process.terminate()
