@@ -60,9 +60,10 @@ class Forget:
         """
         only = exactly(asked, scope)
         with self._store.transaction():
-            self._resolver.catch_up()  # an event that just came in may be the person's
+            published = self._resolver.catch_up()  # an event that just came in may be the person's
             subject = self._subjects.find(person_id, only)
-        self._resolver.settle()
+        if published:
+            self._resolver.settle()
         if subject is None:
             return None
         segments: tuple[str, ...] = ()

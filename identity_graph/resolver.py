@@ -73,7 +73,7 @@ class Resolver:
 
         try:
             with self._store.transaction():
-                message = self.publish(full=full)
+                message = self.publish(full=full) or _summary([])
             self._segments.settle(lambda: end(RunState.DONE, message), compare=True)
         except BaseException as error:
             end(RunState.FAILED, str(error)[:500])
@@ -90,9 +90,9 @@ class Resolver:
         """Let segments follow what was published; outside of the transaction that published it."""
         self._segments.settle()
 
-    def catch_up(self, cause: str = "evidence") -> None:
-        """Publish what arrived since the last time, within the caller's transaction, for who is about to look; segments
-        do not follow by this alone.
+    def catch_up(self, cause: str = "evidence") -> bool:
+        """Publish what arrived since the last time, within the caller's transaction, for who is about to look; whether
+        there was any. Segments do not follow by this alone.
 
         Only `resolve` sets the policy in force: raises POLICY_DIFFERS under another one, and does nothing where there
         is none yet.
@@ -103,14 +103,13 @@ class Resolver:
                 "POLICY_DIFFERS",
                 f"the persons are of the policy {in_force[:12]}, and the one given is {self._policy.digest[:12]}",
             )
-        if in_force is not None:
-            self.publish(cause=cause)
+        return in_force is not None and self.publish(cause=cause) is not None
 
     def publish(
         self, *, full: bool = False, weakened: Iterable[int] = (), reach: Iterable[int] = (), cause: str = "evidence"
-    ) -> str:
-        """Within the caller's transaction. `weakened` are identifiers that lost evidence, `reach` those whose component
-        that was."""
+    ) -> str | None:
+        """Within the caller's transaction; what changed, None where there was nothing to resolve. `weakened` are
+        identifiers that lost evidence, `reach` those whose component that was."""
         persons = self._store.persons
         resolved, in_force = persons.resolved()
         if in_force is not None and in_force != self._policy.digest:
@@ -126,7 +125,7 @@ class Resolver:
             scope = component(self._store, {*self._start(arrived, lost), *reach})
             here, members = around(self._store, self._policy, scope), persons.membership(scope)
         else:
-            return _summary([])
+            return None
         return self._write(here, scope, members, np.union1d(arrived, lost), newest, cause)
 
     def _start(self, arrived: Int64, weakened: Int64) -> list[int]:

@@ -119,9 +119,10 @@ class Segments:
 
     def refresh(self, person_ids: Sequence[str]) -> None:
         """Of a few persons, within the caller's transaction, which made them restricted or took that back."""
-        basis, now = self.basis(), self._clock()
+        segments, now = self.all(), self._clock()
+        basis = self._basis(segments)
         comparing = _comparing(basis)
-        evaluated = {one.name: one.evaluated for one in self.all() if one.name not in comparing}
+        evaluated = {one.name: one.evaluated for one in segments if one.name not in comparing}
         self._write(self._of_persons(evaluated, basis, person_ids, now), now)
 
     def settle(self, finish: Callable[[], None] = lambda: None, *, compare: bool = False) -> None:
@@ -136,13 +137,16 @@ class Segments:
 
     def _settle(self, finish: Callable[[], None], compare: bool) -> bool:
         segments = self.all()
+        if not segments:
+            finish()
+            return True
+        basis = self._basis(segments)
         now, settled, marks = self._clock(), self._store.segments.settled(), self._store.persons.marks()
-        basis = self.basis()
         moving, comparing = _moving(basis), _comparing(basis)
         due = {one.name for one in segments if one.name in moving | comparing and not _fresh(one, now)}
         if compare and settled != marks.edition:
             due |= comparing
-        if not segments or (settled == marks.edition and not due):
+        if settled == marks.edition and not due:
             finish()
             return True
         touched = self._store.persons.touched(marks._replace(edition=settled)).tolist()
@@ -166,7 +170,11 @@ class Segments:
         return True
 
     def basis(self) -> Basis:
-        return Basis(self._trees(), self._store.segments.computed(), self._restricted())
+        return self._basis(self.all())
+
+    def _basis(self, segments: Sequence[Segment]) -> Basis:
+        trees = {one.name: one.condition for one in segments}
+        return Basis(trees, self._store.segments.computed(), self._restricted())
 
     def adopt(self, before: Basis, after: Basis, names: Sequence[str], write: Callable[[], None]) -> bool:
         """Write what makes one of the other, and who is in these segments then. False, and nothing is done, where it is
@@ -225,14 +233,11 @@ class Segments:
 
     def _terms(self, condition: Mapping[str, Any] | None, *, restricted: bool = False) -> Terms:
         """For a condition that has no name; what is saved is read when it is asked for. Raises CONDITION_INVALID."""
-        trees, computed = cache(self._trees), cache(self._store.segments.computed)
+        trees, computed = cache(lambda: self.basis().trees), cache(self._store.segments.computed)
         lookups: tuple[Lookup, Lookup] = (lambda name: trees().get(name)), (lambda name: computed().get(name))
         if condition is not None:
             parse_condition(condition, *lookups)
         return Terms(*lookups, self._clock(), () if restricted else self._restricted())
-
-    def _trees(self) -> Trees:
-        return {one.name: one.condition for one in self.all()}
 
     def _restricted(self) -> Mapping[int, str]:
         return {row.number: row.id for row in self._store.privacy.restricted_persons()}

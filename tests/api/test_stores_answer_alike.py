@@ -40,7 +40,7 @@ MOST = {
     "links": (18, 6),
     "merge_support": (27, 4),
     "merge_suggestions": (25, 2),
-    "preview_erasure": (41, 31),
+    "preview_erasure": (41, 44),  # one that publishes first
     "person_as_of": (29, 27),
     "segment_members": (30, 4),
     "people": (24, 3),

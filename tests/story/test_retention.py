@@ -147,7 +147,7 @@ def test_a_sweep_that_is_ended_in_the_middle_is_finished_by_the_next(monkeypatch
             times += more.get("cause") == "retention"
             if times == 2:
                 raise RuntimeError("ended here")
-            return publish(**more)  # type: ignore[arg-type]
+            return publish(**more)  # type: ignore[arg-type, return-value]
 
         with monkeypatch.context() as patch, pytest.raises(RuntimeError):
             patch.setattr(graph.resolver, "publish", failing)
