@@ -101,6 +101,7 @@ class Retention:
                     event_ids=(),
                     identifiers=sorted(gone),
                     tombstones=(),
+                    near=sorted(reach),
                     changes=[
                         Change(0, now, ChangeKind.ERASED, name, (), (), "retention", "kept no longer", digest)
                         for name in names

@@ -15,6 +15,7 @@ from identity_graph.census import MEMORY, Census
 from identity_graph.computed import Computed
 from identity_graph.disclosure import Disclosures
 from identity_graph.engines import choose_engine
+from identity_graph.events_digest import counted_anew, events_digest
 from identity_graph.forget import Forget
 from identity_graph.forget_batch import ForgetBatch
 from identity_graph.ingest import Ingest
@@ -29,6 +30,7 @@ from identity_graph.signing import Signer
 from identity_graph.stating import Stating
 from identity_graph.store import open_store
 from identity_graph.store.protocols import Store
+from identity_graph.subject import Subjects
 from identity_graph.supposing import Supposing
 from identity_graph.times import now
 from identity_graph.view import View
@@ -78,14 +80,15 @@ class IdentityGraph:
         self.resolver = Resolver(store, self.policy, self.engine, self.segments, clock, new_id)
         self.ingest = Ingest(store, clock, new_id, self.policy.digest)
         self.stating = Stating(store, self.policy, self.ingest, self.resolver, self.people, clock, new_id)
-        self.disclosures = Disclosures(store, self.policy, everybody, self.resolver, clock, new_id)
+        subjects = Subjects(store, everybody)
+        self.disclosures = Disclosures(store, self.policy, everybody, subjects, self.resolver, clock, new_id)
         self.signer = Signer(signing_key)
         self.activation = Activation(
             store, self.people, self.allowed, clock, new_id, destinations, private=private_destinations
         )
         self.restrictions = Restrictions(store, everybody, self.segments, clock)
         self.forget = Forget(
-            store, self.policy, everybody, self.resolver, self.restrictions, self.signer, clock, new_id
+            store, self.policy, everybody, subjects, self.resolver, self.restrictions, self.signer, clock, new_id
         )
         self.retention = Retention(store, self.policy, self.resolver, self.forget.scrub, clock)
         self.forget_batch = ForgetBatch(store, self.resolver, self.forget, clock, new_id)
@@ -141,6 +144,12 @@ class IdentityGraph:
         for line in self.store.operations.canonical_lines():
             digest.update(line + b"\n")
         return digest.hexdigest()
+
+    def events_digest(self) -> str | None:
+        """Which events there are, counted anew, as receipts tell it of everybody else; None where nobody was erased."""
+        if self.store.transfer.key_check() is None:
+            return None
+        return events_digest(self.store, counted_anew(self.store))
 
     def close(self) -> None:
         self.census.close()

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from identity_graph.secret_file import user_folder
+from identity_graph.store.keyring import Keyring
 from identity_graph.store.neo4j.address import Address
 from identity_graph.store.neo4j.connection import Connection
 from identity_graph.store.neo4j.deliveries import Neo4jDeliveries
@@ -43,7 +44,8 @@ class Neo4jStore:
 
     def __init__(self, url: str) -> None:
         database = Connection(Address.parse(url))
-        tombstones = Tombstones(BuriedNodes(database), str(database.address), key_place(database.property("id")))
+        keys = Keyring(str(database.address), key_place(database.property("id")))
+        tombstones = Tombstones(BuriedNodes(database), keys)
         evidence = Neo4jEvidence(database, tombstones)
         self.database = database
         self.evidence: EvidenceStore = evidence

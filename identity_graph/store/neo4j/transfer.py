@@ -70,10 +70,10 @@ class Neo4jTransfer:
         return self._buried.key_check()
 
     def has_key(self, check: bytes) -> bool:
-        return self._tombstones.has_key(check)
+        return self._tombstones.has_keys(check)
 
     def key_place(self) -> Path | None:
-        return self._tombstones.place
+        return self._tombstones.keys.place
 
     def events(self, after: int, limit: int) -> EventColumns:
         numbers, characters = self._database.one("transfer/events_sizes", after=after, limit=limit)

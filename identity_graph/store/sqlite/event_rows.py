@@ -15,6 +15,7 @@ from identity_graph.store.protocols import EventColumns
 from identity_graph.store.sqlite.columns import number_set
 from identity_graph.store.sqlite.connection import Connection
 from identity_graph.store.sqlite.contents import Columns, Content, id_hashes
+from identity_graph.store.sqlite.event_sums import count_in
 from identity_graph.store.sqlite.interning import Interning
 from identity_graph.store.sqlite.layers import both, layer_for, settle
 from identity_graph.store.sqlite.names import Names
@@ -115,6 +116,7 @@ class EventRows:
     def _put(self, numbers: Int64, events: EventTable, named: Int64) -> Columns:
         """All but observations and hashes of ids. `named` are the numbers of `events.named`."""
         columns = Columns.of(events, named, self._sources.intern(events.sources))
+        count_in(self._database, events.ids)
         self._database.write_many(
             "INSERT INTO event (number, time, source, identifiers, stated, name, traits, properties, received, id)"
             " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",

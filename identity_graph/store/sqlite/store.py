@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any, TypeVar
 
+from identity_graph.store.keyring import Keyring
 from identity_graph.store.protocols import (
     DeliveryStore,
     ErasureStore,
@@ -45,7 +46,7 @@ class SqliteStore:
         database = Connection(path, busy_timeout=busy_timeout)
         namespaces, sources = Names(database, "namespace"), Names(database, "source")
         place = None if path == MEMORY else Path(f"{path}.key")
-        tombstones = Tombstones(BuriedRows(database), path, place)
+        tombstones = Tombstones(BuriedRows(database), Keyring(path, place))
         evidence = SqliteEvidence(database, namespaces, sources, tombstones)
         self._database = database
         self.evidence: EvidenceStore = evidence
