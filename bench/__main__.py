@@ -1,6 +1,7 @@
 """Every benchmark, one after the other: `python -m bench`."""
 
 from bench import (
+    access,
     audit,
     components,
     constrained,
@@ -33,6 +34,7 @@ if __name__ == "__main__":
     resolve.main()
     segments.main()
     profile.main()
+    access.main()
     tracking.main()
     subscription.main()
     audit.main()

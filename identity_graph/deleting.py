@@ -69,6 +69,7 @@ class Deletion:
                     event_ids=(),
                     identifiers=sorted(gone),
                     tombstones=(),
+                    near=sorted(reach),
                     changes=[
                         Change(0, now, ChangeKind.ERASED, name, (), (), self._cause, self._message, digest)
                         for name in names

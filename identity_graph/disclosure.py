@@ -108,6 +108,7 @@ class Disclosures:
         store: Store,
         policy: Policy,
         people: People,
+        subjects: Subjects,
         resolver: Resolver,
         clock: Callable[[], int],
         new_id: Callable[[], str],
@@ -116,7 +117,7 @@ class Disclosures:
         self._policy = policy
         self._people = people
         self._resolver = resolver
-        self._subjects = Subjects(store, people)
+        self._subjects = subjects
         self._clock = clock
         self._new_id = new_id
 

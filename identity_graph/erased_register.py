@@ -17,16 +17,16 @@ import orjson
 from identity_graph.errors import SettingError
 from identity_graph.secret_file import writing_secret
 from identity_graph.store.protocols import Piece, Store
+from identity_graph.store.tombstones import alike
 
 FORMAT = "identity-graph register of what was erased"
-HASH = 32  # bytes
 _AT_ONCE = 5_000
 _LONGEST_HEAD = 4_096
 
 
 class _Known(NamedTuple):
-    """Whose key it is of, and where the hashes begin; `torn`: half of one is at the end, of an erasure that was not
-    finished then."""
+    """Whose keys it is of, and where the lines of hashes begin; `torn`: half a line is at the end, of an erasure that
+    was not finished then."""
 
     check: bytes
     start: int
@@ -55,15 +55,17 @@ class ErasedRegister:
                 return
             try:
                 known = _known(self.place)
-                if known and known.check != check:  # of another key: it is kept, and another one begun
+                if known and not alike(known.check, check):  # of another key: it is kept, and another one begun
                     self.place.rename(self.place.with_name(f"{self.place.name}.{known.check.hex()[:8]}"))
                     known = None
-                if known and self._compared and not released and not known.torn:
+                same = known is not None and known.check == check
+                if known and same and self._compared and not released and not known.torn:
                     _append(self.place, buried)
                 else:  # what a process before this one may have left out is seen once
                     kept = set() if known is None else set(_hashes(self.place, known)) - set(released)
                     stored = [one for page in _pages(store) for one in page]
-                    _write(self.place, check, [*kept, *(one for one in stored if one not in kept)])
+                    newer = max(check, known.check if known else b"", key=len)
+                    _write(self.place, newer, [*kept, *(one for one in stored if one not in kept)])
                 self._compared = True
             except OSError as error:
                 self._compared = False
@@ -104,20 +106,22 @@ def _known(place: Path) -> _Known | None:
         with place.open("rb") as file:
             head = file.readline(_LONGEST_HEAD)
             start, size = file.tell(), os.fstat(file.fileno()).st_size
+            file.seek(max(size - 1, 0))
+            torn = size > start and file.read() != b"\n"
     except FileNotFoundError:
         return None
     try:
         found = orjson.loads(head)
         if found["format"] != FORMAT:
             return None
-        return _Known(bytes.fromhex(found["check"]), start, bool((size - start) % HASH))
+        return _Known(bytes.fromhex(found["check"]), start, torn)
     except (ValueError, KeyError, TypeError):
         return None
 
 
 def _append(place: Path, hashes: list[bytes]) -> None:
     with place.open("ab") as file:
-        file.write(b"".join(hashes))
+        file.write(_lines(hashes))
         file.flush()
         os.fsync(file.fileno())
 
@@ -125,14 +129,22 @@ def _append(place: Path, hashes: list[bytes]) -> None:
 def _write(place: Path, check: bytes, hashes: list[bytes]) -> None:
     with writing_secret(place, replace=True) as file:
         file.write(orjson.dumps({"format": FORMAT, "check": check.hex()}) + b"\n")
-        file.write(b"".join(hashes))
+        file.write(_lines(hashes))
+
+
+def _lines(hashes: list[bytes]) -> bytes:
+    return b"".join(one.hex().encode() + b"\n" for one in hashes)
 
 
 def _hashes(place: Path, known: _Known) -> Iterator[bytes]:
     with place.open("rb") as file:
         file.seek(known.start)
-        while content := file.read(HASH * _AT_ONCE):
-            yield from (content[at : at + HASH] for at in range(0, len(content) - HASH + 1, HASH))
+        for line in file:
+            if line.endswith(b"\n"):
+                try:
+                    yield bytes.fromhex(line.decode())
+                except ValueError as error:
+                    raise _trouble(f"{place}: a line is no hash, but {line[:80]!r}") from error
 
 
 def _trouble(message: str) -> SettingError:

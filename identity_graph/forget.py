@@ -11,6 +11,8 @@ from identity_graph import __version__
 from identity_graph.erased_register import ErasedRegister
 from identity_graph.erasing import ErasureRequest, ErasureState
 from identity_graph.errors import InputError, PolicyError, StoreError
+from identity_graph.event_sum import event_sum, without
+from identity_graph.events_digest import events_digest
 from identity_graph.model import Change, ChangeKind, ErasurePreview, Identifier, Receipt, Scope
 from identity_graph.neighbourhood import component
 from identity_graph.normalise import NORMALISER_VERSION
@@ -30,6 +32,7 @@ class Forget:
         store: Store,
         policy: Policy,
         people: People,
+        subjects: Subjects,
         resolver: Resolver,
         restrictions: Restrictions,
         signer: Signer,
@@ -40,7 +43,7 @@ class Forget:
         self._store = store
         self._policy = policy
         self._people = people
-        self._subjects = Subjects(store, people)
+        self._subjects = subjects
         self._resolver = resolver
         self._restrictions = restrictions
         self._signer = signer
@@ -97,13 +100,21 @@ class Forget:
         everybody who asks, but bytes of it are left until `scrub` succeeds.
         """
         self._signer.public()  # a receipt that cannot be signed must be known now
-        request = self._request(token)
+        return self._finish(self._asked(token))
+
+    def erase_all(self, tokens: Sequence[str]) -> list[ErasureRequest]:
+        """As `erase`, of several previews, with one scrub. Each is answered on its own: REFUSED, with the code, where
+        the person changed since; else with its receipt."""
+        self._signer.public()
+        found = [self._tried(token) for token in tokens]
+        finished = {one.id: one for one in self.finish(found)}
+        return [finished.get(one.id, one) for one in found]
+
+    def _tried(self, token: str) -> ErasureRequest:
         try:
-            request = self._delete(request)
+            return self._asked(token)
         except (InputError, PolicyError) as error:
-            self._refuse(request, error.code)
-            raise
-        return self._finish(request)
+            return ErasureRequest(self._new_id(), ErasureState.REFUSED, self._clock(), code=error.code)
 
     def resume(self) -> list[ErasureRequest]:
         """Finish what was interrupted; answers each request as it then is. One is still open where its person changed
@@ -134,12 +145,15 @@ class Forget:
         document = self._delete_subject(subject, request)
         return replace(request, state=ErasureState.DELETED, token="", document=document)
 
-    def finish(self, requests: Sequence[ErasureRequest]) -> None:
-        """Scrub the files once for all of them, and sign their receipts."""
+    def finish(self, requests: Sequence[ErasureRequest]) -> list[ErasureRequest]:
+        """Scrub the files once for all that are deleted, and sign their receipts; answers these as they then are."""
         deleted = [one for one in requests if one.state is ErasureState.DELETED]
-        if deleted:
-            scrubbed = self._follow()
-            self._store.erasures.keep([self._signed(one, scrubbed)[0] for one in deleted])
+        if not deleted:
+            return []
+        scrubbed = self._follow()
+        signed = [self._signed(one, scrubbed) for one in deleted]
+        self._store.erasures.keep([done for done, _ in signed])
+        return [replace(done, document=document) for done, document in signed]
 
     # ---- the way of one request
 
@@ -160,6 +174,15 @@ class Forget:
             )
             self._store.erasures.keep([request])
         return request
+
+    def _asked(self, token: str) -> ErasureRequest:
+        """Noted and deleted, or noted and refused, which is raised."""
+        request = self._request(token)
+        try:
+            return self._delete(request)
+        except (InputError, PolicyError) as error:
+            self._refuse(request, error.code)
+            raise
 
     def _refuse(self, request: ErasureRequest, code: str) -> None:
         """Nothing is erased, and the person is as it was before the request."""
@@ -215,7 +238,10 @@ class Forget:
         """Within a transaction; answers the receipt as far as it can be written."""
         # What stays is somebody else's from now on, or the person's, who is seen again.
         self._store.privacy.unrestrict([*request.hidden, *(subject.members if self._ends(subject) else ())])
+        others = without(self._store.evidence.event_sum(), event_sum(row.event.id for row in subject.events))
         erased, weakened = self._erase(subject, request.requested)
+        before, after = (events_digest(self._store, one) for one in (others, self._store.evidence.event_sum()))
+        left = any(self._store.evidence.identifiers([row.identifier for row in subject.exclusive]))
         return {
             "receipt": request.id,
             "software": f"identity-graph {__version__}",
@@ -231,7 +257,9 @@ class Forget:
             "tombstones": len(erased.tombstones) + len(erased.event_ids),
             "policy": self._policy.digest,
             "normaliser": NORMALISER_VERSION,
-            "verified": not any(self._store.evidence.identifiers([row.identifier for row in subject.exclusive])),
+            "othersBefore": before,
+            "othersAfter": after,
+            "verified": not left and before == after,
         }
 
     def unsuppress(self, identifier: Identifier) -> bool:
@@ -268,6 +296,7 @@ class Forget:
             tombstones=[row.identifier for row in subject.exclusive],
             quarantined=[record.number for record in self._subjects.quarantined(subject)],
             persons=ended,
+            near=sorted(reach),
             changes=[
                 Change(0, now, ChangeKind.ERASED, id, (), (), "erasure", "erased on request", digest) for id in ids
             ],

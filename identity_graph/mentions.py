@@ -10,7 +10,7 @@ from identity_graph.errors import InputError
 from identity_graph.model import Identifier
 from identity_graph.normalise import normalise
 
-_SHORTEST = 5
+SHORTEST = 5
 _SHORTEST_SPACED = 7
 _ADDRESS = re.compile(r"[^\s\"'`,;:<>()\[\]{}=|]+@[^\s\"'`,;:<>()\[\]{}=|]+")
 _WORD = re.compile(r"[\w+.-]+")
@@ -34,13 +34,13 @@ class Mentions:
     def __init__(self, identifiers: Iterable[Identifier]) -> None:
         known = list(identifiers)
         self._emails = {one.value for one in known if one.namespace == "email"}
-        self._words = {one.value.casefold() for one in known if len(one.value) >= _SHORTEST} - self._emails
+        self._words = {one.value.casefold() for one in known if len(one.value) >= SHORTEST} - self._emails
         self._texts = [word for word in self._words if not _WORD.fullmatch(word)]
         spaced = sorted(_spaced(known))
         self._spaced = re.compile(f"(?:{'|'.join(map(re.escape, spaced))})(?!\\d)") if spaced else None
 
     def found_in(self, record: bytes) -> bool:
-        return any(self._found_in(text) for text in _readings(record))
+        return any(self._found_in(text) for text in readings(record))
 
     def _found_in(self, text: str) -> bool:
         if self._emails and any(_address(found) in self._emails for found in _ADDRESS.findall(text)):
@@ -55,7 +55,7 @@ class Mentions:
         return self._spaced is not None and self._spaced.search(_GAPS.sub("", folded)) is not None
 
 
-def _readings(record: bytes) -> list[str]:
+def readings(record: bytes) -> list[str]:
     """The text, and what its escapes stand for."""
     if b"\0" in record:  # UTF-16, most likely
         record = record.replace(b"\0", b"")

@@ -20,6 +20,7 @@ from identity_graph.piece_lines import piece_of
 from identity_graph.sealing import Sealed
 from identity_graph.state_digest import digest_of
 from identity_graph.store.protocols import Piece, Store
+from identity_graph.store.tombstones import alike
 
 _RECORDS = 250
 
@@ -83,7 +84,8 @@ def restore(
     erased, records = Deleted(), 0
     if registers:
         for piece in chain.from_iterable(register.pieces() for register in registers):
-            if store.transfer.key_check() not in (None, piece.key_check):
+            known = store.transfer.key_check()
+            if known and piece.key_check and not alike(known, piece.key_check):
                 raise SettingError("ERASED_REGISTER", "a register is of another key of tombstones than the backup")
             store.transfer.restore(piece, standing.pack())
         erased, records = _erase_again(store, deletion)

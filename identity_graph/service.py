@@ -17,6 +17,7 @@ from identity_graph.copying import check_whole
 from identity_graph.disclosure import Disclosures
 from identity_graph.engines import choose_engine
 from identity_graph.erased_register import ErasedRegister, register_place
+from identity_graph.events_digest import counted_anew, events_digest
 from identity_graph.forget import Forget
 from identity_graph.forget_batch import ForgetBatch
 from identity_graph.ingest import Ingest
@@ -32,6 +33,7 @@ from identity_graph.state_digest import digest_of
 from identity_graph.stating import Stating
 from identity_graph.store import open_store
 from identity_graph.store.protocols import Store
+from identity_graph.subject import Subjects
 from identity_graph.supposing import Supposing
 from identity_graph.times import now
 from identity_graph.view import View
@@ -83,7 +85,8 @@ class IdentityGraph:
         self.resolver = Resolver(store, self.policy, self.engine, self.segments, clock, new_id)
         self.ingest = Ingest(store, clock, new_id, self.policy.digest)
         self.stating = Stating(store, self.policy, self.ingest, self.resolver, self.people, clock, new_id)
-        self.disclosures = Disclosures(store, self.policy, everybody, self.resolver, clock, new_id)
+        subjects = Subjects(store, everybody)
+        self.disclosures = Disclosures(store, self.policy, everybody, subjects, self.resolver, clock, new_id)
         self.signer = Signer(signing_key)
         self.activation = Activation(
             store, self.people, self.allowed, clock, new_id, destinations, private=private_destinations
@@ -91,7 +94,16 @@ class IdentityGraph:
         self.restrictions = Restrictions(store, everybody, self.segments, clock)
         self.register = ErasedRegister(erased or register_place(store))
         self.forget = Forget(
-            store, self.policy, everybody, self.resolver, self.restrictions, self.signer, self.register, clock, new_id
+            store,
+            self.policy,
+            everybody,
+            subjects,
+            self.resolver,
+            self.restrictions,
+            self.signer,
+            self.register,
+            clock,
+            new_id,
         )
         self.retention = Retention(store, self.policy, self.resolver, self.forget.scrub, clock)
         self.forget_batch = ForgetBatch(store, self.resolver, self.forget, clock, new_id)
@@ -150,6 +162,12 @@ class IdentityGraph:
     def digest(self) -> str:
         """SHA-256 of the canonical state, hexadecimal: evidence, suppressed links, memberships without ids."""
         return digest_of(self.store)
+
+    def events_digest(self) -> str | None:
+        """Which events there are, counted anew, as receipts tell it of everybody else; None where nobody was erased."""
+        if self.store.transfer.key_check() is None:
+            return None
+        return events_digest(self.store, counted_anew(self.store))
 
     def close(self) -> None:
         self.census.close()

@@ -85,7 +85,8 @@ class Settings(BaseSettings):
     trusted_only: bool = Field(default=False, description="Whether no other documents are answered.")
     tombstone_key: SecretStr | None = Field(
         default=None,
-        description="The key of the tombstones, 64 hexadecimal digits; else it is in a file beside the store.",
+        description="The keys of the tombstones, each of 64 hexadecimal digits, the newest first, with commas between;"
+        " else they are in a file beside the store.",
     )
     erased: Path | None = Field(
         default=None,

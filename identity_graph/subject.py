@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from identity_graph.errors import InputError
-from identity_graph.mentions import Mentions
 from identity_graph.model import Identifier, Person, Quarantined, Scope
 from identity_graph.people import People
+from identity_graph.set_aside import SetAside
 from identity_graph.store.protocols import EventRow, IdentifierRow, Store
-
-PAGE = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +56,7 @@ class Subjects:
     def __init__(self, store: Store, people: People) -> None:
         self._store = store
         self._people = people
+        self._set_aside = SetAside(store.operations)
 
     def find(self, person_id: str, only: Identifier | None = None) -> Subject | None:
         """None where nobody has the id, or has not the identifier that it is `only` about; a retired id is its
@@ -106,15 +105,8 @@ class Subjects:
         )
 
     def quarantined(self, subject: Subject) -> Iterator[Quarantined]:
-        """Records set aside that name the person, in order of number. Looks at all that were set aside."""
-        mentions = Mentions([row.identifier for row in subject.exclusive])
-        return (record for record in self._set_aside() if mentions.found_in(record.record))
-
-    def _set_aside(self) -> Iterable[Quarantined]:
-        after = 0
-        while records := self._store.operations.quarantined(after=after, limit=PAGE):
-            yield from records
-            after = records[-1].number
+        """Records set aside that name the person, in order of number."""
+        return self._set_aside.naming([row.identifier for row in subject.exclusive])
 
 
 def held_by_others(store: Store, numbers: Sequence[int], mine: Sequence[EventRow]) -> set[int]:

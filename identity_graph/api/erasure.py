@@ -14,6 +14,7 @@ from identity_graph.api.identifier import Identifier
 from identity_graph.api.person import Person
 from identity_graph.api.scalars import JSON
 from identity_graph.api.segment import Segment
+from identity_graph.erasing import ErasureRequest, ErasureState
 
 strawberry.enum(
     model.Scope,
@@ -46,7 +47,27 @@ class ErasurePreview:
         return [reads_of(info).segments.load(name) for name in preview.segments]
 
 
+strawberry.enum(
+    ErasureState,
+    description="RESTRICTED: nobody sees the person. DELETED: nothing is left of it but bytes in files. SCRUBBED: nor"
+    " those. REFUSED: nothing was erased.",
+)
+
+
 @strawberry.type(description="Proof of an erasure, without personal data.")
 class Receipt:
     id: strawberry.ID
     document: JSON
+
+
+@strawberry.type(description="What became of one of several erasures.")
+class Erasure:
+    state: ErasureState
+    code: str | None = strawberry.field(description="Why it was refused, or is not finished yet.")
+    receipt: Receipt | None
+
+    @classmethod
+    def of(cls, request: ErasureRequest) -> Erasure:
+        signed = "signature" in request.document
+        proof: Any = model.Receipt(request.id, request.document) if signed else None
+        return cls(state=request.state, code=request.code or None, receipt=proof)

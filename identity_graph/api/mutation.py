@@ -11,7 +11,7 @@ from identity_graph.api.activation import Activation
 from identity_graph.api.computed import ComputedTrait
 from identity_graph.api.condition import ConditionInput, MeasureInput, as_mapping
 from identity_graph.api.context import Info, reads_of
-from identity_graph.api.erasure import Receipt
+from identity_graph.api.erasure import Erasure, Receipt
 from identity_graph.api.event_input import EventInput, ingest_loader
 from identity_graph.api.field import mutation
 from identity_graph.api.link import Explanation
@@ -22,9 +22,11 @@ from identity_graph.api.restriction import Restriction
 from identity_graph.api.run import Run
 from identity_graph.api.scalars import DateTime
 from identity_graph.api.segment import Segment
+from identity_graph.erasing import ErasureRequest
 from identity_graph.errors import InputError, NotFound
 
 MOST_EVENTS = 1_000
+MOST_ERASURES = 100
 
 
 @strawberry.type
@@ -171,6 +173,27 @@ class Mutation:
         if info.context.ending:
             info.context.ending.target = f"receipt {receipt.id}"
         return receipt
+
+    @mutation(
+        list[Erasure],
+        "Erase the persons of up to a hundred previews. Each is answered in its place; one that changed since its "
+        "preview is refused, and the others are erased.",
+    )
+    async def erase_all(self, info: Info, tokens: list[str]) -> Any:
+        if len(tokens) > MOST_ERASURES:
+            raise InputError("BATCH_TOO_LARGE", f"{len(tokens)} tokens, and {MOST_ERASURES} are the most at once")
+        return _erasures(info, await _change(info, info.context.graph.forget.erase_all, tokens))
+
+    @mutation(list[Erasure], "Finish erasures that were interrupted; of one whose person changed since, look again.")
+    async def resume_erasures(self, info: Info) -> Any:
+        return _erasures(info, await _change(info, info.context.graph.forget.resume))
+
+
+def _erasures(info: Info, done: list[ErasureRequest]) -> list[Erasure]:
+    found = [Erasure.of(one) for one in done]
+    if info.context.ending:
+        info.context.ending.target = " ".join(f"receipt {one.receipt.id}" for one in found if one.receipt)
+    return found
 
 
 async def _change(info: Info, function: Any, *arguments: Any) -> Any:

@@ -48,7 +48,7 @@ def copy(
 
 
 def _key_words(ours: Store, theirs: Store) -> str:
-    from identity_graph.store.tombstones import VARIABLE
+    from identity_graph.store.keyring import VARIABLE
 
     place, other = ours.transfer.key_place(), theirs.transfer.key_place()
     return (

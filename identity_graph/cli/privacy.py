@@ -159,6 +159,18 @@ def unsuppress(command: Command, key: Annotated[str, typer.Argument(metavar="KEY
     command.answer({"unsuppressed": done}, lambda _: words)
 
 
+@app.command("new-key")
+@verb
+def new_key(command: Command) -> None:
+    """Make a new key of the tombstones; the old ones are kept for what was erased by them."""
+    with command.graph() as graph:
+        graph.store.privacy.new_key()
+        place = graph.store.transfer.key_place()
+    command.answer(
+        {"key": str(place)}, lambda found: f"What is erased from now on is kept out by a new key in {found['key']}"
+    )
+
+
 @app.command("verify")
 @verb
 def verify(

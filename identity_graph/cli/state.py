@@ -63,5 +63,5 @@ def stats(command: Command) -> None:
 def digest(command: Command) -> None:
     """Print the SHA-256 of evidence, links and memberships."""
     with command.graph() as graph:
-        found = graph.digest()
-    command.answer({"digest": found}, lambda _: found)
+        found, events = graph.digest(), graph.events_digest() if command.json else None
+    command.answer({"digest": found, "events": events}, lambda _: found)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from identity_graph.errors import StoreError
+from identity_graph.store.keyring import VARIABLE
 from identity_graph.store.protocols import Store
-from identity_graph.store.tombstones import VARIABLE
 
 _HELP = "Write sqlite:///people.db, sqlite:////absolute/path.db, sqlite:///:memory: or neo4j://user:password@host:7687/neo4j"
 

@@ -73,6 +73,11 @@ class EvidenceStore(Protocol):
         """Names of sources; the index is what `ObservationTable.source` holds."""
         ...
 
+    def event_sum(self) -> bytes:
+        """`event_sum` of all events. It is kept as events come and go; what a store of before does not have is read
+        once, and kept from then on where that is in a transaction."""
+        ...
+
     def newest(self) -> int:
         """The latest time of any event; 0 where there is none. Walks all events."""
         ...

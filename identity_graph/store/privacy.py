@@ -15,7 +15,7 @@ from identity_graph.tables import Bool
 @dataclass(frozen=True, slots=True)
 class Erasure:
     """What one erasure deletes: numbers of persons, events and identifiers; event ids and identifiers to keep from
-    returning."""
+    returning. Suppressed links of identifiers that are `near` go where their reason quotes what is deleted."""
 
     persons: Sequence[int]
     events: Sequence[int]
@@ -24,6 +24,7 @@ class Erasure:
     tombstones: Sequence[Identifier]
     quarantined: Sequence[int] = ()
     changes: Sequence[Change] = field(default_factory=tuple)
+    near: Sequence[int] = ()
 
 
 class PrivacyStore(Protocol):
@@ -73,6 +74,11 @@ class PrivacyStore(Protocol):
         """Who has a restricted identifier, and those merged into them; by number."""
         ...
 
+    def new_key(self) -> None:
+        """Bury by another key from now on; what older ones buried stays out, and they are kept for it. Raises STORE_KEY
+        where a key is amiss, and where the environment gives them."""
+        ...
+
     def keyed_hash(self, text: str) -> bytes:
-        """HMAC-SHA256 by the store's key."""
+        """HMAC-SHA256 by the store's first key: it stays when another is brought in."""
         ...

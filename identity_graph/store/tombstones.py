@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-import hmac
-import os
-import secrets
 from collections.abc import Iterable, Sequence
-from hashlib import sha256
 from itertools import starmap
-from pathlib import Path
 from typing import Protocol
 
 import numpy as np
@@ -16,12 +11,10 @@ import numpy as np
 from identity_graph.errors import StoreError
 from identity_graph.event_table import EventTable
 from identity_graph.model import Identifier
-from identity_graph.secret_file import create_secret, read_secret
+from identity_graph.store.keyring import Key, Keyring
 from identity_graph.tables import Bool
 
-VARIABLE = "IDENTITY_GRAPH_TOMBSTONE_KEY"
-KEY_BYTES = 32
-_CHECK = b"check\0"
+CHECK_BYTES = 32
 
 
 class Buried(Protocol):
@@ -36,22 +29,32 @@ class Buried(Protocol):
     def remove(self, hashes: Sequence[bytes]) -> None: ...
 
     def key_check(self) -> bytes | None:
-        """What `keep_key_check` was given first."""
+        """What `keep_key_check` was given last: of each key that has buried something a hash, in order."""
         ...
 
     def keep_key_check(self, check: bytes) -> None: ...
 
 
-class Tombstones:
-    """The key lies in a file of mode 0600 at `place` (None: nowhere, for a store in memory), or in this `variable` of
-    the environment, in hexadecimal. `name` is the store's, for messages."""
+def alike(check: bytes, other: bytes) -> bool:
+    """Whether both are checks of one store, which may have got another key since."""
+    return check.startswith(other) or other.startswith(check)
 
-    def __init__(self, buried: Buried, name: str, place: Path | None, variable: str = VARIABLE) -> None:
+
+def keep_newer_check(buried: Buried, check: bytes) -> None:
+    """Of two that are alike that with more keys; inside a transaction."""
+    known = buried.key_check()
+    if known is None or (check != known and check.startswith(known)):
+        buried.keep_key_check(check)
+
+
+class Tombstones:
+    """`keys` are those of the store, of which each has written a part or none."""
+
+    def __init__(self, buried: Buried, keys: Keyring) -> None:
         self._buried = buried
-        self._name = name
-        self.place = place
-        self._variable = variable
-        self._key: bytes | None = None
+        self.keys = keys
+        self._known: tuple[tuple[bytes, ...], Key, list[Key]] | None = None
+        self._first: Key | None = None
         self._fresh: list[bytes] = []
         self._released: list[bytes] = []
 
@@ -76,11 +79,13 @@ class Tombstones:
         return self._found([_record(record) for record in records])
 
     def bury(self, *, event_ids: Iterable[str], identifiers: Iterable[Identifier], records: Iterable[bytes]) -> None:
-        """Inside a transaction."""
+        """By the newest key; inside a transaction."""
         texts = [*map(_event, event_ids), *starmap(_identifier, identifiers), *map(_record, records)]
         if texts:
-            self._buried.keep_key_check(self.keyed_hash(_CHECK))
-            hashes = [self.keyed_hash(text) for text in texts]
+            checks, newest, _ = self._ring()
+            if newest.check not in checks:
+                self._buried.keep_key_check(b"".join([*checks, newest.check]))
+            hashes = _hashes(newest, [*checks, newest.check], texts)
             self._buried.add(hashes)
             self._fresh += hashes
 
@@ -95,92 +100,61 @@ class Tombstones:
         found = self.of_identifiers(identifiers)
         texts = [_identifier(*one) for one, buried in zip(identifiers, found, strict=True) if buried]
         if texts:
-            hashes = [self.keyed_hash(text) for text in texts]
+            checks, _, writers = self._ring()
+            hashes = [hash for key in writers for hash in _hashes(key, checks, texts)]
             self._buried.remove(hashes)
             self._released += hashes
         return found
 
     def _found(self, texts: Sequence[bytes]) -> list[bool]:
-        return self._buried.found([self.keyed_hash(text) for text in texts]) if texts else []
+        if not texts:
+            return []
+        checks, _, writers = self._ring()
+        by_key = [self._buried.found(_hashes(key, checks, texts)) for key in writers]
+        return [any(of) for of in zip(*by_key, strict=True)] if by_key else [False] * len(texts)
 
-    # ---- the key
+    # ---- the keys
 
     def keyed_hash(self, text: bytes) -> bytes:
-        """HMAC-SHA256. Raises STORE_KEY where there are tombstones and their key is gone."""
-        if self._key is None:
-            key = self._from_environment() or self._from_file()
-            written = self._buried.key_check()
-            if written is not None and written != hmac.digest(key, _CHECK, sha256):
-                raise StoreError(
-                    "STORE_KEY",
-                    f"the key is not the one that wrote the tombstones of {self._name}",
-                    help=f"Put that key back, as {self.place} or in {self._variable}:"
-                    " with another one erased data returns.",
-                )
-            self._key = key
-        return hmac.digest(self._key, text, sha256)
+        """By the store's first key, so that it stays. Raises STORE_KEY where there are tombstones and a key of them is
+        gone."""
+        if self._first is None:
+            _, newest, writers = self._ring()
+            self._first = writers[0] if writers else newest
+        return self._first.hash(text)
 
-    def has_key(self, check: bytes) -> bool:
-        """Whether there is a key here and it made this check; none is made. Raises STORE_KEY for another one."""
-        key = self._key or self._from_environment() or (None if self.place is None else self._read(self.place))
-        if key is None:
-            return False
-        if check != hmac.digest(key, _CHECK, sha256):
+    def new_key(self) -> None:
+        """From now on another key buries; those before it find what they buried. Inside a transaction."""
+        checks, newest, _ = self._ring()  # with a key amiss nothing is changed
+        self._buried.keep_key_check(b"".join([*(checks or [newest.check]), self.keys.add().check]))
+
+    def has_keys(self, check: bytes) -> bool:
+        """Whether there are keys here and they made this check; none is made. Raises STORE_KEY for other ones."""
+        given = {key.check for key in self.keys.given()}
+        if given and not given >= set(_checks(check)):
             raise StoreError(
                 "STORE_KEY",
-                f"{self._name} has another key of tombstones than the store that is to be copied into it",
-                help=f"Put the key of that store in its place, as {self.place} or in {self._variable}.",
+                f"{self.keys.name} has another key of tombstones than the store that is to be copied into it",
+                help=f"Put the keys of that store in their place, as {self.keys.place} or in {self.keys.variable}.",
             )
-        return True
+        return bool(given)
 
-    def _from_environment(self) -> bytes | None:
-        text = os.environ.get(self._variable)
-        if not text:
-            return None
-        try:
-            key = bytes.fromhex(text)
-        except ValueError:
-            key = b""
-        if len(key) < KEY_BYTES:
-            raise StoreError(
-                "STORE_KEY", f"{self._variable} is not {KEY_BYTES} bytes", help="Write 64 hexadecimal digits."
-            )
-        return key
+    def _ring(self) -> tuple[tuple[bytes, ...], Key, list[Key]]:
+        """Checks, the newest key and those that wrote. Another process may have brought in a new one."""
+        checks = _checks(self._buried.key_check())
+        if self._known is None or self._known[0] != checks:
+            self._known = (checks, *self.keys.checked(checks))
+        return self._known
 
-    def _from_file(self) -> bytes:
-        if self.place is None:
-            return secrets.token_bytes(KEY_BYTES)
-        key = self._read(self.place)
-        if key is None:
-            if self.any():
-                raise StoreError(
-                    "STORE_KEY",
-                    f"{self.place} is missing",
-                    help=f"Put the key of this store's tombstones back, or into {self._variable}.",
-                )
-            self._create(self.place)
-            key = self._read(self.place)
-        if key is None or len(key) != KEY_BYTES:
-            raise StoreError("STORE_KEY", f"{self.place} is not a key of {KEY_BYTES} bytes", help="Put the key back.")
-        return key
 
-    @staticmethod
-    def _read(path: Path) -> bytes | None:
-        try:
-            return read_secret(path)
-        except OSError as error:
-            raise StoreError(
-                "STORE_KEY", f"{path}: {error.strerror}", help="Make it readable for this user only."
-            ) from error
+def _hashes(key: Key, checks: Sequence[bytes], texts: Iterable[bytes]) -> list[bytes]:
+    """As they lie in the store: behind the id of their key, unless it is the first, before which there were no ids."""
+    id = b"" if key.check == checks[0] else key.id
+    return [id + key.hash(text) for text in texts]
 
-    @staticmethod
-    def _create(path: Path) -> None:
-        try:
-            create_secret(path, secrets.token_bytes(KEY_BYTES))
-        except OSError as error:
-            raise StoreError(
-                "STORE_KEY", f"{path}: {error.strerror}", help="The store's folder must be writable."
-            ) from error
+
+def _checks(written: bytes | None) -> tuple[bytes, ...]:
+    return tuple(written[at : at + CHECK_BYTES] for at in range(0, len(written), CHECK_BYTES)) if written else ()
 
 
 # The kinds are kept apart, so that an event id can never bury an identifier. A namespace holds no NUL.

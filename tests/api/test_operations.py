@@ -280,6 +280,20 @@ def test_restrict_and_unrestrict_and_restrictions(api: Api) -> None:
     assert api.run("persons_page", first=100) == before
 
 
+def test_erase_all_and_resume_erasures(api: Api) -> None:
+    assert api.run("resume_erasures")["resumeErasures"] == []
+    token = api.run("preview_erasure", by=email_of(ANN))["previewErasure"]["token"]
+    refused, erased, again = api.run("erase_all", tokens=["nonsense", token, token])["eraseAll"]
+    assert refused == again == {"state": "REFUSED", "code": "TOKEN_INVALID", "receipt": None}
+    assert (erased["state"], erased["code"]) == ("SCRUBBED", None) and erased["receipt"]["document"]["verified"]
+    assert api.refusal(operation_text("erase_all"), {"tokens": [token] * 101}) == "BATCH_TOO_LARGE"
+    token = api.run("preview_erasure", by=email_of(BOB))["previewErasure"]["token"]
+    api.graph.forget._request(token)  # and then it was killed
+    (resumed,) = api.run("resume_erasures")["resumeErasures"]
+    assert resumed["state"] == "SCRUBBED" and resumed["receipt"]["document"]["verified"]
+    assert api.run("person_by_email", email=BOB)["person"] is None
+
+
 def test_unsuppress(api: Api) -> None:
     identifier = {"namespace": "email", "value": ANN}
     assert api.run("unsuppress", identifier=identifier)["unsuppress"] is False

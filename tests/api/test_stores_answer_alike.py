@@ -11,7 +11,10 @@ from starlette.testclient import TestClient
 
 from identity_graph import IdentityGraph
 from identity_graph.api import create_app
+from identity_graph.model import Identifier
 from identity_graph.policy import Policy
+from identity_graph.signing import render, verify
+from identity_graph.store.keyring import VARIABLE
 from tests.api.conftest import (
     ANN,
     BOB,
@@ -65,7 +68,7 @@ MOST = {
 }
 """Statements that a question takes at most in this world, on SQLite and on Neo4j, whoever is asked for."""
 CHANGING = {"save_segment", "save_computed_trait", "delete_computed_trait", "ingest", "replay_quarantine", "activate"}
-CHANGING |= {"send_again", "link", "unlink", "resolve", "delete_segment", "erase"}
+CHANGING |= {"send_again", "link", "unlink", "resolve", "delete_segment", "erase", "erase_all", "resume_erasures"}
 CHANGING |= {"state_consent", "restrict", "unrestrict", "unsuppress"}
 
 
@@ -114,8 +117,21 @@ def peopled_at(url: str) -> Api:
     return peopled(Api(graph, TestClient(create_app(graph, terms=PATIENT))), clock)
 
 
+def token_of(pair: Pair, email: str) -> str:
+    """Of a preview that is the same in both."""
+    found = set()
+    for api in pair.apis:
+        (person,) = api.graph.people.find_by_identifier([Identifier("email", email)])
+        preview = person and api.graph.forget.preview(person.id)
+        assert preview
+        found.add(preview.token)
+    (token,) = found
+    return token
+
+
 @pytest.fixture
-def pair(neo4j_url: str) -> Iterator[Pair]:
+def pair(neo4j_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Pair]:
+    monkeypatch.setenv(VARIABLE, "ab" * 32)  # or receipts would tell everybody else by two keys
     here, there = peopled_at(MEMORY), peopled_at(emptied(neo4j_url))
     with here.graph, there.graph:
         yield Pair(here, there)
@@ -235,10 +251,25 @@ def test_every_operation_answers_alike(pair: Pair) -> None:
 
     token = pair.run("preview_erasure", by=email_of(ANN))["previewErasure"]["token"]
     pair.run("erase", token="nonsense")
+    pair.run("erase_all", tokens=["nonsense"] * 101)
     receipts = [answer["data"]["erase"]["document"] for answer in pair.answers("erase", token=token)]
     assert [receipt.pop("scrubbed") for receipt in receipts] == [True, False], "a server keeps its logs"
     assert receipts[0].pop("signature") != receipts[1].pop("signature")
     assert receipts[0] == receipts[1]
+    token = token_of(pair, BOB)
+    for api, answer in zip(pair.apis, pair.answers("erase_all", tokens=["nonsense", token, token]), strict=True):
+        refused, erased, again = answer["data"]["eraseAll"]
+        assert refused == again == {"state": "REFUSED", "code": "TOKEN_INVALID", "receipt": None}
+        assert erased["state"] == "SCRUBBED" and erased["receipt"]["document"]["events"] > 0
+        assert verify(render(erased["receipt"]["document"]), api.graph.signer.public())
+    token = token_of(pair, DAN)
+    for api in pair.apis:
+        api.graph.forget._request(token)  # and then it was killed
+    for api, answer in zip(pair.apis, pair.answers("resume_erasures"), strict=True):
+        (resumed,) = answer["data"]["resumeErasures"]
+        assert resumed["state"] == "SCRUBBED"
+        assert verify(render(resumed["receipt"]["document"]), api.graph.signer.public())
+    pair.run("resume_erasures")
     pair.run("ingest", events=EVENTS)
     pair.run("resolve")
     pair.run("people", by=everybody)

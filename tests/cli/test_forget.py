@@ -183,3 +183,17 @@ def test_nobody_is_erased_where_the_receipt_could_not_be_signed(
     monkeypatch.setenv("IDENTITY_GRAPH_SIGNING_KEY", "wrong.pem")
     assert failure("forget", "--store", copied, member[1], "--yes", status=2) == "SIGNING_KEY"
     assert run("digest", "--store", copied).stdout == before
+
+
+def test_a_new_key_is_put_before_the_old_one(copied: str, member: tuple[str, str, str]) -> None:
+    _, key, _ = member
+    run("forget", key, "--store", copied, "--yes")
+    place = Path(f"{copied.removeprefix('sqlite:///')}.key")
+    old = place.read_bytes()
+    made = answer("forget", "new-key", "--store", copied)
+    assert made == {"key": str(place)}
+    assert place.read_bytes()[32:] == old and place.stat().st_mode & 0o777 == 0o600
+    found = answer("digest", "--store", copied)
+    assert len(found["events"]) == 64
+    place.write_bytes(old)
+    assert failure("forget", "new-key", "--store", copied, status=6) == "STORE_KEY"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,9 +12,11 @@ from hypothesis import strategies as st
 
 from identity_graph import IdentityGraph
 from identity_graph.errors import InputError, PolicyError
+from identity_graph.events_digest import counted_anew, events_digest
 from identity_graph.loaders import read_loader
 from identity_graph.model import ChangeKind, ErasurePreview, Event, Identifier, Receipt, Scope
 from identity_graph.policy import Policy
+from identity_graph.store.keyring import VARIABLE
 from tests.conftest import Clock, law
 from tests.story.picture import picture
 from tests.story.worlds import (
@@ -37,6 +40,14 @@ from tests.story.worlds import (
 
 pytestmark = pytest.mark.usefixtures("each_store")
 KIM = "email:kim@example.org"
+
+
+@pytest.fixture(autouse=True, scope="module")
+def one_key() -> Iterator[None]:
+    """By which a store in which somebody was erased tells the others as one does in which nobody was."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(VARIABLE, "ab" * 32)
+        yield
 
 
 def look(graph: IdentityGraph, id: str) -> ErasurePreview:
@@ -81,17 +92,19 @@ def test_as_if_the_events_had_never_been(events, policy, scope, random):  # type
             assert receipt.document["events"] == len(mine) and receipt.document["verified"]
             assert receipt.document["scope"] == scope
             assert_gone(graph, victim, preview)
-            seen.append((kept, picture(graph, keys)))
+            others = receipt.document["othersBefore"], receipt.document["othersAfter"]
+            seen.append((kept, picture(graph, keys), others))
         again = graph.ingest.events(arrivals)
         assert (again.read, again.duplicate, again.suppressed) == (len(events), len(kept), len(events) - len(kept))
         digest = graph.digest()
         graph.resolver.resolve(full=True)
         assert graph.digest() == digest
-    for kept, found in seen:
+    for kept, found, others in seen:
         with new_graph(policy) as without:
             save_segments(without)
             tell(without, kept)
             assert picture(without, keys) == found
+            assert others == (events_digest(without.store, counted_anew(without.store)),) * 2
 
 
 def assert_right(

@@ -17,8 +17,8 @@ import apsw
 import apsw.shell
 
 from identity_graph import IdentityGraph
+from identity_graph.store.keyring import VARIABLE
 from identity_graph.store.sqlite.migrating import VERSION
-from identity_graph.store.tombstones import VARIABLE
 from tests.story.ingesting import EVENTS, jsonl, native
 from tests.story.worlds import event, household, key, numbered, person, save_segments, tell, world_ends
 

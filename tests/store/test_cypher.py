@@ -43,7 +43,6 @@ WHOLE = {
     "persons/pruned",
     "persons/publish_anew",
     "persons/publish_similar_anew",
-    "privacy/erase_reasons",
     "segments/segments_all",
 }
 

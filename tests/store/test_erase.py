@@ -10,8 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from identity_graph.erasing import ErasureRequest, ErasureState
+from identity_graph.errors import StoreError
+from identity_graph.event_sum import event_sum
 from identity_graph.model import ChangeKind, Event, Identifier, Origin, Reason, Refused, Segment
 from identity_graph.store import open_store
+from identity_graph.store.keyring import VARIABLE
+from identity_graph.store.neo4j.store import Neo4jStore
 from identity_graph.store.protocols import Erasure, SimilarRow, Store, SuppressedRow
 from identity_graph.store.sqlite import layers
 from tests.store.building import NOW, array, batch, begin, change, event, load, numbers, publication, publish_persons
@@ -23,7 +27,8 @@ def erasure(store: Store, person: str, ids: Sequence[str], keys: Sequence[str], 
     events = [row.number for row in store.evidence.events(ids) if row is not None]
     identifiers = [Identifier.parse(key) for key in keys]
     persons = [one.number for one in found if one]
-    return Erasure(persons, events, ids, numbers(store, *keys), identifiers, **more)  # type: ignore[arg-type]
+    near = store.evidence.identifier_table()[0].number.tolist()
+    return Erasure(persons, events, ids, numbers(store, *keys), identifiers, near=near, **more)  # type: ignore[arg-type]
 
 
 @pytest.fixture
@@ -259,3 +264,83 @@ def test_similar_links_of_the_erased_go_with_them(people: Store) -> None:
     assert [len(rows) for rows in people.persons.similar([x, y, shared])] == [1, 2, 1]
     people.privacy.erase(erasure(people, "px", ["x1", "x2"], ["email:x@x.org", "cookie:x"]))
     assert [len(rows) for rows in people.persons.similar([y, shared])] == [1, 1]
+
+
+def test_a_new_key_buries_and_the_old_ones_still_find(store: Store) -> None:
+    first, second, third, nobody = (Identifier("email", f"{name}@x.org") for name in ("first", "second", "third", "no"))
+    store.privacy.erase(Erasure([], [], ["one"], [], [first]))
+    stays = store.privacy.keyed_hash("x")
+    store.privacy.new_key()
+    store.privacy.erase(Erasure([], [], ["two"], [], [second]))
+    store.privacy.new_key()
+    store.privacy.new_key()
+    store.privacy.erase(Erasure([], [], ["three"], [], [third, first]))
+    assert store.privacy.tombstoned([first, second, nobody, third]) == [True, True, False, True]
+    assert store.privacy.keyed_hash("x") == stays
+    hashes = store.transfer.tombstones(b"", 99)
+    assert sorted(map(len, hashes)) == [32, 32, *[36] * 5], "the id of its key, unless it is the first"
+    assert len({one[:4] for one in hashes if len(one) == 36}) == 2
+    run = load(store, event("one", "cookie:1"), event("two", "cookie:2"), event("four", "email:second@x.org"))
+    assert (run.accepted, run.suppressed) == (0, 3)
+    assert store.privacy.release([second, first]) == [True, True]
+    assert store.privacy.tombstoned([first, second, third]) == [False, False, True]
+
+
+def test_keys_of_the_environment_are_exchanged_there(store_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The newest first. Without one that buried something nothing is looked up and nothing is buried."""
+    old, new, gone = "0a" * 32, "0b" * 32, [Identifier("email", f"{name}@x.org") for name in "abc"]
+    monkeypatch.setenv(VARIABLE, old)
+    store, other = open_store(store_url), open_store(store_url)
+    store.privacy.erase(Erasure([], [], [], [], gone[:1]))
+    with pytest.raises(StoreError, match="cannot be changed from here"):
+        store.privacy.new_key()
+    if store_url.endswith(":memory:"):
+        other.close()
+        other = store
+    assert other.privacy.tombstoned(gone) == [True, False, False]
+    monkeypatch.setenv(VARIABLE, f"{new}, {old}")
+    again = open_store(store_url) if other is not store else store
+    again.privacy.erase(Erasure([], [], [], [], gone[1:2]))
+    assert again.privacy.tombstoned(gone) == [True, True, False]
+    assert other.privacy.tombstoned(gone) == [True, True, False], "whoever had it open hears of the new key"
+    for text in (old, new, "0c" * 32):
+        monkeypatch.setenv(VARIABLE, text)
+        blind = open_store(store_url) if other is not store else store
+        if blind is not store:
+            with pytest.raises(StoreError) as caught:
+                blind.privacy.tombstoned(gone)
+            assert caught.value.code == "STORE_KEY"
+            with pytest.raises(StoreError) as caught:
+                load(blind, event("e", "email:a@x.org"))
+            assert caught.value.code == "STORE_KEY"
+            blind.close()
+    for one in {id(one): one for one in (store, other, again)}.values():
+        one.close()
+
+
+def test_which_events_there_are_is_known_without_reading_them(people: Store, store_url: str) -> None:
+    assert people.evidence.event_sum() == event_sum(["x1", "x2", "y1"])
+    load(people, event("y1", "email:y@x.org", "ip:shared"), event("z", "email:z@x.org"), event("z", "email:z@x.org"))
+    assert people.evidence.event_sum() == event_sum(["y1", "x2", "x1", "z"])
+    with pytest.raises(ZeroDivisionError), people.transaction():
+        people.privacy.erase(erasure(people, "px", ["x1"], []))
+        raise ZeroDivisionError
+    people.privacy.erase(erasure(people, "px", ["x1", "x2"], ["email:x@x.org", "cookie:x"]))
+    assert people.evidence.event_sum() == event_sum(["y1", "z"])
+    people.privacy.erase(erasure(people, "py", ["y1", "z"], []))
+    assert people.evidence.event_sum() == event_sum(())
+
+
+def test_which_events_there_are_is_read_where_it_was_not_kept(people: Store) -> None:
+    if isinstance(people, Neo4jStore):
+        with people.transaction():
+            people.database.ledger.set("event_sum", None)
+    else:
+        people._database.write("DELETE FROM meta WHERE key = 'event_sum'")  # type: ignore[attr-defined]
+    load(people, event("z", "email:z@x.org"))
+    everything = event_sum(["x1", "x2", "y1", "z"])
+    assert people.evidence.event_sum() == everything
+    with people.transaction():
+        assert people.evidence.event_sum() == everything
+        people.privacy.erase(erasure(people, "px", ["x1", "x2"], []))
+        assert people.evidence.event_sum() == event_sum(["y1", "z"])

@@ -84,6 +84,7 @@ def erase(store: Store, persons: list[int]) -> None:
             identifiers=[row.number for row in found],
             tombstones=keys,
             quarantined=records,
+            near=store.evidence.identifier_table()[0].number.tolist(),
         )
     )
 

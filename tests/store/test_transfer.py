@@ -23,6 +23,7 @@ from identity_graph.model import (
     Segment,
 )
 from identity_graph.store import open_store
+from identity_graph.store.keyring import VARIABLE
 from identity_graph.store.neo4j import transfer as on_neo4j
 from identity_graph.store.protocols import (
     Erasure,
@@ -36,7 +37,6 @@ from identity_graph.store.protocols import (
     SuppressedRow,
 )
 from identity_graph.store.sqlite import transfer as on_sqlite
-from identity_graph.store.tombstones import VARIABLE
 from tests.store.building import NOW, array, batch, begin, change, event, load, publication, publish_persons
 
 KEYS = {"email:a@x.org": 3, "cookie:c": 4, "ip:1.2.3.4": 8}

@@ -16,9 +16,9 @@ from identity_graph import IdentityGraph
 from identity_graph.errors import StoreError
 from identity_graph.model import Identifier
 from identity_graph.store import open_store
+from identity_graph.store.keyring import VARIABLE
 from identity_graph.store.sqlite import migrating
 from identity_graph.store.sqlite.migrating import OLDEST, VERSION
-from identity_graph.store.tombstones import VARIABLE
 from tests.conftest import NIGHTLY
 from tests.durability.recording import Call, after_a_cut
 from tests.durability.test_power_loss import recorded

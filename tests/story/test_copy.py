@@ -15,8 +15,8 @@ import pytest
 
 from identity_graph import IdentityGraph, copying
 from identity_graph.errors import StoreError
+from identity_graph.store.keyring import VARIABLE
 from identity_graph.store.protocols import Store
-from identity_graph.store.tombstones import VARIABLE
 from tests.neo4j.database import emptied
 from tests.store.building import begin
 from tests.store.building import event as simple

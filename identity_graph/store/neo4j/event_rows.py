@@ -65,11 +65,16 @@ class EventRows:
         if len(fresh) < len(events):
             events = events.take(fresh)
         named = np.array(self._intern(events.named), dtype=np.int64)
+        self._database.ledger.count_in(events.ids)
         first = self._database.ledger.take("event", len(events))
-        self.restore(EventColumns(np.arange(first, first + len(events)), events, named))
+        self._put(EventColumns(np.arange(first, first + len(events)), events, named))
 
     def restore(self, stored: EventColumns) -> None:
         """New events under numbers that were given."""
+        self._database.ledger.count_in(stored.events.ids)
+        self._put(stored)
+
+    def _put(self, stored: EventColumns) -> None:
         events = stored.events
         numbers = stored.numbers.tolist()
         contents = list(events.digests())

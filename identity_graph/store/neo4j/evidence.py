@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from identity_graph.event_sum import EMPTY, added, event_sum
 from identity_graph.model import Identifier, Run
 from identity_graph.policy import Policy
 from identity_graph.resolve import fold_links
@@ -143,6 +144,17 @@ class Neo4jEvidence:
         if not known.keys() >= set(names):
             known = {name: number for number, name in enumerate(self.sources())}
         return np.fromiter((known[name] for name in names), dtype=np.int16, count=len(names))
+
+    def event_sum(self) -> bytes:
+        with self._database.transaction():
+            found = self._database.ledger.event_sum()
+            if found is None:
+                found = EMPTY
+                for after in range(0, self._database.ledger.get("event", 0), COLUMN):
+                    ids, _ = self._database.one("operations/canonical_ids", after=after, upto=after + COLUMN)
+                    found = added(found, event_sum(ids))
+                self._database.ledger.set("event_sum", found.hex())
+        return found
 
     def newest(self) -> int:
         rows = self._database.read("evidence/newest")

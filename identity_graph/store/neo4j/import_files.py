@@ -12,13 +12,13 @@ import numpy as np
 
 from identity_graph.event_table import canonical_json
 from identity_graph.secret_file import private
+from identity_graph.store.keyring import VARIABLE
 from identity_graph.store.neo4j.connection import VERSION
 from identity_graph.store.neo4j.event_rows import PAIRWISE, by_event, links_of, record_of
 from identity_graph.store.neo4j.import_tables import ImportTables
 from identity_graph.store.neo4j.link_runs import LinkRuns
 from identity_graph.store.numbered import LARGEST_NUMBER, NUMBER_BITS, numbered
 from identity_graph.store.protocols import EventColumns, IdentifierRow, PersonRow, Piece, Standing
-from identity_graph.store.tombstones import VARIABLE
 
 NEO4J = "5.26"
 EDITION = 1

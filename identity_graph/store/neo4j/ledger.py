@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
+from identity_graph.event_sum import EMPTY, added, event_sum, without
+
 Counter = Literal["event", "identifier", "person", "change", "quarantined"]
 
 
@@ -42,6 +44,22 @@ class Ledger:
         last: int = self.get(counter, 0)
         self.set(counter, last + count)
         return last + 1
+
+    def count_in(self, ids: Iterable[str]) -> None:
+        """Into the digest of which events there are, before they get their numbers."""
+        if (found := self.event_sum()) is not None:
+            self.set("event_sum", added(found, event_sum(ids)).hex())
+
+    def count_out(self, ids: Iterable[str]) -> None:
+        if (found := self.event_sum()) is not None:
+            self.set("event_sum", without(found, event_sum(ids)).hex())
+
+    def event_sum(self) -> bytes | None:
+        """None of a store that had events before it was kept."""
+        text = self.get("event_sum")
+        if text is None:
+            return None if self.get("event", 0) else EMPTY
+        return bytes.fromhex(text)
 
     def publish(self) -> None:
         """What was published before is no more."""

@@ -31,7 +31,7 @@ class Neo4jPrivacy:
             if erasure.events:
                 self._erase_events(sorted(set(erasure.events)), set(erasure.identifiers))
             if erasure.identifiers:
-                self._erase_identifiers(sorted(set(erasure.identifiers)))
+                self._erase_identifiers(sorted(set(erasure.identifiers)), sorted(set(erasure.near)))
             forget_segments(self._database, erasure.persons)
             remove_persons(self._database, erasure.persons)
             records = self._erase_records(sorted(set(erasure.quarantined))) if erasure.quarantined else []
@@ -46,7 +46,8 @@ class Neo4jPrivacy:
         """Links to `gone` identifiers are left to go with them."""
         links: set[tuple[int, int, str]] = set()
         for chunk in in_chunks(numbers):
-            ((found, identifiers, sources, stated),) = self._database.write("privacy/erase_events", numbers=chunk)
+            ((ids, found, identifiers, sources, stated),) = self._database.write("privacy/erase_events", numbers=chunk)
+            self._database.ledger.count_out(ids)
             pairs = [[a, b, number] for number, flat in zip(found, stated, strict=True) for a, b, _ in unflat(flat)]
             if pairs:
                 self._database.write("privacy/erase_stated", rows=pairs)
@@ -57,11 +58,13 @@ class Neo4jPrivacy:
         for rows in in_chunks([list(link) for link in sorted(links)]):
             self._database.write("privacy/erase_links", rows=rows)
 
-    def _erase_identifiers(self, numbers: Sequence[int]) -> None:
-        # A reason may quote a value beside a link that stays; the next resolution of that component writes it anew.
+    def _erase_identifiers(self, numbers: Sequence[int], near: Sequence[int]) -> None:
+        keys: list[str] = []
         for chunk in in_chunks(numbers):
-            ((keys,),) = self._database.write("privacy/erase_identifiers", numbers=chunk)
-            self._database.write("privacy/erase_reasons", keys=keys)
+            keys += self._database.write("privacy/erase_identifiers", numbers=chunk)[0][0]
+        # A reason may quote a value beside a link that stays; the next resolution of that component writes it anew.
+        for chunk in in_chunks(near):
+            self._database.write("privacy/erase_reasons", keys=keys, near=chunk)
 
     def _erase_records(self, numbers: Sequence[int]) -> list[bytes]:
         ((records,),) = self._database.write("privacy/erase_records", numbers=numbers)
@@ -113,6 +116,10 @@ class Neo4jPrivacy:
     def restricted_persons(self) -> list[PersonRow]:
         return sorted(PersonRow(*row) for row in self._database.one("privacy/restricted_persons")[0])
 
+    def new_key(self) -> None:
+        with self._database.transaction():
+            self._tombstones.new_key()
+
     def keyed_hash(self, text: str) -> bytes:
         return self._tombstones.keyed_hash(text.encode("utf-8", "surrogatepass"))
 
@@ -152,5 +159,4 @@ class BuriedNodes:
         return None if text is None else bytes.fromhex(text)
 
     def keep_key_check(self, check: bytes) -> None:
-        if self.key_check() is None:
-            self._database.ledger.set("key_check", check.hex())
+        self._database.ledger.set("key_check", check.hex())

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from identity_graph.secret_file import user_folder
+from identity_graph.store.keyring import VARIABLE, Keyring
 from identity_graph.store.neo4j.address import Address
 from identity_graph.store.neo4j.connection import Connection
 from identity_graph.store.neo4j.deliveries import Neo4jDeliveries
@@ -30,7 +31,7 @@ from identity_graph.store.protocols import (
     SubjectRequestStore,
     TransferStore,
 )
-from identity_graph.store.tombstones import VARIABLE, Tombstones
+from identity_graph.store.tombstones import Tombstones
 
 T = TypeVar("T")
 
@@ -45,8 +46,8 @@ class Neo4jStore:
 
     def __init__(self, url: str, *, key_variable: str = VARIABLE) -> None:
         database = Connection(Address.parse(url))
-        place = key_place(database.property("id"))
-        tombstones = Tombstones(BuriedNodes(database), str(database.address), place, key_variable)
+        keys = Keyring(str(database.address), key_place(database.property("id")), key_variable)
+        tombstones = Tombstones(BuriedNodes(database), keys)
         evidence = Neo4jEvidence(database, tombstones)
         self.database = database
         self.evidence: EvidenceStore = evidence

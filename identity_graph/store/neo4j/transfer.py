@@ -34,7 +34,7 @@ from identity_graph.store.protocols import (
     Standing,
 )
 from identity_graph.store.stored_events import StoredEvent, event_columns
-from identity_graph.store.tombstones import Tombstones
+from identity_graph.store.tombstones import Tombstones, keep_newer_check
 
 COUNTERS = ("event", "identifier", "person", "change", "quarantined")
 
@@ -73,10 +73,10 @@ class Neo4jTransfer:
         return self._buried.key_check()
 
     def has_key(self, check: bytes) -> bool:
-        return self._tombstones.has_key(check)
+        return self._tombstones.has_keys(check)
 
     def key_place(self) -> Path | None:
-        return self._tombstones.place
+        return self._tombstones.keys.place
 
     def events(self, after: int, limit: int) -> EventColumns:
         numbers, characters = self._database.one("transfer/events_sizes", after=after, limit=limit)
@@ -103,7 +103,7 @@ class Neo4jTransfer:
     def _restore(self, piece: Piece, mark: str) -> None:
         database = self._database
         if piece.key_check is not None:
-            self._buried.keep_key_check(piece.key_check)
+            keep_newer_check(self._buried, piece.key_check)
         self._buried.add(piece.tombstones)
         edition = database.ledger.next_edition()
         add_persons(database, piece.persons, edition)

@@ -18,6 +18,7 @@ from identity_graph.store.protocols import EventColumns
 from identity_graph.store.sqlite.columns import number_set
 from identity_graph.store.sqlite.connection import Connection
 from identity_graph.store.sqlite.contents import Columns, Content, Cut
+from identity_graph.store.sqlite.event_sums import count_in
 from identity_graph.store.sqlite.interning import Interning
 from identity_graph.store.sqlite.layers import both, layer_for, mark, settle
 from identity_graph.store.sqlite.names import Names
@@ -124,6 +125,7 @@ class EventRows:
     def _put(self, numbers: Int64, events: EventTable, named: Int64) -> Columns:
         """All but observations and hashes of ids. `named` are the numbers of `events.named`."""
         columns = Columns.of(events, named, self._sources.intern(events.sources))
+        count_in(self._database, events.ids)
         rows = (*columns.content, events.received, events.ids)
         if not self._put_alike(numbers, rows):
             self._database.write_many(_PUT, zip(*rows, numbers.tolist(), strict=True))

@@ -20,6 +20,7 @@ from identity_graph.store.sqlite.columns import chunks, columns, number_set, unp
 from identity_graph.store.sqlite.connection import Connection
 from identity_graph.store.sqlite.contents import numbers_of, read_object, stated_of
 from identity_graph.store.sqlite.event_rows import EventRows
+from identity_graph.store.sqlite.event_sums import read_sum
 from identity_graph.store.sqlite.layers import both
 from identity_graph.store.sqlite.names import Names
 from identity_graph.store.sqlite.numbering import last_number
@@ -236,6 +237,9 @@ class SqliteEvidence:
 
     def sources(self) -> Sequence[str]:
         return self._sources.all()
+
+    def event_sum(self) -> bytes:
+        return read_sum(self._database)
 
     def newest(self) -> int:
         return self._database.one("SELECT max(time) FROM event") or 0

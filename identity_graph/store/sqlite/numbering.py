@@ -47,7 +47,7 @@ def next_edition(database: Connection) -> int:
     return number
 
 
-def keep(database: Connection, **facts: int | str | None) -> None:
+def keep(database: Connection, **facts: int | str | bytes | None) -> None:
     """What the store knows of itself, by name."""
     database.write_many(
         "INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value", facts.items()

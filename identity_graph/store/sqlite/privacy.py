@@ -10,6 +10,7 @@ from identity_graph.store.protocols import Erasure, PersonRow
 from identity_graph.store.sqlite.columns import number_set
 from identity_graph.store.sqlite.connection import Connection
 from identity_graph.store.sqlite.contents import numbers_of, stated_of
+from identity_graph.store.sqlite.event_sums import count_out
 from identity_graph.store.sqlite.evidence import SqliteEvidence
 from identity_graph.store.sqlite.numbering import keep_numbers, last_number
 from identity_graph.store.sqlite.publishing import add_changes, forget_segments, remove_persons
@@ -31,6 +32,8 @@ class SqlitePrivacy:
             if erasure.events:
                 self._erase_events(erasure.events)
             if erasure.identifiers:
+                if erasure.near:
+                    self._erase_reasons(erasure.identifiers, erasure.near)
                 self._erase_identifiers(erasure.identifiers)
             if erasure.persons:
                 forget_segments(self._database, erasure.persons)
@@ -48,6 +51,7 @@ class SqlitePrivacy:
             " CROSS JOIN event e ON e.number = k.value",
             (keys,),
         )
+        count_out(self._database, (row[1] for row in rows))
         for layer in ("", "recent_"):
             self._database.write_many(
                 f"DELETE FROM {layer}observation WHERE identifier = ? AND time = ? AND event = ?",
@@ -63,13 +67,12 @@ class SqlitePrivacy:
         )
         self._database.write("DELETE FROM event WHERE number IN (SELECT value FROM carray(?))", (keys,))
 
-    def _erase_identifiers(self, identifiers: Sequence[int]) -> None:
-        keep_numbers(self._database, "identifier")
-        keys = number_set(sorted(set(identifiers)))
-        # A reason may quote a value beside a link that stays; the next resolution of that component writes it anew. The
-        # same value in another namespace is another identifier, and its component is not resolved.
+    def _erase_reasons(self, identifiers: Sequence[int], near: Sequence[int]) -> None:
+        """A reason may quote a value beside a link that stays; the next resolution of that component writes it anew.
+        The same value in another namespace is another identifier, and its component is not resolved."""
         self._database.write(
-            'DELETE FROM suppressed WHERE EXISTS (SELECT 1 FROM json_each(suppressed."values") v'
+            "DELETE FROM suppressed WHERE a IN (SELECT value FROM carray(?2))"
+            ' AND EXISTS (SELECT 1 FROM json_each(suppressed."values") v'
             " WHERE (coalesce(suppressed.namespace, ''), v.value) IN"
             " (SELECT n.name, i.value FROM carray(?1) k CROSS JOIN identifier i ON i.number = k.value"
             " CROSS JOIN namespace n ON n.number = i.namespace"
@@ -77,8 +80,12 @@ class SqlitePrivacy:
             " CROSS JOIN identifier i ON i.number = k.value CROSS JOIN namespace n ON n.number = i.namespace"
             " UNION ALL SELECT n.name, n.name || ':' || i.value FROM carray(?1) k"
             " CROSS JOIN identifier i ON i.number = k.value CROSS JOIN namespace n ON n.number = i.namespace))",
-            (keys,),
+            (number_set(sorted(set(identifiers))), number_set(sorted(set(near)))),
         )
+
+    def _erase_identifiers(self, identifiers: Sequence[int]) -> None:
+        keep_numbers(self._database, "identifier")
+        keys = number_set(sorted(set(identifiers)))
         values = self._database.rows(
             "SELECT i.value, i.number FROM carray(?) k CROSS JOIN identifier i ON i.number = k.value", (keys,)
         )
@@ -142,6 +149,10 @@ class SqlitePrivacy:
 
     def restricted_persons(self) -> list[PersonRow]:
         return self._restricted.persons()
+
+    def new_key(self) -> None:
+        with self._database.transaction():
+            self._tombstones.new_key()
 
     def keyed_hash(self, text: str) -> bytes:
         return self._tombstones.keyed_hash(text.encode("utf-8", "surrogatepass"))

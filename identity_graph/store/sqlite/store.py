@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any, TypeVar
 
+from identity_graph.store.keyring import VARIABLE, Keyring
 from identity_graph.store.protocols import (
     DeliveryStore,
     ErasureStore,
@@ -30,7 +31,7 @@ from identity_graph.store.sqlite.segments import SqliteSegments
 from identity_graph.store.sqlite.subject_requests import SqliteSubjectRequests
 from identity_graph.store.sqlite.tombstones import BuriedRows
 from identity_graph.store.sqlite.transfer import SqliteTransfer
-from identity_graph.store.tombstones import VARIABLE, Tombstones
+from identity_graph.store.tombstones import Tombstones
 
 T = TypeVar("T")
 
@@ -51,7 +52,7 @@ class SqliteStore:
         database = Connection(path, busy_timeout=busy_timeout)
         namespaces, sources = Names(database, "namespace"), Names(database, "source")
         place = key_place or (None if path == MEMORY else Path(f"{path}.key"))
-        tombstones = Tombstones(BuriedRows(database), path, place, key_variable)
+        tombstones = Tombstones(BuriedRows(database), Keyring(path, place, key_variable))
         evidence = SqliteEvidence(database, namespaces, sources, tombstones)
         self._database = database
         self.evidence: EvidenceStore = evidence

@@ -44,4 +44,7 @@ class BuriedRows:
         return found
 
     def keep_key_check(self, check: bytes) -> None:
-        self._database.write("INSERT INTO meta (key, value) VALUES ('key_check', ?) ON CONFLICT DO NOTHING", (check,))
+        self._database.write(
+            "INSERT INTO meta (key, value) VALUES ('key_check', ?) ON CONFLICT DO UPDATE SET value = excluded.value",
+            (check,),
+        )

@@ -27,7 +27,7 @@ from identity_graph.store.sqlite.segments import SqliteSegments
 from identity_graph.store.sqlite.subject_requests import SqliteSubjectRequests
 from identity_graph.store.sqlite.tombstones import BuriedRows
 from identity_graph.store.stored_events import StoredEvent, event_columns
-from identity_graph.store.tombstones import Tombstones
+from identity_graph.store.tombstones import Tombstones, keep_newer_check
 
 _EVENTS = (
     "SELECT number, id, time, source, name, received, identifiers, stated, traits, properties FROM event"
@@ -79,10 +79,10 @@ class SqliteTransfer:
         return self._buried.key_check()
 
     def has_key(self, check: bytes) -> bool:
-        return self._tombstones.has_key(check)
+        return self._tombstones.has_keys(check)
 
     def key_place(self) -> Path | None:
-        return self._tombstones.place
+        return self._tombstones.keys.place
 
     def events(self, after: int, limit: int) -> EventColumns:
         with self._database.snapshot():
@@ -118,6 +118,6 @@ class SqliteTransfer:
             self._erasures.keep(piece.erasures)
             self._subject_requests.keep(piece.subject_requests)
             if piece.key_check is not None:
-                self._buried.keep_key_check(piece.key_check)
+                keep_newer_check(self._buried, piece.key_check)
             self._buried.add(piece.tombstones)
             keep(self._database, copied=mark)
