@@ -16,8 +16,7 @@ import orjson
 
 from identity_graph.errors import SettingError
 from identity_graph.secret_file import writing_secret
-from identity_graph.store.protocols import Piece, Store
-from identity_graph.store.tombstones import alike
+from identity_graph.store.protocols import Piece, Store, alike
 
 FORMAT = "identity-graph register of what was erased"
 _AT_ONCE = 5_000

@@ -19,8 +19,7 @@ from identity_graph.errors import InputError, SettingError, StoreError
 from identity_graph.piece_lines import piece_of
 from identity_graph.sealing import Sealed
 from identity_graph.state_digest import digest_of
-from identity_graph.store.protocols import Piece, Store
-from identity_graph.store.tombstones import alike
+from identity_graph.store.protocols import Piece, Store, alike
 
 _RECORDS = 250
 

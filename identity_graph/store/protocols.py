@@ -36,6 +36,7 @@ from identity_graph.store.transfer import EventColumns as EventColumns
 from identity_graph.store.transfer import Piece as Piece
 from identity_graph.store.transfer import Standing as Standing
 from identity_graph.store.transfer import TransferStore as TransferStore
+from identity_graph.store.transfer import alike as alike
 
 T = TypeVar("T")
 

@@ -35,11 +35,6 @@ class Buried(Protocol):
     def keep_key_check(self, check: bytes) -> None: ...
 
 
-def alike(check: bytes, other: bytes) -> bool:
-    """Whether both are checks of one store, which may have got another key since."""
-    return check.startswith(other) or other.startswith(check)
-
-
 def keep_newer_check(buried: Buried, check: bytes) -> None:
     """Of two that are alike that with more keys; inside a transaction."""
     known = buried.key_check()
