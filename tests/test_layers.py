@@ -125,7 +125,7 @@ KEPT_TO = {
     "rich": ("cli", "demo"),
     "prometheus_client": ("api.metrics",),
     "pydantic_settings": ("settings",),
-    "cryptography": ("signing",),
+    "cryptography": ("signing", "sealing"),
     "pyrage": ("sealing",),
     "joserfc": ("access.tokens",),
 }
