@@ -6,7 +6,7 @@ this file alone, in front of it.
 
 from __future__ import annotations
 
-import binascii
+import secrets
 import zlib
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Iterable, Iterator
@@ -15,7 +15,9 @@ from pathlib import Path
 from typing import IO, Any
 
 import pyrage
-from pyrage import passphrase as by_passphrase
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 from pyrage.x25519 import Identity, Recipient
 
 from identity_graph.errors import InputError, SettingError
@@ -23,7 +25,8 @@ from identity_graph.secret_file import create_secret, read_secret
 
 _SECRET = "AGE-SECRET-KEY-1"
 _PUBLIC = "age1"
-_FRONT = b"identity-graph sealed by passphrase "
+_FRONT = b"identity-graph sealed by passphrase, scrypt 17 8 1, AES-256-GCM "
+_SALT, _NONCE = 16, 12  # bytes
 _LONGEST_FRONT = 4_096
 _LEVEL = 1  # of compression: the others take longer than storing
 
@@ -39,8 +42,9 @@ class SealKey:
         """What stands in front of a new file, and for whom it is sealed. Raises BACKUP_KEY."""
         if self.place is None:
             made = Identity.generate()
-            wrapped = by_passphrase.encrypt(str(made).encode(), self.passphrase)
-            return _FRONT + b64encode(wrapped) + b"\n", made.to_public()
+            salt, nonce = secrets.token_bytes(_SALT), secrets.token_bytes(_NONCE)
+            wrapped = AESGCM(_derived(self.passphrase, salt)).encrypt(nonce, str(made).encode(), _FRONT)
+            return _FRONT + b64encode(salt + nonce + wrapped) + b"\n", made.to_public()
         words = self._words(self.place)
         for word in words:
             if word.startswith(_SECRET):
@@ -82,9 +86,10 @@ class SealKey:
 
     def _unwrapped(self, front: bytes) -> Identity:
         try:
-            wrapped = b64decode(front[len(_FRONT) :].rstrip(b"\n"), validate=True)
-            return Identity.from_str(by_passphrase.decrypt(wrapped, self.passphrase).decode())
-        except (pyrage.DecryptError, pyrage.IdentityError, binascii.Error, UnicodeDecodeError):
+            content = b64decode(front[len(_FRONT) :].rstrip(b"\n"), validate=True)
+            salt, nonce, wrapped = content[:_SALT], content[_SALT : _SALT + _NONCE], content[_SALT + _NONCE :]
+            return Identity.from_str(AESGCM(_derived(self.passphrase, salt)).decrypt(nonce, wrapped, _FRONT).decode())
+        except (InvalidTag, ValueError, pyrage.IdentityError):
             raise _no_key("the passphrase does not open it, or its first line was changed") from None
 
     @staticmethod
@@ -103,6 +108,12 @@ class SealKey:
             return Identity.from_str(word)
         except pyrage.IdentityError:
             raise _no_key(f"{place} is no key of age") from None
+
+
+def _derived(passphrase: str, salt: bytes) -> bytes:
+    """By the same work whatever the machine is doing. (What age does by itself for a passphrase it measures, and then
+    will not open on a busy machine what it sealed on an idle one.)"""
+    return Scrypt(salt=salt, length=32, n=1 << 17, r=8, p=1).derive(passphrase.encode("utf-8", "surrogateescape"))
 
 
 def seal(parts: Iterable[bytes], file: IO[bytes], key: SealKey) -> None:

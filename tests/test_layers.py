@@ -131,7 +131,7 @@ KEPT_TO = {
     "rich": ("cli", "demo"),
     "prometheus_client": ("api.metrics",),
     "pydantic_settings": ("settings",),
-    "cryptography": ("signing", "opendsr.seal"),
+    "cryptography": ("signing", "opendsr.seal", "sealing"),
     "pyrage": ("sealing",),
     "joserfc": ("access.tokens",),
 }

@@ -84,9 +84,8 @@ def test_into_a_server(
     assert run("digest", *there).stdout == run("digest").stdout
     assert failure("person", member[1], *there, status=7) == "PERSON_UNKNOWN"
     run("restore", *SEALED, *there, "--erased", f"{store}.erased")  # what is done is done
-    run("forget", "restrict", member[2], *there)
+    run("segment", "save", "some", "-", *there, input='{"identifier": {"namespace": "email"}}')
     assert failure("restore", *SEALED, *there, "--erased", f"{store}.erased", status=6) == "COPY_TARGET"
-    run("forget", "unrestrict", member[2], *there)
     # And from there.
     run("backup", "server.igb", "--key", "backup.age", *there)
     back = ("--store", "sqlite:///back.db")
