@@ -235,7 +235,7 @@ def test_what_the_tracking_api_acknowledged_is_stored_once_wherever_its_commits_
                 assert (answer.status_code, answer.json()["code"]) == (503, "STORE_UNREACHABLE")
                 refused += 1
                 assert refused < 200
-    proxy.cut()
+        proxy.cut()  # what is still to be published is so at the end
     proxy.settle()
     with IdentityGraph.open(proxy.url, engine="arrays") as graph:
         counts = graph.store.operations.counts()
