@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Collection
 
 import numpy as np
 
@@ -54,8 +54,10 @@ class Places:
         bit, word = np.uint64(1 << place % 64), place // 64
         self.alive[word] = self.alive[word] | bit if alive else self.alive[word] & ~bit
 
-    def alive_but(self, numbers: Iterable[int]) -> Bits:
-        """Without these persons."""
+    def alive_but(self, numbers: Collection[int]) -> Bits:
+        """Without these persons; not to be written to."""
+        if not numbers:
+            return self.alive
         found = self.alive.copy()
         for place in (self.find(number) for number in numbers):
             if place is not None:
