@@ -179,10 +179,13 @@ class Forget:
         """Noted and deleted, or noted and refused, which is raised."""
         request = self._request(token)
         try:
-            return self._delete(request)
+            done = self._delete(request)
         except (InputError, PolicyError) as error:
             self._refuse(request, error.code)
             raise
+        if done.state is ErasureState.REFUSED:  # by who erased the person meanwhile
+            raise _changed()
+        return done
 
     def _refuse(self, request: ErasureRequest, code: str) -> None:
         """Nothing is erased, and the person is as it was before the request."""
@@ -213,12 +216,9 @@ class Forget:
         return done
 
     def _finish(self, request: ErasureRequest) -> Receipt:
-        """The files are scrubbed and the receipt signed."""
-        if request.state is ErasureState.SCRUBBED:
-            return Receipt(request.id, request.document)
-        done, document = self._signed(request, self._follow())
-        self._store.erasures.keep([done])
-        return Receipt(request.id, document)
+        """As `finish`; what is finished has its receipt."""
+        (done,) = self.finish([request]) or [request]
+        return Receipt(done.id, done.document)
 
     def _follow(self) -> bool:
         """Segments follow, or will later: the person is erased, and that is to be known. Answers as `scrub` does."""

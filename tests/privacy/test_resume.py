@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from identity_graph import IdentityGraph
-from identity_graph.erasing import ErasureState
+from identity_graph.erasing import ErasureRequest, ErasureState
 from identity_graph.errors import InputError, StoreError
 from identity_graph.model import Identifier
 from identity_graph.policy import Policy
@@ -82,6 +82,28 @@ def test_who_is_unrestricted_is_not_erased_later() -> None:
         graph.forget._request(preview.token)  # and then it was killed
         assert graph.restrictions.unrestrict(id) and graph.forget.resume() == []
         assert person(graph, ZOE) == id
+
+
+@pytest.mark.usefixtures("each_store")
+def test_whoever_comes_second_is_told_that_the_person_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both have noted what they ask for; one of them erases."""
+    with told(EVENTS) as graph:
+        preview = graph.forget.preview(person(graph, ZOE))
+        assert preview
+        note = graph.forget._request
+
+        def overtaken(token: str) -> ErasureRequest:
+            request = note(token)
+            monkeypatch.setattr(graph.forget, "_request", note)
+            graph.forget.erase(token)
+            return request
+
+        monkeypatch.setattr(graph.forget, "_request", overtaken)
+        with pytest.raises(InputError, match="gone or changed"):
+            graph.forget.erase(preview.token)
+        states = [one.state for one in graph.store.erasures.requests()]
+        assert sorted(states) == [ErasureState.REFUSED, ErasureState.SCRUBBED]
+        assert graph.store.privacy.restricted() == []
 
 
 @pytest.mark.usefixtures("each_store")
