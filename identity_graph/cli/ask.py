@@ -133,8 +133,7 @@ def serve(
     door = _door(command, host, open_)
     opendsr = Agreement.read(settings.opendsr) if settings.opendsr else None
     with command.graph(create=True) as graph:
-        for one in graph.forget.resume():
-            command.say(f"erasure {one.id} was interrupted: {one.state} {one.code}".rstrip())
+        command.finish_erasures(graph)
         Server(
             create_app(
                 graph,

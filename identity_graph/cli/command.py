@@ -192,6 +192,11 @@ class Command:
         ) as graph:
             yield graph
 
+    def finish_erasures(self, graph: IdentityGraph, of: str = "") -> None:
+        """Those that were interrupted; `of` stands before what is said of them."""
+        for one in graph.forget.resume():
+            self.say(f"{of}erasure {one.id} was interrupted: {one.state} {one.code}".rstrip())
+
     def say(self, text: str) -> None:
         """Words for a person, on standard error."""
         typer.echo(text, err=True)

@@ -40,8 +40,7 @@ def _app(command: Command, workspace: Workspace, terms: Terms, stack: ExitStack)
     settings = workspace.settings
     own = Command(settings, settings.store, settings.policy, command.json, workspace.tombstone_key)
     graph = stack.enter_context(own.graph(create=True))
-    for one in graph.forget.resume():
-        command.say(f"{workspace.name}: erasure {one.id} was interrupted: {one.state} {one.code}".rstrip())
+    own.finish_erasures(graph, f"{workspace.name}: ")
     door = own.door(quiet=True)
     if door and door.keys and not door.keys.any():
         command.say(f"{workspace.name}: there are no keys yet: IDENTITY_GRAPH_KEYS={settings.keys} key create")

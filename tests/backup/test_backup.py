@@ -24,7 +24,7 @@ from identity_graph.errors import IdentityGraphError, StoreError
 from identity_graph.restoring import Restored, restore
 from identity_graph.sealing import Sealed, SealKey, seal
 from tests.privacy.scanner import encodings
-from tests.story.lived import assert_lives_on, files, live, opened, take_key, whole
+from tests.story.lived import assert_lives_on, copied_life, files, kept_life, opened, take_key, whole
 from tests.story.worlds import event, key, person, tell
 
 ROOT = Path(__file__).parents[2]
@@ -38,19 +38,12 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def kept(folder: Path) -> Path:
-    """A store with a life behind it; for tests that only read."""
-    path = folder / "lived.db"
-    with opened(f"sqlite:///{path}") as graph:
-        live(graph, folder)
-    return path
+    return kept_life(folder)
 
 
 @pytest.fixture
 def lived(kept: Path, tmp_path: Path) -> Iterator[IdentityGraph]:
-    """A store of its own with that life."""
-    for path in kept.parent.glob("lived.db*"):
-        shutil.copy(path, tmp_path / path.name)
-    with opened(f"sqlite:///{tmp_path / 'lived.db'}") as graph:
+    with copied_life(kept, tmp_path) as graph:
         yield graph
 
 

@@ -36,6 +36,21 @@ def load(graph: IdentityGraph, folder: Path) -> list[tuple[int, ...]]:
     return [(run.read, run.accepted, run.duplicate, run.quarantined, run.suppressed) for run in runs]
 
 
+def kept_life(folder: Path) -> Path:
+    """A store with a life behind it, of the files in that folder; for tests that only read."""
+    path = folder / "lived.db"
+    with opened(f"sqlite:///{path}") as graph:
+        live(graph, folder)
+    return path
+
+
+def copied_life(kept: Path, folder: Path) -> IdentityGraph:
+    """A store of its own with that life."""
+    for path in kept.parent.glob("lived.db*"):
+        shutil.copy(path, folder / path.name)
+    return opened(f"sqlite:///{folder / 'lived.db'}")
+
+
 def opened(url: str) -> IdentityGraph:
     """No two give the same ids."""
     return IdentityGraph.open(url, POLICY, clock=world_ends, new_id=numbered(f"p{next(_openings):03d}-"))

@@ -21,7 +21,7 @@ from tests.neo4j.database import emptied
 from tests.store.building import begin
 from tests.store.building import event as simple
 from tests.store.building import load as load_events
-from tests.story.lived import assert_lives_on, files, live, opened, take_key, whole
+from tests.story.lived import assert_lives_on, copied_life, files, kept_life, opened, take_key, whole
 
 ROOT = Path(__file__).parents[2]
 SEED = random.SystemRandom().randrange(10**6)  # another one each time; a failing test shows it
@@ -45,19 +45,12 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def kept(folder: Path) -> Path:
-    """A store with a life behind it; for tests that only read."""
-    path = folder / "lived.db"
-    with opened(f"sqlite:///{path}") as graph:
-        live(graph, folder)
-    return path
+    return kept_life(folder)
 
 
 @pytest.fixture
 def lived(kept: Path, tmp_path: Path) -> Iterator[IdentityGraph]:
-    """A store of its own with that life."""
-    for path in kept.parent.glob("lived.db*"):
-        (tmp_path / path.name).write_bytes(path.read_bytes())
-    with opened(f"sqlite:///{tmp_path / 'lived.db'}") as graph:
+    with copied_life(kept, tmp_path) as graph:
         yield graph
 
 
