@@ -3,31 +3,36 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, TypeAlias
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from numba import njit
 
+from identity_graph import bits
+from identity_graph.bits import Bits
 from identity_graph.measure import distinct_key
 from identity_graph.segment import score
-from identity_graph.tables import Bool, Int32, Int64
-
-Bits: TypeAlias = npt.NDArray[np.uint64]
-"""A set of places, as one bit each."""
+from identity_graph.tables import Int32, Int64
 
 BUCKETS = 256
 MOST_LATE = 1_024
 """So many new values are looked through one by one before the column is sorted again."""
+SHARE_MOVED = 256
+"""As one of so many places: then it is sorted again, too."""
+FEW = 4_096
+"""Places that are written one by one sooner than two sets of all are joined."""
 VALUE_BYTES = 200
 """About what a different value takes."""
 
 
 class Column:
-    """Each different value has a code, in order: truths, numbers, texts, all else; 0 is no value, and what came after
-    the column was sorted comes last. `_below[n]` is the set of all places whose code is less than `_starts[n]`, the
-    last that of all places: a range of codes is the difference of two such sets, but for the places of two buckets.
+    """Each different value has a code, in order: truths, numbers, texts, all else; 0 is no value.
+
+    `_order` holds all places by code, those of code n from `_first[n]` on, and `_below[n]` is the set of the places
+    before `_cuts[n]` in it. So the places of a range of codes are the difference of two such sets, but for those
+    between an end of the range and the cut that is nearest. A place whose value came since is in `_moved` and looked at
+    by itself; values that are new since have codes that come last.
     """
 
     def __init__(self, values: Sequence[Any], capacity: int) -> None:
@@ -49,20 +54,20 @@ class Column:
     @property
     def bytes(self) -> int:
         """About as much memory as it takes."""
-        return self._codes.nbytes + self._below.nbytes + VALUE_BYTES * len(self._values)
+        arrays = self._codes.nbytes + self._order.nbytes + self._first.nbytes + self._below.nbytes
+        return arrays + VALUE_BYTES * len(self._values)
 
     def forget(self) -> None:
         """Keep no value that is nobody's any more."""
-        if not self._used().all():
+        if not self._counts()[1:].all():
             self._sort()
 
-    def _used(self) -> Bool:
-        """Of each code but the first, whether a place has it."""
-        found: Bool = np.bincount(self._codes, minlength=len(self._values))[1:] > 0
-        return found
+    def _counts(self) -> Int64:
+        """Of each code, how many places have it."""
+        return np.bincount(self._codes, minlength=len(self._values))
 
     def _sort(self) -> None:
-        used = (1 + np.flatnonzero(self._used())).tolist()
+        used = (1 + np.flatnonzero(self._counts()[1:])).tolist()
         order = sorted(used, key=lambda code: _order(self._values[code]))
         new = np.zeros(len(self._values), dtype=np.int32)
         new[order] = np.arange(1, len(order) + 1, dtype=np.int32)
@@ -73,16 +78,14 @@ class Column:
         self._numbers = 1 + bisect_left(kinds, 1), 1 + bisect_right(kinds, 1)
         self._texts = 1 + bisect_left(kinds, 2), 1 + bisect_right(kinds, 2)
         self._sorted = len(self._values)
-        counts = np.bincount(self._codes, minlength=self._sorted)
-        # As many buckets as are full, and a value of many places has its own.
-        filled = np.cumsum(counts[1:]) - counts[1:]
-        size = max(1, -(-int(counts[1:].sum()) // BUCKETS))
-        alone = counts[1:] >= size
-        cuts = np.concatenate([[True], (np.diff(filled // size) > 0) | alone[1:] | alone[:-1]]) if len(alone) else alone
-        self._starts = np.concatenate([np.flatnonzero(cuts) + 1, [self._sorted]]).astype(np.int64)
-        bucket = np.searchsorted(self._starts, np.arange(self._sorted), side="right")
-        self._below = np.zeros((len(self._starts) + 1, self._width), dtype=np.uint64)
-        _fill(self._codes, bucket.astype(np.int32), self._below)
+        counts = self._counts()
+        self._first = np.concatenate([[0], np.cumsum(counts)])
+        self._order = _by_code(self._codes, self._first)
+        self._cuts = _cuts(counts[1:], self._first)
+        self._below = np.zeros((len(self._cuts), self._width), dtype=np.uint64)
+        bits.fill(self._order, np.array(self._cuts), self._below)
+        self._moved: set[int] = set()
+        self._looked: Int64 | None = None
 
     def __getitem__(self, place: int) -> Any:
         return self._values[self._codes[place]]
@@ -97,29 +100,60 @@ class Column:
         if code is None:
             code = self._code[key] = len(self._values)
             self._values.append(value)
-        before = int(self._codes[place])
-        if code != before:
+        if code != self._codes[place]:
             self._codes[place] = code
-            old, new = (int(np.searchsorted(self._starts, one, side="right")) for one in (before, code))
-            self._below[min(old, new) : max(old, new), place // 64] ^= np.uint64(1 << place % 64)
+            self._moved.add(place)
+            self._looked = None
 
     def tidy(self) -> None:
         """To be called when all is put that there is to put."""
-        if len(self._values) - self._sorted > MOST_LATE:
+        most = max(MOST_LATE, len(self._codes) // SHARE_MOVED)
+        if len(self._values) - self._sorted > MOST_LATE or len(self._moved) > most:
             self._sort()
 
     def meeting(self, tree: Mapping[str, Any], test: Callable[[Any], bool]) -> Bits:
         """The places of which the value passes; `tree` is the test as it was written. May hold places of nobody."""
-        found = np.zeros(self._width, dtype=np.uint64)
-        spans = self._spans(tree, test)
+        spans = self._spans(tree)
         if spans is None:
             passes = np.fromiter(map(test, self._values), dtype=np.bool_, count=len(self._values))
-            _choose(self._codes, passes, found)
-            return found
-        late = [code for code in range(self._sorted, len(self._values)) if test(self._values[code])]
-        for low, high in [*spans, *((code, code + 1) for code in late)]:
-            self._add(low, high, found)
+            return bits.bits_of(passes[self._codes])
+        found: Bits | None = None
+        for low, high in spans:
+            found = self._add(int(self._first[low]), int(self._first[high]), found)
+        if found is None:
+            found = np.zeros(self._width, dtype=np.uint64)
+        if self._moved:
+            late = [code for code in range(self._sorted, len(self._values)) if test(self._values[code])]
+            ends = np.array([*spans, *((code, code + 1) for code in late)], dtype=np.int32)
+            ends.sort(axis=0)
+            if self._looked is None:
+                self._looked = np.fromiter(self._moved, dtype=np.int64, count=len(self._moved))
+            # Ranges that share nothing: a code is in one where an odd number of ends is not above it.
+            inside = np.searchsorted(ends.ravel(), self._codes[self._looked], side="right") % 2 == 1
+            bits.put(found, self._looked, inside)
         return found
+
+    def _add(self, start: int, end: int, found: Bits | None) -> Bits:
+        """That part of the order, which shares nothing with what was found."""
+        if end - start <= FEW:
+            found = np.zeros(self._width, dtype=np.uint64) if found is None else found
+            bits.toggle(found, self._order[start:end])
+            return found
+        first, last = self._nearest(start), self._nearest(end)
+        if found is None:
+            found = self._below[first] ^ self._below[last]
+        else:
+            found ^= self._below[first]
+            found ^= self._below[last]
+        for place, cut in ((start, self._cuts[first]), (end, self._cuts[last])):
+            if place != cut:
+                bits.toggle(found, self._order[min(place, cut) : max(place, cut)])
+        return found
+
+    def _nearest(self, position: int) -> int:
+        cuts = self._cuts
+        after = bisect_left(cuts, position)
+        return after - (after > 0 and position - cuts[after - 1] < cuts[after] - position)
 
     def ranking(self, among: Bits, parts: int, test: Callable[[int | None], bool]) -> Bits:
         """The places whose score passes, as `segment.score` means it, of the numbers at the places `among`."""
@@ -134,12 +168,10 @@ class Column:
             if counts[code]:
                 passes[code] = passing[score(smaller, everybody, parts) - 1]
                 smaller += counts[code]
-        found = np.zeros(self._width, dtype=np.uint64)
-        _choose(self._codes, passes, found)
-        return found
+        return bits.bits_of(passes[self._codes])
 
-    def _spans(self, tree: Mapping[str, Any], test: Callable[[Any], bool]) -> Iterable[tuple[int, int]] | None:
-        """Of the sorted codes the ranges that pass; None where order does not tell."""
+    def _spans(self, tree: Mapping[str, Any]) -> Sequence[tuple[int, int]] | None:
+        """Of the sorted codes the ranges that pass, that share nothing; None where order does not tell."""
         ((kind, given),) = tree.items()
         if kind == "exists":
             return [(1, self._sorted)] if given else [(0, 1)]
@@ -161,31 +193,6 @@ class Column:
             return [(start, bisect_right(self._values, given, start, high, key=lambda text: text[: len(given)]))]
         return None
 
-    def _add(self, low: int, high: int, found: Bits) -> None:
-        if low >= high:
-            return
-        if low == 0:
-            found |= self._below[0]
-            low = 1
-            if low >= high:
-                return
-        starts = self._starts
-        if low >= self._sorted:
-            _pick(self._below[-2], self._below[-1], self._codes, low, high, found)
-            return
-        # Whole buckets first..last; what sticks out on either side is picked.
-        first = int(np.searchsorted(starts, low))
-        last = int(np.searchsorted(starts, high, side="right")) - 1
-        if first < last:
-            _between(self._below[first], self._below[last], found)
-        if first > last:
-            _pick(self._below[last], self._below[first], self._codes, low, high, found)
-            return
-        if starts[first] > low:
-            _pick(self._below[first - 1], self._below[first], self._codes, low, high, found)
-        if starts[last] < high:
-            _pick(self._below[last], self._below[last + 1], self._codes, low, high, found)
-
 
 def _order(value: Any) -> tuple[int, Any]:
     if isinstance(value, bool):
@@ -200,46 +207,24 @@ def _key(value: Any) -> Any:
     return b"nan" if value != value else distinct_key(value)
 
 
-# The place of the only bit of a word, by de Bruijn's sequence.
-_SEQUENCE = 0x03F79D71B4CB0A89
-_PLACES = np.zeros(64, dtype=np.int64)
-for _place in range(64):
-    _PLACES[((_SEQUENCE << _place) & (2**64 - 1)) >> 58] = _place
+def _cuts(counts: Int64, first: Int64) -> list[int]:
+    """Ascending places in an order by code, with both its ends: as many buckets as are full between them, of the values
+    that `counts` counts, and a value of many places has its own."""
+    before = first[1:-1] - first[1]
+    size = max(1, -(-int(counts.sum()) // BUCKETS))
+    alone = counts >= size
+    if not len(counts):
+        return [0, int(first[-1])]
+    cuts = np.concatenate([[True], (np.diff(before // size) > 0) | alone[1:] | alone[:-1]])
+    return [0, *first[1:-1][cuts].tolist(), int(first[-1])]
 
 
 @njit(cache=True)
-def _fill(codes: Int32, bucket: Int32, below: Bits) -> None:  # pragma: no cover - compiled
+def _by_code(codes: Int32, first: Int64) -> Int32:  # pragma: no cover - compiled
+    """All places in order of code, and of place."""
+    found = np.empty(len(codes), dtype=np.int32)
+    at = first.copy()
     for place in range(len(codes)):
-        bit = np.uint64(1) << np.uint64(place % 64)
-        below[bucket[codes[place]], place // 64] |= bit
-    for n in range(1, len(below)):
-        for word in range(below.shape[1]):
-            below[n, word] |= below[n - 1, word]
-
-
-@njit(cache=True)
-def _choose(codes: Int32, passes: Bool, found: Bits) -> None:  # pragma: no cover - compiled
-    for place in range(len(codes)):
-        if passes[codes[place]]:
-            found[place // 64] |= np.uint64(1) << np.uint64(place % 64)
-
-
-@njit(cache=True)
-def _between(low: Bits, high: Bits, found: Bits) -> None:  # pragma: no cover - compiled
-    for n in range(len(found)):
-        found[n] |= low[n] ^ high[n]
-
-
-@njit(cache=True)
-def _pick(
-    inner: Bits, outer: Bits, codes: Int32, low: int, high: int, found: Bits
-) -> None:  # pragma: no cover - compiled
-    """Of the places in one set only, those of a range of codes."""
-    for n in range(len(outer)):
-        left = outer[n] ^ inner[n]
-        while left:
-            bit = left & (~left + np.uint64(1))
-            place = 64 * n + _PLACES[(bit * np.uint64(_SEQUENCE)) >> np.uint64(58)]
-            if low <= codes[place] < high:
-                found[n] |= bit
-            left ^= bit
+        found[at[codes[place]]] = place
+        at[codes[place]] += 1
+    return found

@@ -7,9 +7,9 @@ from collections.abc import Collection
 
 import numpy as np
 
-from identity_graph.column import Bits, Column
+from identity_graph.bits import Bits, bits_of, places_in
+from identity_graph.column import Column
 from identity_graph.question import Question
-from identity_graph.selecting import places_in
 from identity_graph.store.protocols import Marks
 from identity_graph.tables import Int64
 
@@ -32,7 +32,7 @@ class Places:
         """By place, of those that came after the others had places in order of id."""
         alive = np.zeros(-(-self.capacity // 64) * 64, dtype=np.bool_)
         alive[: self.ordered] = True
-        self.alive: Bits = np.packbits(alive, bitorder="little").view(np.uint64)
+        self.alive: Bits = bits_of(alive)
         self.columns: OrderedDict[Question, Column] = OrderedDict()
         """The one that was used last comes last."""
 

@@ -7,9 +7,8 @@ from functools import partial, reduce
 from operator import and_, or_
 from typing import Any, NamedTuple
 
-import numpy as np
-
-from identity_graph.column import Bits, Column
+from identity_graph.bits import Bits, count_common, places_in
+from identity_graph.column import Column
 from identity_graph.question import Question, Tree, tests_of
 from identity_graph.segment import Lookup
 from identity_graph.tables import Int64
@@ -35,7 +34,7 @@ class Selection:
         self._terms = terms
 
     def count(self, tree: Tree) -> int:
-        return int(np.bitwise_count(self._alive & self._meeting(tree)).sum())
+        return int(count_common(self._alive, self._meeting(tree)))
 
     def places(self, tree: Tree | None) -> Int64:
         """Of those who meet a tree that `parse_condition` takes; None: of everybody."""
@@ -63,8 +62,3 @@ class Selection:
 
 def _at(test: ValueTest, now: int, value: Any) -> bool:
     return test(value, now)
-
-
-def places_in(bits: Bits) -> Int64:
-    """Ascending."""
-    return np.flatnonzero(np.unpackbits(bits.view(np.uint8), bitorder="little"))

@@ -38,6 +38,7 @@ LAYERS = {
         "journey",
         "measure",
         "question",
+        "bits",
         "column",
         "network",
         "suggesting",

@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from identity_graph.column import MOST_LATE, Column
+from identity_graph import column as columns
+from identity_graph.column import FEW, MOST_LATE, Column
 from identity_graph.value_test import parse_value_test
 from tests.conftest import law
 
@@ -48,6 +50,12 @@ def assert_right(column: Column, held: list[Any], tree: dict[str, Any]) -> None:
     assert passing(column, tree, len(held)) == [test(value, 0) for value in held], tree
 
 
+@pytest.fixture(params=[0, FEW], ids=["by sets", "by places"])
+def few(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(columns, "FEW", request.param)
+
+
+@pytest.mark.usefixtures("few")
 @law(200)
 @given(st.lists(values, max_size=200), st.lists(tests, min_size=1, max_size=5), st.data())
 def test_a_column_is_as_its_values_one_by_one(
@@ -66,6 +74,34 @@ def test_a_column_is_as_its_values_one_by_one(
     column.forget()
     for tree in asked:
         assert_right(column, held, tree)
+
+
+@pytest.mark.usefixtures("few")
+@pytest.mark.parametrize("different", [2, 90, 100_000])
+def test_ranges_that_end_anywhere_between_the_cuts(different: int) -> None:
+    dice = np.random.default_rng(different)
+    held: list[Any] = dice.integers(0, different, 20_000).tolist()
+    column = Column(held, 21_000)
+    for place, value in zip(
+        dice.integers(0, 20_000, 300).tolist(), dice.integers(0, different, 300).tolist(), strict=True
+    ):
+        held[place] = value
+        column.put(place, value)
+    for start, end in np.sort(dice.integers(-1, different + 1, (30, 2))).tolist():
+        assert_right(column, held, {"range": {"from": start, "to": end}})
+    assert_right(column, held, {"in": dice.integers(0, different, 50).tolist()})
+
+
+def test_a_column_where_many_places_moved_is_sorted_again() -> None:
+    held: list[Any] = [n % 7 for n in range(5_000)]
+    column = Column(held, 5_000)
+    for place in range(MOST_LATE + 1):
+        held[place] = (held[place] + 1) % 7
+        column.put(place, held[place])
+    assert_right(column, held, {"equals": 3})
+    column.tidy()
+    assert not column._moved
+    assert_right(column, held, {"equals": 3})
 
 
 def test_many_values_that_came_late_are_sorted_in() -> None:

@@ -1,0 +1,69 @@
+"""Sets of places, as one bit each."""
+
+from __future__ import annotations
+
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+from numba import njit, types
+from numba.extending import intrinsic
+
+from identity_graph.tables import Bool, Int32, Int64
+
+Bits: TypeAlias = npt.NDArray[np.uint64]
+"""Place n is bit n % 64 of word n // 64."""
+
+
+def places_in(bits: Bits) -> Int64:
+    """Ascending."""
+    return np.flatnonzero(np.unpackbits(bits.view(np.uint8), bitorder="little"))
+
+
+def bits_of(chosen: Bool) -> Bits:
+    """A length that 64 divides."""
+    return np.packbits(chosen, bitorder="little").view(np.uint64)
+
+
+@intrinsic
+def _ones(typing: Any, word: Any) -> Any:  # pragma: no cover - compiled
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return builder.ctpop(arguments[0])
+
+    return types.uint64(types.uint64), generate
+
+
+@njit(cache=True)
+def count_common(one: Bits, other: Bits) -> int:  # pragma: no cover - compiled
+    """How many places are in both."""
+    found = np.uint64(0)
+    for n in range(len(one)):
+        found += _ones(one[n] & other[n])  # type: ignore[call-arg]
+    return int(found)
+
+
+@njit(cache=True)
+def toggle(bits: Bits, places: Int32) -> None:  # pragma: no cover - compiled
+    for place in places:
+        bits[place >> 6] ^= np.uint64(1) << np.uint64(place & 63)
+
+
+@njit(cache=True)
+def put(bits: Bits, places: Int64, inside: Bool) -> None:  # pragma: no cover - compiled
+    """Each of these places in or out."""
+    for n in range(len(places)):
+        bit = np.uint64(1) << np.uint64(places[n] & 63)
+        if inside[n]:
+            bits[places[n] >> 6] |= bit
+        else:
+            bits[places[n] >> 6] &= ~bit
+
+
+@njit(cache=True)
+def fill(order: Int32, cuts: Int64, below: npt.NDArray[np.uint64]) -> None:  # pragma: no cover - compiled
+    """`below[n]`: the places that stand before `cuts[n]` in an order of all; zeros to begin with."""
+    for n in range(1, len(cuts)):
+        for word in range(below.shape[1]):
+            below[n, word] = below[n - 1, word]
+        for place in order[cuts[n - 1] : cuts[n]]:
+            below[n, place >> 6] |= np.uint64(1) << np.uint64(place & 63)
