@@ -16,6 +16,7 @@ from typing import Any, NamedTuple, TypeVar
 import numpy as np
 
 from identity_graph import deadline
+from identity_graph.collector import collector_paused
 from identity_graph.column import Column
 from identity_graph.errors import StoreError
 from identity_graph.everybody import read_everybody
@@ -235,9 +236,10 @@ class Census:
             places = self._places
             since = places.marks if places else self._store.persons.marks()
             numbers = places.numbers[: places.filled].copy() if places else None
-        everybody = read_everybody(self._store, self._policy, questions, now, numbers, self._check)
-        places = places or Places(everybody.numbers, since)
-        return _Reading(places, since, {one: Column(of, places.capacity) for one, of in everybody.answers.items()})
+        with collector_paused():
+            everybody = read_everybody(self._store, self._policy, questions, now, numbers, self._check)
+            places = places or Places(everybody.numbers, since)
+            return _Reading(places, since, {one: Column(of, places.capacity) for one, of in everybody.answers.items()})
 
     def _install(self, places: Places, since: Marks, columns: Mapping[Question, Column]) -> bool:
         """False where all places were given anew since they were read."""

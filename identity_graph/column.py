@@ -24,6 +24,8 @@ FEW = 4_096
 """Places that are written one by one sooner than two sets of all are joined."""
 VALUE_BYTES = 200
 """About what a different value takes."""
+_OWN_KEY = frozenset((str, int))
+"""Types of which each value is its own `_key`: asked of millions."""
 
 
 class Column:
@@ -43,7 +45,7 @@ class Column:
         code, known = self._code, self._values
         for place, value in enumerate(values):
             if value is not None:
-                key = _key(value)
+                key = value if type(value) in _OWN_KEY else _key(value)
                 found = code.get(key)
                 if found is None:
                     found = code[key] = len(known)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import orjson
@@ -24,6 +24,8 @@ from identity_graph.times import format_time
 _AT_ONCE = 50_000
 _NEVER = np.iinfo(np.int64).min
 NOBODY = Facts({}, (), ())
+_Stated: TypeAlias = tuple[str, Any, str, int, str]
+"""As `Statement` has it; there may be millions."""
 
 
 @dataclass
@@ -111,7 +113,7 @@ class _Reading:
         self._identifiers, owners = store.persons.membership()
         self._persons = _in_order_of_id(store, owners) if numbers is None else numbers
         self._owners = _places(self._persons, owners)
-        self._best: dict[str, list[Statement | None]] = {one.text: [None] * len(self._persons) for one in self._traits}
+        self._best: dict[str, list[_Stated | None]] = {one.text: [None] * len(self._persons) for one in self._traits}
         self._last = np.full(len(self._persons), _NEVER)
         self._kept: list[Journeys] = []
 
@@ -126,7 +128,7 @@ class _Reading:
         for one in self._traits:
             best = self._best[one.text]
             stated = one.kind == "stated"
-            answers[one] = [b and (format_time(b.time) if stated else b.value) for b in best]
+            answers[one] = [b and (format_time(b[3]) if stated else b[1]) for b in best]
         answers |= self._counts()
         if self._size:
             answers[Question("size")] = np.bincount(self._owners[self._owners >= 0], minlength=len(self._last)).tolist()
@@ -156,9 +158,12 @@ class _Reading:
         for name, best in self._best.items():
             value = traits.get(name)
             if value is not None:
-                stated, before = Statement(name, value, source, time, id), best[place]
-                if before is None or standing(stated, self._policy)[:5] > standing(before, self._policy)[:5]:
+                stated, before = (name, value, source, time, id), best[place]
+                if before is None or self._stands(stated) > self._stands(before):
                     best[place] = stated
+
+    def _stands(self, stated: _Stated) -> Any:
+        return standing(Statement(*stated), self._policy)[:5]
 
     def _attributed(self, piece: EventColumns) -> Int32:
         """The place of the person of each event, -1 for nobody's."""

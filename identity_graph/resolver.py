@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from identity_graph.collector import collector_paused
 from identity_graph.engines import Engine
 from identity_graph.errors import PolicyError
 from identity_graph.linking import suppressed_rows
@@ -105,6 +106,7 @@ class Resolver:
             )
         return in_force is not None and self.publish(cause=cause) is not None
 
+    @collector_paused()
     def publish(
         self, *, full: bool = False, weakened: Iterable[int] = (), reach: Iterable[int] = (), cause: str = "evidence"
     ) -> str | None:

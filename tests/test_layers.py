@@ -55,6 +55,7 @@ LAYERS = {
     "outside": {
         "settings",
         "deadline",
+        "collector",
         "files",
         "secret_file",
         "signing",

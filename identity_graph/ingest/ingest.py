@@ -15,13 +15,14 @@ from functools import partial
 from pathlib import Path
 from threading import Event as Signal
 
+from identity_graph.collector import collector_paused
 from identity_graph.errors import InputError, LoaderError, NotFound
 from identity_graph.event_flaws import event_flaw
 from identity_graph.ingest.ahead import ahead
 from identity_graph.ingest.before import Before
 from identity_graph.ingest.ending import Ending
 from identity_graph.ingest.following import Following
-from identity_graph.ingest.steps import LARGE, collector_paused, steps
+from identity_graph.ingest.steps import LARGE, steps
 from identity_graph.loaders import Loader, read_loader
 from identity_graph.loaders.path import Record
 from identity_graph.model import Event, Origin, Quarantined, Refused, Run, RunState

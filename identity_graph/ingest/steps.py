@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import gc
 import os
-from collections.abc import Callable, Generator, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Generator
 from typing import Any
 
 from identity_graph.errors import InputError
@@ -115,15 +113,3 @@ def _no_time(reader: Reader, origin: Origin, error: NoTime) -> InputError:
         f"{reader.source.name}, line {origin.line}: {error.message}",
         help="Say --time for records that have none: standard input has no time that could stand in.",
     )
-
-
-@contextmanager
-def collector_paused() -> Iterator[None]:
-    """A load makes millions of objects and no cycles; looking for cycles would take a quarter of its time."""
-    was = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was:
-            gc.enable()
