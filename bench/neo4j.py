@@ -2,7 +2,7 @@
 
 A Neo4j of its own, or that of IDENTITY_GRAPH_TEST_NEO4J, which is emptied. The bare side is given the finished
 parameters and does nothing but send them: the same nodes and relationships by the same UNWINDs, in transactions of as
-many events. Best of three, interleaved; what both leave behind is counted.
+many events. Best of five, interleaved; what both leave behind is counted.
 
 Then a graph of four times as many events. Its links are read as columns, and streamed as rows. A resolution that finds
 nothing to change is measured beside the same calls of Graph Data Science by hand and the reading of their result as
@@ -50,7 +50,7 @@ EVENTS = 60_000
 GRAPH = 4
 COOKIES = {"at their own addresses": (57_000, 0.0), "at common ones too": (5_700, 0.2)}
 COMPARE = Policy.parse('[[similarity]]\nbetween = ["cookie"]\nby = ["ip"]\nmin = 0.45\n')
-ROUNDS = 3
+ROUNDS = 5
 BARS = {"load": 1.2, "resolve": 1.3, "columns": 6.0}
 Batches = list[list[tuple[str, dict[str, Any]]]]
 

@@ -87,7 +87,7 @@ class Column:
         self._below = np.zeros((len(self._cuts), self._width), dtype=np.uint64)
         bits.fill(self._order, np.array(self._cuts), self._below)
         self._moved: set[int] = set()
-        self._looked: Int64 | None = None
+        self._looked: tuple[Int64, Int32] | None = None
 
     def __getitem__(self, place: int) -> Any:
         return self._values[self._codes[place]]
@@ -126,13 +126,11 @@ class Column:
             found = np.zeros(self._width, dtype=np.uint64)
         if self._moved:
             late = [code for code in range(self._sorted, len(self._values)) if test(self._values[code])]
-            ends = np.array([*spans, *((code, code + 1) for code in late)], dtype=np.int32)
-            ends.sort(axis=0)
+            ends = sorted(end for span in (*spans, *((code, code + 1) for code in late)) for end in span)
             if self._looked is None:
-                self._looked = np.fromiter(self._moved, dtype=np.int64, count=len(self._moved))
-            # Ranges that share nothing: a code is in one where an odd number of ends is not above it.
-            inside = np.searchsorted(ends.ravel(), self._codes[self._looked], side="right") % 2 == 1
-            bits.put(found, self._looked, inside)
+                places = np.fromiter(self._moved, dtype=np.int64, count=len(self._moved))
+                self._looked = places, self._codes[places]
+            bits.put(found, *self._looked, np.array(ends, dtype=np.int32))
         return found
 
     def _add(self, start: int, end: int, found: Bits | None) -> Bits:

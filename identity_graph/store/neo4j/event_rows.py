@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import islice, pairwise
 from typing import Any
@@ -15,6 +15,7 @@ from identity_graph.model import Quarantined, Refused, Run
 from identity_graph.resolve.fold import fold
 from identity_graph.store.appending import ADVANCED
 from identity_graph.store.marks import mark_again, mark_of
+from identity_graph.store.neo4j.ahead import made_ahead
 from identity_graph.store.neo4j.chunks import CHUNK, in_chunks
 from identity_graph.store.neo4j.connection import Connection
 from identity_graph.store.numbered import LARGEST_NUMBER, NUMBER_BITS, numbered
@@ -75,53 +76,9 @@ class EventRows:
         self._put(stored)
 
     def _put(self, stored: EventColumns) -> None:
-        events = stored.events
-        numbers = stored.numbers.tolist()
-        contents = list(events.digests())
-        seen, stated = numbered(events, stored.named)
-        own = by_event(seen, len(events))
-        rows = [
-            {
-                "number": numbers[row],
-                "id": events.ids[row],
-                "time": events.times[row],
-                "received": events.received[row],
-                "source": events.sources[row],
-                "name": events.names[row],
-                "traits": events.traits[row],
-                "properties": events.properties[row],
-                "identifiers": own[row] or None,
-                "stated": [number for one in stated.get(row, ()) for number in one] or None,
-                "content": contents[row],
-            }
-            for row in range(len(events))
-        ]
-        for chunk in in_chunks(rows, CHUNK // 4):
-            self._database.write("evidence/append_events", events=chunk)
-        wide = [numbers[row] for row, identifiers in enumerate(own) if len(identifiers) > PAIRWISE]
-        if wide:
-            self._database.write("evidence/append_wide", numbers=wide)
-        self._insert_links(events, seen, own)
-        told = [[a, b, numbers[row], events.times[row], apart] for row, of in stated.items() for a, b, apart in of]
-        for name, kept_apart in (("evidence/append_stated", 0), ("evidence/append_apart", 1)):
-            if rows_of := [one[:4] for one in told if one[4] == kept_apart]:
-                self._database.write(name, rows=rows_of)
-
-    def _insert_links(self, events: EventTable, seen: Int64, own: Sequence[Sequence[int]]) -> None:
-        positions = self._database.ledger.intern(events.sources)
-        names = {position: name for name, position in positions.items()}
-        links = links_of(events, seen, own, positions)
-        rows = zip(
-            links.a.tolist(),
-            links.b.tolist(),
-            [names[source] for source in links.source.tolist()],
-            links.count.tolist(),
-            links.first_seen.tolist(),
-            links.last_seen.tolist(),
-            strict=True,
-        )
-        for chunk in in_chunks([list(row) for row in rows]):
-            self._database.write("evidence/append_links", rows=chunk)
+        positions = self._database.ledger.intern(stored.events.sources)
+        for name, parameters in made_ahead(_written(stored, positions)):
+            self._database.write(name, **parameters)
 
     def _intern(self, named: Sequence[Key]) -> list[int]:
         """The number of each; new ones get theirs in the order in which they come first."""
@@ -181,6 +138,52 @@ class EventRows:
             after={name: getattr(after, name) for name in ADVANCED},
         )
         return bool(moved)
+
+
+def _written(stored: EventColumns, positions: Mapping[str, int]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The statements that write events, with their parameters; sources as numbered."""
+    events, numbers = stored.events, stored.numbers.tolist()
+    seen, stated = numbered(events, stored.named)
+    own = by_event(seen, len(events))
+    digests = events.digests()
+    for rows in in_chunks(range(len(events)), CHUNK // 8):
+        yield (
+            "evidence/append_events",
+            {
+                "events": [
+                    {
+                        "number": numbers[row],
+                        "id": events.ids[row],
+                        "time": events.times[row],
+                        "received": events.received[row],
+                        "source": events.sources[row],
+                        "name": events.names[row],
+                        "traits": events.traits[row],
+                        "properties": events.properties[row],
+                        "identifiers": own[row] or None,
+                        "stated": [number for one in stated.get(row, ()) for number in one] or None,
+                        "content": next(digests),
+                    }
+                    for row in rows
+                ]
+            },
+        )
+    wide = [numbers[row] for row, identifiers in enumerate(own) if len(identifiers) > PAIRWISE]
+    if wide:
+        yield "evidence/append_wide", {"numbers": wide}
+    for chunk in in_chunks(_link_rows(links_of(events, seen, own, positions), positions)):
+        yield "evidence/append_links", {"rows": chunk}
+    told = [[a, b, numbers[row], events.times[row], apart] for row, of in stated.items() for a, b, apart in of]
+    for name, kept_apart in (("evidence/append_stated", 0), ("evidence/append_apart", 1)):
+        if rows_of := [one[:4] for one in told if one[4] == kept_apart]:
+            yield name, {"rows": rows_of}
+
+
+def _link_rows(links: EvidenceTable, positions: Mapping[str, int]) -> list[list[Any]]:
+    names = {position: name for name, position in positions.items()}
+    sources = [names[source] for source in links.source.tolist()]
+    times = links.first_seen.tolist(), links.last_seen.tolist()
+    return list(map(list, zip(links.a.tolist(), links.b.tolist(), sources, links.count.tolist(), *times, strict=True)))
 
 
 def links_of(
