@@ -7,8 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 from numba import njit
 
+from identity_graph.resolve.prefetch import prefetch
 from identity_graph.resolve.threads import both, halves, second_thread
 from identity_graph.tables import Bool, Int32, Int64, read_only
+
+_AHEAD = 16  # rows between the asking for a word and its use
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +76,9 @@ def _members(
     label: Int32, at: Int32, start: int, stop: int, own: Int32, found: Int32, counts: Int64
 ) -> Int32:  # pragma: no cover - compiled
     """Who is of some component; `found` is room for these."""
-    nobody, end = len(counts), start
+    nobody, end, last = len(counts), start, stop - 1
     for x in range(start, stop):
+        prefetch(at, np.intp(label[min(x + _AHEAD, last)]))
         own[x] = at[label[x]]
         found[end] = x
         end += own[x] != nobody  # a branch that nobody can predict costs more
@@ -107,8 +111,9 @@ def _count_links(
 def _deal_links(
     a: Int32, b: Int32, kept: Bool, own: Int32, number: Int32, start: int, stop: int, place: Int64, dealt: Int64
 ) -> None:  # pragma: no cover - compiled
-    nobody = len(place) - 1
+    nobody, last = len(place) - 1, stop - 1
     for i in range(start, stop):
+        prefetch(number, np.intp(b[min(i + _AHEAD, last)]))
         group = own[a[i]] if kept[i] else nobody
         at = place[group]
         place[group] = at + (group != nobody)

@@ -9,6 +9,7 @@ from numba import njit
 
 from identity_graph.resolve.components import _find
 from identity_graph.resolve.part import Limits, Pairs, Part
+from identity_graph.resolve.prefetch import prefetch
 from identity_graph.resolve.threads import both, halves, second_thread, spread
 from identity_graph.tables import Bool, Int16, Int32, Int64
 
@@ -17,6 +18,8 @@ JOINED, CANNOT = -2, -1
 
 NEVER = 2**31 - 1
 """At which place of the order an identifier without links came first."""
+
+_AHEAD = 16  # links between the asking for where they end and the asking for these ends, and from there to their use
 
 Listed = tuple[Int32, Int32, Int32, Int32, Int32, Int32]
 """Pairs as linked lists: the first and the last entry of each identifier, and how many it has, int32[n], or empty
@@ -147,8 +150,15 @@ def _grow(
     refused: Int16,
 ) -> None:  # pragma: no cover - compiled
     entry, last, many, following, _, _ = listed
-    held, best = 2, 2 + len(most)
+    held, best, width = 2, 2 + len(most), node.shape[1]
+    cells = node.reshape(-1)
     for place in range(start, stop):
+        near, far = order[min(place + _AHEAD, stop - 1)], order[min(place + 2 * _AHEAD, stop - 1)]
+        prefetch(a, far)
+        prefetch(b, far)
+        for end in (a[near], b[near]):
+            prefetch(parent, np.intp(end))
+            prefetch(cells, np.intp(end) * width)
         row = order[place]
         if len(taken) and not taken[row]:
             continue
