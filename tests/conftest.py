@@ -151,6 +151,9 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, object, o
         law.inner_test = whole
 
 
+# Every test empties the database and fills it with something else. By that the server would plan each statement again
+# every ten seconds, which took a quarter of the time of the laws that are tried on it.
+TESTED = {"dbms.cypher.min_replan_interval": "1h"}
 ELSEWHERE = "IDENTITY_GRAPH_TEST_NEO4J"  # the URL of a server that tests may fill and empty, and leave running
 
 
@@ -167,7 +170,7 @@ def neo4j_process() -> Iterator[Neo4j]:
     if os.environ.get(ELSEWHERE):
         without_neo4j(f"it kills and starts a server of its own, and {ELSEWHERE} names one: unset that")
     try:
-        with Neo4j() as server:
+        with Neo4j(settings=TESTED) as server:
             yield server
     except Unavailable as error:
         without_neo4j(str(error))
