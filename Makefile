@@ -14,7 +14,7 @@ demo: $(READY)  ## a small world, end to end, in a temporary store
 	@$(BIN)/identity-graph demo
 
 test: check  ## everything that must hold, by PROCESSES processes with a Neo4j each
-	$(BIN)/python -m pytest --numprocesses $(PROCESSES) --dist loadfile
+	$(BIN)/python -m pytest --numprocesses $(PROCESSES) --dist loadfile --no-loadscope-reorder
 
 check: $(READY)  ## format, lint, types
 	$(BIN)/ruff format --check .

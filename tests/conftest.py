@@ -38,6 +38,50 @@ def law(examples: int) -> settings:
     return settings(max_examples=examples * (50 if NIGHTLY else 1), deadline=None, derandomize=not NIGHTLY)
 
 
+TESTS = Path(__file__).parent
+# Files of tests that take longest, the longest first. With several processes each gets whole files: begun at the end, a
+# long one would keep one process busy while the others have nothing left.
+LONGEST = (
+    "story/test_machine.py",
+    "story/test_stores_agree.py",
+    "test_readme.py",
+    "durability/test_kill.py",
+    "story/test_segments.py",
+    "story/test_real_data.py",
+    "durability/test_follow.py",
+    "neo4j/test_launcher.py",
+    "story/test_export.py",
+    "store/test_cypher.py",
+    "api/test_operations.py",
+    "story/test_resolver.py",
+    "privacy/test_forget.py",
+    "privacy/test_counterfactual.py",
+    "api/test_subscriptions.py",
+    "api/test_http.py",
+    "opendsr/test_requests.py",
+    "opendsr/test_serving.py",
+    "durability/test_power_loss.py",
+    "durability/test_neo4j_limits.py",
+    "story/test_digest.py",
+    "store/test_statements.py",
+    "story/test_copy.py",
+    "api/test_schemathesis.py",
+    "story/test_engines.py",
+    "inputs/test_naughty.py",
+    "story/test_selecting.py",
+    "story/test_listing.py",
+    "security/test_secrets.py",
+    "story/test_crew.py",
+    "story/test_ingest.py",
+    "tracking/test_storing.py",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    places = {TESTS / name: place for place, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: places.get(item.path, len(LONGEST)))
+
+
 class Clock:
     """2026-01-01T00:00:00Z, and a second more each time a test says so."""
 
@@ -107,6 +151,9 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, object, o
         law.inner_test = whole
 
 
+# Every test empties the database and fills it with something else. By that the server would plan each statement again
+# every ten seconds, which took a quarter of the time of the laws that are tried on it.
+TESTED = {"dbms.cypher.min_replan_interval": "1h"}
 ELSEWHERE = "IDENTITY_GRAPH_TEST_NEO4J"  # the URL of a server that tests may fill and empty, and leave running
 
 
@@ -123,7 +170,7 @@ def neo4j_process() -> Iterator[Neo4j]:
     if os.environ.get(ELSEWHERE):
         without_neo4j(f"it kills and starts a server of its own, and {ELSEWHERE} names one: unset that")
     try:
-        with Neo4j() as server:
+        with Neo4j(settings=TESTED) as server:
             yield server
     except Unavailable as error:
         without_neo4j(str(error))

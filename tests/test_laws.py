@@ -1,4 +1,5 @@
-"""The laws over whole worlds: the same examples each time, and in the nightly profile many others."""
+"""The laws over whole worlds: the same examples each time, and in the nightly profile many others. And which files of
+tests are begun first."""
 
 from __future__ import annotations
 
@@ -9,6 +10,8 @@ import sys
 from pathlib import Path
 
 import pytest
+
+from tests.conftest import LONGEST
 
 ROOT = Path(__file__).parents[1]
 ASK = "from tests.conftest import law; few = law(20); print(few.max_examples, few.derandomize)"
@@ -27,3 +30,8 @@ def test_the_profile_decides_how_many_examples_there_are(profile: str, said: str
 def test_no_law_pins_its_examples_by_itself() -> None:
     pinned = re.compile(r"^@settings\(.*derandomize", re.MULTILINE)
     assert [path.name for path in (ROOT / "tests").rglob("test_*.py") if pinned.search(path.read_text())] == []
+
+
+def test_the_files_that_are_begun_first_are_there() -> None:
+    assert [name for name in LONGEST if not (ROOT / "tests" / name).is_file()] == []
+    assert len(set(LONGEST)) == len(LONGEST)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -130,14 +131,20 @@ def test_the_tracking_api_takes_keys_of_ingest(guarded: Guarded) -> None:
             assert (refused.status_code, refused.json()["code"]) == (status, code)
 
 
+def soon(holds: Callable[[], bool]) -> None:
+    """The file of keys is looked at a few times a second."""
+    begun = time.monotonic()
+    while not holds():
+        assert time.monotonic() - begun < 60
+        time.sleep(0.02)
+
+
 def test_a_revoked_key_stops_within_a_second(guarded: Guarded) -> None:
     key, text = guarded.file.create(Role.AUDITOR)
     headers = {"authorization": f"Bearer {text}"}
     assert guarded.client.get("/metrics", headers=headers).status_code == 200
     guarded.file.revoke(key.id)
-    begun = time.monotonic()
-    while guarded.client.get("/metrics", headers=headers).status_code == 200:
-        assert time.monotonic() - begun < 30, "it is never looked at again"
+    soon(lambda: guarded.client.get("/metrics", headers=headers).status_code != 200)
     assert guarded.client.get("/metrics", headers=headers).status_code == 401
 
 
@@ -145,10 +152,10 @@ def test_a_broken_file_of_keys_is_not_named_to_clients(guarded: Guarded) -> None
     kept = guarded.file.path.read_bytes()
     guarded.file.path.write_bytes(b"{")
     try:
-        time.sleep(0.5)
+        soon(lambda: guarded.ask(Role.ADMIN, STATS).status_code != 200)
         code, message = refusal(guarded.ask(Role.ADMIN, STATS), 503)
         assert code == "KEYS_FILE" and str(guarded.file.path) not in message
     finally:
         guarded.file.path.write_bytes(kept)
-        time.sleep(0.5)
+        soon(lambda: guarded.ask(Role.ADMIN, STATS).status_code == 200)
     assert guarded.ask(Role.ADMIN, STATS).status_code == 200

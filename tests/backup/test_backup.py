@@ -261,7 +261,7 @@ def test_it_is_of_one_moment(lived: IdentityGraph, tmp_path: Path, seal_key: Sea
         assert back.store.operations.counts()["events"] == examine(sealed).counts["events"]
 
 
-# Says a word after each piece, so that the kill can fall into any part of the next.
+# Says a word after each piece and waits for one: the kill falls into any part of the next, and never into a later one.
 DRIVER = """
 import sys
 from pathlib import Path
@@ -277,7 +277,7 @@ copying.ROWS = copying.RECORDS = 100
 what, store, file, key, register = sys.argv[1:]
 graph, by = IdentityGraph.open(store, POLICY, half=what == "restore"), SealKey(place=Path(key))
 print("ready", flush=True)
-hear = lambda *_: print("piece", flush=True)
+hear = lambda *_: (print("piece", flush=True), sys.stdin.readline())
 if what == "backup":
     back_up(graph.store, Path(file), by, "b", 0, hear)
 else:
@@ -292,18 +292,26 @@ def finish(arguments: list[str], kill: int, dice: random.Random) -> bool:
     """Whether it ended by itself, and was not killed after the piece of this number or in the next."""
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
     with subprocess.Popen(
-        [sys.executable, "-c", DRIVER, *arguments], stdout=subprocess.PIPE, text=True, env=environment
+        [sys.executable, "-c", DRIVER, *arguments],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env=environment,
     ) as process:
-        assert process.stdout is not None
+        assert process.stdin is not None and process.stdout is not None
         for pieces, line in enumerate(process.stdout):
             if line == "done\n":
                 assert process.wait(timeout=60) == 0
                 return True
+            if line != "piece\n":
+                continue
+            print("go", file=process.stdin, flush=True)
             if pieces == kill:
                 time.sleep(dice.random() * 0.02)
                 process.send_signal(signal.SIGKILL)
-                assert process.wait(timeout=60) == -signal.SIGKILL
-                return False
+                status = process.wait(timeout=60)
+                assert status in (0, -signal.SIGKILL)
+                return status == 0
     raise AssertionError("it ended before it was done")
 
 

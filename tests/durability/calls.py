@@ -42,6 +42,7 @@ def traced(command: Sequence[str | Path], trace: Path, inject: str = "") -> Ende
         capture_output=True,
         text=True,
         check=False,
+        stdin=subprocess.DEVNULL,
         timeout=120,
         env=os.environ | {"PYTHONPATH": str(ROOT)},
     )

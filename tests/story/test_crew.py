@@ -6,6 +6,7 @@ import gzip
 import os
 import signal
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -19,6 +20,7 @@ import pytest
 from identity_graph.errors import InputError
 from identity_graph.ingest import steps
 from identity_graph.ingest.block import map_piece
+from identity_graph.ingest.worker import read_frame
 from identity_graph.loaders import Loader, parse_loader
 from identity_graph.model import Run, RunState
 from identity_graph.records import parquet
@@ -27,6 +29,8 @@ from identity_graph.store.protocols import Store
 from identity_graph.times import parse_time
 from tests.conftest import Clock
 from tests.story.ingesting import EVENTS, counts, ingest_into, jsonl, native, quarantine, state, write
+
+PATIENCE = 120.0  # seconds
 
 
 class Stop(BaseException):
@@ -53,6 +57,20 @@ def maps(pid: int) -> bool:
         return b"identity_graph.ingest.worker" in Path(f"/proc/{pid}/cmdline").read_bytes()
     except OSError:  # it has just ended
         return False
+
+
+@pytest.fixture
+def ready(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
+    """Set when a process that maps has said its first word: it runs, and can be asked."""
+    said = threading.Event()
+
+    def heard(pipe: Any) -> Any:
+        frame = read_frame(pipe)
+        said.set()
+        return frame
+
+    monkeypatch.setattr("identity_graph.ingest.crew.read_frame", heard)
+    return said
 
 
 def content(records: int = 4000) -> bytes:
@@ -112,12 +130,13 @@ def test_records_without_a_time(tmp_path: Path) -> None:
     assert outcome(path, 2, time=moment) == outcome(path, 0, time=moment)
 
 
-def test_the_processes_are_killed_on_the_way(tmp_path: Path) -> None:
+def test_the_processes_are_killed_on_the_way(tmp_path: Path, ready: threading.Event) -> None:
     """Then this one does their work: the outcome is the same."""
     path = write(tmp_path / "e.jsonl", content())
     killed: list[int] = []
 
     def kill(*_: object) -> None:
+        assert ready.wait(PATIENCE)
         for child in children():
             killed.append(child)
             os.kill(child, signal.SIGKILL)
@@ -132,7 +151,7 @@ def test_no_process_can_be_started(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert outcome(path, 2) == outcome(path, 0)
 
 
-def test_the_processes_do_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_processes_do_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ready: threading.Event) -> None:
     """Of a file of many blocks, and with this process kept busy, most blocks are mapped elsewhere."""
     path = write(tmp_path / "e.jsonl", content())
     here: list[object] = []
@@ -143,34 +162,37 @@ def test_the_processes_do_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
         return real(*arguments)
 
     monkeypatch.setattr("identity_graph.ingest.crew.map_piece", counted)
-    outcome(path, 1, progress=lambda *_: time.sleep(0.2) if children() and len(here) < 8 else None)
+
+    def busy(*_: object) -> None:
+        assert ready.wait(PATIENCE)
+        time.sleep(0.02)
+
+    outcome(path, 1, progress=busy)
     blocks = path.stat().st_size // 20_000
     assert len(here) < blocks * 0.8
 
 
-def test_the_processes_run_nothing_of_the_working_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_processes_run_nothing_of_the_working_directory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ready: threading.Event
+) -> None:
     """Files of events may lie beside anything."""
     for name in ("csv", "random", "json", "polars", "identity_graph", "sitecustomize"):
         (tmp_path / f"{name}.py").write_text("open('was-run', 'a').write(__name__)\n")
     monkeypatch.chdir(tmp_path)
     path = write(tmp_path / "e.jsonl", content())
-    began: list[int] = []
-
-    def wait(*_: object) -> None:
-        began.extend(children())
-        time.sleep(0.02)
-
-    assert outcome(path, 1, progress=wait) == outcome(path, 0)
-    assert began and not (tmp_path / "was-run").exists()
+    assert outcome(path, 1, progress=lambda *_: ready.wait(PATIENCE)) == outcome(path, 0)
+    assert ready.is_set() and not (tmp_path / "was-run").exists()
 
 
-def test_the_processes_find_what_this_one_was_told_to_find(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_processes_find_what_this_one_was_told_to_find(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ready: threading.Event
+) -> None:
     """PYTHONPATH is the user's own word."""
     (tmp_path / "told").mkdir()
     (tmp_path / "told" / "sitecustomize.py").write_text(f"open({str(tmp_path / 'was-run')!r}, 'w')\n")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path / "told"))
     path = write(tmp_path / "e.jsonl", content(500))
-    assert outcome(path, 1, progress=lambda *_: time.sleep(0.05)) == outcome(path, 0)
+    assert outcome(path, 1, progress=lambda *_: ready.wait(PATIENCE)) == outcome(path, 0)
     assert (tmp_path / "was-run").exists()
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import re
+import resource
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -32,11 +32,17 @@ def run_demo(folder: Path, *arguments: str) -> str:
     return done.stdout
 
 
+def spent() -> float:
+    """Seconds of CPU that the processes took which this one began and saw end: others may be busy beside them."""
+    found = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return found.ru_utime + found.ru_stime
+
+
 @pytest.fixture(scope="module")
 def shown(tmp_path_factory: pytest.TempPathFactory) -> str:
-    started = time.monotonic()
+    started = spent()
     output = run_demo(tmp_path_factory.mktemp("demo"))
-    assert time.monotonic() - started < 30
+    assert spent() - started < 30
     return output
 
 

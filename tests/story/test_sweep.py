@@ -13,8 +13,8 @@ import pytest
 
 from identity_graph.ingest import Ingest, ingest
 from identity_graph.model import Event, Identifier
-from identity_graph.store import open_store
 from identity_graph.store.protocols import Store
+from identity_graph.store.sqlite import SqliteStore
 from identity_graph.sweeping import Keeping, Sweeping
 from tests.conftest import Clock
 from tests.story.ingesting import ingest_into
@@ -99,7 +99,7 @@ def test_a_store_that_is_written_by_another_is_swept_later(
     clock: Clock, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     path = tmp_path / "people.db"
-    store = open_store(f"sqlite:///{path}")
+    store = SqliteStore(str(path), busy_timeout=0.2)
     service = ingest_into(store, clock)
     service.events([refused(1)])
     other = apsw.Connection(str(path))

@@ -17,7 +17,7 @@ from identity_graph.tracking import Tracking, WriteKeys
 from identity_graph.tracking.counting import LENGTH
 from identity_graph.tracking.mapper import LARGE
 from tests.conftest import Clock
-from tests.tracking.serving import Serving, serving
+from tests.tracking.serving import PATIENCE, Serving, serving
 
 
 @pytest.fixture
@@ -86,7 +86,7 @@ def test_another_policy_publishes_nothing_and_says_so(tmp_path: Path) -> None:
     other.write_text("min_weight = 0.5\n")
     with serving(url, policy=str(other)) as server:
         assert server.send("/v1/track", {"userId": "later", "event": "Seen"}).status == 200
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + PATIENCE
         while server.get("/health")["persons"] != "POLICY_DIFFERS":
             assert time.monotonic() < deadline
             time.sleep(0.01)
@@ -121,7 +121,7 @@ def test_nothing_is_left_of_a_server_that_was_killed(tmp_path: Path) -> None:
         server.send("/v1/batch", body)
         (mapper,) = children(server)
         server.kill()
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + PATIENCE
         while Path(f"/proc/{mapper}").exists() and "Z" not in Path(f"/proc/{mapper}/stat").read_text().split()[2]:
             assert time.monotonic() < deadline
             time.sleep(0.02)
