@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import time
 
@@ -64,6 +65,8 @@ class Publishing:
         now = time.monotonic()
         self.count += 1
         self.seconds += now - begun
+        if self.count == 1:
+            gc.freeze()  # what it loaded stays, and full collections need not keep everybody waiting to walk it again
         self._not_before = now + SHARE * (now - begun)
 
     def _failed(self, error: Exception) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import signal
 import socket
 import sys
@@ -55,6 +56,7 @@ class Server(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
+        gc.freeze()  # modules stay, and full collections need not keep everybody waiting to walk them again
         host, port = self.socket.getsockname()[:2]
         self.say(f"GraphQL at http://{f'[{host}]' if ':' in host else host}:{port}{self.path}. Ctrl-C stops.")
 

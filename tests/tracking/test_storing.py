@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import signal
@@ -53,6 +54,21 @@ def test_what_is_acknowledged_is_published_when_the_server_ends(graph: IdentityG
     assert all(future.result(0) is None for future in found)
     assert graph.people.count() == 300
     assert service.publishing.trouble == "" and not service.full
+
+
+def test_full_collections_do_not_walk_what_the_first_publication_loaded(graph: IdentityGraph) -> None:
+    """Such a walk would keep everybody waiting for a tenth of a second."""
+    gc.unfreeze()
+    loaded = len(gc.get_objects())
+    try:
+        service = tracking(graph)
+        service.store(sent("u"), "track", "key").result(30)
+        service.close()
+        assert service.publishing.count == 1
+        assert gc.get_freeze_count() > loaded / 2
+        assert len(gc.get_objects()) < loaded / 2
+    finally:
+        gc.unfreeze()
 
 
 def test_an_empty_batch_is_answered_too(graph: IdentityGraph) -> None:
