@@ -152,7 +152,8 @@ class Forget:
             return []
         scrubbed = self._follow()
         signed = [self._signed(one, scrubbed) for one in deleted]
-        self._store.erasures.keep([done for done, _ in signed])
+        # Where the power is cut after a scrub, they are scrubbed and signed once more, to the same receipts.
+        self._store.erasures.keep([done for done, _ in signed], durable=not scrubbed)
         return [replace(done, document=document) for done, document in signed]
 
     # ---- the way of one request
@@ -194,8 +195,9 @@ class Forget:
             self._store.erasures.keep([replace(request, state=ErasureState.REFUSED, code=code)])
 
     def _delete(self, request: ErasureRequest) -> ErasureRequest:
-        """In one transaction, if nobody else has. Raises TOKEN_INVALID and POLICY_DIFFERS."""
-        with self._store.transaction():
+        """In one transaction, if nobody else has; durable with the scrub, or with what is kept after it: before that
+        the request is, and it would be deleted once more. Raises TOKEN_INVALID and POLICY_DIFFERS."""
+        with self._store.transaction(durable=False):
             (known,) = self._store.erasures.find([request.id])
             if known is not None and known.state is not ErasureState.RESTRICTED:
                 return known
