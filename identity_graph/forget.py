@@ -21,7 +21,7 @@ from identity_graph.policy import Policy
 from identity_graph.resolver import Resolver
 from identity_graph.restricting import Restrictions
 from identity_graph.signing import Signer
-from identity_graph.store.protocols import Erasure, Store
+from identity_graph.store.protocols import Erasure, IdentifierRow, Store
 from identity_graph.subject import Subject, Subjects, exactly
 from identity_graph.times import format_time
 
@@ -50,6 +50,7 @@ class Forget:
         self._register = register
         self._clock = clock
         self._new_id = new_id
+        self._lifted: list[IdentifierRow] = []
 
     def preview(
         self, person_id: str, asked: Identifier | None = None, scope: Scope = Scope.CONNECTED
@@ -238,11 +239,15 @@ class Forget:
 
     def _delete_subject(self, subject: Subject, request: ErasureRequest) -> dict[str, Any]:
         """Within a transaction; answers the receipt as far as it can be written."""
+        before = dict(self._store.privacy.restricted())
+        asked = {number for number in subject.members if number in before} - set(request.hidden)
+        if self._ends(subject):
+            self._lifted += [row for row in subject.shared if row.number in asked]
         # What stays is somebody else's from now on, or the person's, who is seen again.
         self._store.privacy.unrestrict([*request.hidden, *(subject.members if self._ends(subject) else ())])
         others = without(self._store.evidence.event_sum(), event_sum(row.event.id for row in subject.events))
         erased, weakened = self._erase(subject, request.requested)
-        before, after = (events_digest(self._store, one) for one in (others, self._store.evidence.event_sum()))
+        told, after = (events_digest(self._store, one) for one in (others, self._store.evidence.event_sum()))
         left = any(self._store.evidence.identifiers([row.identifier for row in subject.exclusive]))
         return {
             "receipt": request.id,
@@ -259,9 +264,9 @@ class Forget:
             "tombstones": len(erased.tombstones) + len(erased.event_ids),
             "policy": self._policy.digest,
             "normaliser": NORMALISER_VERSION,
-            "othersBefore": before,
+            "othersBefore": told,
             "othersAfter": after,
-            "verified": not left and before == after,
+            "verified": not left and told == after,
         }
 
     def unsuppress(self, identifier: Identifier) -> bool:
@@ -275,6 +280,7 @@ class Forget:
         """Leave no deleted byte in the store's files, and tell the register. False while another process reads what was
         deleted, and where a server keeps files of its own. Raises ERASED_REGISTER."""
         self._register.follow(self._store)
+        self._lift()
         try:
             self._store.privacy.scrub()
         except StoreError as error:
@@ -282,6 +288,13 @@ class Forget:
                 raise
             return False
         return True
+
+    def _lift(self) -> None:
+        """Nobody restricted what others have of whom was erased: unless what took it back was undone."""
+        if self._lifted:
+            lifted, self._lifted = self._lifted, []
+            held = dict(self._store.privacy.restricted())
+            self._register.lift(self._store, [row.identifier for row in lifted if row.number not in held])
 
     def _erase(self, subject: Subject, now: int) -> tuple[Erasure, set[int]]:
         gone = _gone(subject)

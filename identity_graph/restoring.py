@@ -26,11 +26,14 @@ _RECORDS = 250
 
 @dataclass(frozen=True, slots=True)
 class Restored:
-    """`erased`: what the backup still had of whom was erased since, with so many records that had been set aside."""
+    """`erased`: what the backup still had of whom was erased since, with so many records that had been set aside.
+    `restricted` identifiers are so by the register; of `unknown` ones the backup has nothing to restrict."""
 
     backup: Backup
     erased: Deleted
     records: int
+    restricted: int = 0
+    unknown: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +83,7 @@ def restore(
             raise InputError("BACKUP_INVALID", f"{sealed.path} holds something else than what it was written of")
         standing = _Standing(standing.source, standing.mark, sound=True)
         store.transfer.restore(Piece(), standing.pack())
-    erased, records = Deleted(), 0
+    erased, records, restricted, unknown = Deleted(), 0, 0, 0
     if registers:
         for piece in chain.from_iterable(register.pieces() for register in registers):
             known = store.transfer.key_check()
@@ -88,12 +91,13 @@ def restore(
                 raise SettingError("ERASED_REGISTER", "a register is of another key of tombstones than the backup")
             store.transfer.restore(piece, standing.pack())
         erased, records = _erase_again(store, deletion)
-        if erased.events:
+        restricted, unknown = _restrict_again(store, registers, deletion.clock())
+        if erased.events or restricted:
             deletion.settle()
         if erased.events or records:
             store.privacy.scrub()
     store.transfer.restore(Piece(), _Standing(standing.source, standing.mark, sound=True, done=True).pack())
-    return Restored(backup, erased, records)
+    return Restored(backup, erased, records, restricted, unknown)
 
 
 def _source(backup: Backup) -> str:
@@ -148,6 +152,22 @@ def _erase_again(store: Store, deletion: Deletion) -> tuple[Deleted, int]:
         store.operations.release(numbers)
         records += len(numbers)
     return erased, records
+
+
+def _restrict_again(store: Store, registers: Sequence[ErasedRegister], now: int) -> tuple[int, int]:
+    """Whom the registers have as restricted: so many identifiers, and so many that are not here."""
+    wanted = set().union(*(register.restricted() for register in registers))
+    met: set[bytes] = set()
+    restricted, last = 0, store.transfer.standing().identifier
+    for start in range(1, last + 1 if wanted else 1, AT_ONCE):
+        rows = [row for row in store.evidence.identifiers_by_number(range(start, start + AT_ONCE)) if row]
+        with store.transaction():
+            marks = store.privacy.marks([row.identifier for row in rows])
+            there = [row.number for row, of in zip(rows, marks, strict=True) if not wanted.isdisjoint(of)]
+            store.privacy.restrict([(number, now) for number in there])
+        met.update(*(wanted.intersection(of) for of in marks))
+        restricted += len(there)
+    return restricted, len(wanted - met)
 
 
 def _buried_events(store: Store) -> Iterator[str]:
