@@ -107,7 +107,7 @@ class ErasedRegister:
             raise _trouble(f"{self.place}: {error.strerror}") from error
 
     def pieces(self) -> Iterator[Piece]:
-        """To be restored. Raises ERASED_REGISTER."""
+        """To be restored: one at least, which tells the keys. Raises ERASED_REGISTER."""
         if self.place is None:
             return
         try:
@@ -115,6 +115,7 @@ class ErasedRegister:
             if known is None:
                 raise _trouble(f"{self.place} is no register of what was erased")
             hashes = _hashes(self.place, known)
+            yield Piece(key_check=known.check, tombstones=list(islice(hashes, _AT_ONCE)))
             while page := list(islice(hashes, _AT_ONCE)):
                 yield Piece(key_check=known.check, tombstones=page)
         except OSError as error:

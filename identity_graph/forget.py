@@ -239,15 +239,14 @@ class Forget:
 
     def _delete_subject(self, subject: Subject, request: ErasureRequest) -> dict[str, Any]:
         """Within a transaction; answers the receipt as far as it can be written."""
-        before = dict(self._store.privacy.restricted())
-        asked = {number for number in subject.members if number in before} - set(request.hidden)
         if self._ends(subject):
-            self._lifted += [row for row in subject.shared if row.number in asked]
+            held = dict(self._store.privacy.restricted()).keys() & subject.members - set(request.hidden)
+            self._lifted += [row for row in subject.shared if row.number in held]
         # What stays is somebody else's from now on, or the person's, who is seen again.
         self._store.privacy.unrestrict([*request.hidden, *(subject.members if self._ends(subject) else ())])
         others = without(self._store.evidence.event_sum(), event_sum(row.event.id for row in subject.events))
         erased, weakened = self._erase(subject, request.requested)
-        told, after = (events_digest(self._store, one) for one in (others, self._store.evidence.event_sum()))
+        before, after = (events_digest(self._store, one) for one in (others, self._store.evidence.event_sum()))
         left = any(self._store.evidence.identifiers([row.identifier for row in subject.exclusive]))
         return {
             "receipt": request.id,
@@ -264,9 +263,9 @@ class Forget:
             "tombstones": len(erased.tombstones) + len(erased.event_ids),
             "policy": self._policy.digest,
             "normaliser": NORMALISER_VERSION,
-            "othersBefore": told,
+            "othersBefore": before,
             "othersAfter": after,
-            "verified": not left and told == after,
+            "verified": not left and before == after,
         }
 
     def unsuppress(self, identifier: Identifier) -> bool:

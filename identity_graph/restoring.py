@@ -17,6 +17,7 @@ from identity_graph.deleting import AT_ONCE, Deleted, Deletion
 from identity_graph.erased_register import ErasedRegister
 from identity_graph.errors import InputError, SettingError, StoreError
 from identity_graph.piece_lines import piece_of
+from identity_graph.restricting import leave_segments
 from identity_graph.sealing import Sealed
 from identity_graph.state_digest import digest_of
 from identity_graph.store.protocols import Piece, Store, alike
@@ -92,7 +93,7 @@ def restore(
             store.transfer.restore(piece, standing.pack())
         erased, records = _erase_again(store, deletion)
         restricted, unknown = _restrict_again(store, registers, deletion.clock())
-        if erased.events or restricted:
+        if erased.events:
             deletion.settle()
         if erased.events or records:
             store.privacy.scrub()
@@ -163,8 +164,12 @@ def _restrict_again(store: Store, registers: Sequence[ErasedRegister], now: int)
         rows = [row for row in store.evidence.identifiers_by_number(range(start, start + AT_ONCE)) if row]
         with store.transaction():
             marks = store.privacy.marks([row.identifier for row in rows])
-            there = [row.number for row, of in zip(rows, marks, strict=True) if not wanted.isdisjoint(of)]
-            store.privacy.restrict([(number, now) for number in there])
+            there = [row for row, of in zip(rows, marks, strict=True) if not wanted.isdisjoint(of)]
+            store.privacy.restrict([(row.number, now) for row in there])
+            owners = sorted({row.person for row in there if row.person is not None})
+            for person in store.persons.persons_by_number(owners):
+                if person is not None:
+                    leave_segments(store, person.id, now)
         met.update(*(wanted.intersection(of) for of in marks))
         restricted += len(there)
     return restricted, len(wanted - met)

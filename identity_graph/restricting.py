@@ -40,11 +40,7 @@ class Restrictions:
             if person is None:
                 return None
             self._store.privacy.restrict([(number, self._clock()) for number in self._numbers(person)])
-            (names,) = self._store.segments.of_persons([person.id])
-            for segment in self._store.segments.segments(names):
-                if segment is not None:
-                    left = [person.id]
-                    self._store.segments.refresh(segment.name, [], left, segment.evaluated, self._clock())
+            leave_segments(self._store, person.id, self._clock())
             restriction, held = self._of(person), self._identifiers(person)
         self._register.restrict(self._store, held)
         return restriction
@@ -111,3 +107,11 @@ class Restrictions:
         (row,) = self._store.persons.persons([person.id])
         assert row is not None
         return self._store.persons.members([row.number])[0]
+
+
+def leave_segments(store: Store, person_id: str, now: int) -> None:
+    """Within a transaction."""
+    (names,) = store.segments.of_persons([person_id])
+    for segment in store.segments.segments(names):
+        if segment is not None:
+            store.segments.refresh(segment.name, [], [person_id], segment.evaluated, now)

@@ -136,8 +136,12 @@ def test_who_was_restricted_since_is_so_in_what_is_restored(
     """But not who was seen again, nor whoever has what was shared with somebody erased; who came after the backup
     cannot be, which is said."""
     zoe, other = "email:zoe@example.org", "cookie:wide-1"
-    tell(lived, [event("s1", 1, "email:gone@example.org", "cookie:shared"), event("s2", 1, "cookie:shared", "ip:x")])
+    users = ("user_id:gone", "user_id:gone", "user_id:stays")
+    tell(lived, [event(f"s{n}", n, user, "device_id:shared") for n, user in enumerate(users)])
     lived.resolver.resolve()
+    lived.segments.save("mail", "", {"identifier": {"namespace": "email"}})
+    zoes = person(lived, zoe)
+    assert zoes in lived.segments.members("mail")
     sealed = backed_up(lived, tmp_path / "backup", seal_key)
     place = tmp_path / "elsewhere.erased"
     if kind == "neo4j":
@@ -159,13 +163,19 @@ def test_who_was_restricted_since_is_so_in_what_is_restored(
             assert graph.restrictions.restrict(person(graph, name))
         found = graph.restrictions.find(key(other))
         assert found and graph.restrictions.unrestrict(found.id)
+        gone = person(graph, "user_id:gone")
+        assert graph.restrictions.restrict(gone)
+        preview = graph.forget.preview(gone)
+        assert preview and key("device_id:shared") in preview.shared
+        graph.forget.erase(preview.token)
         hidden = graph.store.privacy.restricted()
         with opened(f"sqlite:///{tmp_path / 'back.db'}") as back:
             take_key(graph, back)
             done = restored(sealed, back, ErasedRegister(place))
             assert (done.restricted, done.unknown) == (len(hidden) - 1, 1)
             assert back.people.find_by_identifier([key(zoe)]) == [None]
-            assert back.people.find_by_identifier([key(other)]) != [None]
+            assert None not in back.people.find_by_identifier([key(other), key("device_id:shared")])
+            assert zoes not in back.segments.members("mail")
             assert b"zoe" not in place.read_bytes()
 
 
