@@ -42,7 +42,7 @@ class Deletion:
         self._store = store
         self._policy = policy
         self._resolver = resolver
-        self._clock = clock
+        self.clock = clock
         self._cause = cause
         self._message = message
 
@@ -61,7 +61,7 @@ class Deletion:
             # Found before the suppressed links go that show the way. What is pruned leads nowhere.
             reach = set(component(self._store, [row.number for row in rows if not row.pruned]).tolist())
             names = [row.id for row in self._store.persons.persons_by_number(ended) if row]
-            now, digest = self._clock(), self._policy.digest
+            now, digest = self.clock(), self._policy.digest
             self._store.privacy.erase(
                 Erasure(
                     persons=ended,

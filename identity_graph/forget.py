@@ -21,7 +21,7 @@ from identity_graph.policy import Policy
 from identity_graph.resolver import Resolver
 from identity_graph.restricting import Restrictions
 from identity_graph.signing import Signer
-from identity_graph.store.protocols import Erasure, Store
+from identity_graph.store.protocols import Erasure, IdentifierRow, Store
 from identity_graph.subject import Subject, Subjects, exactly
 from identity_graph.times import format_time
 
@@ -50,6 +50,7 @@ class Forget:
         self._register = register
         self._clock = clock
         self._new_id = new_id
+        self._lifted: list[IdentifierRow] = []
 
     def preview(
         self, person_id: str, asked: Identifier | None = None, scope: Scope = Scope.CONNECTED
@@ -152,7 +153,8 @@ class Forget:
             return []
         scrubbed = self._follow()
         signed = [self._signed(one, scrubbed) for one in deleted]
-        self._store.erasures.keep([done for done, _ in signed])
+        # Where the power is cut after a scrub, they are scrubbed and signed once more, to the same receipts.
+        self._store.erasures.keep([done for done, _ in signed], durable=not scrubbed)
         return [replace(done, document=document) for done, document in signed]
 
     # ---- the way of one request
@@ -194,8 +196,9 @@ class Forget:
             self._store.erasures.keep([replace(request, state=ErasureState.REFUSED, code=code)])
 
     def _delete(self, request: ErasureRequest) -> ErasureRequest:
-        """In one transaction, if nobody else has. Raises TOKEN_INVALID and POLICY_DIFFERS."""
-        with self._store.transaction():
+        """In one transaction, if nobody else has; durable with the scrub, or with what is kept after it: before that
+        the request is, and it would be deleted once more. Raises TOKEN_INVALID and POLICY_DIFFERS."""
+        with self._store.transaction(durable=False):
             (known,) = self._store.erasures.find([request.id])
             if known is not None and known.state is not ErasureState.RESTRICTED:
                 return known
@@ -236,6 +239,9 @@ class Forget:
 
     def _delete_subject(self, subject: Subject, request: ErasureRequest) -> dict[str, Any]:
         """Within a transaction; answers the receipt as far as it can be written."""
+        if self._ends(subject):
+            held = dict(self._store.privacy.restricted()).keys() & subject.members - set(request.hidden)
+            self._lifted += [row for row in subject.shared if row.number in held]
         # What stays is somebody else's from now on, or the person's, who is seen again.
         self._store.privacy.unrestrict([*request.hidden, *(subject.members if self._ends(subject) else ())])
         others = without(self._store.evidence.event_sum(), event_sum(row.event.id for row in subject.events))
@@ -273,6 +279,7 @@ class Forget:
         """Leave no deleted byte in the store's files, and tell the register. False while another process reads what was
         deleted, and where a server keeps files of its own. Raises ERASED_REGISTER."""
         self._register.follow(self._store)
+        self._lift()
         try:
             self._store.privacy.scrub()
         except StoreError as error:
@@ -280,6 +287,13 @@ class Forget:
                 raise
             return False
         return True
+
+    def _lift(self) -> None:
+        """Nobody restricted what others have of whom was erased: unless what took it back was undone."""
+        if self._lifted:
+            lifted, self._lifted = self._lifted, []
+            held = dict(self._store.privacy.restricted())
+            self._register.lift(self._store, [row.identifier for row in lifted if row.number not in held])
 
     def _erase(self, subject: Subject, now: int) -> tuple[Erasure, set[int]]:
         gone = _gone(subject)

@@ -17,6 +17,7 @@ from identity_graph.deleting import AT_ONCE, Deleted, Deletion
 from identity_graph.erased_register import ErasedRegister
 from identity_graph.errors import InputError, SettingError, StoreError
 from identity_graph.piece_lines import piece_of
+from identity_graph.restricting import leave_segments
 from identity_graph.sealing import Sealed
 from identity_graph.state_digest import digest_of
 from identity_graph.store.protocols import Piece, Store, alike
@@ -26,11 +27,14 @@ _RECORDS = 250
 
 @dataclass(frozen=True, slots=True)
 class Restored:
-    """`erased`: what the backup still had of whom was erased since, with so many records that had been set aside."""
+    """`erased`: what the backup still had of whom was erased since, with so many records that had been set aside.
+    `restricted` identifiers are so by the register; of `unknown` ones the backup has nothing to restrict."""
 
     backup: Backup
     erased: Deleted
     records: int
+    restricted: int = 0
+    unknown: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +84,7 @@ def restore(
             raise InputError("BACKUP_INVALID", f"{sealed.path} holds something else than what it was written of")
         standing = _Standing(standing.source, standing.mark, sound=True)
         store.transfer.restore(Piece(), standing.pack())
-    erased, records = Deleted(), 0
+    erased, records, restricted, unknown = Deleted(), 0, 0, 0
     if registers:
         for piece in chain.from_iterable(register.pieces() for register in registers):
             known = store.transfer.key_check()
@@ -88,12 +92,13 @@ def restore(
                 raise SettingError("ERASED_REGISTER", "a register is of another key of tombstones than the backup")
             store.transfer.restore(piece, standing.pack())
         erased, records = _erase_again(store, deletion)
+        restricted, unknown = _restrict_again(store, registers, deletion.clock())
         if erased.events:
             deletion.settle()
         if erased.events or records:
             store.privacy.scrub()
     store.transfer.restore(Piece(), _Standing(standing.source, standing.mark, sound=True, done=True).pack())
-    return Restored(backup, erased, records)
+    return Restored(backup, erased, records, restricted, unknown)
 
 
 def _source(backup: Backup) -> str:
@@ -148,6 +153,26 @@ def _erase_again(store: Store, deletion: Deletion) -> tuple[Deleted, int]:
         store.operations.release(numbers)
         records += len(numbers)
     return erased, records
+
+
+def _restrict_again(store: Store, registers: Sequence[ErasedRegister], now: int) -> tuple[int, int]:
+    """Whom the registers have as restricted: so many identifiers, and so many that are not here."""
+    wanted = set().union(*(register.restricted() for register in registers))
+    met: set[bytes] = set()
+    restricted, last = 0, store.transfer.standing().identifier
+    for start in range(1, last + 1 if wanted else 1, AT_ONCE):
+        rows = [row for row in store.evidence.identifiers_by_number(range(start, start + AT_ONCE)) if row]
+        with store.transaction():
+            marks = store.privacy.marks([row.identifier for row in rows])
+            there = [row for row, of in zip(rows, marks, strict=True) if not wanted.isdisjoint(of)]
+            store.privacy.restrict([(row.number, now) for row in there])
+            owners = sorted({row.person for row in there if row.person is not None})
+            for person in store.persons.persons_by_number(owners):
+                if person is not None:
+                    leave_segments(store, person.id, now)
+        met.update(*(wanted.intersection(of) for of in marks))
+        restricted += len(there)
+    return restricted, len(wanted - met)
 
 
 def _buried_events(store: Store) -> Iterator[str]:

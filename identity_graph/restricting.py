@@ -5,18 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+from identity_graph.erased_register import ErasedRegister
 from identity_graph.erasing import ErasureState
 from identity_graph.model import Identifier, Person, Restriction
 from identity_graph.people import People
 from identity_graph.segments import Segments
-from identity_graph.store.protocols import Store
+from identity_graph.store.protocols import IdentifierRow, Store
 
 
 class Restrictions:
     """`people` are all, restricted ones too."""
 
-    def __init__(self, store: Store, people: People, segments: Segments, clock: Callable[[], int]) -> None:
+    def __init__(
+        self, store: Store, people: People, segments: Segments, register: ErasedRegister, clock: Callable[[], int]
+    ) -> None:
         self._store = store
+        self._register = register
         self._people = people
         self._segments = segments
         self._clock = clock
@@ -29,18 +33,17 @@ class Restrictions:
 
     def restrict(self, person_id: str) -> Restriction | None:
         """From the next read on nobody finds the person, and it is in no segment, whatever is resolved later: it holds
-        to the identifiers that the person has now. None where nobody has the id. May be repeated."""
+        to the identifiers that the person has now. None where nobody has the id. May be repeated. The register hears of
+        it then, so that it is restricted in a restored store as well: raises ERASED_REGISTER and STORE_KEY."""
         with self._store.transaction():
             (person,) = self._people.find([person_id])
             if person is None:
                 return None
             self._store.privacy.restrict([(number, self._clock()) for number in self._numbers(person)])
-            (names,) = self._store.segments.of_persons([person.id])
-            for segment in self._store.segments.segments(names):
-                if segment is not None:
-                    left = [person.id]
-                    self._store.segments.refresh(segment.name, [], left, segment.evaluated, self._clock())
-            return self._of(person)
+            leave_segments(self._store, person.id, self._clock())
+            restriction, held = self._of(person), self._identifiers(person)
+        self._register.restrict(self._store, held)
+        return restriction
 
     def hide(self, person_id: str) -> tuple[str, list[int]] | None:
         """As `restrict`, but leaves it in its segments, for who is about to erase it: the person's own id, and the
@@ -76,7 +79,9 @@ class Restrictions:
             called_off = [replace(one, state=ErasureState.REFUSED, code="TOKEN_INVALID") for one in waiting]
             self._store.erasures.keep(called_off)
             self._segments.refresh([person.id])
-            return True
+            seen = self._identifiers(person)
+        self._register.lift(self._store, seen)
+        return True
 
     def all(self) -> list[Restriction]:
         """In order of person id."""
@@ -93,6 +98,20 @@ class Restrictions:
         return Restriction(person.id, min(held), len(held)) if held else None
 
     def _numbers(self, person: Person) -> list[int]:
+        return [member.number for member in self._members(person)]
+
+    def _identifiers(self, person: Person) -> list[Identifier]:
+        return [member.identifier for member in self._members(person)]
+
+    def _members(self, person: Person) -> list[IdentifierRow]:
         (row,) = self._store.persons.persons([person.id])
         assert row is not None
-        return [member.number for member in self._store.persons.members([row.number])[0]]
+        return self._store.persons.members([row.number])[0]
+
+
+def leave_segments(store: Store, person_id: str, now: int) -> None:
+    """Within a transaction."""
+    (names,) = store.segments.of_persons([person_id])
+    for segment in store.segments.segments(names):
+        if segment is not None:
+            store.segments.refresh(segment.name, [], [person_id], segment.evaluated, now)

@@ -91,8 +91,8 @@ class IdentityGraph:
         self.activation = Activation(
             store, self.people, self.allowed, clock, new_id, destinations, private=private_destinations
         )
-        self.restrictions = Restrictions(store, everybody, self.segments, clock)
         self.register = ErasedRegister(erased or register_place(store))
+        self.restrictions = Restrictions(store, everybody, self.segments, self.register, clock)
         self.forget = Forget(
             store,
             self.policy,

@@ -80,8 +80,12 @@ def restore(
     done = _to_file(command, path, sealed, found, told) if path else _to_server(command, sealed, found, told)
     command.note(f"backup {found.id}")
     command.answer(
-        _view(found) | {"erasedAgain": done.erased._asdict() | {"quarantined": done.records}},
-        lambda _: f"{_counted(found)} are as they were at {found.created}{_erased_words(done)}.",
+        _view(found)
+        | {"erasedAgain": done.erased._asdict() | {"quarantined": done.records}}
+        | {"restrictedAgain": {"identifiers": done.restricted, "unknown": done.unknown}},
+        lambda _: (
+            f"{_counted(found)} are as they were at {found.created}{_erased_words(done)}.{_restricted_words(done)}"
+        ),
     )
 
 
@@ -206,3 +210,12 @@ def _erased_words(done: Restored) -> str:
     if not gone.events and not done.records:
         return ""
     return f", but for {gone.events:,} events and {gone.persons:,} persons that were erased since"
+
+
+def _restricted_words(done: Restored) -> str:
+    words = f" By the register {done.restricted:,} identifiers are restricted." if done.restricted else ""
+    if done.unknown:
+        words += (
+            f" {done.unknown:,} that are restricted are not in the backup: restrict them again once they are loaded."
+        )
+    return words

@@ -11,8 +11,8 @@ from identity_graph.erasing import ErasureRequest
 class ErasureStore(Protocol):
     """Requests, and how far each came. Durable when a transaction ends."""
 
-    def keep(self, requests: Sequence[ErasureRequest]) -> None:
-        """Each in the place of one of its id."""
+    def keep(self, requests: Sequence[ErasureRequest], *, durable: bool = True) -> None:
+        """Each in the place of one of its id. What need not be `durable` may be as before after a cut of the power."""
 
     def open(self) -> list[ErasureRequest]:
         """Those that are neither done nor refused, in order of id."""

@@ -60,6 +60,11 @@ class PrivacyStore(Protocol):
         events that went stay buried."""
         ...
 
+    def marks(self, identifiers: Sequence[Identifier]) -> list[list[bytes]]:
+        """What tells each to who has the keys, and nothing to others: its hash by the newest key, then by older ones.
+        Inside a transaction. Raises STORE_KEY."""
+        ...
+
     def restrict(self, identifiers: Sequence[tuple[int, int]]) -> None:
         """Numbers, and since when. One that is restricted stays so since then; an erasure takes it away."""
         ...

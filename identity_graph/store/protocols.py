@@ -55,8 +55,10 @@ class Store(Protocol):
     deliveries: DeliveryStore
     transfer: TransferStore
 
-    def transaction(self) -> AbstractContextManager[Any]:
-        """All or nothing, one writer at a time; nests. Raises STORE_BUSY, STORE_FULL, STORE_FAILED."""
+    def transaction(self, *, durable: bool = True) -> AbstractContextManager[Any]:
+        """All or nothing, one writer at a time; nests. What is not `durable` is seen at once and outlives the process,
+        but perhaps not a cut of the power before the next that is, or before the files are scrubbed. Raises STORE_BUSY,
+        STORE_FULL, STORE_FAILED."""
 
     def moment(self, read: Callable[[], T]) -> T:
         """What `read` answers when all that it reads is of one moment, whoever writes meanwhile; nests.

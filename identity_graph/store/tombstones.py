@@ -84,6 +84,17 @@ class Tombstones:
             self._buried.add(hashes)
             self._fresh += hashes
 
+    def marks(self, identifiers: Sequence[Identifier]) -> list[list[bytes]]:
+        """Of each the hash that would bury it, and those by older keys; none is buried. Inside a transaction."""
+        checks, newest, writers = self._ring()
+        if newest.check not in checks:
+            checks = (*checks, newest.check)
+            self._buried.keep_key_check(b"".join(checks))
+            writers = [*writers, newest]
+        texts = [_identifier(*one) for one in identifiers]
+        by_key = [_hashes(key, checks, texts) for key in reversed(writers)]
+        return [list(of) for of in zip(*by_key, strict=True)]
+
     def take_fresh(self) -> tuple[list[bytes], list[bytes]]:
         """What was buried here, and released, since this was last asked, committed or not."""
         fresh, released = self._fresh, self._released

@@ -128,6 +128,57 @@ def test_whom_was_erased_since_is_not_restored(
         assert back.people.find_by_identifier([key(victim)]) == [None]
 
 
+@pytest.mark.parametrize("keys", [1, 2])
+@pytest.mark.parametrize("kind", ["sqlite", "neo4j"])
+def test_who_was_restricted_since_is_so_in_what_is_restored(
+    kind: str, keys: int, lived: IdentityGraph, tmp_path: Path, seal_key: SealKey, request: pytest.FixtureRequest
+) -> None:
+    """But not who was seen again, nor whoever has what was shared with somebody erased; who came after the backup
+    cannot be, which is said."""
+    zoe, other = "email:zoe@example.org", "cookie:wide-1"
+    users = ("user_id:gone", "user_id:gone", "user_id:stays")
+    tell(lived, [event(f"s{n}", n, user, "device_id:shared") for n, user in enumerate(users)])
+    lived.resolver.resolve()
+    lived.segments.save("mail", "", {"identifier": {"namespace": "email"}})
+    zoes = person(lived, zoe)
+    assert zoes in lived.segments.members("mail")
+    sealed = backed_up(lived, tmp_path / "backup", seal_key)
+    place = tmp_path / "elsewhere.erased"
+    if kind == "neo4j":
+        from tests.neo4j.database import emptied
+
+        graph = opened(emptied(request.getfixturevalue("neo4j_url")))
+        copying.copy(lived.store, graph.store)
+        take_key(lived, graph)
+    else:
+        graph = lived
+    with graph:
+        graph.register.place = place
+        assert graph.restrictions.restrict(person(graph, other))
+        if keys == 2:
+            graph.store.privacy.new_key()
+        tell(graph, [event("n1", 9, "email:new@example.org")])
+        graph.resolver.resolve()
+        for name in (zoe, "email:new@example.org"):
+            assert graph.restrictions.restrict(person(graph, name))
+        found = graph.restrictions.find(key(other))
+        assert found and graph.restrictions.unrestrict(found.id)
+        gone = person(graph, "user_id:gone")
+        assert graph.restrictions.restrict(gone)
+        preview = graph.forget.preview(gone)
+        assert preview and key("device_id:shared") in preview.shared
+        graph.forget.erase(preview.token)
+        hidden = graph.store.privacy.restricted()
+        with opened(f"sqlite:///{tmp_path / 'back.db'}") as back:
+            take_key(graph, back)
+            done = restored(sealed, back, ErasedRegister(place))
+            assert (done.restricted, done.unknown) == (len(hidden) - 1, 1)
+            assert back.people.find_by_identifier([key(zoe)]) == [None]
+            assert None not in back.people.find_by_identifier([key(other), key("device_id:shared")])
+            assert zoes not in back.segments.members("mail")
+            assert b"zoe" not in place.read_bytes()
+
+
 def test_without_the_register_it_would_be(lived: IdentityGraph, tmp_path: Path, seal_key: SealKey) -> None:
     """So that the test before shows something."""
     sealed = backed_up(lived, tmp_path / "backup", seal_key)

@@ -22,6 +22,7 @@ from tests.store.building import begin
 from tests.store.building import event as simple
 from tests.store.building import load as load_events
 from tests.story.lived import assert_lives_on, copied_life, files, kept_life, opened, take_key, whole
+from tests.story.worlds import event, key, person, tell
 
 ROOT = Path(__file__).parents[2]
 SEED = random.SystemRandom().randrange(10**6)  # another one each time; a failing test shows it
@@ -92,6 +93,46 @@ def test_there_and_back_again(lived: IdentityGraph, empty_server: str, tmp_path:
         assert whole(back) == before
         take_key(lived, back)
         assert_lives_on(back, lived, folder)
+
+
+def test_whom_several_keys_buried_stays_out_of_the_copy(lived: IdentityGraph, other: str, tmp_path: Path) -> None:
+    """In each direction: erased by the first key, by another, and in the copy by one that is made there. With one key
+    amiss nothing is taken in."""
+    buried = ["email:p1@example.org", "email:second@example.org"]
+    lived.store.privacy.new_key()
+    tell(lived, [event("second", 20, buried[1]), event("third", 20, "email:third@example.org")])
+    lived.resolver.resolve()
+    forget(lived, buried[1])
+    lived.store.privacy.new_key()
+    everything = [event(f"again-{n}", 30 + n, name) for n, name in enumerate(buried)]
+    with opened(other) as copy, opened(f"sqlite:///{tmp_path / 'back.db'}") as back:
+        assert copying.copy(lived.store, copy.store).key is False
+        kept, place = lived.store.transfer.key_place(), copy.store.transfer.key_place()
+        assert kept and place
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_bytes(kept.read_bytes()[:32])
+        place.chmod(0o600)
+        with pytest.raises(StoreError, match="not among"):
+            copy.store.privacy.tombstoned([key(buried[0])])
+        take_key(lived, copy)
+        assert whole(copy) == whole(lived) and copying.copy(lived.store, copy.store).key is True
+        assert copy.store.privacy.tombstoned([key(name) for name in buried]) == [True, True]
+        assert copy.ingest.events(everything).suppressed == 2
+        copy.store.privacy.new_key()
+        forget(copy, "email:third@example.org")
+        buried.append("email:third@example.org")
+        take_key(copy, back)
+        assert copying.copy(copy.store, back.store).key is True and whole(back) == whole(copy)
+        again = [event(f"more-{n}", 40 + n, name) for n, name in enumerate(buried)]
+        assert back.ingest.events(again).suppressed == 3
+        back.resolver.resolve()
+        assert back.people.find_by_identifier([key(name) for name in buried]) == [None] * 3
+
+
+def forget(graph: IdentityGraph, name: str) -> None:
+    preview = graph.forget.preview(person(graph, name))
+    assert preview
+    graph.forget.erase(preview.token)
 
 
 def test_small_pieces_make_the_same_copy(lived: IdentityGraph, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,7 +15,7 @@ class Neo4jErasures:
     def __init__(self, database: Connection) -> None:
         self._database = database
 
-    def keep(self, requests: Sequence[ErasureRequest]) -> None:
+    def keep(self, requests: Sequence[ErasureRequest], *, durable: bool = True) -> None:
         rows = [[one.id, one.open or None, one.batch or None, one.line, one.pack()] for one in requests]
         with self._database.transaction():
             for chunk in in_chunks(rows):

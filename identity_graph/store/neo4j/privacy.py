@@ -98,6 +98,9 @@ class Neo4jPrivacy:
         with self._database.transaction():
             return self._tombstones.release(identifiers)
 
+    def marks(self, identifiers: Sequence[Identifier]) -> list[list[bytes]]:
+        return self._tombstones.marks(identifiers)
+
     def restrict(self, identifiers: Sequence[tuple[int, int]]) -> None:
         with self._database.transaction():
             for rows in in_chunks([list(row) for row in sorted(identifiers)]):

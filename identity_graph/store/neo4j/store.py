@@ -66,7 +66,7 @@ class Neo4jStore:
             database, evidence, segments, deliveries, erasures, asked, tombstones
         )
 
-    def transaction(self) -> AbstractContextManager[Any]:
+    def transaction(self, *, durable: bool = True) -> AbstractContextManager[Any]:
         return self.database.transaction()
 
     def moment(self, read: Callable[[], T]) -> T:

@@ -219,9 +219,10 @@ class Connection:
             lock.release()
 
     @contextmanager
-    def transaction(self) -> Iterator[None]:
-        """All or nothing. An inner one joins the outer; where it fails, what it did is undone and no more."""
-        with self._turn(self._lock), self._named("STORE_FAILED"):
+    def transaction(self, *, durable: bool = True) -> Iterator[None]:
+        """All or nothing. An inner one joins the outer; where it fails, what it did is undone and no more. What is not
+        `durable` outlives the process, and a cut of the power only with the next one that is."""
+        with self._turn(self._lock), self._named("STORE_FAILED"), self._syncing(durable or self._depth > 0):
             depth = self._depth
             self._writer.execute(f"SAVEPOINT s{depth}" if depth else "BEGIN IMMEDIATE")
             self._depth += 1
@@ -239,6 +240,20 @@ class Connection:
                 self._depth = depth
                 if not depth:
                     self._owner = None
+
+    @contextmanager
+    def _syncing(self, durable: bool) -> Iterator[None]:
+        """What does not wait for the disk must not copy the log back either."""
+        if durable:
+            yield
+            return
+        self._writer.wal_autocheckpoint(0)
+        self._writer.pragma("synchronous", "off")
+        try:
+            yield
+        finally:
+            self._writer.pragma("synchronous", "full")
+            self._writer.wal_autocheckpoint(LOG_PAGES)
 
     @contextmanager
     def snapshot(self) -> Iterator[None]:

@@ -14,8 +14,8 @@ class SqliteErasures:
     def __init__(self, database: Connection) -> None:
         self._database = database
 
-    def keep(self, requests: Sequence[ErasureRequest]) -> None:
-        with self._database.transaction():
+    def keep(self, requests: Sequence[ErasureRequest], *, durable: bool = True) -> None:
+        with self._database.transaction(durable=durable):
             self._database.write_many(
                 "INSERT INTO erasure (id, open, batch, line, request) VALUES (?, ?, ?, ?, ?)"
                 " ON CONFLICT DO UPDATE SET open = excluded.open, request = excluded.request",

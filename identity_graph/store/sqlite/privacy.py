@@ -138,6 +138,9 @@ class SqlitePrivacy:
         with self._database.transaction():
             return self._tombstones.release(identifiers)
 
+    def marks(self, identifiers: Sequence[Identifier]) -> list[list[bytes]]:
+        return self._tombstones.marks(identifiers)
+
     def restrict(self, identifiers: Sequence[tuple[int, int]]) -> None:
         self._restricted.add(identifiers)
 

@@ -71,8 +71,8 @@ class SqliteStore:
             database, namespaces, sources, evidence, segments, deliveries, erasures, asked, tombstones
         )
 
-    def transaction(self) -> AbstractContextManager[Any]:
-        return self._database.transaction()
+    def transaction(self, *, durable: bool = True) -> AbstractContextManager[Any]:
+        return self._database.transaction(durable=durable)
 
     def moment(self, read: Callable[[], T]) -> T:
         with self._database.snapshot():
