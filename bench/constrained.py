@@ -1,8 +1,8 @@
 """Groups that keep limits beside plain components of the same links: `python -m bench.constrained [PEOPLE]`.
 
 A fifth of the identifiers are of a namespace of which a person may have so many that no component breaks the limit, as
-most do in the field; or two, which one component in sixteen breaks, among them the giant one. Weights are random, so that
-the forest has an order to find. No group may break the limit; best of five, interleaved.
+most do in the field; or two, which one component in sixteen breaks, among them the giant one. Weights are random, so
+that the forest has an order to find. No group may break the limit; best of five, interleaved.
 
 What bounds it where 31,000 components of 1.4 million links break the limit, by the time of one thread, of which there
 are two, beside a cache of 32 MiB: 250 ms, beside 25 for the components. Dealing identifiers and links to their
