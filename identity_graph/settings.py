@@ -31,6 +31,10 @@ class Settings(BaseSettings):
     )
     host: str = Field(default="127.0.0.1", description="The address that `serve` listens on.")
     port: int = Field(default=8000, ge=0, le=65535, description="The port that `serve` listens on; 0 takes a free one.")
+    ssl_certfile: Path | None = Field(
+        default=None, description="The certificate (PEM) by which `serve` answers by TLS, and only so."
+    )
+    ssl_keyfile: Path | None = Field(default=None, description="Its key, where that is in another file.")
     keys: Path | None = Field(
         default=None,
         description="The file of API keys, which `key create` makes; with it nobody is answered without one.",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from functools import partial
 from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -84,6 +85,24 @@ def serve(
             show_default=False,
         ),
     ] = None,
+    certificate: Annotated[
+        Path | None,
+        typer.Option(
+            "--ssl-certfile",
+            metavar="FILE.pem",
+            help="Serve by TLS with this certificate; else IDENTITY_GRAPH_SSL_CERTFILE.",
+            show_default=False,
+        ),
+    ] = None,
+    key: Annotated[
+        Path | None,
+        typer.Option(
+            "--ssl-keyfile",
+            metavar="FILE.pem",
+            help="Its key, where that is in another file; else IDENTITY_GRAPH_SSL_KEYFILE.",
+            show_default=False,
+        ),
+    ] = None,
     open_: Annotated[
         bool, typer.Option("--open", help="Answer whoever asks from this machine, without keys; to try things out.")
     ] = False,
@@ -91,7 +110,7 @@ def serve(
     """Serve GraphQL at /graphql, its schema at /schema.graphql, the tracking API at /v1, /health and /metrics."""
     from identity_graph.api import create_app
     from identity_graph.api.terms import Terms
-    from identity_graph.cli.server import Server
+    from identity_graph.cli.server import Certificate, Server
     from identity_graph.opendsr import Agreement
     from identity_graph.sweeping import Keeping
     from identity_graph.tracking import WriteKeys
@@ -114,8 +133,18 @@ def serve(
             "SETTING_INVALID", "only trusted documents, and none is named", help="Name some by --trusted."
         )
     keeping = Keeping(settings.quarantine_days, settings.quarantine_bytes)
-    host = host or settings.host
-    port = settings.port if port is None else port
+    chain, key = certificate or settings.ssl_certfile, key or settings.ssl_keyfile
+    if key and not chain:
+        message = f"{key} is the key of a certificate, and none is named"
+        raise SettingError("SETTING_INVALID", message, help="Name it by --ssl-certfile.")
+    serving = partial(
+        Server,
+        host=host or settings.host,
+        port=settings.port if port is None else port,
+        max_body=terms.max_body,
+        say=command.say,
+        certificate=Certificate(chain, key) if chain else None,
+    )
     workspaces = workspaces or settings.workspaces
     if workspaces:
         from identity_graph.cli.workspaces import workspaces_app
@@ -126,30 +155,23 @@ def serve(
             message = "IDENTITY_GRAPH_OPENDSR, and what is agreed with controllers is of one store"
             raise SettingError("SETTING_INVALID", message, help="Answer /opendsr by a service of its own.")
         with workspaces_app(command, workspaces, terms) as app:
-            Server(
-                app, host=host, port=port, max_body=terms.max_body, say=command.say, path="/w/NAME/graphql"
-            ).serve_until_stopped()
+            serving(app, path="/w/NAME/graphql").serve_until_stopped()
         return
-    door = _door(command, host, open_)
+    door = _door(command, host or settings.host, open_)
     opendsr = Agreement.read(settings.opendsr) if settings.opendsr else None
     with command.graph(create=True) as graph:
         command.finish_erasures(graph)
-        Server(
-            create_app(
-                graph,
-                keys,
-                terms,
-                metrics=settings.metrics,
-                door=door,
-                keeping=keeping,
-                audit=command.audit(),
-                opendsr=opendsr,
-            ),
-            host=host,
-            port=port,
-            max_body=terms.max_body,
-            say=command.say,
-        ).serve_until_stopped()
+        app = create_app(
+            graph,
+            keys,
+            terms,
+            metrics=settings.metrics,
+            door=door,
+            keeping=keeping,
+            audit=command.audit(),
+            opendsr=opendsr,
+        )
+        serving(app).serve_until_stopped()
 
 
 def _door(command: Command, host: str, open_: bool) -> Door | None:

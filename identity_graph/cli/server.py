@@ -8,6 +8,8 @@ import socket
 import sys
 from collections.abc import Callable
 from contextlib import suppress
+from pathlib import Path
+from typing import NamedTuple
 
 import uvicorn
 from starlette.applications import Starlette
@@ -15,18 +17,50 @@ from starlette.applications import Starlette
 from identity_graph.errors import SettingError
 
 
+class Certificate(NamedTuple):
+    """Files of PEM: the certificate with those that vouch for it, and its key where that is not in the same one."""
+
+    chain: Path
+    key: Path | None
+
+
 class Server(uvicorn.Server):
-    """Serves until SIGINT or SIGTERM. Raises SETTING_INVALID for an address that it cannot have."""
+    """Serves until SIGINT or SIGTERM; by TLS alone where it has a certificate. Raises SETTING_INVALID for an address or
+    certificate that it cannot have."""
 
     def __init__(
-        self, app: Starlette, *, host: str, port: int, max_body: int, say: Callable[[str], None], path: str = "/graphql"
+        self,
+        app: Starlette,
+        *,
+        host: str,
+        port: int,
+        max_body: int,
+        say: Callable[[str], None],
+        path: str = "/graphql",
+        certificate: Certificate | None = None,
     ) -> None:
         # What is compressed costs each connection memory, and a socket takes no larger messages than a request is.
-        super().__init__(
-            uvicorn.Config(
-                app, log_level="warning", access_log=False, ws_max_size=max_body, ws_per_message_deflate=False
-            )
+        config = uvicorn.Config(
+            app,
+            log_level="warning",
+            access_log=False,
+            ws_max_size=max_body,
+            ws_per_message_deflate=False,
+            ssl_certfile=certificate and certificate.chain,
+            ssl_keyfile=certificate and certificate.key,
+            ssl_keyfile_password="none",  # else a key that is encrypted would be waited for at the terminal
         )
+        super().__init__(config)
+        if certificate:
+            try:
+                config.load()
+            except OSError as error:
+                names = " and ".join(str(one) for one in certificate if one)
+                raise SettingError(
+                    "SETTING_INVALID",
+                    f"cannot serve by the certificate of {names}: {error.strerror or error}",
+                    help="Give files of PEM: the certificate, and its key, not encrypted.",
+                ) from error
         self.app = app
         self.path = path
         self.say = say
@@ -58,7 +92,8 @@ class Server(uvicorn.Server):
         await super().startup(sockets)
         gc.freeze()  # modules stay, and full collections need not keep everybody waiting to walk them again
         host, port = self.socket.getsockname()[:2]
-        self.say(f"GraphQL at http://{f'[{host}]' if ':' in host else host}:{port}{self.path}. Ctrl-C stops.")
+        scheme, host = "https" if self.config.is_ssl else "http", f"[{host}]" if ":" in host else host
+        self.say(f"GraphQL at {scheme}://{host}:{port}{self.path}. Ctrl-C stops.")
 
 
 def _family(host: str) -> socket.AddressFamily:

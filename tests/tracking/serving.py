@@ -106,7 +106,7 @@ def serving(store: str, *, port: int = 0, **settings: str) -> Iterator[Serving]:
     assert process.stderr is not None
     try:
         said: list[str] = []  # of an erasure that was interrupted, say
-        while not (found := re.search(r"GraphQL at (http://[^/]+)", (line := process.stderr.readline()))):
+        while not (found := re.search(r"GraphQL at (https?://[^/]+)", (line := process.stderr.readline()))):
             assert line, "".join(said)
             said.append(line)
         yield Serving(process, found[1])
