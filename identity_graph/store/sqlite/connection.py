@@ -5,8 +5,8 @@ from __future__ import annotations
 import errno
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from identity_graph import deadline
 from identity_graph.errors import StoreError
 from identity_graph.secret_file import new_file
 from identity_graph.store.sqlite.migrating import OLDEST, VERSION, migrate, script
+from identity_graph.store.sqlite.slack import Slack, log_mark
 
 MEMORY = ":memory:"
 APPLICATION = 0x49444752  # "IDGR": tells our files from other programs' databases
@@ -41,6 +42,7 @@ class Connection:
         self._owner: int | None = None
         self._depth = 0
         self._reader_lock = self._lock if path == MEMORY else threading.RLock()
+        self._slack = Slack(path, PAGE_BYTES)
         self._watcher: apsw.Connection | None = None
         self._watcher_lock = threading.Lock()
         if path != MEMORY:
@@ -272,19 +274,44 @@ class Connection:
                     self._reader.execute("COMMIT")
 
     def truncate_log(self) -> None:
-        """Copy the log back and cut it to nothing. Raises STORE_BUSY while readers elsewhere need it."""
+        """Copy the log back and cut it to nothing, and leave nothing in the gaps of pages. The first time all pages are
+        looked at, then those that were written since. Raises STORE_BUSY while readers elsewhere need the log."""
         if self.path == MEMORY:
             return
         with self._reader_lock, self._lock, self._named("STORE_FAILED"):
             deadline = time.monotonic() + self.busy_timeout
-            while self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()[0][0]:
-                if time.monotonic() > deadline:
-                    raise StoreError(
-                        "STORE_BUSY",
-                        f"{self.path}: another process reads what was deleted",
-                        help="It is deleted for everybody who asks; stop the long reader and scrub again.",
-                    )
-                time.sleep(0.01)
+            try:
+                changed: Collection[int] | None = self._slack.changed()
+                self._cut_log(deadline)
+                while soiled := self._slack.soiled(changed):
+                    changed = [] if self._wipe(soiled) else soiled
+                    self._slack.changed()
+                    self._cut_log(deadline)
+            except BaseException:
+                self._slack.forget()
+                raise
+
+    def _cut_log(self, deadline: float) -> None:
+        while self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()[0][0]:
+            if time.monotonic() > deadline:
+                raise StoreError(
+                    "STORE_BUSY",
+                    f"{self.path}: another process reads what was deleted",
+                    help="It is deleted for everybody who asks; stop the long reader and scrub again.",
+                )
+            time.sleep(0.01)
+
+    def _wipe(self, soiled: Sequence[int]) -> bool:
+        """False where another process wrote meanwhile. By a connection of its own: what it commits makes all others
+        read anew what they keep of pages in memory, and would write with all that is in their gaps."""
+        with closing(apsw.Connection(self.path, flags=apsw.SQLITE_OPEN_READWRITE)) as alone:
+            self._set_up(alone)
+            with alone:
+                alone.pragma("user_version", VERSION)
+                if log_mark(self.path) is not None:
+                    return False
+                self._slack.wipe(soiled)
+        return True
 
     # ---- hearing
 
