@@ -6,7 +6,7 @@ import errno
 import threading
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -278,7 +278,7 @@ class Connection:
         looked at, then those that were written since. Raises STORE_BUSY while readers elsewhere need the log."""
         if self.path == MEMORY:
             return
-        with self._reader_lock, self._lock, self._named("STORE_FAILED"):
+        with self._watcher_lock, self._reader_lock, self._lock, self._named("STORE_FAILED"):
             deadline = time.monotonic() + self.busy_timeout
             try:
                 changed: Collection[int] | None = self._slack.changed()
@@ -302,16 +302,21 @@ class Connection:
             time.sleep(0.01)
 
     def _wipe(self, soiled: Sequence[int]) -> bool:
-        """False where another process wrote meanwhile. By a connection of its own: what it commits makes all others
-        read anew what they keep of pages in memory, and would write with all that is in their gaps."""
-        with closing(apsw.Connection(self.path, flags=apsw.SQLITE_OPEN_READWRITE)) as alone:
-            self._set_up(alone)
-            with alone:
-                alone.pragma("user_version", VERSION)
+        """False where another process wrote meanwhile. By the connection that keeps no pages in memory: what it commits
+        makes all others read anew those that they keep, and would write with all that is in their gaps."""
+        watcher = self._watcher
+        assert watcher is not None
+        watcher.set_busy_timeout(round(self.busy_timeout * 1000))
+        watcher.pragma("query_only", False)
+        try:
+            with watcher:
+                watcher.pragma("user_version", VERSION)
                 if log_mark(self.path) is not None:
                     return False
                 self._slack.wipe(soiled)
-        return True
+            return True
+        finally:
+            watcher.pragma("query_only", True)
 
     # ---- hearing
 

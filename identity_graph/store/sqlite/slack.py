@@ -9,7 +9,6 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import apsw
 
@@ -39,24 +38,34 @@ def is_soiled(page: bytes) -> bool:
 
 def log_mark(path: str) -> int | None:
     """Of the log of a database: what is one more whenever it begins anew. None where it is empty."""
-    with _log(path).open("rb") as file:
-        head = file.read(_LOG_HEAD)
-    return int.from_bytes(head[16:20], "big") if len(head) == _LOG_HEAD else None
+    try:
+        with _opened(f"{path}-wal", apsw.SQLITE_OPEN_WAL) as log:
+            return int.from_bytes(log.xRead(4, 16), "big") if log.xFileSize() > _LOG_HEAD else None
+    except apsw.CantOpenError:  # there is none
+        return None
 
 
 def _logged(path: str, page_bytes: int) -> set[int]:
     """Numbers of pages that were written there since it began."""
     found = set()
-    with _log(path).open("rb") as file:
-        salts = file.read(_LOG_HEAD)[16:24]
-        while len(head := file.read(_FRAME_HEAD)) == _FRAME_HEAD and head[8:16] == salts:
+    with _opened(f"{path}-wal", apsw.SQLITE_OPEN_WAL) as log:
+        salts = log.xRead(8, 16)
+        for start in range(_LOG_HEAD, log.xFileSize() - page_bytes, _FRAME_HEAD + page_bytes):
+            head = log.xRead(16, start)
+            if head[8:] != salts:
+                break
             found.add(int.from_bytes(head[:4], "big"))
-            file.seek(page_bytes, 1)
     return found
 
 
-def _log(path: str) -> Path:
-    return Path(f"{path}-wal")
+@contextmanager
+def _opened(path: str, kind: int) -> Iterator[apsw.VFSFile]:
+    """By SQLite's own way: a file that is opened and closed beside it would lose the locks of this process."""
+    file = apsw.VFSFile("", path, [kind | apsw.SQLITE_OPEN_READWRITE, 0])
+    try:
+        yield file
+    finally:
+        file.xClose()
 
 
 class Slack:
@@ -81,12 +90,12 @@ class Slack:
 
     def soiled(self, among: Iterable[int] | None) -> list[int]:
         """Numbers of pages whose gap is not empty. The log is."""
-        with self._file() as file:
+        with _opened(self._path, apsw.SQLITE_OPEN_MAIN_DB) as file:
             return [number for number, page in self._pages(file, among) if is_soiled(page)]
 
     def wipe(self, numbers: Iterable[int]) -> None:
         """While nobody else writes, and the log is empty. Whoever keeps pages in memory is to be told afterwards."""
-        with self._file() as file:
+        with _opened(self._path, apsw.SQLITE_OPEN_MAIN_DB) as file:
             for number, page in self._pages(file, numbers):
                 start, end = gap(page)
                 file.xWrite(bytes(end - start), (number - 1) * self._page_bytes + start)
@@ -106,12 +115,3 @@ class Slack:
             many = file.xRead(size * min(_AT_ONCE, last - first), first * size)
             for place in range(len(many) // size):
                 yield first + 1 + place, many[place * size : (place + 1) * size]
-
-    @contextmanager
-    def _file(self) -> Iterator[apsw.VFSFile]:
-        """By SQLite's own way: a file that is opened and closed beside it would lose the locks of this process."""
-        file = apsw.VFSFile("", self._path, [apsw.SQLITE_OPEN_MAIN_DB | apsw.SQLITE_OPEN_READWRITE, 0])
-        try:
-            yield file
-        finally:
-            file.xClose()
