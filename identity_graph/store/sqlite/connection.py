@@ -309,14 +309,17 @@ class Connection:
         watcher.set_busy_timeout(round(self.busy_timeout * 1000))
         watcher.pragma("query_only", False)
         try:
-            with watcher:
-                watcher.pragma("user_version", VERSION)
-                if log_mark(self.path) is not None:
-                    return False
-                self._slack.wipe(soiled)
-            return True
+            watcher.execute("BEGIN IMMEDIATE")
+            try:
+                watcher.pragma("user_version", watcher.pragma("user_version"))  # as a commit has to write something
+                empty = log_mark(self.path) is None
+                if empty:
+                    self._slack.wipe(soiled)
+            finally:
+                watcher.execute("COMMIT")
         finally:
             watcher.pragma("query_only", True)
+        return empty
 
     # ---- hearing
 
