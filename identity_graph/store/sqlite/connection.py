@@ -131,7 +131,7 @@ class Connection:
                 time.sleep(0.01)
 
     def close(self) -> None:
-        with self._watcher_lock, self._reader_lock, self._lock, self._named("STORE_FAILED"):
+        with self._reader_lock, self._lock, self._watcher_lock, self._named("STORE_FAILED"):
             if self._watcher is not None:
                 self._watcher.close()
             self._reader.close()
@@ -199,8 +199,8 @@ class Connection:
             return self._reader.execute("PRAGMA data_version").get, self._reader.total_changes()
 
     def version(self) -> int | None:
-        """Differs when anybody has committed. By a connection that does nothing else, so that nobody has it for long;
-        None of a database in memory, which only its writer sees."""
+        """Differs when anybody has committed. By a connection that nobody has for long; None of a database in memory,
+        which only its writer sees."""
         if self._watcher is None:
             return None
         with self._watcher_lock, self._named("STORE_FAILED"):
@@ -278,7 +278,7 @@ class Connection:
         looked at, then those that were written since. Raises STORE_BUSY while readers elsewhere need the log."""
         if self.path == MEMORY:
             return
-        with self._watcher_lock, self._reader_lock, self._lock, self._named("STORE_FAILED"):
+        with self._reader_lock, self._lock, self._named("STORE_FAILED"):
             deadline = time.monotonic() + self.busy_timeout
             try:
                 changed: Collection[int] | None = self._slack.changed()
@@ -306,19 +306,20 @@ class Connection:
         makes all others read anew those that they keep, and would write with all that is in their gaps."""
         watcher = self._watcher
         assert watcher is not None
-        watcher.set_busy_timeout(round(self.busy_timeout * 1000))
-        watcher.pragma("query_only", False)
-        try:
-            watcher.execute("BEGIN IMMEDIATE")
+        with self._watcher_lock:
+            watcher.set_busy_timeout(round(self.busy_timeout * 1000))
+            watcher.pragma("query_only", False)
             try:
-                watcher.pragma("user_version", watcher.pragma("user_version"))  # as a commit has to write something
-                empty = log_mark(self.path) is None
-                if empty:
-                    self._slack.wipe(soiled)
+                watcher.execute("BEGIN IMMEDIATE")
+                try:
+                    watcher.pragma("user_version", watcher.pragma("user_version"))  # as a commit has to write something
+                    empty = log_mark(self.path) is None
+                    if empty:
+                        self._slack.wipe(soiled)
+                finally:
+                    watcher.execute("COMMIT")
             finally:
-                watcher.execute("COMMIT")
-        finally:
-            watcher.pragma("query_only", True)
+                watcher.pragma("query_only", True)
         return empty
 
     # ---- hearing
