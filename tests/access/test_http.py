@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -13,6 +11,7 @@ from identity_graph.errors import CODES
 from identity_graph.model import Identifier
 from tests.access.conftest import Guarded
 from tests.api.conftest import ANN, email_of, operation_text
+from tests.conftest import soon
 
 STATS = "{ stats { persons } }"
 PERSON = "query ($by: PersonBy!) { person(by: $by) { profile { values } } }"
@@ -129,14 +128,6 @@ def test_the_tracking_api_takes_keys_of_ingest(guarded: Guarded) -> None:
         ):
             refused = client.post("/v1/identify", json=IDENTIFY | {"writeKey": "any"}, headers=headers)
             assert (refused.status_code, refused.json()["code"]) == (status, code)
-
-
-def soon(holds: Callable[[], bool]) -> None:
-    """The file of keys is looked at a few times a second."""
-    begun = time.monotonic()
-    while not holds():
-        assert time.monotonic() - begun < 60
-        time.sleep(0.02)
 
 
 def test_a_revoked_key_stops_within_a_second(guarded: Guarded) -> None:

@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
+from functools import partial
 
 from starlette.testclient import TestClient
 
 from identity_graph.api import create_app
+from tests import conftest
 from tests.activation.conftest import Town, pros
 from tests.activation.receiver import hangs
 
-PATIENCE = 120.0
-
-
-def soon(true: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while not true():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
+soon = partial(conftest.soon, within=120.0)
 
 
 def test_destinations_follow(town: Town) -> None:

@@ -21,9 +21,8 @@ from identity_graph.model import ChangeKind, Event
 from identity_graph.policy import Keep, Policy
 from identity_graph.sweeping import Sweeping
 from identity_graph.times import DAY
-from tests.conftest import Clock, law
+from tests.conftest import Clock, law, soon
 from tests.story.places import MEMORY
-from tests.story.test_sweep import soon
 from tests.story.worlds import START, event, key, new_graph, person, persons, save_segments, tell, told, worlds
 
 pytestmark = pytest.mark.usefixtures("each_store")

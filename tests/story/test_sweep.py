@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -16,7 +14,7 @@ from identity_graph.model import Event, Identifier
 from identity_graph.store.protocols import Store
 from identity_graph.store.sqlite import SqliteStore
 from identity_graph.sweeping import Keeping, Sweeping
-from tests.conftest import Clock
+from tests.conftest import Clock, soon
 from tests.story.ingesting import ingest_into
 
 DAY = 86_400
@@ -120,10 +118,3 @@ def test_a_store_that_is_written_by_another_is_swept_later(
         "quarantine is not swept: STORE_BUSY, StoreError",
         "deleted from quarantine, as the settings say: 1",
     ]
-
-
-def soon(holds: Callable[[], bool]) -> None:
-    end = time.monotonic() + 60
-    while not holds():
-        assert time.monotonic() < end
-        time.sleep(0.01)
