@@ -1,4 +1,4 @@
-"""The next step of a load is read and mapped while the one before is on its way to a server."""
+"""What comes next is made while the one before is on its way to a server."""
 
 from __future__ import annotations
 
@@ -7,23 +7,22 @@ from contextlib import closing
 from queue import Empty, Full, Queue
 from threading import Event as Signal
 from threading import Thread
-from typing import Any
+from typing import Any, TypeVar
 
-from identity_graph.ingest.steps import Steps
-from identity_graph.store.protocols import Batch
-
+T = TypeVar("T")
 LOOK = 0.1  # seconds after which a side sees that the other has ended
 
 
-def ahead(steps: Steps) -> Generator[Batch, None, None]:
-    """The same steps, and the same error after the last of them, made in a thread of their own; to be closed.
+def ahead(things: Generator[T, None, None]) -> Generator[T, None, None]:
+    """The same things, none of them None, and the same error after the last of them, made in a thread of their own; to
+    be closed.
 
-    One step waits and one is being made: memory is that of three.
+    One waits and one is being made: memory is that of three.
     """
-    made: Queue[tuple[Batch | None, BaseException | None]] = Queue(maxsize=1)
+    made: Queue[tuple[T | None, BaseException | None]] = Queue(maxsize=1)
     ended = Signal()
 
-    def offer(found: tuple[Batch | None, BaseException | None]) -> None:
+    def offer(found: tuple[T | None, BaseException | None]) -> None:
         while not ended.is_set():
             try:
                 made.put(found, timeout=LOOK)
@@ -32,10 +31,10 @@ def ahead(steps: Steps) -> Generator[Batch, None, None]:
                 continue
 
     def make() -> None:
-        with closing(steps):
+        with closing(things):
             try:
-                for step in steps:
-                    offer((step, None))
+                for thing in things:
+                    offer((thing, None))
                     if ended.is_set():
                         return
             except BaseException as error:
@@ -47,12 +46,12 @@ def ahead(steps: Steps) -> Generator[Batch, None, None]:
     maker.start()
     try:
         while True:
-            step, error = _next(made, maker)
+            thing, error = _next(made, maker)
             if error is not None:
                 raise error
-            if step is None:
+            if thing is None:
                 return
-            yield step
+            yield thing
     finally:
         ended.set()
         maker.join()
@@ -64,4 +63,4 @@ def _next(made: Queue[Any], maker: Thread) -> Any:
             return made.get(timeout=LOOK)
         except Empty:
             if not maker.is_alive() and made.empty():
-                raise RuntimeError("the thread that reads ahead is gone") from None
+                raise RuntimeError("the thread that works ahead is gone") from None

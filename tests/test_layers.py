@@ -55,6 +55,7 @@ LAYERS = {
     "outside": {
         "settings",
         "deadline",
+        "ahead",
         "collector",
         "files",
         "secret_file",

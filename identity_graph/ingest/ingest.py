@@ -15,10 +15,10 @@ from functools import partial
 from pathlib import Path
 from threading import Event as Signal
 
+from identity_graph.ahead import ahead
 from identity_graph.collector import collector_paused
 from identity_graph.errors import InputError, LoaderError, NotFound
 from identity_graph.event_flaws import event_flaw
-from identity_graph.ingest.ahead import ahead
 from identity_graph.ingest.before import Before
 from identity_graph.ingest.ending import Ending
 from identity_graph.ingest.following import Following

@@ -7,7 +7,7 @@ from collections.abc import Generator
 
 import pytest
 
-from identity_graph.ingest.ahead import ahead
+from identity_graph.ahead import ahead
 from identity_graph.store.protocols import Batch
 
 

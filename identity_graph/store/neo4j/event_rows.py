@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import replace
 from itertools import islice, pairwise
 from typing import Any
 
 import numpy as np
 
+from identity_graph.ahead import ahead
 from identity_graph.errors import StoreError
 from identity_graph.event_table import EventTable
 from identity_graph.model import Quarantined, Refused, Run
 from identity_graph.resolve.fold import fold
 from identity_graph.store.appending import ADVANCED
 from identity_graph.store.marks import mark_again, mark_of
-from identity_graph.store.neo4j.ahead import made_ahead
 from identity_graph.store.neo4j.chunks import CHUNK, in_chunks
 from identity_graph.store.neo4j.connection import Connection
 from identity_graph.store.numbered import LARGEST_NUMBER, NUMBER_BITS, numbered
@@ -77,8 +78,9 @@ class EventRows:
 
     def _put(self, stored: EventColumns) -> None:
         positions = self._database.ledger.intern(stored.events.sources)
-        for name, parameters in made_ahead(_written(stored, positions)):
-            self._database.write(name, **parameters)
+        with closing(ahead(_written(stored, positions))) as statements:
+            for name, parameters in statements:
+                self._database.write(name, **parameters)
 
     def _intern(self, named: Sequence[Key]) -> list[int]:
         """The number of each; new ones get theirs in the order in which they come first."""
@@ -140,7 +142,7 @@ class EventRows:
         return bool(moved)
 
 
-def _written(stored: EventColumns, positions: Mapping[str, int]) -> Iterator[tuple[str, dict[str, Any]]]:
+def _written(stored: EventColumns, positions: Mapping[str, int]) -> Generator[tuple[str, dict[str, Any]], None, None]:
     """The statements that write events, with their parameters; sources as numbered."""
     events, numbers = stored.events, stored.numbers.tolist()
     seen, stated = numbered(events, stored.named)
