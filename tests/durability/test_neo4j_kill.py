@@ -21,7 +21,7 @@ from tests.story.ingesting import jsonl, native, write
 
 ROOT = Path(__file__).parents[2]
 RECORDS = 8_000  # of which the command line stores 5,000 at first: the kill has the time of the others
-FAILS_WITHIN = 60.0
+FAILS_WITHIN = 30.0
 
 
 def test_killed_and_started_again(neo4j_server: Neo4j, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
