@@ -1,28 +1,21 @@
-"""Texts where they lie: the columns of polars by Arrow's C interface, and kernels that read memory by its address."""
+"""Texts where they lie: the columns of polars by Arrow's C interface."""
 
 from __future__ import annotations
 
 import ctypes as c
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from llvmlite import ir
-from numba import njit, types
-from numba.extending import intrinsic
-
-from identity_graph.resolve.prefetch import prefetch_at
 
 if TYPE_CHECKING:
     import polars as pl
 
 UInt64 = npt.NDArray[np.uint64]
 
-_INLINE = 12  # so many bytes lie in the view itself
-_HALF = np.uint64(32)
-_LOW = np.uint64(2**32 - 1)
+INLINE = 12  # so many bytes of a text lie in its view itself
 
 
 class Texts(NamedTuple):
@@ -62,54 +55,30 @@ _pointer.restype, _pointer.argtypes = c.c_void_p, (c.py_object, c.c_char_p)
 
 
 @contextmanager
-def lent(column: pl.Series) -> Iterator[Texts]:
-    """The texts of a column of one piece and without nulls, for as long as the context lasts; nothing is copied."""
+def lent(column: pl.Series) -> Iterator[list[Texts]]:
+    """The texts of a column without nulls, piece by piece, for as long as the context lasts; nothing is copied."""
     capsule = column.__arrow_c_stream__()
     address = _pointer(capsule, b"arrow_array_stream")
-    stream, schema, array = _Stream.from_address(address), _Schema(), _Array()
-    failed = stream.get_schema(address, c.byref(schema)) or stream.get_next(address, c.byref(array))
+    stream, schema = _Stream.from_address(address), _Schema()
+    pieces: list[_Array] = []
     try:
-        if failed or schema.format != b"vu" or array.length != len(column):
-            raise TypeError(f"{column.name}: {column.dtype} in {column.n_chunks()} pieces is not one column of texts")
-        words = (c.c_uint64 * (2 * array.length)).from_address(array.buffers[1] + 16 * array.offset)
-        addresses = [array.buffers[number] or 0 for number in range(2, array.n_buffers - 1)]
-        yield Texts(np.frombuffer(words, np.uint64), np.array(addresses, np.uint64))
+        failed = stream.get_schema(address, c.byref(schema))
+        while not failed:
+            array = _Array()
+            failed = stream.get_next(address, c.byref(array))
+            if failed or not array.release:
+                break
+            pieces.append(array)
+        if failed or schema.format != b"vu" or sum(array.length for array in pieces) != len(column):
+            raise TypeError(f"{column.name}: {column.dtype} is not a column of texts")
+        yield [_texts(array) for array in pieces]
     finally:
-        for one in (schema, array):
+        for one in (schema, *pieces):
             if one.release:
                 one.release(c.byref(one))
 
 
-def _read(typing_context: Any, address: Any) -> Any:
-    def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        word = builder.inttoptr(arguments[0], ir.IntType(64).as_pointer())
-        return builder.load(word, align=1)
-
-    return types.uint64(types.uint64), emit
-
-
-_word_at: Callable[[Any], Any] = intrinsic(_read)  # type: ignore[assignment]
-
-
-@njit(cache=True, nogil=True)
-def fetch(texts: Texts, at: int) -> None:  # pragma: no cover - compiled
-    """Start to fetch the bytes of a text into the cache."""
-    views, buffers = texts
-    if views[2 * at] & _LOW > _INLINE:
-        place = views[2 * at + 1]
-        prefetch_at(buffers[place & _LOW] + (place >> _HALF))
-
-
-@njit(cache=True, nogil=True)
-def same_text(texts: Texts, one: int, others: Texts, other: int) -> bool:  # pragma: no cover - compiled
-    length, place, its = texts.views[2 * one] & _LOW, texts.views[2 * one + 1], others.views[2 * other + 1]
-    if texts.views[2 * one] != others.views[2 * other] or length <= _INLINE:
-        return bool(texts.views[2 * one] == others.views[2 * other] and place == its)
-    here = texts.buffers[place & _LOW] + (place >> _HALF)
-    there = others.buffers[its & _LOW] + (its >> _HALF)
-    last, at = length - np.uint64(8), np.uint64(4)  # the first four are in the view
-    while at < last:
-        if _word_at(here + at) != _word_at(there + at):
-            return False
-        at += np.uint64(8)
-    return bool(_word_at(here + last) == _word_at(there + last))
+def _texts(array: _Array) -> Texts:
+    views = (c.c_uint64 * (2 * array.length)).from_address(array.buffers[1] + 16 * array.offset)
+    addresses = [array.buffers[number] or 0 for number in range(2, array.n_buffers - 1)]
+    return Texts(np.frombuffer(views, np.uint64), np.array(addresses, np.uint64))

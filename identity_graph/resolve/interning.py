@@ -1,9 +1,8 @@
-"""Texts to dense numbers, by their hashes first and by the texts themselves last."""
+"""Texts to dense numbers, by their fingerprints."""
 
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from itertools import count
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,19 +10,16 @@ import numpy.typing as npt
 from numba import njit
 
 from identity_graph.errors import InputError
-from identity_graph.resolve.arrow_texts import Texts, fetch, lent, same_text
-from identity_graph.resolve.prefetch import prefetch
-from identity_graph.resolve.threads import both
-from identity_graph.tables import Int32, Int64, read_only
+from identity_graph.resolve.fingerprint import UInt64, fingerprints
+from identity_graph.resolve.threads import Thread, both, halves
+from identity_graph.tables import Int32, Int64
 
 if TYPE_CHECKING:
     import polars as pl
 
 UInt32 = npt.NDArray[np.uint32]
-UInt64 = npt.NDArray[np.uint64]
 
 _PART = 2**14  # rows of a part, whose table stays in the nearest cache
-_AHEAD = 12  # rows between the asking for a text and its use, once for where it lies and once for itself
 _MOST_PARTS = 2**11  # more places to write to at once than caches and address tables have are slower
 
 
@@ -34,10 +30,8 @@ def intern(*tables: pl.DataFrame) -> tuple[list[Int32], pl.DataFrame]:
     in which they are first met, row by row and, within a row, table by table. So what is seen together has numbers
     that are near each other.
 
-    Rows are told apart by 64 bits of hash, in parts that fit the cache (radix partitioned hash join: Manegold, Boncz,
-    Kersten 2002), and then compared with the first of their number, text by text. If two have the same hash after all,
-    everything is done again with another hash: nobody is ever taken for somebody else. 2 threads; 24 bytes a row, and
-    16 more for where its text lies.
+    Rows are told apart by their fingerprints, in parts that fit the cache (radix partitioned hash join: Manegold,
+    Boncz, Kersten 2002). 2 threads; 40 bytes a row, and 16 more for where its text lies.
 
     >>> import polars as pl
     >>> numbers, found = intern(pl.DataFrame({"key": ["a", "b"]}), pl.DataFrame({"key": ["c", "a"]}))
@@ -48,106 +42,68 @@ def intern(*tables: pl.DataFrame) -> tuple[list[Int32], pl.DataFrame]:
 
     width, height = len(tables), tables[0].height
     with ThreadPoolExecutor(1) as thread:
-        joined = thread.submit(lambda: pl.concat(tables).rechunk())
-        for seed in count():
-            hashes = tuple(read_only(_hash(table, seed)) for table in tables)
-            whole = joined.result()
-            first = _first_rows(hashes, thread)
-            del hashes
-            number, new = _numbers(first, thread)
-            found = whole[new // np.uint32(width) + new % np.uint32(width) * np.uint32(height)]
-            if all(_equal(whole[name], found[name], first, number, width, thread) for name in whole.columns):
-                break
+        whole = thread.submit(lambda: pl.concat(tables).rechunk())
+        first = _first_rows(fingerprints(tables, thread), width, thread)
+        number, new = _numbers(first, thread)
+        found = whole.result()[new // np.uint32(width) + new % np.uint32(width) * np.uint32(height)]
     return [np.ascontiguousarray(number[column::width]) for column in range(width)], found
 
 
-def _hash(table: pl.DataFrame, seed: int) -> UInt64:
-    return table.hash_rows(seed).to_numpy()
-
-
-def _first_rows(hashes: tuple[UInt64, ...], thread: ThreadPoolExecutor) -> UInt32:
-    """For each row, numbered across the tables, the first one with the same hash, uint32[m]."""
-    height = len(hashes[0])
-    m = height * len(hashes)
+def _first_rows(given: UInt64, width: int, thread: Thread) -> UInt32:
+    """For each row, numbered across the tables, the first one with the same fingerprint, uint32[m]; those that are
+    given are of one table after the other."""
+    m = len(given) // 2
     bits = max(1, min(_MOST_PARTS, m // _PART).bit_length())
     shift = np.uint64(64 - bits)
-    halves = (0, height // 2), (height // 2, height)
-    counts = both(thread, _count, *((hashes, *half, shift, np.zeros(2**bits, np.int64)) for half in halves))
+    shares = halves(m // width)
+    counts = both(thread, _count, *((given, width, *half, shift, np.zeros(2**bits, np.int64)) for half in shares))
     place = np.cumsum(np.stack(counts, axis=1)).reshape(-1, 2)  # where each part ends, first what the one thread writes
-    key, row = np.empty(m, np.uint64), np.empty(m, np.uint32)
+    key, row = np.empty(2 * m, np.uint64), np.empty(m, np.uint32)
     ends = place[:, 1].copy()
     place -= np.stack(counts, axis=1)
-    both(thread, _part, *((hashes, *half, shift, place[:, n].copy(), key, row) for n, half in enumerate(halves)))
+    both(thread, _part, *((given, width, *half, shift, place[:, n].copy(), key, row) for n, half in enumerate(shares)))
     first = np.empty(m, np.uint32)
     middle = int(np.searchsorted(ends, m // 2))
     both(thread, _match, (key, row, ends, 0, middle, first), (key, row, ends, middle, len(ends), first))
     return first
 
 
-def _equal(
-    whole: pl.Series, found: pl.Series, first: UInt32, number: Int32, width: int, thread: ThreadPoolExecutor
-) -> bool:
-    """Whether the text of each row is that of its number. `whole` is of one table after the other; rows are numbered
-    across them."""
-    m = len(first)
-    with lent(whole) as texts, lent(found) as others:
-        halves = (0, m // 2), (m // 2, m)
-        return all(both(thread, _same, *((texts, others, first, number, width, *half) for half in halves)))
-
-
-@njit(cache=True, nogil=True)
-def _same(
-    texts: Texts, found: Texts, first: UInt32, number: Int32, width: int, start: int, stop: int
-) -> bool:  # pragma: no cover - compiled
-    height, last = len(first) // width, stop - 1
-    i, table = start // width, start % width
-    for row in range(start, stop):
-        soon, later = min(row + _AHEAD, last), min(row + 2 * _AHEAD, last)
-        prefetch(found.views, np.intp(2 * number[later]))
-        if first[soon] != soon:
-            fetch(found, number[soon])
-        if first[row] != row and not same_text(texts, table * height + i, found, number[row]):
-            return False
-        table += 1
-        if table == width:
-            i, table = i + 1, 0
-    return True
-
-
-def _numbers(first: UInt32, thread: ThreadPoolExecutor) -> tuple[Int32, UInt32]:
+def _numbers(first: UInt32, thread: Thread) -> tuple[Int32, UInt32]:
     """Dense numbers of rows in the order of the first ones, and those."""
     m = len(first)
-    halves = (0, m // 2), (m // 2, m)
-    before, rest = both(thread, _count_first, *((first, *half) for half in halves))
+    shares = halves(m)
+    before, rest = both(thread, _count_first, *((first, *half) for half in shares))
     if before + rest >= 2**31:
         raise InputError("FRAME_INVALID", f"{before + rest:,} identifiers", help=f"At most {2**31 - 1:,}.")
     number, new = np.empty(m, np.int32), np.empty(before + rest + 1, np.uint32)
-    mine, its = (*halves[0], 0, before), (*halves[1], before, before + rest)
+    mine, its = (*shares[0], 0, before), (*shares[1], before, before + rest)
     both(thread, _number_first, (first, *mine, number, new), (first, *its, number, new))
-    both(thread, _number_rest, *((first, *half, number) for half in halves))
+    both(thread, _number_rest, *((first, *half, number) for half in shares))
     return number, new[:-1]
 
 
 @njit(cache=True, nogil=True)
 def _count(
-    hashes: tuple[UInt64, ...], start: int, stop: int, shift: np.uint64, counts: Int64
+    given: UInt64, width: int, start: int, stop: int, shift: np.uint64, counts: Int64
 ) -> Int64:  # pragma: no cover - compiled
-    for table in hashes:
-        for i in range(start, stop):
-            counts[table[i] >> shift] += 1
+    height = len(given) // 2 // width
+    for table in range(width):
+        for i in range(table * height + start, table * height + stop):
+            counts[given[2 * i] >> shift] += 1
     return counts
 
 
 @njit(cache=True, nogil=True)
 def _part(
-    hashes: tuple[UInt64, ...], start: int, stop: int, shift: np.uint64, place: Int64, key: UInt64, row: UInt32
+    given: UInt64, width: int, start: int, stop: int, shift: np.uint64, place: Int64, key: UInt64, row: UInt32
 ) -> None:  # pragma: no cover - compiled
-    number = start * len(hashes)
+    number, height = start * width, len(given) // 2 // width
     for i in range(start, stop):
-        for table in hashes:
-            at = place[table[i] >> shift]
-            key[at], row[at] = table[i], number
-            place[table[i] >> shift] = at + 1
+        for table in range(width):
+            one, other = given[2 * (table * height + i)], given[2 * (table * height + i) + 1]
+            at = place[one >> shift]
+            key[2 * at], key[2 * at + 1], row[at] = one, other, number
+            place[one >> shift] = at + 1
             number += 1
 
 
@@ -168,8 +124,9 @@ def _match(
         table[:size] = free
         mask = np.uint64(size - 1)
         for at in range(begin, ends[part]):
-            slot = key[at] & mask
-            while table[slot] != free and key[table[slot]] != key[at]:
+            one, other = key[2 * at], key[2 * at + 1]
+            slot = one & mask
+            while table[slot] != free and (key[2 * table[slot]] != one or key[2 * table[slot] + 1] != other):
                 slot = (slot + np.uint64(1)) & mask
             if table[slot] == free:
                 table[slot] = at

@@ -27,15 +27,5 @@ def _prefetch(typing_context: Any, array: Any, index: Any) -> Any:
     return types.void(array, types.intp), emit
 
 
-def _prefetch_at(typing_context: Any, address: Any) -> Any:
-    def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        return _hint(context, builder, builder.inttoptr(arguments[0], _BYTE))
-
-    return types.void(types.uint64), emit
-
-
 prefetch: Callable[[Any, Any], None] = intrinsic(_prefetch)  # type: ignore[assignment]
 """`prefetch(array, index)` starts to fetch an element into the cache: of no effect but time, wherever it points."""
-
-prefetch_at: Callable[[Any], None] = intrinsic(_prefetch_at)  # type: ignore[assignment]
-"""`prefetch_at(address)`, the same of a word anywhere."""

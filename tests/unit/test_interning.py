@@ -1,4 +1,4 @@
-"""Numbers for texts against a dictionary, whatever the hashes do."""
+"""Numbers for texts against a dictionary, and how far their fingerprints can be trusted."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from identity_graph.errors import InputError
-from identity_graph.resolve.interning import UInt64, _hash, _numbers, intern
+from identity_graph.resolve.fingerprint import fingerprints
+from identity_graph.resolve.interning import _numbers, intern
 
 MODULE = sys.modules["identity_graph.resolve.interning"]
 
@@ -49,23 +50,6 @@ def test_numbers_are_those_of_a_dictionary(given: list[pl.DataFrame]) -> None:
     assert interned(*given) == by_dictionary(*given)
 
 
-def cut(bits: int) -> mock._patch[object]:
-    """Hashes of so few bits, until they are asked for a third time."""
-
-    def hashes(table: pl.DataFrame, seed: int) -> UInt64:
-        whole = _hash(table, seed)
-        return whole if seed >= 2 else whole & np.uint64((2**bits - 1) << 62)
-
-    return mock.patch.object(MODULE, "_hash", hashes)
-
-
-@settings(max_examples=100, deadline=None)
-@given(tables())
-def test_texts_of_one_hash_are_still_two(given: list[pl.DataFrame]) -> None:
-    with cut(2):
-        assert interned(*given) == by_dictionary(*given)
-
-
 @pytest.mark.parametrize("distinct", [1, 1_000, 100_000, 300_000])
 def test_many_rows_in_many_parts(distinct: int) -> None:
     """More parts than one, more slices than one, tables in chunks; one text is in a third of all rows."""
@@ -81,14 +65,13 @@ def test_many_rows_in_many_parts(distinct: int) -> None:
     assert np.array_equal(np.unique(met, return_index=True)[1], np.sort(np.unique(met, return_index=True)[1]))
 
 
-def test_one_different_text_among_many_of_one_hash_is_seen() -> None:
-    """Wherever it is: the first, the last, in either half, in any slice."""
+def test_one_different_text_among_many_is_seen() -> None:
+    """Wherever it is: the first, the last, in either half, in any share."""
     height = 600_000
     for place in (0, 1, 262_144, height // 2 - 1, height // 2, height - 1):
         texts = pl.Series("key", ["a text that is longer than a view"] * height)
         texts = texts.scatter(place, "a text that is longer than a vieW")
-        with cut(0):
-            (number,), found = intern(texts.to_frame())
+        (number,), found = intern(texts.to_frame())
         assert found.height == 2 and np.flatnonzero(number != number[place // 2 - 1]).tolist() == [place]
 
 
@@ -99,8 +82,51 @@ def test_one_letter_tells_two_texts_apart_wherever_it_is(length: int) -> None:
     texts = [base[:length], base[: length + 1], base[:length] + "\0"]
     texts += [base[:place] + "X" + base[place + 1 : length] for place in range(length)]
     for other in texts[1:]:
-        with cut(0):
-            assert interned(pl.DataFrame({"key": [texts[0], other, texts[0], other]}))[0] == [[0, 1, 0, 1]]
+        assert interned(pl.DataFrame({"key": [texts[0], other, texts[0], other]}))[0] == [[0, 1, 0, 1]]
+
+
+def words_of(text: str) -> list[int]:
+    """As the docstring of the kernel says."""
+    raw = text.encode()
+    if len(raw) <= 12:
+        raw += bytes(12 - len(raw))
+        parts = [raw[4:12]]
+    else:
+        parts = [raw[place : place + 8] for place in range(4, len(raw) - 8, 8)] + [raw[-8:]]
+    first = len(text.encode()).to_bytes(4, "little") + raw[:4]
+    return [int.from_bytes(part, "little") for part in (first, *parts)]
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(st.text(max_size=60), min_size=1, max_size=20), st.integers(0, 2**32))
+def test_fingerprints_are_the_sums_that_the_paper_says(texts: list[str], seed: int) -> None:
+    dice = np.random.default_rng(seed)
+    with mock.patch.object(np.random, "default_rng", lambda: dice):
+        found = fingerprints([pl.DataFrame({"key": texts})], None)
+    count = 3 + max(len(text.encode()) for text in texts) // 8
+    factors = np.random.default_rng(seed).integers(2**64, size=4 * count, dtype=np.uint64).tolist()
+    for row, text in enumerate(texts):
+        for word in (0, 1):
+            mine = [factors[4 * n + 2 * word] << 64 | factors[4 * n + 2 * word + 1] for n in range(count)]
+            total = sum(one * factor for one, factor in zip(words_of(text), mine, strict=False))
+            assert found[2 * row + word] == total % 2**128 >> 64
+
+
+def test_each_call_draws_factors_of_its_own() -> None:
+    table = pl.DataFrame({"key": ["ann@example.org"]})
+    assert len({tuple(fingerprints([table], None).tolist()) for _ in range(5)}) == 5
+
+
+def test_of_texts_that_differ_in_one_byte_half_the_bits_differ() -> None:
+    """Wherever the byte is."""
+    base = "someone.with.a.long.name@example.org"
+    texts = [base] + [base[: n % 36] + chr(33 + n % 90) + base[n % 36 + 1 :] for n in range(4_000)]
+    found = fingerprints([pl.DataFrame({"key": texts})], None).reshape(-1, 2)
+    differs = np.unpackbits((found[1:] ^ found[0]).view(np.uint8)).reshape(4_000, 128)
+    other = np.array([text != base for text in texts[1:]])
+    for place in range(36):
+        share = differs[place::36][other[place::36]].mean()
+        assert 0.3 < share < 0.7
 
 
 def test_more_identifiers_than_numbers() -> None:
@@ -108,5 +134,5 @@ def test_more_identifiers_than_numbers() -> None:
         mock.patch.object(MODULE, "_count_first", lambda *_: 2**30),
         pytest.raises(InputError, match="2,147,483,648 identifiers") as caught,
     ):
-        _numbers(np.zeros(2, np.uint32), MODULE.ThreadPoolExecutor(1))
+        _numbers(np.zeros(2, np.uint32), None)
     assert caught.value.code == "FRAME_INVALID"

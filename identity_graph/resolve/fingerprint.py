@@ -1,0 +1,119 @@
+"""Fingerprints of texts: 128 bits that no two texts share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+from llvmlite import ir
+from numba import njit, types
+from numba.extending import intrinsic
+
+from identity_graph.resolve.arrow_texts import INLINE, Texts, lent
+from identity_graph.resolve.threads import Thread, spread
+
+if TYPE_CHECKING:
+    import polars as pl
+
+UInt64 = npt.NDArray[np.uint64]
+
+_SHARE = 2**16  # rows that a thread takes at a time
+_HALF = np.uint64(32)
+_LOW = np.uint64(2**32 - 1)
+_WORD = np.uint64(8)
+
+
+def fingerprints(tables: Sequence[pl.DataFrame], thread: Thread) -> UInt64:
+    """Of each row of texts, of one table after the other, two words of 64 bits: uint64[2m]. The tables have the same
+    columns.
+
+    Each word is the sum, over the columns, of a strongly universal hash: the upper half of a sum of products modulo
+    2^128 of the text's words and random factors (Multilinear: Lemire and Kaser 2014, "Strongly universal string hashing
+    is fast"). The factors are drawn anew by each call and told nobody, so that whatever the rows are and whoever chose
+    them, two that differ have the same fingerprint with a probability of 2^-128. Among 2^31 distinct rows that is less
+    than one in 10^19. 4 multiplications for 8 bytes; the factors take 4 times the longest text.
+    """
+    found = np.zeros(2 * sum(table.height for table in tables), np.uint64)
+    dice = np.random.default_rng()
+    for name in tables[0].columns:
+        shares, row = [], 0
+        with ExitStack() as borrowed:
+            longest = max(_longest(table[name]) for table in tables)
+            factors = dice.integers(2**64, size=4 * (3 + longest // 8), dtype=np.uint64)
+            for table in tables:
+                for texts in borrowed.enter_context(lent(table[name])):
+                    height = len(texts.views) // 2
+                    for start in range(0, height, _SHARE):
+                        stop = min(start + _SHARE, height)
+                        shares.append((texts, factors, start, stop, found[2 * (row + start) : 2 * (row + stop)]))
+                    row += height
+            spread(thread, _add, shares)
+    return found
+
+
+def _longest(texts: pl.Series) -> int:
+    """Bytes."""
+    return int(texts.str.len_bytes().to_numpy().max(initial=0))
+
+
+def _multiply(typing_context: Any, high: Any, low: Any, word: Any, factor_high: Any, factor_low: Any) -> Any:
+    def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        wide, shift = ir.IntType(128), ir.IntType(128)(64)
+        one, two, word, three, four = (builder.zext(each, wide) for each in arguments)
+        sum = builder.or_(builder.shl(one, shift), two)
+        factor = builder.or_(builder.shl(three, shift), four)
+        sum = builder.add(sum, builder.mul(word, factor))
+        halves = (builder.trunc(each, ir.IntType(64)) for each in (builder.lshr(sum, shift), sum))
+        return context.make_tuple(builder, signature.return_type, tuple(halves))
+
+    word64: Any = types.uint64
+    two: Any = types.UniTuple
+    return two(word64, 2)(word64, word64, word64, word64, word64), emit
+
+
+_add_product: Callable[..., Any] = intrinsic(_multiply)
+"""The two halves of `sum + word * factor` modulo 2^128, whose halves are given."""
+
+
+def _read(typing_context: Any, address: Any) -> Any:
+    def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        word = builder.inttoptr(arguments[0], ir.IntType(64).as_pointer())
+        return builder.load(word, align=1)
+
+    return types.uint64(types.uint64), emit
+
+
+_word_at: Callable[[Any], Any] = intrinsic(_read)  # type: ignore[assignment]
+
+
+@njit(cache=True, nogil=True)
+def _add(texts: Texts, factors: UInt64, start: int, stop: int, found: UInt64) -> None:  # pragma: no cover - compiled
+    """A text is its length and first four bytes, one word, and then all from the fifth on in words, the last of which
+    ends where it does; a short one is the two words of its view."""
+    views, buffers = texts
+    zero = np.uint64(0)
+    for row in range(stop - start):
+        at = start + row
+        word, place = views[2 * at], views[2 * at + 1]
+        length = word & _LOW
+        high, low = _add_product(zero, zero, word, factors[0], factors[1])
+        other_high, other_low = _add_product(zero, zero, word, factors[2], factors[3])
+        if length <= INLINE:
+            high, low = _add_product(high, low, place, factors[4], factors[5])
+            other_high, other_low = _add_product(other_high, other_low, place, factors[6], factors[7])
+        else:
+            address = buffers[place & _LOW] + (place >> _HALF)
+            next, last, n = address + np.uint64(4), address + length - _WORD, 4
+            while True:
+                word = _word_at(min(next, last))
+                high, low = _add_product(high, low, word, factors[n], factors[n + 1])
+                other_high, other_low = _add_product(other_high, other_low, word, factors[n + 2], factors[n + 3])
+                n += 4
+                if next >= last:
+                    break
+                next += _WORD
+        found[2 * row] += high
+        found[2 * row + 1] += other_high
