@@ -23,7 +23,8 @@ UInt64 = npt.NDArray[np.uint64]
 _SHARE = 2**16  # rows that a thread takes at a time
 _HALF = np.uint64(32)
 _LOW = np.uint64(2**32 - 1)
-_WORD = np.uint64(8)
+_FIRST, _WORD = np.uint64(4), np.uint64(8)
+_WORDS = 4  # at least, beside the first
 
 
 def fingerprints(tables: Sequence[pl.DataFrame], thread: Thread) -> UInt64:
@@ -42,7 +43,7 @@ def fingerprints(tables: Sequence[pl.DataFrame], thread: Thread) -> UInt64:
         shares, row = [], 0
         with ExitStack() as borrowed:
             longest = max(_longest(table[name]) for table in tables)
-            factors = dice.integers(2**64, size=4 * (3 + longest // 8), dtype=np.uint64)
+            factors = dice.integers(2**64, size=4 * (1 + max(_WORDS, 1 + longest // 8)), dtype=np.uint64)
             for table in tables:
                 for texts in borrowed.enter_context(lent(table[name])):
                     height = len(texts.views) // 2
@@ -91,29 +92,32 @@ _word_at: Callable[[Any], Any] = intrinsic(_read)  # type: ignore[assignment]
 
 @njit(cache=True, nogil=True)
 def _add(texts: Texts, factors: UInt64, start: int, stop: int, found: UInt64) -> None:  # pragma: no cover - compiled
-    """A text is its length and first four bytes, one word, and then all from the fifth on in words, the last of which
-    ends where it does; a short one is the two words of its view."""
+    """A text is its length and first four bytes, one word, and then all from the fifth byte on in words, the last of
+    which ends where it does. That one is repeated until there are four: most texts then take the same way through, and
+    the processor need not guess where they end. Of a short one, all from the fifth byte on is one word of its view."""
     views, buffers = texts
-    zero = np.uint64(0)
+    zero, here = np.uint64(0), np.uint64(views.ctypes.data)
     for row in range(stop - start):
-        at = start + row
-        word, place = views[2 * at], views[2 * at + 1]
+        word, place = views[2 * (start + row)], views[2 * (start + row) + 1]
         length = word & _LOW
+        if length <= INLINE:
+            next = last = here + np.uint64(16 * (start + row) + 8)
+        else:
+            next = buffers[place & _LOW] + (place >> _HALF) + _FIRST
+            last = next + length - _FIRST - _WORD
         high, low = _add_product(zero, zero, word, factors[0], factors[1])
         other_high, other_low = _add_product(zero, zero, word, factors[2], factors[3])
-        if length <= INLINE:
-            high, low = _add_product(high, low, place, factors[4], factors[5])
-            other_high, other_low = _add_product(other_high, other_low, place, factors[6], factors[7])
-        else:
-            address = buffers[place & _LOW] + (place >> _HALF)
-            next, last, n = address + np.uint64(4), address + length - _WORD, 4
-            while True:
-                word = _word_at(min(next, last))
-                high, low = _add_product(high, low, word, factors[n], factors[n + 1])
-                other_high, other_low = _add_product(other_high, other_low, word, factors[n + 2], factors[n + 3])
-                n += 4
-                if next >= last:
-                    break
-                next += _WORD
+        for n in range(_WORDS):
+            word = _word_at(min(next, last))
+            high, low = _add_product(high, low, word, factors[4 * n + 4], factors[4 * n + 5])
+            other_high, other_low = _add_product(other_high, other_low, word, factors[4 * n + 6], factors[4 * n + 7])
+            next += _WORD
+        n = _WORDS
+        while next < last + _WORD:
+            word = _word_at(min(next, last))
+            high, low = _add_product(high, low, word, factors[4 * n + 4], factors[4 * n + 5])
+            other_high, other_low = _add_product(other_high, other_low, word, factors[4 * n + 6], factors[4 * n + 7])
+            next += _WORD
+            n += 1
         found[2 * row] += high
         found[2 * row + 1] += other_high

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 UInt32 = npt.NDArray[np.uint32]
 
-_PART = 2**14  # rows of a part, whose table stays in the nearest cache
+_PART = 2**15  # rows of a part, whose table stays in the nearest cache
 _MOST_PARTS = 2**11  # more places to write to at once than caches and address tables have are slower
 
 

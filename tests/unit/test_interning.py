@@ -93,6 +93,7 @@ def words_of(text: str) -> list[int]:
         parts = [raw[4:12]]
     else:
         parts = [raw[place : place + 8] for place in range(4, len(raw) - 8, 8)] + [raw[-8:]]
+    parts += parts[-1:] * (4 - len(parts))
     first = len(text.encode()).to_bytes(4, "little") + raw[:4]
     return [int.from_bytes(part, "little") for part in (first, *parts)]
 
@@ -103,7 +104,7 @@ def test_fingerprints_are_the_sums_that_the_paper_says(texts: list[str], seed: i
     dice = np.random.default_rng(seed)
     with mock.patch.object(np.random, "default_rng", lambda: dice):
         found = fingerprints([pl.DataFrame({"key": texts})], None)
-    count = 3 + max(len(text.encode()) for text in texts) // 8
+    count = 1 + max(4, 1 + max(len(text.encode()) for text in texts) // 8)
     factors = np.random.default_rng(seed).integers(2**64, size=4 * count, dtype=np.uint64).tolist()
     for row, text in enumerate(texts):
         for word in (0, 1):
