@@ -15,14 +15,14 @@ from functools import partial
 from pathlib import Path
 from threading import Event as Signal
 
-from identity_graph.ahead import ahead
+from identity_graph.ahead import Ahead
 from identity_graph.collector import collector_paused
 from identity_graph.errors import InputError, LoaderError, NotFound
 from identity_graph.event_flaws import event_flaw
 from identity_graph.ingest.before import Before
 from identity_graph.ingest.ending import Ending
 from identity_graph.ingest.following import Following
-from identity_graph.ingest.steps import LARGE, steps
+from identity_graph.ingest.steps import LARGE, Steps, steps
 from identity_graph.loaders import Loader, read_loader
 from identity_graph.loaders.path import Record
 from identity_graph.model import Event, Origin, Quarantined, Refused, Run, RunState
@@ -30,7 +30,7 @@ from identity_graph.normalise import NORMALISER_VERSION
 from identity_graph.publishing import Publishing
 from identity_graph.records import Reader, read_again
 from identity_graph.records.event_bytes import finite, read_event, write_event, write_record
-from identity_graph.store.protocols import Batch, Store
+from identity_graph.store.protocols import Batch, Store, Upcoming, nothing
 from identity_graph.tally import Tally
 from identity_graph.times import DAY
 
@@ -84,12 +84,15 @@ class Ingest:
             run = self._store.operations.begin_run(begun)
             reader.start = run.offset
             server = self._store.kind != "sqlite"
-            found_steps = steps(reader, loader, run, self._clock, batch, processes, server=server)
+            made = steps(reader, loader, run, self._clock, batch, processes, server=server)
+            found_steps: Steps | Ahead[Batch] = made
+            upcoming: Upcoming = nothing
             if server and reader.size is not None:  # who writes waits for it meanwhile
-                found_steps = ahead(found_steps)
+                found_steps = Ahead(made)
+                upcoming = found_steps.upcoming
             with self._ending(run) as ending, collector_paused(), closing(found_steps):
                 for step in found_steps:
-                    ending.run = self._append(replace(ending.run, size=reader.end), step)
+                    ending.run = self._append(replace(ending.run, size=reader.end), step, upcoming)
                     if progress:
                         progress(reader.consumed, reader.size, ending.run.read)
             return ending.done(trail=before.trail(reader.source) if before else None)
@@ -192,8 +195,8 @@ class Ingest:
             ending.run = self._append(run, batch)
         return ending.done()
 
-    def _append(self, run: Run, batch: Batch) -> Run:
-        after = self._store.evidence.append(run, batch)
+    def _append(self, run: Run, batch: Batch, upcoming: Upcoming = nothing) -> Run:
+        after = self._store.evidence.append(run, batch, upcoming)
         self.tally.add(run, after)
         return after
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 from identity_graph.model import Event, Identifier, Origin, Refused, Run
 from identity_graph.policy import Policy
@@ -27,17 +27,26 @@ class Batch:
     time: int = 0
 
 
+Upcoming: TypeAlias = Callable[[], Batch | None]
+"""The batch that comes next, if it is known."""
+
+
+def nothing() -> None:
+    """Nothing is known of what comes next."""
+
+
 class EvidenceStore(Protocol):
     """Events and observations: appended, never changed."""
 
-    def append(self, run: Run, batch: Batch) -> Run:
+    def append(self, run: Run, batch: Batch, upcoming: Upcoming = nothing) -> Run:
         """Store a batch in one transaction, durable on return; answers the run with its new counts.
 
         An event whose id is stored already counts as duplicate when its content is equal (identifiers, traits,
         properties, name, time, source, stated pairs) and goes to quarantine as ID_REUSE when not; the same within a
         batch. A record to be set aside that is in quarantine already, from the same place of the same source, is not
         set aside twice; it counts as quarantined. Both ends of a stated pair are observed. An event with a tombstoned
-        id or identifier, and a refused record that an erasure took out of quarantine, counts as suppressed. Raises
+        id or identifier, and a refused record that an erasure took out of quarantine, counts as suppressed. `upcoming`
+        is asked before the commit: while a server works on that, a store may look for what the next batch needs. Raises
         SOURCE_CHANGED when another process has moved this run on, and StoreError; nothing is then stored.
         """
         ...

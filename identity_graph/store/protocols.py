@@ -15,6 +15,8 @@ from identity_graph.store.deliveries import DeliveryStore as DeliveryStore
 from identity_graph.store.erasures import ErasureStore as ErasureStore
 from identity_graph.store.evidence import Batch as Batch
 from identity_graph.store.evidence import EvidenceStore as EvidenceStore
+from identity_graph.store.evidence import Upcoming as Upcoming
+from identity_graph.store.evidence import nothing as nothing
 from identity_graph.store.operations import OperationStore as OperationStore
 from identity_graph.store.persons import PersonStore as PersonStore
 from identity_graph.store.persons import Publication as Publication

@@ -62,13 +62,15 @@ class Proxy:
         self.url = f"bolt://{login}@127.0.0.1:{self._listener.getsockname()[1]}{parts.path}"
 
     def cut(self, *cuts: Cut | None, closes: bool = False) -> None:
-        """The next commits, one after the other, None for one that passes; `closes` with the first of them."""
+        """The next commits, one after the other, None for one that passes; `closes`, and cuts all others,
+        with the first of them."""
         self._cuts, self._closes = list(cuts), closes
 
-    def cut_all(self) -> None:
+    def cut_all(self, but: _Pair | None = None) -> None:
         """The connections that there are."""
         for pair in self._pairs:
-            pair.close()
+            if pair is not but:
+                pair.close()
 
     def settle(self) -> None:
         """Wait for commits that are late."""
@@ -97,6 +99,8 @@ class Proxy:
                     cut = self._cuts.pop(0) if self._cuts else None
                     if cut:
                         pair.swallows, self.closed = True, self._closes
+                        if self._closes:
+                            self.cut_all(but=pair)
                         self._cutting.append(threading.current_thread())
                         return _cut(pair, cut, data)
                 pair.server.sendall(data)

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from identity_graph.ahead import ahead
+from identity_graph.ahead import Ahead
 from identity_graph.errors import StoreError
 from identity_graph.event_table import EventTable
 from identity_graph.model import Quarantined, Refused, Run
@@ -19,6 +19,7 @@ from identity_graph.store.appending import ADVANCED
 from identity_graph.store.marks import mark_again, mark_of
 from identity_graph.store.neo4j.chunks import CHUNK, in_chunks
 from identity_graph.store.neo4j.connection import Connection
+from identity_graph.store.neo4j.foresight import NOTHING, Foresight, Key, stored_contents, stored_numbers
 from identity_graph.store.numbered import LARGEST_NUMBER, NUMBER_BITS, numbered
 from identity_graph.store.protocols import EventColumns
 from identity_graph.tables import EvidenceTable, Int64
@@ -27,7 +28,6 @@ PAIRWISE = 8
 """An event of more identifiers is wide: which links follow from it is for the policy to say, so none are stored."""
 
 CACHED = 300_000
-Key = tuple[str, str]
 
 
 class EventRows:
@@ -38,6 +38,8 @@ class EventRows:
         self._numbers: dict[Key, int] = {}
         self._writer = ""
         self._erased = -1
+        self._foresight = Foresight(database)
+        self._foreseen = NOTHING
 
     def forget(self) -> None:
         self._numbers = {}
@@ -49,14 +51,18 @@ class EventRows:
         if self._writer not in recent or erased != self._erased:
             self.forget()
         self._writer, self._erased = recent[0], erased
+        self._foreseen = self._foresight.after(recent[1] if len(recent) > 1 else "")
+        self._numbers.update(self._foreseen.numbers)
+
+    def foresee(self, events: EventTable, upcoming: EventTable) -> None:
+        """Look for what will have to be known when the one batch is committed, and the other comes next."""
+        self._foresight.ask(self._writer, events, upcoming, self._numbers.__contains__)
 
     def known(self, events: EventTable) -> tuple[dict[str, str], None]:
-        ids = sorted(set(events.ids))
-        known: dict[str, str] = {}
-        for chunk in in_chunks(ids):
-            stored, contents = self._database.one("evidence/append_known", ids=chunk)
-            known.update(zip(stored, contents, strict=True))
-        return known, None
+        ids = set(events.ids)
+        if ids <= self._foreseen.ids:
+            return {id: content for id, content in self._foreseen.contents.items() if id in ids}, None
+        return dict(stored_contents(self._database, sorted(ids))), None
 
     def contents(self, events: EventTable) -> Iterable[str]:
         return events.digests()
@@ -78,7 +84,7 @@ class EventRows:
 
     def _put(self, stored: EventColumns) -> None:
         positions = self._database.ledger.intern(stored.events.sources)
-        with closing(ahead(_written(stored, positions))) as statements:
+        with closing(Ahead(_written(stored, positions))) as statements:
             for name, parameters in statements:
                 self._database.write(name, **parameters)
 
@@ -86,12 +92,11 @@ class EventRows:
         """The number of each; new ones get theirs in the order in which they come first."""
         if len(self._numbers) > CACHED:
             self._numbers = dict(islice(self._numbers.items(), len(self._numbers) // 2, None))
+            self._foreseen = NOTHING  # of some that were not there then
         known = self._numbers
-        missing = {f"{space}:{value}": (space, value) for space, value in named if (space, value) not in known}
-        for chunk in in_chunks(sorted(missing)):
-            keys, numbers = self._database.one("evidence/append_find", keys=chunk)
-            known.update((missing[key], number) for key, number in zip(keys, numbers, strict=True))
-        new = [key for key in missing.values() if key not in known]
+        missing = [key for key in named if key not in known]
+        known.update(stored_numbers(self._database, [key for key in missing if key not in self._foreseen.keys]))
+        new = [key for key in missing if key not in known]
         if new:
             first = self._database.ledger.take("identifier", len(new))
             if first + len(new) > LARGEST_NUMBER:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from identity_graph.event_sum import EMPTY, added, event_sum
+from identity_graph.event_table import EventTable
 from identity_graph.model import Identifier, Run
 from identity_graph.policy import Policy
 from identity_graph.resolve import fold_links
@@ -21,7 +22,7 @@ from identity_graph.store.neo4j.event_rows import PAIRWISE, EventRows
 from identity_graph.store.neo4j.links import Links
 from identity_graph.store.neo4j.subgraph import event_row, identifier_row
 from identity_graph.store.numbered import distinct, is_plain, joined
-from identity_graph.store.protocols import AgedEvent, Batch, EventRow, IdentifierRow, Sighting
+from identity_graph.store.protocols import AgedEvent, Batch, EventRow, IdentifierRow, Sighting, Upcoming, nothing
 from identity_graph.store.tombstones import Tombstones
 from identity_graph.tables import EvidenceTable, IdentifierTable, Int16, Int64, ObservationTable, StatementTable
 
@@ -37,8 +38,14 @@ class Neo4jEvidence:
         """Drop what is remembered of identifiers that may be gone."""
         self._rows.forget()
 
-    def append(self, run: Run, batch: Batch) -> Run:
-        return self._database.attempt(lambda: self._appending.append(run, batch))
+    def append(self, run: Run, batch: Batch, upcoming: Upcoming = nothing) -> Run:
+        def work() -> Run:
+            after = self._appending.append(run, batch)
+            if coming := upcoming():
+                self._rows.foresee(EventTable.of(batch.events), EventTable.of(coming.events))
+            return after
+
+        return self._database.attempt(work)
 
     # ---- events
 

@@ -15,7 +15,7 @@ from identity_graph.policy import Policy
 from identity_graph.resolve import fold_links
 from identity_graph.store.appending import Appending
 from identity_graph.store.numbered import distinct, joined, told_apart
-from identity_graph.store.protocols import AgedEvent, Batch, EventRow, IdentifierRow, Sighting
+from identity_graph.store.protocols import AgedEvent, Batch, EventRow, IdentifierRow, Sighting, Upcoming, nothing
 from identity_graph.store.sqlite.columns import chunks, columns, number_set, unpack
 from identity_graph.store.sqlite.connection import Connection
 from identity_graph.store.sqlite.contents import numbers_of, read_object, stated_of
@@ -58,7 +58,7 @@ class SqliteEvidence:
         """Drop what is remembered of identifiers that may be gone."""
         self._rows.forget()
 
-    def append(self, run: Run, batch: Batch) -> Run:
+    def append(self, run: Run, batch: Batch, upcoming: Upcoming = nothing) -> Run:
         return self._appending.append(run, batch)
 
     # ---- events
