@@ -31,7 +31,7 @@ def fingerprints(tables: Sequence[pl.DataFrame], thread: Thread) -> UInt64:
     """Of each row of texts, of one table after the other, two words of 64 bits: uint64[2m]. The tables have the same
     columns.
 
-    Each word is the sum, over the columns, of a strongly universal hash: the upper half of a sum of products modulo
+    Each word is the sum, over the columns, of a universal hash: the upper half of a sum of products modulo
     2^128 of the text's words and random factors (Multilinear: Lemire and Kaser 2014, "Strongly universal string hashing
     is fast"). The factors are drawn anew by each call and told nobody, so that whatever the rows are and whoever chose
     them, two that differ have the same fingerprint with a probability of 2^-128. Among 2^31 distinct rows that is less
