@@ -7,19 +7,30 @@ READY := $(VENV)/.ready
 STORE ?= identity_graph.db
 PROCESSES ?= 2
 
-.PHONY: demo test check serve neo4j bench readme clean
+# Hundreds of processes import what the first of them compiled, also where the environment says not to keep that.
+export PYTHONDONTWRITEBYTECODE :=
+
+.PHONY: demo test check prepared serve neo4j bench readme clean
 .DEFAULT_GOAL := demo
 
 demo: $(READY)  ## a small world, end to end, in a temporary store
 	@$(BIN)/identity-graph demo
 
-test: check  ## everything that must hold, by PROCESSES processes with a Neo4j each
+test: check prepared  ## everything that must hold, by PROCESSES processes with a Neo4j each
 	$(BIN)/python -m pytest --numprocesses $(PROCESSES) --dist loadfile --no-loadscope-reorder
 
 check: $(READY)  ## format, lint, types
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+
+# Else the processes of the tests would each compile the kernels, and wait for one of them to fetch a Neo4j. Tests
+# themselves say what is missing.
+prepared: $(READY)
+	-@$(BIN)/identity-graph demo >/dev/null
+ifndef IDENTITY_GRAPH_TEST_NEO4J
+	-@$(BIN)/python -m tests.neo4j --prepare
+endif
 
 serve: $(READY) $(STORE)  ## GraphQL on http://127.0.0.1:8000/graphql
 	$(BIN)/identity-graph serve --open --store sqlite:///$(STORE)

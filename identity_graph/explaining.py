@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import pairwise
 
-import networkx as nx
 import numpy as np
 
 from identity_graph.linking import identifier_at, link_of, suppressed_of
@@ -81,6 +80,8 @@ def _strongest(here: Neighbourhood, allowed: Bool, start: int, end: int) -> list
 
     The path in a maximum spanning tree says how strong that link is; no path over stronger links exists.
     """
+    import networkx as nx
+
     links, number = here.resolution.links, here.resolution.identifiers.number
     edges = [
         (int(number[links.a[row]]), int(number[links.b[row]]), {"weight": float(links.weight[row]), "row": row})

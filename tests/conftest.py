@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
+import shutil
+import tempfile
 import time
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
@@ -37,6 +40,22 @@ def law(examples: int) -> settings:
     """For a law over whole worlds: as many examples, the same each time; with HYPOTHESIS_PROFILE=nightly fifty times as
     many, and others each time."""
     return settings(max_examples=examples * (50 if NIGHTLY else 1), deadline=None, derandomize=not NIGHTLY)
+
+
+MEMORY = Path("/dev/shm")
+ROOM = 6 * 2**30  # bytes, for the files of the tests and for their servers
+
+
+def pytest_configure() -> None:
+    """What tests write lies in memory where there is room, unless TMPDIR names a place: every commit waits for a disk,
+    and no test can tell whether it did. Cuts of the power are made up from the calls: see `durability.recording`."""
+    if "TMPDIR" not in os.environ and os.access(MEMORY, os.W_OK) and room_in_memory() > ROOM:
+        os.environ["TMPDIR"] = tempfile.tempdir = str(MEMORY)
+
+
+def room_in_memory() -> int:
+    available = re.search(r"^MemAvailable: +(\d+) kB$", Path("/proc/meminfo").read_text(), re.MULTILINE)
+    return min(shutil.disk_usage(MEMORY).free, int(available[1]) * 1024 if available else 0)
 
 
 TESTS = Path(__file__).parent

@@ -8,17 +8,21 @@ import sys
 from pathlib import Path
 
 from tests.neo4j.jars import PLUGINS, SERVER, Unavailable, version
-from tests.neo4j.launcher import Neo4j, NotStarted
+from tests.neo4j.launcher import Neo4j, NotStarted, prepared
 from tests.neo4j.port import USUAL, free_port, is_free
 
 parser = argparse.ArgumentParser(prog="python -m tests.neo4j", description=__doc__)
 parser.add_argument("home", nargs="?", type=Path, help="a folder that keeps the data; without it nothing is kept")
 parser.add_argument("--without-gds", action="store_true", help="as if Graph Data Science were not installed")
+parser.add_argument("--prepare", action="store_true", help="make what every server is started by, and start none")
 options = parser.parse_args()
 
 signal.signal(signal.SIGTERM, signal.default_int_handler)
 plugin = "without Graph Data Science" if options.without_gds else f"with Graph Data Science {version(PLUGINS)}"
 try:
+    if options.prepare:
+        prepared()
+        sys.exit()
     with Neo4j(
         home=options.home and options.home.absolute(),
         port=USUAL if is_free(USUAL) else free_port(),

@@ -99,8 +99,11 @@ class Neo4j:
 
         Raises Unavailable without Java or the jars, NotStarted if it does not come up.
         """
-        java, jars = find_java(), [fetched(SERVER), *([fetched(PLUGINS)] if self.gds else [])]
-        self._start(java, jars, [f"-XX:SharedArchiveFile={_archive(java, jars)}"] if self.gds else [])
+        if self.gds:
+            java, jars, archive = prepared()
+            self._start(java, jars, [f"-XX:SharedArchiveFile={archive}"])
+        else:
+            self._start(find_java(), [fetched(SERVER)], [])
 
     def _start(self, java: Java, jars: Sequence[Path], flags: Sequence[str]) -> None:
         assert not self.running
@@ -203,6 +206,13 @@ class Neo4j:
             if self.home is not None:
                 shutil.rmtree(self.home)
                 self.home, self._kept = None, True
+
+
+def prepared() -> tuple[Java, list[Path], Path]:
+    """What every server with the plugin is started by, made where it is not there: Java, the folders of the jars, and
+    the archive of classes. Raises Unavailable and NotStarted."""
+    java, jars = find_java(), [fetched(SERVER), fetched(PLUGINS)]
+    return java, jars, _archive(java, jars)
 
 
 def _archive(java: Java, jars: Sequence[Path]) -> Path:
