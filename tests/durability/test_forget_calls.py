@@ -41,8 +41,9 @@ def digests(begun: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[bool,
 
 
 def forgetting(folder: Path, inject: str = "") -> Ended:
-    command = ["-m", "identity_graph", "forget", ZOE.key, "--yes", "--receipt", folder / "receipt.json"]
-    return traced([*command, "--store", f"sqlite:///{folder / 'people.db'}"], folder / "trace", inject)
+    url = f"sqlite:///{folder / 'people.db'}"
+    command = ["forget", ZOE.key, "--yes", "--receipt", folder / "receipt.json", "--store", url]
+    return traced(["-m", "identity_graph", *command], folder / "trace", inject)
 
 
 def check(folder: Path, digests: dict[bool, str], place: tuple[int, int]) -> None:

@@ -90,7 +90,7 @@ def test_a_person_that_merges_or_splits_meanwhile_is_erased_by_nobody_who_did_no
         def changed(token: str) -> ErasureRequest:
             request = note(token)
             state = graph.stating.link if change == "merges" else graph.stating.unlink
-            state(*map(Identifier.parse, (ZOE, bob) if change == "merges" else (ZOE, user)), "meanwhile")
+            state(Identifier.parse(ZOE), Identifier.parse(bob if change == "merges" else user), "meanwhile")
             return request
 
         monkeypatch.setattr(graph.forget, "_request", changed)
