@@ -42,7 +42,7 @@ def digests(begun: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[bool,
 
 def forgetting(folder: Path, inject: str = "") -> Ended:
     url = f"sqlite:///{folder / 'people.db'}"
-    command = ["forget", ZOE.key, "--yes", "--receipt", folder / "receipt.json", "--store", url]
+    command: list[str | Path] = ["forget", ZOE.key, "--yes", "--receipt", folder / "receipt.json", "--store", url]
     return traced(["-m", "identity_graph", *command], folder / "trace", inject)
 
 
