@@ -221,6 +221,12 @@ def test_what_is_erased_after_it_stays_out_in_a_former_form(graph: IdentityGraph
         assert graph.store.privacy.tombstoned([THEN, NOW, Identifier("cookie", "c")]) == [True, True, False]
 
 
+def test_who_is_restricted_after_it_is_known_in_a_former_form(graph: IdentityGraph, tmp_path: Path) -> None:
+    with upgraded(tmp_path), graph.store.transaction():
+        then, now, other = graph.store.privacy.marks([THEN, NOW, Identifier("email", OTHER)])
+        assert now == then[1:] and len(then) == 2 and set(other).isdisjoint(then)
+
+
 def test_an_event_is_told_by_its_own_value(graph: IdentityGraph, tmp_path: Path) -> None:
     """Two raw values of then are one identifier now: only what was erased stays out, in whatever order they come."""
     tell(graph, [Event("first", 5, "web", "Seen", [normalise("email", RAW)], {}, {})])
