@@ -78,7 +78,7 @@ class EventTable(Sequence[Event]):
             pairs,
             texts(traits),
             texts(properties),
-            [(number, *one) for number, row in enumerate(formerly) if row for one in row],
+            [(number, *one) for number, row in enumerate(formerly) for one in row] if any(formerly) else (),
         )
 
     def hashed(self) -> EventTable:
