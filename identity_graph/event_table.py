@@ -25,9 +25,9 @@ class EventTable(Sequence[Event]):
 
     As a sequence it makes each event anew. `named` holds identifiers without repeats, each in use: `seen` (int32) are
     places in it, event by event, `lengths` (int32) how many of them each event has, and `stated` (event, a, b, apart)
-    the pairs that an event states, also as places. `traits` and `properties` are canonical JSON, None for an empty
-    object. `id_hashes` and `value_hashes` are those of `ids` and of the values of `named`, where somebody has made them
-    beforehand.
+    the pairs that an event states, also as places. `formerly` is of (event, namespace, value). `traits` and
+    `properties` are canonical JSON, None for an empty object. `id_hashes` and `value_hashes` are those of `ids` and of
+    the values of `named`, where somebody has made them beforehand.
     """
 
     ids: Sequence[str]
@@ -41,6 +41,7 @@ class EventTable(Sequence[Event]):
     stated: Sequence[tuple[int, int, int, bool]]
     traits: Sequence[str | None]
     properties: Sequence[str | None]
+    formerly: Sequence[tuple[int, str, str]] = ()
     id_hashes: Int64 | None = None
     value_hashes: Int64 | None = None
 
@@ -55,7 +56,7 @@ class EventTable(Sequence[Event]):
         if isinstance(events, EventTable):
             return events
         columns = zip(*events, strict=True) if events else ((),) * len(Event._fields)
-        ids, times, sources, names, identifiers, traits, properties, same, received, apart = columns
+        ids, times, sources, names, identifiers, traits, properties, same, received, apart, formerly = columns
         places: dict[tuple[str, str], int] = {}
         seen = [places.setdefault(found, len(places)) for row in identifiers for found in row]
         pairs = [
@@ -77,6 +78,7 @@ class EventTable(Sequence[Event]):
             pairs,
             texts(traits),
             texts(properties),
+            [(number, *one) for number, row in enumerate(formerly) for one in row] if any(formerly) else (),
         )
 
     def hashed(self) -> EventTable:
@@ -96,12 +98,15 @@ class EventTable(Sequence[Event]):
             self.lengths.tobytes(),
             list(self.stated),
             *map(_packed, (self.traits, self.properties)),
+            list(self.formerly),
             *(None if found is None else found.tobytes() for found in (self.id_hashes, self.value_hashes)),
         )
 
     @classmethod
     def unpack(cls, packed: tuple[Any, ...]) -> EventTable:
-        ids, times, sources, names, received, named, seen, lengths, stated, traits, properties, *hashed = packed
+        ids, times, sources, names, received, named, seen, lengths, stated, traits, properties, formerly, *hashed = (
+            packed
+        )
         spaces, space, values = named
         return cls(
             ids,
@@ -115,6 +120,7 @@ class EventTable(Sequence[Event]):
             stated,
             _unpacked(traits),
             _unpacked(properties),
+            formerly,
             *(None if found is None else np.frombuffer(found, dtype=np.int64) for found in hashed),
         )
 
@@ -146,6 +152,7 @@ class EventTable(Sequence[Event]):
             [(new_place[pair[0]], a, b, pair[3]) for pair, (a, b) in zip(pairs, renamed, strict=True)],
             pick(self.traits),
             pick(self.properties),
+            [(new_place[event], space, value) for event, space, value in self.formerly if event in new_place],
             None if self.id_hashes is None else self.id_hashes[kept],
             None if self.value_hashes is None else self.value_hashes[used],
         )
@@ -165,11 +172,13 @@ class EventTable(Sequence[Event]):
         places: dict[tuple[str, str], int] = {}
         seen: list[Int32] = [np.empty(0, np.int32)]
         pairs: list[tuple[int, int, int, bool]] = []
+        formerly: list[tuple[int, str, str]] = []
         before = 0
         for table in tables:
             own = np.array([places.setdefault(found, len(places)) for found in table.named], dtype=np.int32)
             seen.append(own[table.seen])
             pairs += [(before + event, int(own[a]), int(own[b]), apart) for event, a, b, apart in table.stated]
+            formerly += [(before + event, namespace, value) for event, namespace, value in table.formerly]
             before += len(table)
 
         def chained(columns: Iterable[Sequence[T]]) -> list[T]:
@@ -187,6 +196,7 @@ class EventTable(Sequence[Event]):
             pairs,
             chained(table.traits for table in tables),
             chained(table.properties for table in tables),
+            formerly,
         )
 
     def digests(self) -> Iterator[str]:
@@ -242,6 +252,9 @@ class EventTable(Sequence[Event]):
         apart: dict[int, list[tuple[Identifier, Identifier]]] = {}
         for event, a, b, kept_apart in self.stated:
             (apart if kept_apart else same).setdefault(event, []).append((identifiers[a], identifiers[b]))
+        formerly: dict[int, list[Identifier]] = {}
+        for event, namespace, value in self.formerly:
+            formerly.setdefault(event, []).append(Identifier(namespace, value))
         seen = self.seen.tolist()
         start = 0
         for row, end in enumerate(ends):
@@ -256,6 +269,7 @@ class EventTable(Sequence[Event]):
                 same.get(row, []),
                 self.received[row],
                 apart.get(row, []),
+                formerly.get(row, []),
             )
             start = end
 

@@ -134,10 +134,10 @@ class Forget:
 
     # ---- several at once
 
-    def erase_within(self, identifier: Identifier, scope: Scope, request: ErasureRequest) -> ErasureRequest:
-        """Erase who has the identifier, unseen, within the caller's transaction, which has caught up; what was asked is
-        then DELETED, or REFUSED."""
-        person = self._restrictions.find(identifier)
+    def erase_within(self, forms: Sequence[Identifier], scope: Scope, request: ErasureRequest) -> ErasureRequest:
+        """Erase who has the identifier, in the first of its forms that is known, unseen, within the caller's
+        transaction, which has caught up; what was asked is then DELETED, or REFUSED."""
+        identifier, person = self._restrictions.find_any(forms)
         subject = self._subjects.find(person.id, exactly(identifier, scope)) if person else None
         if subject is None:
             return replace(request, state=ErasureState.REFUSED, code="PERSON_UNKNOWN")
@@ -268,12 +268,13 @@ class Forget:
             "verified": not left and before == after,
         }
 
-    def unsuppress(self, identifier: Identifier) -> bool:
-        """Let an erased identifier come back in new events; whether it was one. What was erased stays erased."""
+    def unsuppress(self, identifier: Identifier, formerly: Sequence[Identifier] = ()) -> bool:
+        """Let an erased identifier come back in new events, also where it was erased in a former form; whether it was
+        one. What was erased stays erased."""
         with self._store.transaction():
-            released = self._store.privacy.release([identifier])[0]
+            released = self._store.privacy.release([identifier, *formerly])
             self._register.follow(self._store)
-        return released
+        return any(released)
 
     def scrub(self) -> bool:
         """Leave no deleted byte in the store's files, and tell the register. False while another process reads what was

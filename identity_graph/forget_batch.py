@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -12,8 +12,8 @@ import orjson
 from identity_graph.erasing import ErasureRequest, ErasureState
 from identity_graph.errors import IdentityGraphError, InputError
 from identity_graph.forget import Forget
+from identity_graph.former import forms
 from identity_graph.model import Identifier, Scope
-from identity_graph.normalise import normalise
 from identity_graph.resolver import Resolver
 from identity_graph.store.protocols import Store
 
@@ -23,10 +23,10 @@ Hear = Callable[[int], object]
 
 
 class Asked(NamedTuple):
-    """A line, counted from 1, and whom it names; or the code of why it names nobody."""
+    """A line, counted from 1, and whom it names, in each form; or the code of why it names nobody."""
 
     line: int
-    identifier: Identifier | None
+    forms: Sequence[Identifier]
     code: str = ""
 
 
@@ -85,12 +85,12 @@ class ForgetBatch:
             self._resolver.catch_up()
             made = []
             for one in lines:
-                state = ErasureState.REFUSED if one.identifier is None else ErasureState.RESTRICTED
+                state = ErasureState.REFUSED if not one.forms else ErasureState.RESTRICTED
                 request = ErasureRequest(
                     self._new_id(), state, self._clock(), code=one.code, batch=batch, line=one.line
                 )
-                if one.identifier is not None:
-                    request = self._forget.erase_within(one.identifier, scope, request)
+                if one.forms:
+                    request = self._forget.erase_within(one.forms, scope, request)
                 made.append(request)
             self._store.erasures.keep(made)
         return made
@@ -138,8 +138,8 @@ def _object(content: str) -> tuple[str, str]:
 
 def _asked(line: int, namespace: str, value: str) -> Asked:
     if not namespace or not value:
-        return Asked(line, None, "KEY_INVALID")
+        return Asked(line, (), "KEY_INVALID")
     try:
-        return Asked(line, normalise(namespace, value))
+        return Asked(line, forms(namespace, value))
     except IdentityGraphError as error:
-        return Asked(line, None, error.code)
+        return Asked(line, (), error.code)

@@ -43,7 +43,8 @@ class Event(NamedTuple):
 
     `same_person` holds pairs that the record *states* to be one person (Segment's alias): must-links; `apart` those
     that it states not to be: cannot-links. Of what is stated of a pair the newest counts.
-    `traits` and `properties` are JSON objects.
+    `traits` and `properties` are JSON objects. `formerly` is what earlier versions would have made of its identifiers,
+    where that is something else: nobody keeps it, but an event stays out where it is a tombstone.
     """
 
     id: str
@@ -56,6 +57,7 @@ class Event(NamedTuple):
     same_person: Sequence[tuple[Identifier, Identifier]] = ()
     received: int = 0
     apart: Sequence[tuple[Identifier, Identifier]] = ()
+    formerly: Sequence[Identifier] = ()
 
 
 class Origin(NamedTuple):

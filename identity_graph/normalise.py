@@ -34,7 +34,8 @@ from identity_graph.flaws import email_flaw, has_letter, ip_flaw, phone_flaw
 from identity_graph.model import Identifier
 
 NORMALISER_VERSION = 1
-"""Grows whenever any value would come out differently; stores remember it with what they hold."""
+"""Grows whenever any value would come out differently; stores remember it with what they hold. The rule of before then
+goes into `former`, so that nobody who was erased comes back."""
 
 MAX_LENGTH = 512
 

@@ -31,6 +31,12 @@ class Restrictions:
             return self._people.find_by_identifier([by])[0]
         return self._people.find([by])[0]
 
+    def find_any(self, forms: Sequence[Identifier]) -> tuple[Identifier, Person | None]:
+        """Of the forms that one identifier has and had, the first by which somebody is known, and that person; else the
+        first form."""
+        found = zip(forms, self._people.find_by_identifier(forms), strict=True)
+        return next(((form, person) for form, person in found if person), (forms[0], None))
+
     def restrict(self, person_id: str) -> Restriction | None:
         """From the next read on nobody finds the person, and it is in no segment, whatever is resolved later: it holds
         to the identifiers that the person has now. None where nobody has the id. May be repeated. The register hears of

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from identity_graph.consent import PROPERTY
@@ -38,17 +38,22 @@ class Stating:
         self._clock = clock
         self._new_id = new_id
 
-    def link(self, a: Identifier, b: Identifier, reason: str, user: str = "") -> Explanation:
+    def link(
+        self, a: Identifier, b: Identifier, reason: str, user: str = "", formerly: Sequence[Identifier] = ()
+    ) -> Explanation:
         """They are one person, whatever the limits; until the opposite is said. Publishes what follows.
 
         The statement is an event of the source `manual`, with the reason and the user among its properties; erasing one
-        of the two erases it. Raises STATEMENT_INVALID, POLICY_DIFFERS and StoreError; nothing is then kept.
+        of the two erases it. `formerly` as in `Event`. Raises STATEMENT_INVALID, POLICY_DIFFERS and StoreError; nothing
+        is then kept.
         """
-        return self._state("Linked", a, b, reason, user)
+        return self._state("Linked", a, b, reason, user, formerly)
 
-    def unlink(self, a: Identifier, b: Identifier, reason: str, user: str = "") -> Explanation:
+    def unlink(
+        self, a: Identifier, b: Identifier, reason: str, user: str = "", formerly: Sequence[Identifier] = ()
+    ) -> Explanation:
         """They are not one person, whatever else links them; until the opposite is said. As `link`."""
-        return self._state("Unlinked", a, b, reason, user)
+        return self._state("Unlinked", a, b, reason, user, formerly)
 
     def consent(
         self,
@@ -57,6 +62,7 @@ class Stating:
         status: ConsentStatus,
         expires: int | None = None,
         user: str = "",
+        formerly: Sequence[Identifier] = (),
     ) -> Person | None:
         """Whoever it is of said yes or no to a purpose of the policy; the person, None where it is nobody's.
 
@@ -71,18 +77,20 @@ class Stating:
         if expires is not None:
             said["expires"] = format_time(expires)
         words = {PROPERTY: {purpose: said}, **({"user": user} if user else {})}
-        self._heed(Event(self._new_id(), now, SOURCE, "Consent Stated", (of,), {}, words))
+        self._heed(Event(self._new_id(), now, SOURCE, "Consent Stated", (of,), {}, words, formerly=formerly))
         (person,) = self._people.find_by_identifier([of])
         return person
 
-    def _state(self, name: str, a: Identifier, b: Identifier, reason: str, user: str) -> Explanation:
+    def _state(
+        self, name: str, a: Identifier, b: Identifier, reason: str, user: str, formerly: Sequence[Identifier]
+    ) -> Explanation:
         if a == b:
             raise InputError("STATEMENT_INVALID", f"{a.key} is one identifier", help="Name two.")
         if not reason.strip() or len(reason) > 1_000:
             raise InputError("STATEMENT_INVALID", "the reason is empty, or longer than 1,000 characters")
         said = {"reason": reason, "user": user} if user else {"reason": reason}
         same, apart = (((a, b),), ()) if name == "Linked" else ((), ((a, b),))
-        self._heed(Event(self._new_id(), self._clock(), SOURCE, name, (), {}, said, same, 0, apart))
+        self._heed(Event(self._new_id(), self._clock(), SOURCE, name, (), {}, said, same, 0, apart, formerly))
         return self._people.explain(a, b)
 
     def _heed(self, event: Event) -> None:

@@ -30,6 +30,7 @@ LAYERS = {
     },
     "pure": {
         "normalise",
+        "former",
         "event_flaws",
         "resolve",
         "reasons",

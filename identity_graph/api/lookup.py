@@ -9,7 +9,9 @@ import strawberry
 from identity_graph import model
 from identity_graph.api.context import Info, reads_of
 from identity_graph.errors import AccessError
+from identity_graph.former import former_forms
 from identity_graph.normalise import normalise
+from identity_graph.service import IdentityGraph
 
 
 @strawberry.input
@@ -21,6 +23,10 @@ class IdentifierInput:
         """Raises NAMESPACE_INVALID, and the codes that begin with VALUE_, EMAIL_, PHONE_ and IP_."""
         return normalise(self.namespace, self.value)
 
+    def formerly(self) -> list[model.Identifier]:
+        """What else it was in earlier versions."""
+        return former_forms(self.namespace, self.value)
+
 
 @strawberry.input(one_of=True, description="One way to name a person.")
 class PersonBy:
@@ -29,9 +35,11 @@ class PersonBy:
     )
     identifier: IdentifierInput | None = strawberry.UNSET
 
-    def named(self) -> model.Identifier | str:
-        """The identifier, normalised, or the person id."""
-        return self.identifier.canonical() if isinstance(self.identifier, IdentifierInput) else str(self.id)
+    def anybody(self, graph: IdentityGraph) -> tuple[model.Identifier | None, model.Person | None]:
+        """Whoever it is, restricted ones too; and by which identifier, as it is normalised now or was before."""
+        if isinstance(self.identifier, IdentifierInput):
+            return graph.restrictions.find_any([self.identifier.canonical(), *self.identifier.formerly()])
+        return None, graph.restrictions.find(str(self.id))
 
     def find(self, info: Info, pick: Any = lambda person: person) -> Any:
         """`pick` of the person, or of None."""

@@ -95,7 +95,9 @@ class Mutation:
     )
     async def link(self, info: Info, a: IdentifierInput, b: IdentifierInput, reason: str) -> Any:
         stating, user = info.context.graph.stating, info.context.user
-        return await _change(info, stating.link, a.canonical(), b.canonical(), reason, user)
+        return await _change(
+            info, stating.link, a.canonical(), b.canonical(), reason, user, [*a.formerly(), *b.formerly()]
+        )
 
     @mutation(
         Explanation,
@@ -104,7 +106,9 @@ class Mutation:
     )
     async def unlink(self, info: Info, a: IdentifierInput, b: IdentifierInput, reason: str) -> Any:
         stating, user = info.context.graph.stating, info.context.user
-        return await _change(info, stating.unlink, a.canonical(), b.canonical(), reason, user)
+        return await _change(
+            info, stating.unlink, a.canonical(), b.canonical(), reason, user, [*a.formerly(), *b.formerly()]
+        )
 
     @mutation(
         Person | None,
@@ -121,7 +125,7 @@ class Mutation:
     ) -> Any:
         end = expires_at if isinstance(expires_at, int) else None
         stating, user = info.context.graph.stating, info.context.user
-        return await _change(info, stating.consent, of.canonical(), purpose, status, end, user)
+        return await _change(info, stating.consent, of.canonical(), purpose, status, end, user, of.formerly())
 
     @mutation(
         Activation,
@@ -142,27 +146,27 @@ class Mutation:
         "holds to the identifiers that the person has, whatever is resolved later. Null where nobody is found.",
     )
     async def restrict(self, info: Info, by: PersonBy) -> Any:
-        graph, named = info.context.graph, by.named()
+        graph = info.context.graph
 
         def act() -> Any:
-            person = graph.restrictions.find(named)
+            person = by.anybody(graph)[1]
             return person and graph.restrictions.restrict(person.id)
 
         return await _change(info, act)
 
     @mutation(bool, "Show a restricted person again. Whether it was restricted.")
     async def unrestrict(self, info: Info, by: PersonBy) -> Any:
-        graph, named = info.context.graph, by.named()
+        graph = info.context.graph
 
         def act() -> bool:
-            person = graph.restrictions.find(named)
+            person = by.anybody(graph)[1]
             return person is not None and graph.restrictions.unrestrict(person.id)
 
         return await _change(info, act)
 
     @mutation(bool, "Let an erased identifier come back in new events; nothing is restored. Whether it was one.")
     async def unsuppress(self, info: Info, identifier: IdentifierInput) -> Any:
-        return await _change(info, info.context.graph.forget.unsuppress, identifier.canonical())
+        return await _change(info, info.context.graph.forget.unsuppress, identifier.canonical(), identifier.formerly())
 
     @mutation(
         Receipt,

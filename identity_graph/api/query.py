@@ -159,11 +159,10 @@ class Query:
 
     @field(ErasurePreview | None, "What erasing a person, or one identifier of it, would take.")
     def preview_erasure(self, info: Info, by: PersonBy, scope: model.Scope = model.Scope.CONNECTED) -> Any:
-        named, graph = by.named(), info.context.graph
+        graph = info.context.graph
 
         def look() -> model.ErasurePreview | None:
-            person = graph.restrictions.find(named)
-            asked = named if isinstance(named, model.Identifier) else None
+            asked, person = by.anybody(graph)
             return graph.forget.preview(person.id, asked, scope) if person else None
 
         return reads_of(info).waves.call(look)

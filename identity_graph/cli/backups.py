@@ -209,7 +209,10 @@ def _erased_words(done: Restored) -> str:
     gone = done.erased
     if not gone.events and not done.records:
         return ""
-    return f", but for {gone.events:,} events and {gone.persons:,} persons that were erased since"
+    return (
+        f", but for {gone.events:,} events and {gone.persons:,} persons that were erased since. The store does not know"
+        " their receipts: those that were handed out are valid"
+    )
 
 
 def _restricted_words(done: Restored) -> str:

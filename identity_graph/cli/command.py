@@ -218,16 +218,24 @@ def content_of(path: Path) -> bytes:
 
 def identifier_of(key: str) -> Identifier:
     """A key as somebody typed it, normalised as ingestion would. Raises KEY_INVALID and those of `normalise`."""
-    from identity_graph.model import Identifier
-    from identity_graph.normalise import normalise
+    return forms_of_key(key)[0]
 
-    return normalise(*Identifier.parse(key))
+
+def forms_of_key(key: str) -> list[Identifier]:
+    """The same, and then what else it was in earlier versions."""
+    from identity_graph.former import forms
+    from identity_graph.model import Identifier
+
+    return forms(*Identifier.parse(key))
+
+
+def formerly_of(*keys: str) -> list[Identifier]:
+    return [form for key in keys for form in forms_of_key(key)[1:]]
 
 
 def person_of(people: People, key: str) -> Person:
     """By key or by person id. Raises PERSON_UNKNOWN."""
-    asked = asked_of(key)
-    found = people.find_by_identifier([asked]) if asked else people.find([key])
+    found = people.find_by_identifier([identifier_of(key)]) if ":" in key else people.find([key])
     if found[0] is None:
         raise NotFound("PERSON_UNKNOWN", f"nobody is known by {key}")
     return found[0]
@@ -235,15 +243,16 @@ def person_of(people: People, key: str) -> Person:
 
 def anybody_of(graph: IdentityGraph, key: str) -> Person:
     """As `person_of`, restricted persons too: for the privacy desk. Raises PERSON_UNKNOWN."""
-    found = graph.restrictions.find(asked_of(key) or key)
+    return asked_of(graph, key)[1]
+
+
+def asked_of(graph: IdentityGraph, key: str) -> tuple[Identifier | None, Person]:
+    """As `anybody_of`, and the identifier in the form in which it is known; None where it is a person id."""
+    find = graph.restrictions
+    asked, found = find.find_any(forms_of_key(key)) if ":" in key else (None, find.find(key))
     if found is None:
         raise NotFound("PERSON_UNKNOWN", f"nobody is known by {key}")
-    return found
-
-
-def asked_of(key: str) -> Identifier | None:
-    """None where it is a person id."""
-    return identifier_of(key) if ":" in key else None
+    return asked, found
 
 
 def verb(function: Callable[Concatenate[Command, P], None]) -> Callable[..., None]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from identity_graph.cli.command import Command, identifier_of, person_of, verb
+from identity_graph.cli.command import Command, formerly_of, identifier_of, person_of, verb
 from identity_graph.cli.show import print_table
 from identity_graph.model import ConsentStatus
 from identity_graph.times import format_time, parse_time
@@ -32,7 +32,7 @@ def state(
         raise typer.BadParameter(f"{status!r} is none of granted, denied and revoked", param_hint="STATUS")
     said, end = ConsentStatus(status.upper()), None if expires is None else parse_time(expires)
     with command.graph() as graph:
-        person = graph.stating.consent(identifier_of(key), purpose, said, end, getuser())
+        person = graph.stating.consent(identifier_of(key), purpose, said, end, getuser(), formerly_of(key))
     found = {"key": key, "purpose": purpose, "status": said.value, "personId": person.id if person else None}
     command.answer(found, lambda _: f"{purpose}: {status}" + ("" if person else f", but {key} is nobody's now"))
 

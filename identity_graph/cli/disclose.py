@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from identity_graph.cli.command import Command, Scope, ScopeOption, anybody_of, asked_of, verb
+from identity_graph.cli.command import Command, Scope, ScopeOption, asked_of, verb
 from identity_graph.errors import NotFound
 from identity_graph.secret_file import private
 
@@ -46,7 +46,8 @@ def disclose(
     if format is Format.csv and output is None:
         raise typer.BadParameter("several tables need a folder: add --output FOLDER", param_hint="--format")
     with command.graph() as graph:
-        found = graph.disclosures.of(anybody_of(graph, key).id, asked_of(key), scope.meant)
+        asked, person = asked_of(graph, key)
+        found = graph.disclosures.of(person.id, asked, scope.meant)
     if found is None:
         raise NotFound("PERSON_UNKNOWN", f"nobody is known by {key}")
     document = found.model_dump(by_alias=True)

@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from identity_graph.cli.command import Command, identifier_of, person_of, verb
+from identity_graph.cli.command import Command, formerly_of, identifier_of, person_of, verb
 from identity_graph.cli.looking import AsOf, AtLeast, ForPurpose, Under, Without, people_of
 from identity_graph.cli.show import print_path
 from identity_graph.cli.views import explanation_view, person_view
@@ -101,7 +101,7 @@ Reason = Annotated[str, typer.Option("--reason", "-r", help="Why: it is kept wit
 def link(command: Command, a: A, b: B, reason: Reason) -> None:
     """State that two identifiers are one person, and publish what follows."""
     with command.graph() as graph:
-        found = graph.stating.link(identifier_of(a), identifier_of(b), reason, getuser())
+        found = graph.stating.link(identifier_of(a), identifier_of(b), reason, getuser(), formerly_of(a, b))
     command.answer(explanation_view(found), lambda view: str(view["message"]))
 
 
@@ -109,5 +109,5 @@ def link(command: Command, a: A, b: B, reason: Reason) -> None:
 def unlink(command: Command, a: A, b: B, reason: Reason) -> None:
     """State that two identifiers are not one person, and publish what follows."""
     with command.graph() as graph:
-        found = graph.stating.unlink(identifier_of(a), identifier_of(b), reason, getuser())
+        found = graph.stating.unlink(identifier_of(a), identifier_of(b), reason, getuser(), formerly_of(a, b))
     command.answer(explanation_view(found), lambda view: str(view["message"]))

@@ -17,6 +17,7 @@ from identity_graph.cli.command import (
     anybody_of,
     asked_of,
     content_of,
+    formerly_of,
     identifier_of,
     interactive,
     verb,
@@ -58,8 +59,8 @@ def forget(
 
     _check_place(receipt or Path("receipt.json"))
     with command.graph() as graph:
-        person = anybody_of(graph, key)
-        found = graph.forget.preview(person.id, asked_of(key), scope.meant)
+        asked, person = asked_of(graph, key)
+        found = graph.forget.preview(person.id, asked, scope.meant)
         if found is None:
             raise NotFound("PERSON_UNKNOWN", f"nobody is known by {key}")
         if preview:
@@ -154,7 +155,7 @@ def restricted(command: Command) -> None:
 def unsuppress(command: Command, key: Annotated[str, typer.Argument(metavar="KEY", help="namespace:value.")]) -> None:
     """Let an erased identifier come back in new events; nothing is restored."""
     with command.graph() as graph:
-        done = graph.forget.unsuppress(identifier_of(key))
+        done = graph.forget.unsuppress(identifier_of(key), formerly_of(key))
     words = "It may come back in new events." if done else "It was not suppressed."
     command.answer({"unsuppressed": done}, lambda _: words)
 

@@ -25,6 +25,7 @@ class Filling:
         self._rows: list[Int64] = []
         self._seen: list[Int32] = []
         self._stated: list[tuple[int, int, int, bool]] = []
+        self._formerly: list[tuple[int, str, str]] = []
 
     def fill(
         self,
@@ -65,6 +66,7 @@ class Filling:
         self._rows.append(np.repeat(np.array(rows, dtype=np.int64), table.lengths))
         self._seen.append(own[table.seen])
         self._stated += [(rows[number], int(own[a]), int(own[b]), apart) for number, a, b, apart in table.stated]
+        self._formerly += [(rows[event], space, value) for event, space, value in table.formerly]
 
     def _put(self, rows: Sequence[int], columns: Iterable[Sequence[Any]]) -> None:
         for number, column in enumerate(columns):
@@ -87,7 +89,7 @@ class Filling:
         kept = np.flatnonzero(lengths)
         places: list[int] = kept.tolist()
         columns: list[Sequence[Any]] = [() if column is None else column for column in self._columns]
-        stated = self._stated
+        stated, formerly = self._stated, self._formerly
         if len(kept) < self._count:
             number_of = {place: number for number, place in enumerate(places)}
             columns = [
@@ -95,6 +97,7 @@ class Filling:
                 for column in columns
             ]
             stated = [(number_of[row], a, b, apart) for row, a, b, apart in stated]
+            formerly = [(number_of[row], space, value) for row, space, value in formerly]
         ids, times, sources, names, traits, properties = columns
         table = EventTable(
             ids,
@@ -108,5 +111,6 @@ class Filling:
             sorted(stated, key=lambda pair: (pair[3], pair[0])),
             traits,
             properties,
+            formerly,
         )
         return table, places

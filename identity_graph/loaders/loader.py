@@ -10,6 +10,7 @@ from typing import Any
 from identity_graph.errors import InputError
 from identity_graph.event_flaws import DAWN, id_flaw, is_id, is_name, name_flaw, untimely
 from identity_graph.loaders.file import LoaderFile, parse_file, read_file
+from identity_graph.loaders.formerly import formerly_reader
 from identity_graph.loaders.judgement import content_id, id_text, is_source, time_reader
 from identity_graph.loaders.many import Events, Many, Mapper
 from identity_graph.loaders.nobody import nobody_reader
@@ -109,7 +110,7 @@ def _compile_one(file: LoaderFile, others: Sequence[Path]) -> Mapper:
     get_id, get_time, get_name, get_source, identifiers_of, stated_of, traits_of, properties_of = Readers.of(
         file, others
     )
-    nobody = nobody_reader(file)
+    nobody, formerly = nobody_reader(file), formerly_reader(file, others)
     name_constant, file_source, time_constant = file.name_constant, file.source, file.time_constant
     new, event_of, time_of = tuple.__new__, Event, time_reader(file)
 
@@ -158,6 +159,7 @@ def _compile_one(file: LoaderFile, others: Sequence[Path]) -> Mapper:
                 stated,
                 received,
                 (),
+                formerly(record, identifiers) if formerly else (),
             ),
         )
 

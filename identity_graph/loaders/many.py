@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from identity_graph.errors import InputError
 from identity_graph.event_flaws import DAWN, LONGEST_ID, is_id, is_name
 from identity_graph.event_table import EventTable
+from identity_graph.former import FORMER, former_forms
 from identity_graph.loaders.alike import Alike, Mark, Places, Telling, alike
 from identity_graph.loaders.fields import ObjectReader, cast
 from identity_graph.loaders.file import LoaderFile
@@ -25,7 +26,7 @@ from identity_graph.loaders.readers import Readers
 from identity_graph.loaders.unfold import unfolder
 from identity_graph.loaders.written import written
 from identity_graph.model import Event
-from identity_graph.normalise import all_canonical, normalise
+from identity_graph.normalise import all_canonical, normalise, normalise_namespace
 from identity_graph.repeated import Repeated
 from identity_graph.times import DAY
 
@@ -151,6 +152,9 @@ class Many:
     def _identifiers(self, one: Any, columns: _Columns) -> Sequence[tuple[str, str] | None]:
         if not isinstance(one, _Named):  # of a value that all records have
             return Repeated(one, columns.count)
+        if FORMER and normalise_namespace(one.namespace) in FORMER:
+            region = self._file.phone_region
+            columns.judge(one.value.column, lambda raw: raw is None or not former_forms(one.namespace, raw, region))
         namespace, values = one.namespace, one.value.column
         normaliser = self._normalisers.get(namespace)
         if normaliser is None:  # a name that comes from data
@@ -268,6 +272,8 @@ def _named(namespace: str, raw: Any, *, region: str | None) -> Any:
     """As `normalise`, of marks."""
     if raw.__class__ is Mark and isinstance(namespace, str):
         return _Named(namespace, raw)
+    if FORMER and former_forms(namespace, raw, region):
+        raise InputError("NAMESPACE_INVALID", "it was another one before")
     return normalise(namespace, raw, region=region)
 
 

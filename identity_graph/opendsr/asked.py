@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, NamedTuple
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from identity_graph.errors import InputError
-from identity_graph.normalise import normalise
+from identity_graph.former import forms
 from identity_graph.opendsr.agreement import DIGESTS, RAW, Agreement
 from identity_graph.subject_request import Identity, RequestKind
 from identity_graph.times import parse_time
@@ -105,10 +105,11 @@ def _identities(
             yield Identity(space, value, one.identity_format)
             continue
         try:
-            identifier = normalise(space, one.identity_value)
+            found = forms(space, one.identity_value)
         except InputError as error:
             raise invalid(f"{where}.{n}.identity_value is not one of its type: {error.code}") from None
-        yield Identity(identifier.namespace, identifier.value)
+        for identifier in found:
+            yield Identity(identifier.namespace, identifier.value)
 
 
 def _check_time(text: str) -> None:

@@ -215,7 +215,7 @@ class Desk:
         for identifier, person_id in owners.items():
             if person_id not in gone:
                 asked = ErasureRequest(self._new_id(), ErasureState.RESTRICTED, self.clock())
-                gone[person_id] = self._forget.erase_within(identifier, Scope.CONNECTED, asked)
+                gone[person_id] = self._forget.erase_within([identifier], Scope.CONNECTED, asked)
         erased = [one for one in gone.values() if one.state is ErasureState.DELETED]
         self._store.privacy.unrestrict(request.hidden)
         self._store.erasures.keep(erased)

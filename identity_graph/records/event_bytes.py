@@ -26,6 +26,9 @@ def write_event(event: Event) -> bytes:
             "same_person": [[list(a), list(b)] for a, b in event.same_person],
             "apart": [[list(a), list(b)] for a, b in event.apart],
         }
+        # Left out where there is none, as nearly always: who was erased is known by the bytes of these records, too.
+        if formerly := plain.pop("formerly"):
+            plain["formerly"] = [list(identifier) for identifier in formerly]
         return orjson.dumps(plain, option=orjson.OPT_SORT_KEYS)
     except orjson.JSONEncodeError as error:
         raise ValueError(str(error)) from error
@@ -58,6 +61,7 @@ def read_event(raw: bytes) -> Event:
             same_person=tuple((Identifier(*a), Identifier(*b)) for a, b in value["same_person"]),
             received=value["received"],
             apart=tuple((Identifier(*a), Identifier(*b)) for a, b in value["apart"]),
+            formerly=tuple(Identifier(*found) for found in value.get("formerly", ())),
         )
     except (KeyError, TypeError) as error:
         raise ValueError(f"not an event: {error}") from error

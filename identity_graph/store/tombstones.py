@@ -10,6 +10,7 @@ import numpy as np
 
 from identity_graph.errors import StoreError
 from identity_graph.event_table import EventTable
+from identity_graph.former import FORMER, forms_of
 from identity_graph.model import Identifier
 from identity_graph.store.keyring import Key, Keyring
 from identity_graph.tables import Bool
@@ -59,15 +60,24 @@ class Tombstones:
     def of_identifiers(self, identifiers: Sequence[tuple[str, str]]) -> list[bool]:
         if not identifiers or not self.any():
             return [False] * len(identifiers)
-        return self._found([_identifier(*identifier) for identifier in identifiers])
+        if not FORMER or not any(namespace in FORMER for namespace, _ in identifiers):
+            return self._found([_identifier(*identifier) for identifier in identifiers])
+        forms = [(place, form) for place, one in enumerate(identifiers) for form in forms_of(one)]
+        buried = [False] * len(identifiers)
+        for (place, _), found in zip(forms, self._found([_identifier(*form) for _, form in forms]), strict=True):
+            buried[place] |= found
+        return buried
 
     def of_events(self, events: EventTable) -> Bool:
-        """Whether the id of each, or an identifier that it saw or stated, is buried."""
+        """Whether the id of each, or an identifier that it saw or stated, is buried; or one in a former form."""
         named = np.array(self.of_identifiers(events.named), dtype=bool)
         gone = np.array(self._found([_event(id) for id in events.ids]), dtype=bool)
         gone[np.repeat(np.arange(len(events)), events.lengths)[named[events.seen]]] = True
         for place, a, b, _ in events.stated:
             gone[place] |= named[a] | named[b]
+        formerly = self.of_identifiers([(namespace, value) for _, namespace, value in events.formerly])
+        for (place, *_), buried in zip(events.formerly, formerly, strict=True):
+            gone[place] |= buried
         return gone
 
     def of_records(self, records: Sequence[bytes]) -> list[bool]:
@@ -85,15 +95,15 @@ class Tombstones:
             self._fresh += hashes
 
     def marks(self, identifiers: Sequence[Identifier]) -> list[list[bytes]]:
-        """Of each the hash that would bury it, and those by older keys; none is buried. Inside a transaction."""
+        """Of each the hash that would bury it, and those by older keys or in former forms; none is buried. Inside a
+        transaction."""
         checks, newest, writers = self._ring()
         if newest.check not in checks:
             checks = (*checks, newest.check)
             self._buried.keep_key_check(b"".join(checks))
             writers = [*writers, newest]
-        texts = [_identifier(*one) for one in identifiers]
-        by_key = [_hashes(key, checks, texts) for key in reversed(writers)]
-        return [list(of) for of in zip(*by_key, strict=True)]
+        texts = [[_identifier(*form) for form in forms_of(one)] for one in identifiers]
+        return [[hash for key in reversed(writers) for hash in _hashes(key, checks, of)] for of in texts]
 
     def take_fresh(self) -> tuple[list[bytes], list[bytes]]:
         """What was buried here, and released, since this was last asked, committed or not."""
@@ -104,7 +114,8 @@ class Tombstones:
     def release(self, identifiers: Sequence[Identifier]) -> list[bool]:
         """Let them come back, and say which were buried; inside a transaction. Their events' ids stay buried."""
         found = self.of_identifiers(identifiers)
-        texts = [_identifier(*one) for one, buried in zip(identifiers, found, strict=True) if buried]
+        gone = [one for one, buried in zip(identifiers, found, strict=True) if buried]
+        texts = [_identifier(*form) for one in gone for form in forms_of(one)]
         if texts:
             checks, _, writers = self._ring()
             hashes = [hash for key in writers for hash in _hashes(key, checks, texts)]

@@ -15,7 +15,7 @@ from typing import NamedTuple, NoReturn
 import pytest
 
 ROOT = Path(__file__).parents[2]
-COUNTED = ("fdatasync", "pwrite64")
+COUNTED = ("fdatasync", "pwrite64", "fsync", "rename")
 
 
 class Ended(NamedTuple):

@@ -74,6 +74,52 @@ def test_a_person_that_changed_meanwhile_stays_hidden_until_somebody_looks() -> 
 
 
 @pytest.mark.usefixtures("each_store")
+@pytest.mark.parametrize("killed", [True, False])
+@pytest.mark.parametrize("change", ["merges", "splits"])
+def test_a_person_that_merges_or_splits_meanwhile_is_erased_by_nobody_who_did_not_see_it(
+    change: str, killed: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between the request and the deletion; and what is then erased is what was then shown."""
+    bob, user = "email:bob@example.org", "user_id:zoe"
+    with told([*EVENTS, event("b1", 3, bob, "cookie:bobs")]) as graph:
+        id = person(graph, ZOE)
+        preview = graph.forget.preview(id)
+        assert preview and set(map(str, (one.key for one in preview.exclusive))) >= {ZOE, user}
+        note = graph.forget._request
+
+        def changed(token: str) -> ErasureRequest:
+            request = note(token)
+            state = graph.stating.link if change == "merges" else graph.stating.unlink
+            state(Identifier.parse(ZOE), Identifier.parse(bob if change == "merges" else user), "meanwhile")
+            return request
+
+        monkeypatch.setattr(graph.forget, "_request", changed)
+        events = graph.store.operations.counts()["events"]
+        if killed:
+            changed(preview.token)
+            (request,) = graph.forget.resume()
+            assert (request.state, request.code) == (ErasureState.RESTRICTED, "TOKEN_INVALID")
+            hidden = graph.people.find_by_identifier(list(map(Identifier.parse, (ZOE, user))))
+            assert hidden == [None, None]
+        else:
+            with pytest.raises(InputError, match="changed since"):
+                graph.forget.erase(preview.token)
+            assert graph.restrictions.all() == [] and graph.store.erasures.open() == []
+        monkeypatch.undo()
+        assert graph.store.operations.counts()["events"] == events + 1  # the statement; nothing went
+        # The statement belongs to who has the user id, and so holds the other one's address, which stays.
+        asked, others = map(Identifier.parse, (ZOE, bob) if change == "merges" else (user, ZOE))
+        found = graph.restrictions.find(asked)
+        assert found
+        again = graph.forget.preview(found.id, asked)
+        assert again and asked in again.exclusive and (others in again.exclusive) == (change == "merges")
+        graph.forget.erase(again.token)
+        assert graph.store.privacy.tombstoned([asked, others]) == [True, change == "merges"]
+        left = graph.store.evidence.identifiers([asked, others, Identifier.parse(bob)])
+        assert [one is not None for one in left] == [False, change == "splits", change == "splits"]
+
+
+@pytest.mark.usefixtures("each_store")
 def test_who_is_unrestricted_is_not_erased_later() -> None:
     with told(EVENTS) as graph:
         id = person(graph, ZOE)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from identity_graph.store.protocols import Marks, Store
+from identity_graph.store.sqlite import layers
 from tests.store.building import event, load, numbers, publication, publish_persons
 
 KEYS = [f"cookie:{n}" for n in range(4)]
@@ -84,3 +85,14 @@ def test_how_far_segments_are_settled_is_kept(people: Store) -> None:
     assert people.segments.settled() == 0
     people.segments.settle(7)
     assert people.segments.settled() == 7
+
+
+def test_what_is_loaded_later_does_not_say_that_segments_are_settled(
+    people: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(layers, "LEAST", 1)  # SQLite then takes its recent layer in
+    monkeypatch.setattr(layers, "GROWTH", 0)
+    people.segments.settle(3)
+    for n in range(20):
+        load(people, event(f"later {n}", KEYS[0]))
+    assert people.segments.settled() == 3

@@ -104,11 +104,12 @@ class SqliteSegments:
                 self._count(number)
 
     def settled(self) -> int:
-        return self._database.one("SELECT value FROM meta WHERE key = 'settled'") or 0
+        # Not `settled`: that is how far the recent layer was taken in.
+        return self._database.one("SELECT value FROM meta WHERE key = 'followed'") or 0
 
     def settle(self, edition: int) -> None:
         with self._database.transaction():
-            keep(self._database, settled=edition)
+            keep(self._database, followed=edition)
 
     def of_persons(self, person_ids: Sequence[str]) -> list[list[str]]:
         if not person_ids:
