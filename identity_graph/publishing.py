@@ -10,6 +10,7 @@ from identity_graph.errors import IdentityGraphError
 from identity_graph.resolver import Resolver
 from identity_graph.store.protocols import Store
 
+PACE = 0.008  # seconds from one publication to the next, in which others store and answer
 SHARE = 9.0  # while much comes, storing gets this many times as long as publishing
 AGAIN = 1.0  # seconds after a failure
 
@@ -24,7 +25,7 @@ class Publishing:
         self._store = store
         self._resolver = resolver
         self._pending = False
-        self._not_before = 0.0
+        self._next = self._next_hurried = 0.0
         self._arrived = 0.0
         self.trouble = ""
         self.count = 0
@@ -42,12 +43,11 @@ class Publishing:
 
     def patience(self) -> float | None:
         """Seconds until it is time to publish; None: there is nothing to publish."""
-        return max(0.0, self._not_before - time.monotonic()) if self._pending else None
+        return max(0.0, self._next - time.monotonic()) if self._pending else None
 
     def due(self, *, hurried: bool) -> bool:
-        """`hurried`: much waits to be stored, so that it is not time after each transaction."""
-        early = time.monotonic() < self._not_before
-        return self._pending and not (early and (hurried or self.trouble))
+        """`hurried`: much waits to be stored, so that it is time more seldom."""
+        return self._pending and time.monotonic() >= (self._next_hurried if hurried else self._next)
 
     def publish(self) -> None:
         if not self._pending:
@@ -67,11 +67,12 @@ class Publishing:
         self.seconds += now - begun
         if self.count == 1:
             gc.freeze()  # what it loaded stays, and full collections need not keep everybody waiting to walk it again
-        self._not_before = now + SHARE * (now - begun)
+        self._next = max(begun + PACE, now)
+        self._next_hurried = now + SHARE * (now - begun)
 
     def _failed(self, error: Exception) -> None:
         code = error.code if isinstance(error, IdentityGraphError) else "INTERNAL"
         if code != self.trouble:
             log.error("persons are not published: %s, %s", code, type(error).__qualname__)
         self.trouble = code
-        self._not_before = time.monotonic() + AGAIN
+        self._next = self._next_hurried = time.monotonic() + AGAIN
