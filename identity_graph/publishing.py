@@ -41,13 +41,15 @@ class Publishing:
         """Seconds for which the oldest of what arrived waits to be published."""
         return max(0.0, time.monotonic() - self._arrived) if self._pending else 0.0
 
-    def patience(self) -> float | None:
-        """Seconds until it is time to publish; None: there is nothing to publish."""
-        return max(0.0, self._next - time.monotonic()) if self._pending else None
+    def patience(self, *, hurried: bool) -> float | None:
+        """Seconds until it is time to publish; None: there is nothing to publish. `hurried`: much comes to be stored,
+        so that it is time more seldom."""
+        if not self._pending:
+            return None
+        return max(0.0, (self._next_hurried if hurried else self._next) - time.monotonic())
 
     def due(self, *, hurried: bool) -> bool:
-        """`hurried`: much waits to be stored, so that it is time more seldom."""
-        return self._pending and time.monotonic() >= (self._next_hurried if hurried else self._next)
+        return self.patience(hurried=hurried) == 0.0
 
     def publish(self) -> None:
         if not self._pending:

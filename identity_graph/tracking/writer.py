@@ -71,18 +71,21 @@ class Writer(Thread):
 
     def run(self) -> None:
         publishing, waiting, core = self._publishing, self._waiting, self._core
+        hurried = False
         while not (waiting.closed and not waiting.held):
-            patience = publishing.patience()
+            patience = publishing.patience(hurried=hurried)
             group = waiting.take(GROUP, LINGER if patience is None and core.shared else patience)
-            hurried = sum(map(len, group)) + waiting.held > FEW
-            if group and not hurried:
-                core.share()
-            elif hurried or patience is None:
-                core.part()
-            for request in group:
-                request.stored.set_running_or_notify_cancel()  # who has gone away meanwhile is stored all the same
             if group:
+                hurried = sum(map(len, group)) + waiting.held > FEW
+                if hurried:
+                    core.part()
+                else:
+                    core.share()
+                for request in group:
+                    request.stored.set_running_or_notify_cancel()  # who has gone away meanwhile is stored all the same
                 self._answer(group)
+            elif patience is None:
+                core.part()
             if publishing.due(hurried=hurried):
                 publishing.publish()
         publishing.publish()
