@@ -8,7 +8,6 @@ import time
 
 from identity_graph.errors import IdentityGraphError
 from identity_graph.resolver import Resolver
-from identity_graph.store.protocols import Store
 
 PACE = 0.008  # seconds from one publication to the next, in which others store and answer
 SHARE = 9.0  # while much comes, storing gets this many times as long as publishing
@@ -21,8 +20,7 @@ class Publishing:
     """`trouble` is the code of what keeps persons from being published now; else empty. `count` publications took
     `seconds`."""
 
-    def __init__(self, store: Store, resolver: Resolver) -> None:
-        self._store = store
+    def __init__(self, resolver: Resolver) -> None:
         self._resolver = resolver
         self._pending = False
         self._next = self._next_hurried = 0.0
@@ -56,10 +54,8 @@ class Publishing:
             return
         begun = time.monotonic()
         try:
-            if self._store.persons.resolved()[1] is None:
+            if not self._resolver.follow():
                 self._resolver.resolve()
-            else:
-                self._resolver.follow()
         except Exception as error:
             self._failed(error)
             return

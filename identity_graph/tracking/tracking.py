@@ -44,7 +44,7 @@ class Tracking:
         self._new_id = new_id
         self._waiting: Waiting[Request] = Waiting(room)
         self._counting = Counting(store, clock, new_id, policy, tally or Tally())
-        self.publishing = Publishing(store, resolver)
+        self.publishing = Publishing(resolver)
         self._mapper = Mapper() if (os.cpu_count() or 1) > 1 else None
         self._loaders: dict[str, Loader] = {}
         self._beginning = Lock()
