@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import ClassVar
 
 ALL = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else set()
-AGAIN = 1.0  # seconds after which the two are brought together again, and those let go that they have begun
+LENGTH = 1.0  # seconds after which the two are let go for a moment, in which they may leave a core that others want
 _THREADS = Path("/proc/self/task")
 _PROCESSOR = 36  # of the fields of a thread's `stat` behind its name
 
@@ -27,24 +27,27 @@ class OneCore:
 
     def __init__(self, other: int) -> None:
         self._other = other
-        self._next = 0.0
+        self._until = 0.0
         self.shared = False
 
     def share(self) -> None:
-        """Go where the other is, and keep it there. Cheap when it was just done."""
-        if len(ALL) < 2 or (self.shared and time.monotonic() < self._next):
+        """Go where the other is, and keep it there; to be called again and again."""
+        if self.shared:
+            if time.monotonic() > self._until:
+                self.part()
             return
-        self._next = time.monotonic() + AGAIN
-        self.shared = True
+        if len(ALL) < 2:
+            return
+        self.shared, self._until = True, time.monotonic() + LENGTH
+        both = {self._other, threading.get_native_id()}
+        self._sharing.update(both)
         with suppress(OSError):
-            both = {self._other, threading.get_native_id()}
-            self._sharing.update(both)
             core = _core_of(self._other)
             for thread in both:
                 os.sched_setaffinity(thread, {core})
-            for thread in (int(one.name) for one in _THREADS.iterdir()):
-                if thread not in self._sharing:
-                    free(thread)
+            for begun in (int(one.name) for one in _THREADS.iterdir()):
+                if begun not in self._sharing:
+                    free(begun)
 
     def part(self) -> None:
         """Let both go where they like."""

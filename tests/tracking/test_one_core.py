@@ -62,19 +62,29 @@ def test_two_share_a_core_until_they_part(other: Other) -> None:
     assert os.sched_getaffinity(0) == os.sched_getaffinity(other.id) == ALL
 
 
-def test_who_was_begun_meanwhile_is_let_go(other: Other, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("identity_graph.tracking.one_core.AGAIN", 0.0)
+def test_who_was_begun_meanwhile_is_let_go(other: Other) -> None:
     core = OneCore(threading.get_native_id())
     other.does(core.share)
     third = Other()
     try:
         assert os.sched_getaffinity(third.id) == os.sched_getaffinity(0) != ALL, "else there is nothing to let go"
+        other.does(core.part)
         other.does(core.share)
         assert os.sched_getaffinity(third.id) == ALL
         assert os.sched_getaffinity(other.id) == os.sched_getaffinity(0) != ALL
     finally:
         third.end()
         other.does(core.part)
+
+
+def test_now_and_then_they_may_go_elsewhere(other: Other, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("identity_graph.tracking.one_core.LENGTH", 0.0)
+    core = OneCore(threading.get_native_id())
+    found = []
+    for _ in range(4):
+        other.does(core.share)
+        found.append(os.sched_getaffinity(0) == ALL)
+    assert found == [False, True, False, True]
 
 
 @pytest.fixture
