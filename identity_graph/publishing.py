@@ -8,8 +8,8 @@ import time
 
 from identity_graph.errors import IdentityGraphError
 from identity_graph.resolver import Resolver
-from identity_graph.store.protocols import Store
 
+PACE = 0.008  # seconds from one publication to the next, in which others store and answer
 SHARE = 9.0  # while much comes, storing gets this many times as long as publishing
 AGAIN = 1.0  # seconds after a failure
 
@@ -20,11 +20,10 @@ class Publishing:
     """`trouble` is the code of what keeps persons from being published now; else empty. `count` publications took
     `seconds`."""
 
-    def __init__(self, store: Store, resolver: Resolver) -> None:
-        self._store = store
+    def __init__(self, resolver: Resolver) -> None:
         self._resolver = resolver
         self._pending = False
-        self._not_before = 0.0
+        self._next = self._next_hurried = 0.0
         self._arrived = 0.0
         self.trouble = ""
         self.count = 0
@@ -40,24 +39,23 @@ class Publishing:
         """Seconds for which the oldest of what arrived waits to be published."""
         return max(0.0, time.monotonic() - self._arrived) if self._pending else 0.0
 
-    def patience(self) -> float | None:
-        """Seconds until it is time to publish; None: there is nothing to publish."""
-        return max(0.0, self._not_before - time.monotonic()) if self._pending else None
+    def patience(self, *, hurried: bool) -> float | None:
+        """Seconds until it is time to publish; None: there is nothing to publish. `hurried`: much comes to be stored,
+        so that it is time more seldom."""
+        if not self._pending:
+            return None
+        return max(0.0, (self._next_hurried if hurried else self._next) - time.monotonic())
 
     def due(self, *, hurried: bool) -> bool:
-        """`hurried`: much waits to be stored, so that it is not time after each transaction."""
-        early = time.monotonic() < self._not_before
-        return self._pending and not (early and (hurried or self.trouble))
+        return self.patience(hurried=hurried) == 0.0
 
     def publish(self) -> None:
         if not self._pending:
             return
         begun = time.monotonic()
         try:
-            if self._store.persons.resolved()[1] is None:
+            if not self._resolver.follow():
                 self._resolver.resolve()
-            else:
-                self._resolver.follow()
         except Exception as error:
             self._failed(error)
             return
@@ -67,11 +65,12 @@ class Publishing:
         self.seconds += now - begun
         if self.count == 1:
             gc.freeze()  # what it loaded stays, and full collections need not keep everybody waiting to walk it again
-        self._not_before = now + SHARE * (now - begun)
+        self._next = max(begun + PACE, now)
+        self._next_hurried = now + SHARE * (now - begun)
 
     def _failed(self, error: Exception) -> None:
         code = error.code if isinstance(error, IdentityGraphError) else "INTERNAL"
         if code != self.trouble:
             log.error("persons are not published: %s, %s", code, type(error).__qualname__)
         self.trouble = code
-        self._not_before = time.monotonic() + AGAIN
+        self._next = self._next_hurried = time.monotonic() + AGAIN

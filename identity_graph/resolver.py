@@ -81,11 +81,16 @@ class Resolver:
             raise
         return run
 
-    def follow(self) -> None:
-        """Publish what arrived since the last time, and let segments follow. Raises POLICY_DIFFERS."""
+    def follow(self) -> bool:
+        """Publish what arrived since the last time, and let segments follow. False, and nothing is done, where nothing
+        was published before. Raises POLICY_DIFFERS."""
         with self._store.transaction():
-            self.catch_up()
-        self.settle()
+            resolved, in_force = self._standing()
+            if in_force is not None:
+                self._publish(resolved, in_force)
+        if in_force is not None:
+            self.settle()
+        return in_force is not None
 
     def settle(self) -> None:
         """Let segments follow what was published; outside of the transaction that published it."""
@@ -98,24 +103,41 @@ class Resolver:
         Only `resolve` sets the policy in force: raises POLICY_DIFFERS under another one, and does nothing where there
         is none yet.
         """
-        _, in_force = self._store.persons.resolved()
+        resolved, in_force = self._standing()
+        return in_force is not None and self._publish(resolved, in_force, cause=cause) is not None
+
+    def _standing(self) -> tuple[int, str | None]:
+        resolved, in_force = self._store.persons.resolved()
         if in_force not in (None, self._policy.digest):
             raise PolicyError(
                 "POLICY_DIFFERS",
                 f"the persons are of the policy {in_force[:12]}, and the one given is {self._policy.digest[:12]}",
             )
-        return in_force is not None and self.publish(cause=cause) is not None
+        return resolved, in_force
 
-    @collector_paused()
     def publish(
         self, *, full: bool = False, weakened: Iterable[int] = (), reach: Iterable[int] = (), cause: str = "evidence"
     ) -> str | None:
         """Within the caller's transaction; what changed, None where there was nothing to resolve. `weakened` are
         identifiers that lost evidence, `reach` those whose component that was."""
-        persons = self._store.persons
-        resolved, in_force = persons.resolved()
+        resolved, in_force = self._store.persons.resolved()
         if in_force is not None and in_force != self._policy.digest:
             cause = "policy"
+        return self._publish(resolved, in_force, full=full, weakened=weakened, reach=reach, cause=cause)
+
+    @collector_paused()
+    def _publish(
+        self,
+        resolved: int,
+        in_force: str | None,
+        *,
+        full: bool = False,
+        weakened: Iterable[int] = (),
+        reach: Iterable[int] = (),
+        cause: str = "evidence",
+    ) -> str | None:
+        """The first two are what the store says of the last publication."""
+        persons = self._store.persons
         arrived, newest = self._store.evidence.arrived_since(resolved)
         lost = np.array(sorted(weakened), dtype=np.int64)
         changed = full or in_force != self._policy.digest or self._policy.decays

@@ -11,7 +11,7 @@ of a plan has no errors.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence, Set
 from functools import partial
 from itertools import chain, islice
 from math import isfinite
@@ -59,14 +59,16 @@ class Unknown(Exception):
 
 
 class Asked:
-    """What resolvers may know of a request: the parts of `Info` and of the context that they use."""
+    """What resolvers may know of a request: the parts of `Info` and of the context that they use. One that is answered
+    once more, of other `reads`, keeps what was made of its variables."""
 
     viewed: Mapping[str | int, Any] = {}
 
-    def __init__(self, graph: IdentityGraph, reads: Supply, variables: Mapping[str, Any], *, veiled: bool) -> None:
-        self.reads = reads
+    def __init__(self, graph: IdentityGraph, variables: Mapping[str, Any], *, veiled: bool) -> None:
+        self.reads: Supply
         self.given = variables
         self.variables: Any = None  # the same, coerced
+        self.arguments: dict[Hashable, dict[str, Any]] = {}
         self.veiled = veiled
         self.keyed_by = graph.store.privacy
         self._graph = graph
@@ -136,10 +138,14 @@ class Plans:
     def answer(self, prepared: Prepared, name: str | None, asked: Asked) -> Any:
         """The data. Raises `Unknown`, and whatever a resolver raises."""
         operation = prepared.operation(name)
-        found = get_variable_values(self._schema, operation.variable_definitions or (), dict(asked.given), max_errors=1)
-        if isinstance(found, list):
-            raise Unknown
-        asked.variables = found
+        found = asked.variables
+        if found is None:
+            found = get_variable_values(
+                self._schema, operation.variable_definitions or (), dict(asked.given), max_errors=1
+            )
+            if isinstance(found, list):
+                raise Unknown
+            asked.variables = found
         key = (name, asked.veiled, *(found.coerced.get(one) for one in prepared.deciding))
         if key not in prepared.plans:
             if len(prepared.plans) == KEPT:
@@ -232,10 +238,16 @@ class _Compiling:
                 config=converter.config,
             )
 
+        def once(asked: Asked) -> dict[str, Any]:
+            found = asked.arguments.get(once)
+            if found is None:
+                found = asked.arguments[once] = arguments(asked)
+            return found
+
         variables = {name for argument in node.arguments or () for name in _variables(argument)}
         if variables:
             self._used |= variables
-            return arguments
+            return once
         try:
             fixed = arguments(self._asked)
         except Exception:

@@ -29,8 +29,10 @@ class Quick:
     async def answer(self, prepared: Prepared, request: GraphQLRequest, *, veiled: bool) -> dict[str, Any] | None:
         """The data; None where the general way has to answer, also because something went wrong on this one."""
 
+        asked = Asked(self._graph, request.variables, veiled=veiled)
+
         def attempt(supply: Supply) -> dict[str, Any]:
-            asked = Asked(self._graph, supply, request.variables, veiled=veiled)
+            asked.reads = supply
             data: dict[str, Any] = self._plans.answer(prepared, request.operation_name, asked)
             return data
 

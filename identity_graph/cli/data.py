@@ -106,7 +106,7 @@ def _follow(
 ) -> Iterator[Run]:
     from identity_graph.publishing import Publishing
 
-    publishing = Publishing(graph.store, graph.resolver) if publish else None
+    publishing = Publishing(graph.resolver) if publish else None
     with told_to_stop() as stop:
         command.say(f"Following {'standard input' if name == '-' else name}. Ctrl-C stops.")
         yield from graph.ingest.follow(mapping, name, time=moment, stop=stop, publishing=publishing, say=command.say)

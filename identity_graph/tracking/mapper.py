@@ -21,6 +21,7 @@ from identity_graph.errors import QueryError
 from identity_graph.ingest.worker import read_frame, write_frame
 from identity_graph.loaders import Loader, read_loader
 from identity_graph.tracking.mapped import Mapped, map_sent
+from identity_graph.tracking.one_core import free
 from identity_graph.tracking.request import Request
 from identity_graph.tracking.sent import read_sent
 
@@ -75,6 +76,7 @@ class Mapper:
         return True
 
     def _start(self) -> None:
+        free()  # with the process that it begins
         path = os.pathsep.join(filter(None, (str(PACKAGE), os.environ.get("PYTHONPATH"))))
         with suppress(OSError, EOFError):
             self._process = worker = subprocess.Popen(

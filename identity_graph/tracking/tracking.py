@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import AbstractContextManager
-from threading import Lock
+from threading import Lock, get_native_id
 
 from identity_graph.loaders import Loader, read_loader
 from identity_graph.publishing import Publishing
@@ -44,7 +44,7 @@ class Tracking:
         self._new_id = new_id
         self._waiting: Waiting[Request] = Waiting(room)
         self._counting = Counting(store, clock, new_id, policy, tally or Tally())
-        self.publishing = Publishing(store, resolver)
+        self.publishing = Publishing(resolver)
         self._mapper = Mapper() if (os.cpu_count() or 1) > 1 else None
         self._loaders: dict[str, Loader] = {}
         self._beginning = Lock()
@@ -101,5 +101,5 @@ class Tracking:
     def _begin(self) -> None:
         with self._beginning:
             if self._writer is None:
-                self._writer = Writer(self._store, self._waiting, self._counting, self.publishing)
+                self._writer = Writer(self._store, self._waiting, self._counting, self.publishing, get_native_id())
                 self._writer.start()

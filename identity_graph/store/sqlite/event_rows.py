@@ -78,9 +78,10 @@ class EventRows:
             return
         all_new = len(fresh) == len(events)
         events, found = (events, found) if all_new else (events.take(fresh), found[fresh])
-        layer = layer_for(self._database, len(events))
+        last = last_number(self._database, "event")
+        layer = layer_for(last, len(events))
         named = self._interning.intern(events, layer)
-        first = 1 + last_number(self._database, "event")
+        first = 1 + last
         columns = self._put(np.arange(first, first + len(events)), events, named)
         mark(self._database, f"{layer}event_id", found, first)
         times, sources = columns.content.time, columns.content.source
@@ -96,7 +97,7 @@ class EventRows:
             self._database.write(
                 _OBSERVE.format(layer=layer), (number_set(observed), facts.tobytes(), first, time, source)
             )
-        settle(self._database)
+        settle(self._database, last + len(events))
 
     def restore(self, stored: EventColumns) -> None:
         """Under the numbers that they have."""
@@ -120,7 +121,7 @@ class EventRows:
                 strict=True,
             ),
         )
-        settle(self._database)
+        settle(self._database, last_number(self._database, "event"))
 
     def _put(self, numbers: Int64, events: EventTable, named: Int64) -> Columns:
         """All but observations and hashes of ids. `named` are the numbers of `events.named`."""

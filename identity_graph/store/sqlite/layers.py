@@ -14,7 +14,7 @@ import numpy as np
 
 from identity_graph.store.sqlite.columns import number_set
 from identity_graph.store.sqlite.connection import Connection
-from identity_graph.store.sqlite.numbering import keep, last_number
+from identity_graph.store.sqlite.numbering import keep
 from identity_graph.tables import Int64
 
 TREES = ("identifier_value", "event_id", "observation")
@@ -33,10 +33,10 @@ def both(statement: str) -> str:
     return " UNION ALL ".join(statement.format(recent=prefix) for prefix in ("", "recent_"))
 
 
-def layer_for(database: Connection, coming: int) -> str:
-    """Before the name of a tree, into which so many events are to be written: what would be taken in at once can as
-    well be written where it belongs."""
-    return "" if coming >= _enough(last_number(database, "event") + coming) else "recent_"
+def layer_for(last: int, coming: int) -> str:
+    """Before the name of a tree, into which so many events are to be written behind the event of that number: what
+    would be taken in at once can as well be written where it belongs."""
+    return "" if coming >= _enough(last + coming) else "recent_"
 
 
 def _enough(events: int) -> int:
@@ -53,13 +53,13 @@ def mark(database: Connection, tree: str, hashes: Int64, first: int) -> None:
         )
 
 
-def settle(database: Connection) -> None:
-    """Take the recent layer in when it has grown; inside the transaction that made it grow.
+def settle(database: Connection, last: int) -> None:
+    """Take the recent layer in when it has grown, up to the event of that number, the last; inside the transaction that
+    made it grow.
 
     With T events stored and batches of B, a recent layer of Y events costs Y / 2B + T / Y page writes an event:
     least at the root of 2BT, here for batches of 5,000.
     """
-    last = last_number(database, "event")
     settled = database.one("SELECT coalesce((SELECT value FROM meta WHERE key = 'settled'), 0)")
     if last - settled < _enough(last):
         return
