@@ -77,6 +77,21 @@ def test_who_was_begun_meanwhile_is_let_go(other: Other) -> None:
         other.does(core.part)
 
 
+def test_who_works_for_them_joins_and_leaves_with_them(other: Other) -> None:
+    core, third = OneCore(threading.get_native_id()), Other()
+    try:
+        third.does(OneCore.join)
+        assert os.sched_getaffinity(third.id) == ALL, "as nobody shares a core"
+        other.does(core.share)
+        free(third.id)
+        third.does(OneCore.join)
+        assert os.sched_getaffinity(third.id) == os.sched_getaffinity(0) != ALL
+        other.does(core.part)
+        assert os.sched_getaffinity(third.id) == ALL
+    finally:
+        third.end()
+
+
 def test_now_and_then_they_may_go_elsewhere(other: Other, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("identity_graph.tracking.one_core.LENGTH", 0.0)
     core = OneCore(threading.get_native_id())
