@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import logging
 import time
+from math import inf
 
 from identity_graph.errors import IdentityGraphError
 from identity_graph.resolver import Resolver
@@ -18,7 +19,7 @@ log = logging.getLogger("identity_graph.publishing")
 
 class Publishing:
     """`trouble` is the code of what keeps persons from being published now; else empty. `count` publications took
-    `seconds`."""
+    `seconds`, the last of them `took`, which is more than any before there is one."""
 
     def __init__(self, resolver: Resolver) -> None:
         self._resolver = resolver
@@ -28,6 +29,7 @@ class Publishing:
         self.trouble = ""
         self.count = 0
         self.seconds = 0.0
+        self.took = inf
 
     def arrived(self) -> None:
         if not self._pending:
@@ -62,11 +64,12 @@ class Publishing:
         self._pending, self.trouble = False, ""
         now = time.monotonic()
         self.count += 1
-        self.seconds += now - begun
+        self.took = now - begun
+        self.seconds += self.took
         if self.count == 1:
             gc.freeze()  # what it loaded stays, and full collections need not keep everybody waiting to walk it again
         self._next = max(begun + PACE, now)
-        self._next_hurried = now + SHARE * (now - begun)
+        self._next_hurried = now + SHARE * self.took
 
     def _failed(self, error: Exception) -> None:
         code = error.code if isinstance(error, IdentityGraphError) else "INTERNAL"

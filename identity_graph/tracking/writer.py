@@ -20,6 +20,7 @@ from identity_graph.tracking.waiting import Waiting
 
 GROUP = 2_000  # messages of one transaction, or those of one request
 FEW = 50  # messages: while more come at a time, others are not kept waiting by each publication
+SHORT = 0.05  # seconds of a publication: one that takes longer has work for more cores
 LINGER = 1.0  # seconds without any after which who takes requests is no longer kept where they are stored
 
 log = logging.getLogger("identity_graph.tracking")
@@ -77,7 +78,7 @@ class Writer(Thread):
             group = waiting.take(GROUP, LINGER if patience is None and core.shared else patience)
             if group:
                 hurried = sum(map(len, group)) + waiting.held > FEW
-                if hurried:
+                if hurried or publishing.took > SHORT:
                     core.part()
                 else:
                     core.share()
