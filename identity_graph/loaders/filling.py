@@ -102,7 +102,7 @@ class Filling:
             sources,
             names,
             Repeated(self.received, len(kept)),
-            list(map(tuple, self._places)),
+            [(namespace, value) for namespace, value in self._places],
             seen,
             lengths[kept],
             sorted(stated, key=lambda pair: (pair[3], pair[0])),

@@ -68,8 +68,8 @@ def _plain_cells(data: bytes, width: int, form: Form) -> list[str]:
     if len(cuts) != len(ends) * (width - 1):
         return []
     starts = np.append(0, ends[:-1] + 1)
-    cuts = cuts.reshape(len(ends), width - 1)
-    if (cuts[:, 0] < starts).any() or (cuts[:, -1] > ends).any() or (ends - starts).max() > _LONG:
+    of_row = cuts.reshape(len(ends), width - 1)
+    if (of_row[:, 0] < starts).any() or (of_row[:, -1] > ends).any() or (ends - starts).max() > _LONG:
         return []
     try:
         return data.decode(form.encoding).replace("\n", between).split(between)
