@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from hashlib import blake2b
 from itertools import chain
+from operator import itemgetter
 from typing import Any, TypeVar, overload
 
 import numpy as np
@@ -15,6 +16,7 @@ import orjson
 from identity_graph.model import Event, Identifier
 from identity_graph.repeated import Repeated
 from identity_graph.tables import Int32, Int64
+from identity_graph.text_digests import text_digests
 
 T = TypeVar("T")
 
@@ -25,9 +27,8 @@ class EventTable(Sequence[Event]):
 
     As a sequence it makes each event anew. `named` holds identifiers without repeats, each in use: `seen` (int32) are
     places in it, event by event, `lengths` (int32) how many of them each event has, and `stated` (event, a, b, apart)
-    the pairs that an event states, also as places. `formerly` is of (event, namespace, value). `traits` and
-    `properties` are canonical JSON, None for an empty object. `id_hashes` and `value_hashes` are those of `ids` and of
-    the values of `named`, where somebody has made them beforehand.
+    the pairs that an event states, also as places. `traits` and `properties` are canonical JSON, None for an empty
+    object. `formerly` is of (event, namespace, value).
     """
 
     ids: Sequence[str]
@@ -42,8 +43,6 @@ class EventTable(Sequence[Event]):
     traits: Sequence[str | None]
     properties: Sequence[str | None]
     formerly: Sequence[tuple[int, str, str]] = ()
-    id_hashes: Int64 | None = None
-    value_hashes: Int64 | None = None
 
     @classmethod
     def of(cls, events: Sequence[Event]) -> EventTable:
@@ -81,32 +80,24 @@ class EventTable(Sequence[Event]):
             [(number, *one) for number, row in enumerate(formerly) for one in row] if any(formerly) else (),
         )
 
-    def hashed(self) -> EventTable:
-        """The same with hashes."""
-        if self.id_hashes is not None and self.value_hashes is not None:
-            return self
-        return replace(self, id_hashes=hashes(self.ids), value_hashes=hashes(value for _, value in self.named))
-
     def pack(self) -> tuple[Any, ...]:
         """Of plain lists and bytes, as `marshal` writes them: many times faster than pickling events."""
-        spaces = {space: number for number, space in enumerate(dict.fromkeys(space for space, _ in self.named))}
+        names = list(map(itemgetter(0), self.named))
+        spaces = {space: number for number, space in enumerate(dict.fromkeys(names))}
         return (
             list(self.ids),
             *map(_packed, (self.times, self.sources, self.names, self.received)),
-            (list(spaces), [spaces[space] for space, _ in self.named], [value for _, value in self.named]),
+            (list(spaces), list(map(spaces.__getitem__, names)), list(map(itemgetter(1), self.named))),
             self.seen.tobytes(),
             self.lengths.tobytes(),
             list(self.stated),
             *map(_packed, (self.traits, self.properties)),
             list(self.formerly),
-            *(None if found is None else found.tobytes() for found in (self.id_hashes, self.value_hashes)),
         )
 
     @classmethod
     def unpack(cls, packed: tuple[Any, ...]) -> EventTable:
-        ids, times, sources, names, received, named, seen, lengths, stated, traits, properties, formerly, *hashed = (
-            packed
-        )
+        ids, times, sources, names, received, named, seen, lengths, stated, traits, properties, formerly = packed
         spaces, space, values = named
         return cls(
             ids,
@@ -121,7 +112,6 @@ class EventTable(Sequence[Event]):
             _unpacked(traits),
             _unpacked(properties),
             formerly,
-            *(None if found is None else np.frombuffer(found, dtype=np.int64) for found in hashed),
         )
 
     def take(self, rows: Sequence[int]) -> EventTable:
@@ -153,8 +143,6 @@ class EventTable(Sequence[Event]):
             pick(self.traits),
             pick(self.properties),
             [(new_place[event], space, value) for event, space, value in self.formerly if event in new_place],
-            None if self.id_hashes is None else self.id_hashes[kept],
-            None if self.value_hashes is None else self.value_hashes[used],
         )
 
     @classmethod
@@ -276,13 +264,7 @@ class EventTable(Sequence[Event]):
 
 def hashes(texts: Iterable[str]) -> Int64:
     """48 bits of each, signed, under which it is found. Several texts may share one."""
-    fresh = blake2b(digest_size=8)
-    found = bytearray()
-    for text in texts:
-        one = fresh.copy()  # a third faster than another one
-        one.update(text.encode("utf-8", "surrogatepass"))
-        found += one.digest()
-    return np.frombuffer(found, dtype="<i8") >> 16
+    return text_digests(texts, 8).view(np.int64).ravel() >> 16
 
 
 def _packed(column: Sequence[Any]) -> tuple[bool, Any, int]:

@@ -22,6 +22,8 @@ LAYERS = {
         "tables",
         "event_table",
         "repeated",
+        "text_digests",
+        "digest_lanes",
         "errors",
         "flaws",
         "times",

@@ -77,7 +77,7 @@ class Mapped(NamedTuple):
     refused: list[tuple[int, str, str]]
 
     def pack(self) -> bytes:
-        return marshal.dumps((self.events.hashed().pack(), self.places, self.refused))
+        return marshal.dumps((self.events.pack(), self.places, self.refused))
 
     @classmethod
     def unpack(cls, packed: bytes) -> Mapped:

@@ -70,19 +70,10 @@ def test_a_part_of_a_table(events: list[Event], data: st.DataObject) -> None:
 @given(EVENTS)
 def test_a_table_goes_from_process_to_process(events: list[Event]) -> None:
     table = EventTable.of(events)
-    for sent in (table, replace(table, sources=Repeated("web", len(events))), table.hashed()):
+    for sent in (table, replace(table, sources=Repeated("web", len(events)))):
         found = EventTable.unpack(marshal.loads(marshal.dumps(sent.pack())))
         assert well_formed(found)
         assert list(found) == list(sent)
-
-
-@given(EVENTS, st.data())
-def test_hashes_stay_with_what_they_are_of(events: list[Event], data: st.DataObject) -> None:
-    rows = [row for row in range(len(events)) if data.draw(st.booleans())]
-    part = EventTable.of(events).hashed().take(rows)
-    assert part.id_hashes is not None and part.value_hashes is not None
-    assert part.id_hashes.tolist() == hashes(part.ids).tolist()
-    assert part.value_hashes.tolist() == hashes(value for _, value in part.named).tolist()
 
 
 def test_hashes_are_kept_and_must_stay_the_same() -> None:

@@ -67,7 +67,7 @@ class EventRows:
     def known(self, events: EventTable) -> tuple[dict[str, Content], Int64]:
         if not len(events):
             return {}, np.empty(0, np.int64)
-        found = _id_hashes(events)
+        found = hashes(events.ids)
         rows = self._database.rows(_STORED, (number_set(np.sort(found)),))
         ids = set(events.ids) if rows else ()
         return {row[0]: Content(*row[1:]) for row in rows if row[0] in ids}, found
@@ -87,7 +87,8 @@ class EventRows:
         times, sources = columns.content.time, columns.content.source
         time = times.value if isinstance(times, Repeated) else None
         source = sources.value if isinstance(sources, Repeated) else None
-        facts = np.zeros(len(events), dtype=[("time", "S20"), ("source", "S6")])
+        rows = 0 if time is not None and source is not None else len(events)
+        facts = np.zeros(rows, dtype=[("time", "S20"), ("source", "S6")])
         if time is None:
             facts["time"] = times
         if source is None:
@@ -103,7 +104,7 @@ class EventRows:
         """Under the numbers that they have."""
         numbers, events, named = stored
         columns = self._put(numbers, events, named)
-        found = _id_hashes(events)
+        found = hashes(events.ids)
         order = np.argsort(found)
         self._database.write_many(
             "INSERT INTO recent_event_id (hash, event) VALUES (?, ?)",
@@ -187,7 +188,3 @@ class EventRows:
             ),
         )
         return moved > 0
-
-
-def _id_hashes(events: EventTable) -> Int64:
-    return hashes(events.ids) if events.id_hashes is None else events.id_hashes

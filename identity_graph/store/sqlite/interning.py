@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import compress, islice, repeat
+from operator import eq
 
 import apsw
 import numpy as np
@@ -78,21 +79,22 @@ class Interning:
         named, remembered = events.named, self._numbers
         numbers = np.array(list(map(remembered.get, named, repeat(0))) if remembered else [0] * len(named), np.int64)
         missing = np.flatnonzero(numbers == 0)
-        found = events.value_hashes
-        if found is None:
-            found = np.zeros(len(named), dtype=np.int64)
-            found[missing] = hashes(named[place][1] for place in missing.tolist())
+        found = np.zeros(len(named), dtype=np.int64)
         if not len(missing):
             return numbers, found
+        found[missing] = hashes([named[place][1] for place in missing.tolist()])
         asked = missing[np.argsort(found[missing])]
         rows = self._database.rows(_FIND, (number_set(found[asked]),))
-        name = self._namespaces.name
-        known = {}
-        for place, (_, space, value, number) in zip(asked[[row[0] - 1 for row in rows]].tolist(), rows, strict=True):
-            if named[place] == (name(space), value):
-                known[place] = number
-        numbers[list(known)] = list(known.values())
-        self._remember([named[place] for place in known], list(known.values()))
+        if rows:
+            row, space, value, number = zip(*rows, strict=True)
+            places = asked[np.array(row) - 1]
+            names = {one: self._namespaces.name(one) for one in set(space)}
+            stored = zip(map(names.__getitem__, space), value, strict=True)
+            wanted = list(map(named.__getitem__, places.tolist()))
+            same = list(map(eq, wanted, stored))  # another value may have the same hash
+            known = list(compress(number, same))
+            numbers[places[same]] = known
+            self._remember(list(compress(wanted, same)), known)
         return numbers, found
 
     def _remember(self, found: Sequence[Key], numbers: Sequence[int]) -> None:
@@ -106,14 +108,13 @@ class Interning:
         if first + len(new) > LARGEST_NUMBER:
             raise StoreError("STORE_FULL", "the store has numbers for 2,147,483,647 identifiers, and no more")
         numbers = range(first, first + len(new))
-        space = [spaces[one] for one in names]
         try:
             column = apsw.carray(values)
         except ValueError:  # a NUL, which no loader lets pass
-            rows = zip(numbers, space, values, strict=True)
+            rows = zip(numbers, map(spaces.__getitem__, names), values, strict=True)
             self._database.write_many("INSERT INTO identifier (number, namespace, value) VALUES (?, ?, ?)", rows)
         else:
-            spaces_text = np.array(space).astype(f"S{_WIDTH}").tobytes()
-            self._database.write(_INSERT, (first - 1, spaces_text, column))
+            texts = {name: f"{spaces[name]:0{_WIDTH}}" for name in set(names)}
+            self._database.write(_INSERT, (first - 1, "".join(map(texts.__getitem__, names)).encode(), column))
         mark(self._database, f"{layer}identifier_value", found, first)
         return numbers
