@@ -64,6 +64,9 @@ class OneCore:
         if core is not None and thread not in cls._bound:
             with suppress(OSError):
                 cls._bind(thread, core)
+            if cls._core is None:  # they parted meanwhile, and did not see it
+                cls._bound.discard(thread)
+                free(thread)
 
     @classmethod
     def _bind(cls, thread: int, core: int) -> None:
