@@ -2,30 +2,25 @@
 
 from __future__ import annotations
 
-import gc
 import json
-import time
-from collections.abc import Callable
-from contextlib import suppress
-from typing import Any
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
 
 import pytest
-from graphql import GraphQLError, parse
 from starlette.testclient import TestClient
 
 from identity_graph import IdentityGraph
 from identity_graph.api import create_app
-from identity_graph.api.cost import MAX_LENGTH, MAX_TOKENS, check_cost
-from identity_graph.api.documents import Invalid, paged_fields, prepare
+from identity_graph.api.documents import Invalid, prepare
 from identity_graph.api.request import from_body
-from identity_graph.api.schema import graphql_schema
-from identity_graph.errors import CODES, IdentityGraphError, QueryError
+from identity_graph.errors import CODES, IdentityGraphError
 from tests.api.conftest import PATIENT
+from tests.api.growing_documents import GROWING, PAGED, SCHEMA, seconds
 from tests.api.hostile_documents import FAMILIES, corpus, many
 
 CORPUS = list(corpus())
-SCHEMA = graphql_schema()
-PAGED = paged_fields(SCHEMA)
 MOST = 0.020  # seconds of CPU
 ATTEMPTS = 30  # on a busy machine most are slowed down by others; one that is not will do
 
@@ -39,13 +34,6 @@ def answered(body: bytes) -> str:
     except Invalid:
         return "QUERY_INVALID"
     return "accepted"
-
-
-def seconds(work: Callable[[], Any]) -> float:
-    """Of CPU, of this thread."""
-    started = time.thread_time()
-    work()
-    return time.thread_time() - started
 
 
 def test_the_corpus_is_large_enough_and_made_alike_each_time() -> None:
@@ -85,43 +73,17 @@ def test_a_batch_is_refused_whatever_is_in_it(size: int) -> None:
     assert min(seconds(lambda: answered(body)) for _ in range(5)) <= MOST * max(1, len(body) / 100_000)
 
 
-def fits(text: str) -> bool:
-    """Whether a document is walked to its end, so that its length counts."""
-    try:
-        return len(text) <= MAX_LENGTH and bool(parse(text, max_tokens=MAX_TOKENS))
-    except GraphQLError:
-        return False
-
-
-def weigh(text: str) -> None:
-    with suppress(QueryError, GraphQLError):
-        check_cost(parse(text, max_tokens=10 * MAX_TOKENS), PAGED)
-
-
-GROWING = {
-    family: size
-    for family, make in FAMILIES.items()
-    if (size := next((n for n in (900, 600, 400, 250, 150, 90, 60) if fits(make(n)) and len(make(n)) > 2_000), 0))
-}
+@pytest.fixture(scope="module")
+def growth() -> Mapping[str, float]:
+    command = [sys.executable, "-m", "tests.api.growing_documents"]
+    ran = subprocess.run(command, check=True, capture_output=True, cwd=Path(__file__).parents[2])
+    found: Mapping[str, float] = json.loads(ran.stdout)
+    return found
 
 
 @pytest.mark.parametrize("family", GROWING)
-def test_twice_the_document_takes_at_most_2_2_times_as_long(family: str) -> None:
-    """Reading and weighing, each time to the end or to the limit, whichever comes first."""
-    make, size = FAMILIES[family], GROWING[family]
-    small, large = make(size), make(2 * size)
-    assert len(large) > 1.7 * len(small)
-    best = {small: 1.0, large: 1.0}
-    gc.disable()
-    try:
-        for _ in range(200):
-            for text in best:
-                best[text] = min(best[text], seconds(lambda text=text: weigh(text)))  # type: ignore[misc]
-            if best[large] <= 2.1 * best[small]:
-                break
-    finally:
-        gc.enable()
-    assert best[large] <= 2.2 * best[small], f"{best[large] / best[small]:.2f} times, {size}"
+def test_twice_the_document_takes_at_most_2_2_times_as_long(family: str, growth: Mapping[str, float]) -> None:
+    assert growth[family] <= 2.2, f"{growth[family]:.2f} times, {GROWING[family]}"
 
 
 def test_what_a_large_page_of_an_app_asks_is_accepted() -> None:
