@@ -8,12 +8,11 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
+
+from identity_graph.tables import Words
 
 if TYPE_CHECKING:
     import polars as pl
-
-UInt64 = npt.NDArray[np.uint64]
 
 INLINE = 12  # so many bytes of a text lie in its view itself
 
@@ -22,8 +21,8 @@ class Texts(NamedTuple):
     """`views` uint64[2n]: of each text its length and first bytes, then the number of a buffer and the place in it, or
     the other bytes of a short one, as Arrow lays out Utf8View. `buffers` uint64: their addresses."""
 
-    views: UInt64
-    buffers: UInt64
+    views: Words
+    buffers: Words
 
 
 class _Schema(c.Structure):

@@ -7,18 +7,16 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 from llvmlite import ir
 from numba import njit, types
 from numba.extending import intrinsic
 
 from identity_graph.resolve.arrow_texts import INLINE, Texts, lent
 from identity_graph.resolve.threads import Thread, spread
+from identity_graph.tables import Words
 
 if TYPE_CHECKING:
     import polars as pl
-
-UInt64 = npt.NDArray[np.uint64]
 
 _SHARE = 2**16  # rows that a thread takes at a time
 _HALF = np.uint64(32)
@@ -27,7 +25,7 @@ _FIRST, _WORD = np.uint64(4), np.uint64(8)
 _WORDS = 4  # at least, beside the first
 
 
-def fingerprints(tables: Sequence[pl.DataFrame], thread: Thread) -> UInt64:
+def fingerprints(tables: Sequence[pl.DataFrame], thread: Thread) -> Words:
     """Of each row of texts, of one table after the other, two words of 64 bits: uint64[2m]. The tables have the same
     columns.
 
@@ -90,8 +88,16 @@ def _read(typing_context: Any, address: Any) -> Any:
 _word_at: Callable[[Any], Any] = intrinsic(_read)  # type: ignore[assignment]
 
 
+@njit(nogil=True, forceinline=True)
+def _with_word(sums: Any, word: Any, factors: Words, n: int) -> Any:  # pragma: no cover - compiled
+    """Both sums, each in two halves, with the product of the word and their factors of that number."""
+    high, low = _add_product(sums[0], sums[1], word, factors[4 * n], factors[4 * n + 1])
+    other_high, other_low = _add_product(sums[2], sums[3], word, factors[4 * n + 2], factors[4 * n + 3])
+    return high, low, other_high, other_low
+
+
 @njit(cache=True, nogil=True)
-def _add(texts: Texts, factors: UInt64, start: int, stop: int, found: UInt64) -> None:  # pragma: no cover - compiled
+def _add(texts: Texts, factors: Words, start: int, stop: int, found: Words) -> None:  # pragma: no cover - compiled
     """A text is its length and first four bytes, one word, and then all from the fifth byte on in words, the last of
     which ends where it does. That one is repeated until there are four: most texts then take the same way through, and
     the processor need not guess where they end. Of a short one, all from the fifth byte on is one word of its view."""
@@ -105,19 +111,14 @@ def _add(texts: Texts, factors: UInt64, start: int, stop: int, found: UInt64) ->
         else:
             next = buffers[place & _LOW] + (place >> _HALF) + _FIRST
             last = next + length - _FIRST - _WORD
-        high, low = _add_product(zero, zero, word, factors[0], factors[1])
-        other_high, other_low = _add_product(zero, zero, word, factors[2], factors[3])
+        sums = _with_word((zero, zero, zero, zero), word, factors, 0)
         for n in range(_WORDS):
-            word = _word_at(min(next, last))
-            high, low = _add_product(high, low, word, factors[4 * n + 4], factors[4 * n + 5])
-            other_high, other_low = _add_product(other_high, other_low, word, factors[4 * n + 6], factors[4 * n + 7])
+            sums = _with_word(sums, _word_at(min(next, last)), factors, n + 1)
             next += _WORD
         n = _WORDS
         while next < last + _WORD:
-            word = _word_at(min(next, last))
-            high, low = _add_product(high, low, word, factors[4 * n + 4], factors[4 * n + 5])
-            other_high, other_low = _add_product(other_high, other_low, word, factors[4 * n + 6], factors[4 * n + 7])
+            sums = _with_word(sums, _word_at(min(next, last)), factors, n + 1)
             next += _WORD
             n += 1
-        found[2 * row] += high
-        found[2 * row + 1] += other_high
+        found[2 * row] += sums[0]
+        found[2 * row + 1] += sums[2]

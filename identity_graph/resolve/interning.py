@@ -10,9 +10,9 @@ import numpy.typing as npt
 from numba import njit
 
 from identity_graph.errors import InputError
-from identity_graph.resolve.fingerprint import UInt64, fingerprints
+from identity_graph.resolve.fingerprint import fingerprints
 from identity_graph.resolve.threads import Thread, both, halves
-from identity_graph.tables import Int32, Int64
+from identity_graph.tables import Int32, Int64, Words
 
 if TYPE_CHECKING:
     import polars as pl
@@ -49,7 +49,7 @@ def intern(*tables: pl.DataFrame) -> tuple[list[Int32], pl.DataFrame]:
     return [np.ascontiguousarray(number[column::width]) for column in range(width)], found
 
 
-def _first_rows(given: UInt64, width: int, thread: Thread) -> UInt32:
+def _first_rows(given: Words, width: int, thread: Thread) -> UInt32:
     """For each row, numbered across the tables, the first one with the same fingerprint, uint32[m]; those that are
     given are of one table after the other."""
     m = len(given) // 2
@@ -84,7 +84,7 @@ def _numbers(first: UInt32, thread: Thread) -> tuple[Int32, UInt32]:
 
 @njit(cache=True, nogil=True)
 def _count(
-    given: UInt64, width: int, start: int, stop: int, shift: np.uint64, counts: Int64
+    given: Words, width: int, start: int, stop: int, shift: np.uint64, counts: Int64
 ) -> Int64:  # pragma: no cover - compiled
     height = len(given) // 2 // width
     for table in range(width):
@@ -95,7 +95,7 @@ def _count(
 
 @njit(cache=True, nogil=True)
 def _part(
-    given: UInt64, width: int, start: int, stop: int, shift: np.uint64, place: Int64, key: UInt64, row: UInt32
+    given: Words, width: int, start: int, stop: int, shift: np.uint64, place: Int64, key: Words, row: UInt32
 ) -> None:  # pragma: no cover - compiled
     number, height = start * width, len(given) // 2 // width
     for i in range(start, stop):
@@ -109,7 +109,7 @@ def _part(
 
 @njit(cache=True, nogil=True)
 def _match(
-    key: UInt64, row: UInt32, ends: Int64, start: int, stop: int, first: UInt32
+    key: Words, row: UInt32, ends: Int64, start: int, stop: int, first: UInt32
 ) -> None:  # pragma: no cover - compiled
     """Open addressing with linear probing in a table of its own for each part."""
     free = np.uint32(2**32 - 1)
