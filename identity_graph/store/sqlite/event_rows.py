@@ -8,7 +8,8 @@ from typing import Any
 import apsw
 import numpy as np
 
-from identity_graph.event_table import EventTable, hashes
+from identity_graph.event_table import EventTable
+from identity_graph.hashed import hashes
 from identity_graph.model import Refused, Run, RunState
 from identity_graph.repeated import Repeated
 from identity_graph.store.appending import ADVANCED
@@ -67,7 +68,7 @@ class EventRows:
     def known(self, events: EventTable) -> tuple[dict[str, Content], Int64]:
         if not len(events):
             return {}, np.empty(0, np.int64)
-        found = hashes(events.ids)
+        found = events.hashed.ids if events.hashed else hashes(events.ids)
         rows = self._database.rows(_STORED, (number_set(np.sort(found)),))
         ids = set(events.ids) if rows else ()
         return {row[0]: Content(*row[1:]) for row in rows if row[0] in ids}, found
@@ -127,7 +128,7 @@ class EventRows:
     def _put(self, numbers: Int64, events: EventTable, named: Int64) -> Columns:
         """All but observations and hashes of ids. `named` are the numbers of `events.named`."""
         columns = Columns.of(events, named, self._sources.intern(events.sources))
-        count_in(self._database, events.ids)
+        count_in(self._database, events)
         rows = (*columns.content, events.received, events.ids)
         if not self._put_alike(numbers, rows):
             self._database.write_many(_PUT, zip(*rows, numbers.tolist(), strict=True))
