@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import blake2b
 from itertools import chain
-from operator import itemgetter
 from typing import Any, TypeVar, overload
 
 import numpy as np
 import orjson
 
+from identity_graph.hashed import Hashed
 from identity_graph.model import Event, Identifier
+from identity_graph.named import Named
 from identity_graph.repeated import Repeated
-from identity_graph.tables import Int32, Int64
-from identity_graph.text_digests import text_digests
+from identity_graph.tables import Int32
 
 T = TypeVar("T")
 
@@ -28,7 +28,8 @@ class EventTable(Sequence[Event]):
     As a sequence it makes each event anew. `named` holds identifiers without repeats, each in use: `seen` (int32) are
     places in it, event by event, `lengths` (int32) how many of them each event has, and `stated` (event, a, b, apart)
     the pairs that an event states, also as places. `traits` and `properties` are canonical JSON, None for an empty
-    object. `formerly` is of (event, namespace, value).
+    object. `formerly` is of (event, namespace, value). `hashed` is there where somebody had the time to work it out
+    before the table is stored.
     """
 
     ids: Sequence[str]
@@ -43,6 +44,7 @@ class EventTable(Sequence[Event]):
     traits: Sequence[str | None]
     properties: Sequence[str | None]
     formerly: Sequence[tuple[int, str, str]] = ()
+    hashed: Hashed | None = None
 
     @classmethod
     def of(cls, events: Sequence[Event]) -> EventTable:
@@ -82,12 +84,11 @@ class EventTable(Sequence[Event]):
 
     def pack(self) -> tuple[Any, ...]:
         """Of plain lists and bytes, as `marshal` writes them: many times faster than pickling events."""
-        names = list(map(itemgetter(0), self.named))
-        spaces = {space: number for number, space in enumerate(dict.fromkeys(names))}
+        named = Named.of(self.named)
         return (
             list(self.ids),
             *map(_packed, (self.times, self.sources, self.names, self.received)),
-            (list(spaces), list(map(spaces.__getitem__, names)), list(map(itemgetter(1), self.named))),
+            (list(named.spaces), named.space.tobytes(), list(named.values)),
             self.seen.tobytes(),
             self.lengths.tobytes(),
             list(self.stated),
@@ -105,7 +106,7 @@ class EventTable(Sequence[Event]):
             _unpacked(sources),
             _unpacked(names),
             _unpacked(received),
-            list(zip(map(spaces.__getitem__, space), values, strict=True)),
+            Named(spaces, np.frombuffer(space, dtype=np.int32), values),
             np.frombuffer(seen, dtype=np.int32),
             np.frombuffer(lengths, dtype=np.int32),
             stated,
@@ -113,6 +114,9 @@ class EventTable(Sequence[Event]):
             _unpacked(properties),
             formerly,
         )
+
+    def with_hashes(self) -> EventTable:
+        return self if self.hashed else replace(self, hashed=Hashed.of(self.ids, Named.of(self.named).values))
 
     def take(self, rows: Sequence[int]) -> EventTable:
         """The events at these places, which ascend."""
@@ -136,7 +140,7 @@ class EventTable(Sequence[Event]):
             pick(self.sources),
             pick(self.names),
             pick(self.received),
-            [self.named[place] for place in used.tolist()],
+            Named.of(self.named).at(used),
             places[: len(seen)].astype(np.int32),
             self.lengths[kept],
             [(new_place[pair[0]], a, b, pair[3]) for pair, (a, b) in zip(pairs, renamed, strict=True)],
@@ -260,11 +264,6 @@ class EventTable(Sequence[Event]):
                 formerly.get(row, []),
             )
             start = end
-
-
-def hashes(texts: Iterable[str]) -> Int64:
-    """48 bits of each, signed, under which it is found. Several texts may share one."""
-    return text_digests(texts, 8).view(np.int64).ravel() >> 16
 
 
 def _packed(column: Sequence[Any]) -> tuple[bool, Any, int]:

@@ -27,13 +27,19 @@ PACKAGE = Path(__file__).parents[2]
 
 class Crew:
     """`size` processes, or none, begun at the first piece. While they are starting or busy, this process maps pieces
-    too, and it does the work of one that dies: what comes out never depends on them."""
+    too, and it does the work of one that dies: what comes out never depends on them.
 
-    def __init__(self, loader: Loader, default_time: int | None, clock: Callable[[], int], size: int) -> None:
+    `hashing` is whether what comes from a process has the hashes by which it is stored: whoever waits for the process
+    has the time."""
+
+    def __init__(
+        self, loader: Loader, default_time: int | None, clock: Callable[[], int], size: int, *, hashing: bool = False
+    ) -> None:
         self._loader = loader
         self._default_time = default_time
         self._clock = clock
         self._size = size
+        self._hashing = hashing
         self._workers: list[subprocess.Popen[bytes]] = []
         self._mine = threading.local()
         self._threads = ThreadPoolExecutor(max(1, size), "mapping", initializer=self._begin)
@@ -83,10 +89,11 @@ class Crew:
         question = marshal.dumps((kind, (*piece,), self._clock(), self._default_time))
         try:
             write_frame(worker.stdin, question)  # type: ignore[arg-type]
-            return Mapped.unpack(read_frame(worker.stdout))  # type: ignore[arg-type]
+            mapped = Mapped.unpack(read_frame(worker.stdout))  # type: ignore[arg-type]
         except (OSError, EOFError, ValueError):
             self._mine.worker = None
             return self._map(piece)
+        return mapped._replace(events=mapped.events.with_hashes()) if self._hashing else mapped
 
     def _begin(self) -> None:
         """In each thread: its process, ready to be asked."""

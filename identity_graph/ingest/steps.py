@@ -45,7 +45,8 @@ def steps(
         processes = min(MOST_PROCESSES, max(1, _processors() - 1)) if left >= LARGE else 0
     if in_blocks and run.default_time is not None and type(loader) is Loader:
         block = BLOCK // 8 if server and reader.source.format in ("csv", "parquet") else BLOCK
-        return _in_blocks(reader, loader, run, clock, processes, block)
+        crew = Crew(loader, run.default_time, clock, processes, hashing=not server)
+        return _in_blocks(reader, crew, run, clock, block)
     return _one_by_one(reader, loader, run, clock, size)
 
 
@@ -53,9 +54,9 @@ def _processors() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _in_blocks(reader: Reader, loader: Loader, run: Run, clock: Callable[[], int], processes: int, block: int) -> Steps:
+def _in_blocks(reader: Reader, begun: Crew, run: Run, clock: Callable[[], int], block: int) -> Steps:
     position = run.position
-    with Crew(loader, run.default_time, clock, processes) as crew:
+    with begun as crew:
         for piece, mapped in crew.steps(reader.pieces(block)):
             batch = mapped.batch(piece, position, clock())
             position = batch.position

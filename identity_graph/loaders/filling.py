@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from identity_graph.event_table import EventTable
+from identity_graph.named import Named, Pair, in_order
 from identity_graph.repeated import Repeated
 from identity_graph.tables import Int32, Int64
 
@@ -21,7 +22,8 @@ class Filling:
         self._count = count
         self.received = received
         self._columns: list[Sequence[Any] | None] = [None] * 6
-        self._places: dict[tuple[str, str], int] = {}  # of identifiers, as the table has them
+        self._named: Named | None = None
+        self._places: dict[Pair, int] = {}  # of identifiers, as the table has them, where they are not `_named`
         self._rows: list[Int64] = []
         self._seen: list[Int32] = []
         self._stated: list[tuple[int, int, int, bool]] = []
@@ -32,7 +34,7 @@ class Filling:
         rows: Sequence[int],
         flawed: set[int],
         columns: Iterable[Sequence[Any]],
-        identifiers: Sequence[Sequence[tuple[str, str] | None]],
+        identifiers: Sequence[Sequence[Pair | None]],
         stated: Sequence[tuple[int, int]],
     ) -> None:
         """Columns of ids, times, sources, names, traits and properties; columns of identifiers; and of which two of
@@ -42,12 +44,17 @@ class Filling:
             kept = [number for number in range(len(rows)) if number not in flawed]
             rows = [rows[number] for number in kept]
             identifiers = [[column[number] for number in kept] for column in identifiers]
-        places, number_of = self._places, self._places.setdefault
-        flat = [
-            -1 if one is None else number_of(one, len(places))
-            for one in chain.from_iterable(zip(*identifiers, strict=True))
-        ]
-        seen = np.array(flat, dtype=np.int32).reshape(-1, len(identifiers))
+        plain = [column for column in identifiers if isinstance(column, Named)]
+        spaces = {column.spaces[0] for column in plain}
+        if len(rows) == self._count and len(spaces) == len(identifiers):
+            self._named, seen = in_order(plain)
+        else:
+            places, number_of = self._places, self._places.setdefault
+            flat = [
+                -1 if one is None else number_of(one, len(places))
+                for one in chain.from_iterable(zip(*identifiers, strict=True))
+            ]
+            seen = np.array(flat, dtype=np.int32).reshape(-1, len(identifiers))
         for a, b in stated:
             ends = zip(rows, seen[:, a].tolist(), seen[:, b].tolist(), strict=True)
             self._stated += [(row, one, other, False) for row, one, other in ends if one != other]
@@ -105,7 +112,7 @@ class Filling:
             sources,
             names,
             Repeated(self.received, len(kept)),
-            [(namespace, value) for namespace, value in self._places],
+            self._named or [(namespace, value) for namespace, value in self._places],
             seen,
             lengths[kept],
             sorted(stated, key=lambda pair: (pair[3], pair[0])),

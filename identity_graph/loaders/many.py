@@ -26,6 +26,7 @@ from identity_graph.loaders.readers import Readers
 from identity_graph.loaders.unfold import unfolder
 from identity_graph.loaders.written import written
 from identity_graph.model import Event
+from identity_graph.named import Named
 from identity_graph.normalise import all_canonical, normalise, normalise_namespace
 from identity_graph.repeated import Repeated
 from identity_graph.times import DAY
@@ -162,7 +163,7 @@ class Many:
         if values[0].__class__ is not str:
             return columns.each(one.value, normaliser.of)
         if all_canonical(namespace, values):
-            return list(zip(repeat(namespace), values))
+            return Named.column(namespace, values)
         try:
             return list(map(normaliser.__getitem__, values))
         except InputError:  # one of them is blank or no good

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
 SLICE = 8_192
 MOST = 65_536
+CELLS = 1 << 18
+"""More rows than `MOST` come at once where they have no more values than this: rows of two columns, in half as many
+transactions."""
 _WHOLE = {f"{sign}Int{bits}" for sign in ("", "U") for bits in (8, 16, 32, 64)}
 EXACT_DIGITS = 15
 """A decimal of so many digits is the same number as a double; a longer one is kept as text."""
@@ -54,6 +57,7 @@ class ParquetRows:
         try:
             self._scan = _scan(path)
             names = self._scan.collect_schema().names()
+            self._most = max(MOST, CELLS // max(1, len(names)))
             self._size = path.stat().st_size
             self.rows: int = self._scan.select(pl.len()).collect().item()
         except self._errors as error:
@@ -79,7 +83,7 @@ class ParquetRows:
 
     def parts(self, size: int) -> Iterator[Part]:
         """Instead of an iteration: of about `size` bytes in the file each."""
-        rows = max(SLICE, min(MOST, self.rows * size // max(1, self._size)))
+        rows = max(SLICE, min(self._most, self.rows * size // max(1, self._size)))
         while self.offset < self.rows:
             first, count = self.offset, min(rows, self.rows - self.offset)
             yield Part(str(self.path), self._name, first, count)

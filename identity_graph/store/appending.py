@@ -159,7 +159,7 @@ def _where(record: Refused) -> str:
 
 def _sorted_out(events: EventTable, known: Mapping[str, Any]) -> tuple[list[int], list[int]]:
     """Places of the first event of each new id, and of all others."""
-    if not known and len(set(events.ids)) == len(events):
+    if not known and ((events.hashed and events.hashed.distinct) or len(set(events.ids)) == len(events)):
         return list(range(len(events))), []
     first: dict[str, int] = {}
     for place, id in enumerate(events.ids):

@@ -8,7 +8,8 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from identity_graph.event_table import _BETWEEN, EventTable, canonical_json, hashes, texts
+from identity_graph.event_table import _BETWEEN, EventTable, canonical_json, texts
+from identity_graph.hashed import hashes
 from identity_graph.model import Event, Identifier
 from identity_graph.repeated import Repeated
 

@@ -8,7 +8,8 @@ from typing import Any
 import apsw
 import numpy as np
 
-from identity_graph.event_table import EventTable, hashes
+from identity_graph.event_table import EventTable
+from identity_graph.hashed import hashes
 from identity_graph.model import Refused, Run, RunState
 from identity_graph.repeated import Repeated
 from identity_graph.store.appending import ADVANCED
@@ -36,13 +37,14 @@ _OBSERVE = (
     f" coalesce(?5, CAST(substr(?2, 21 + {_WIDTH} * (value & {LARGEST_NUMBER}), 6) AS INTEGER)) FROM carray(?1)"
 )
 
-_COLUMNS = "INSERT INTO event (time, source, identifiers, stated, name, traits, properties, received, id, number)"
-_PUT = f"{_COLUMNS} VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_COLUMNS = "time, source, identifiers, stated, name, traits, properties, received, id"
+_PUT = f"INSERT INTO event ({_COLUMNS}, number) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _PUT_ALIKE = (
-    f"{_COLUMNS} SELECT ?1, ?2, substr(?3, 1 + ?10 * (rowid - 1), ?10), ?4, ?5, ?6, ?7, ?8, value, ?11 + rowid"
+    f"INSERT INTO event ({_COLUMNS}) SELECT ?1, ?2, substr(?3, 1 + ?10 * rowid, ?10), ?4, ?5, ?6, ?7, ?8, value"
     " FROM carray(?9)"
 )
-"""Of events that differ in nothing but their ids and identifiers, from numbers that follow each other."""
+"""All but the first of events that differ in nothing but their ids and identifiers. They get the numbers that follow
+the highest one: SQLite need not look for these, which takes a quarter of the time."""
 
 _STORED = both(
     "SELECT e.id, e.time, e.source, e.identifiers, e.stated, e.name, e.traits, e.properties FROM carray(?1) k"
@@ -67,7 +69,7 @@ class EventRows:
     def known(self, events: EventTable) -> tuple[dict[str, Content], Int64]:
         if not len(events):
             return {}, np.empty(0, np.int64)
-        found = hashes(events.ids)
+        found = events.hashed.ids if events.hashed else hashes(events.ids)
         rows = self._database.rows(_STORED, (number_set(np.sort(found)),))
         ids = set(events.ids) if rows else ()
         return {row[0]: Content(*row[1:]) for row in rows if row[0] in ids}, found
@@ -127,7 +129,7 @@ class EventRows:
     def _put(self, numbers: Int64, events: EventTable, named: Int64) -> Columns:
         """All but observations and hashes of ids. `named` are the numbers of `events.named`."""
         columns = Columns.of(events, named, self._sources.intern(events.sources))
-        count_in(self._database, events.ids)
+        count_in(self._database, events)
         rows = (*columns.content, events.received, events.ids)
         if not self._put_alike(numbers, rows):
             self._database.write_many(_PUT, zip(*rows, numbers.tolist(), strict=True))
@@ -138,18 +140,21 @@ class EventRows:
         return columns
 
     def _put_alike(self, numbers: Int64, rows: Sequence[Sequence[Any]]) -> bool:
-        """Whether it could be done by one statement, in a quarter of the time."""
+        """Whether it could be done by two statements, in a quarter of the time."""
         *content, ids = rows
         (cut,) = (column for column in content if isinstance(column, Cut))
         same = [column.value for column in content if isinstance(column, Repeated)]
-        if len(same) < len(content) - 1 or not cut.width or numbers[-1] - numbers[0] != len(numbers) - 1:
+        first, last = int(numbers[0]), int(numbers[-1])
+        if len(same) < len(content) - 1 or not cut.width or last - first != len(numbers) - 1 or last == first:
+            return False
+        if (self._database.one("SELECT max(number) FROM event") or 0) >= first:
             return False
         try:
-            column = apsw.carray(tuple(ids))
+            column = apsw.carray(tuple(ids[1:]))
         except ValueError:  # what no loader lets pass
             return False
-        values = (*same[:2], cut.whole, *same[2:], column, cut.width, int(numbers[0]) - 1)
-        self._database.write(_PUT_ALIKE, values)
+        self._database.write(_PUT, (*(column[0] for column in rows), first))
+        self._database.write(_PUT_ALIKE, (*same[:2], cut.whole, *same[2:], column, cut.width))
         return True
 
     def contents(self, events: EventTable) -> Iterable[Content]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from identity_graph.event_sum import EMPTY, added, event_sum, without
+from identity_graph.event_table import EventTable
 from identity_graph.store.sqlite.columns import chunks
 from identity_graph.store.sqlite.connection import Connection
 from identity_graph.store.sqlite.numbering import keep, last_number
@@ -28,10 +29,10 @@ def read_sum(database: Connection) -> bytes:
     return found
 
 
-def count_in(database: Connection, ids: Iterable[str]) -> None:
+def count_in(database: Connection, events: EventTable) -> None:
     """Before they are stored."""
     if (found := kept_sum(database)) is not None:
-        keep(database, event_sum=added(found, event_sum(ids)))
+        keep(database, event_sum=added(found, events.hashed.total if events.hashed else event_sum(events.ids)))
 
 
 def count_out(database: Connection, ids: Iterable[str]) -> None:

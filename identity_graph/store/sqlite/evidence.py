@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from identity_graph.event_table import hashes
+from identity_graph.hashed import hashes
 from identity_graph.model import Event, Identifier, Run
 from identity_graph.policy import Policy
 from identity_graph.resolve import fold_links

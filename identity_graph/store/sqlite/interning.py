@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from itertools import compress, islice, repeat
+from itertools import islice, repeat
 from operator import eq
 
 import apsw
 import numpy as np
 
 from identity_graph.errors import StoreError
-from identity_graph.event_table import EventTable, hashes
+from identity_graph.event_table import EventTable
+from identity_graph.hashed import hashes
+from identity_graph.named import Named
 from identity_graph.store.numbered import LARGEST_NUMBER
 from identity_graph.store.sqlite.columns import number_set
 from identity_graph.store.sqlite.connection import Connection
@@ -21,6 +22,7 @@ from identity_graph.tables import Int64
 
 CACHED = 120_000  # some 35 MB; a file of any size fills it
 MOST_NEW = CACHED // 4  # of one batch that are remembered: more would drive out what comes again
+MOST_ASKED = CACHED // 2  # of one batch that are looked for in memory: of more, most are not there
 Key = tuple[str, str]
 """An identifier, or a plain pair of namespace and value, which is equal to it."""
 
@@ -29,11 +31,13 @@ _FIND = both(
     " CROSS JOIN {recent}identifier_value v ON v.hash = k.value CROSS JOIN identifier i ON i.number = v.identifier"
 )
 
-# All new ones by one statement: values bound row by row take twice as long. A namespace is cut from a text of numbers.
+# All new ones but the first by one statement: values bound row by row take twice as long. A namespace is cut from a
+# text of numbers. Numbers that SQLite gives itself, the highest and one more, it need not look for: a third less.
 _WIDTH = 5
-_INSERT = (
-    "INSERT INTO identifier (number, namespace, value)"
-    f" SELECT ?1 + rowid, CAST(substr(?2, {_WIDTH} * rowid - {_WIDTH - 1}, {_WIDTH}) AS INTEGER), value FROM carray(?3)"
+_INSERT = "INSERT INTO identifier (number, namespace, value) VALUES (?, ?, ?)"
+_INSERT_NEXT = (
+    "INSERT INTO identifier (namespace, value)"
+    f" SELECT CAST(substr(?1, {_WIDTH} * rowid - {_WIDTH - 1}, {_WIDTH}) AS INTEGER), value FROM carray(?2)"
 )
 
 
@@ -59,62 +63,74 @@ class Interning:
 
     def find(self, events: EventTable) -> Int64:
         """The numbers of the table's identifiers; 0, which none has, of one that is not stored."""
-        return self._find(events)[0]
+        return self._find(events, Named.of(events.named))[0]
 
     def intern(self, events: EventTable, layer: str) -> Int64:
         """As `find`; new ones get their numbers in the table's order, and lie in this layer."""
-        numbers, found = self._find(events)
-        new = numbers == 0
-        if new.any():
-            names = list(compress(events.named, new.tolist()))
+        named = Named.of(events.named)
+        numbers, found = self._find(events, named)
+        new = np.flatnonzero(numbers == 0)
+        if len(new):
+            names = named.at(new)
             given = self._insert(names, found[new], layer)
             self._remember(names, given)
             numbers[new] = given
         return numbers
 
-    def _find(self, events: EventTable) -> tuple[Int64, Int64]:
+    def _find(self, events: EventTable, named: Named) -> tuple[Int64, Int64]:
         """Numbers, and hashes of those that were not remembered."""
-        if len(self._numbers) > CACHED:
-            self._numbers = dict(islice(self._numbers.items(), len(self._numbers) // 2, None))
-        named, remembered = events.named, self._numbers
-        numbers = np.array(list(map(remembered.get, named, repeat(0))) if remembered else [0] * len(named), np.int64)
+        numbers = self._remembered(named)
         missing = np.flatnonzero(numbers == 0)
-        found = np.zeros(len(named), dtype=np.int64)
         if not len(missing):
-            return numbers, found
-        found[missing] = hashes([named[place][1] for place in missing.tolist()])
-        asked = missing[np.argsort(found[missing])]
+            return numbers, numbers
+        if events.hashed:
+            found, order = events.hashed.values, events.hashed.order
+            asked = order[numbers[order] == 0]
+        else:
+            found = np.zeros(len(named), dtype=np.int64)
+            found[missing] = hashes(named.at(missing).values)
+            asked = missing[np.argsort(found[missing])]
         rows = self._database.rows(_FIND, (number_set(found[asked]),))
         if rows:
             row, space, value, number = zip(*rows, strict=True)
             places = asked[np.array(row) - 1]
-            names = {one: self._namespaces.name(one) for one in set(space)}
-            stored = zip(map(names.__getitem__, space), value, strict=True)
-            wanted = list(map(named.__getitem__, places.tolist()))
-            same = list(map(eq, wanted, stored))  # another value may have the same hash
-            known = list(compress(number, same))
+            wanted = named.at(places)
+            spaces = np.array([-1 if n is None else n for n in map(self._namespaces.number, named.spaces)])
+            same = spaces[wanted.space] == np.array(space)
+            if wanted.values != list(value):  # another value may have the same hash
+                same &= np.array(list(map(eq, wanted.values, value)))
+            known = np.array(number)[same]
             numbers[places[same]] = known
-            self._remember(list(compress(wanted, same)), known)
+            self._remember(wanted.at(np.flatnonzero(same)), known)
         return numbers, found
 
-    def _remember(self, found: Sequence[Key], numbers: Sequence[int]) -> None:
-        if len(found) <= MOST_NEW:
-            self._numbers.update(zip(found, numbers, strict=True))
+    def _remembered(self, named: Named) -> Int64:
+        """Numbers; 0 where there is none in memory."""
+        if len(self._numbers) > CACHED:
+            self._numbers = dict(islice(self._numbers.items(), len(self._numbers) // 2, None))
+        if not self._numbers or len(named) > MOST_ASKED:
+            return np.zeros(len(named), dtype=np.int64)
+        return np.array(list(map(self._numbers.get, named, repeat(0))), np.int64)
 
-    def _insert(self, new: Sequence[Key], found: Int64, layer: str) -> range:
-        names, values = zip(*new, strict=True)
-        spaces = self._namespaces.intern(names)
+    def _remember(self, found: Named, numbers: Int64) -> None:
+        if len(found) <= MOST_NEW:
+            self._numbers.update(zip(found, numbers.tolist(), strict=True))
+
+    def _insert(self, new: Named, found: Int64, layer: str) -> Int64:
+        spaces = self._namespaces.intern(new.spaces[place] for place in np.unique(new.space).tolist())
         first = 1 + last_number(self._database, "identifier")
         if first + len(new) > LARGEST_NUMBER:
             raise StoreError("STORE_FULL", "the store has numbers for 2,147,483,647 identifiers, and no more")
-        numbers = range(first, first + len(new))
+        numbers = np.arange(first, first + len(new))
+        rows = ((number, spaces[name], value) for number, (name, value) in zip(numbers.tolist(), new, strict=True))
+        self._database.write(_INSERT, next(rows))
         try:
-            column = apsw.carray(values)
+            column = apsw.carray(tuple(new.values[1:])) if len(new) > 1 else None
         except ValueError:  # a NUL, which no loader lets pass
-            rows = zip(numbers, map(spaces.__getitem__, names), values, strict=True)
-            self._database.write_many("INSERT INTO identifier (number, namespace, value) VALUES (?, ?, ?)", rows)
+            self._database.write_many(_INSERT, rows)
         else:
-            texts = {name: f"{spaces[name]:0{_WIDTH}}" for name in set(names)}
-            self._database.write(_INSERT, (first - 1, "".join(map(texts.__getitem__, names)).encode(), column))
+            texts = np.array([f"{spaces.get(name, 0):0{_WIDTH}}" for name in new.spaces], dtype=f"S{_WIDTH}")
+            if column is not None:
+                self._database.write(_INSERT_NEXT, (texts[new.space[1:]].tobytes(), column))
         mark(self._database, f"{layer}identifier_value", found, first)
         return numbers

@@ -45,10 +45,12 @@ def _enough(events: int) -> int:
 
 def mark(database: Connection, tree: str, hashes: Int64, first: int) -> None:
     """Numbers from `first` on under their hashes. One column carries both, in order: no values are bound row by row."""
+    # Numbers are new, so no key is there already. Without OR FAIL, SQLite would hold each page as it was lest one be.
     for start in range(0, len(hashes), _MOST_PLACES):
         some = hashes[start : start + _MOST_PLACES] << _PLACE_BITS
         database.write(
-            f"INSERT INTO {tree} SELECT value >> {_PLACE_BITS}, ?2 + (value & {_MOST_PLACES - 1}) FROM carray(?1)",
+            f"INSERT OR FAIL INTO {tree}"
+            f" SELECT value >> {_PLACE_BITS}, ?2 + (value & {_MOST_PLACES - 1}) FROM carray(?1)",
             (number_set(np.sort(some | np.arange(len(some)))), first + start),
         )
 

@@ -6,7 +6,7 @@ from importlib.resources import files
 
 import apsw
 
-from identity_graph.event_table import hashes
+from identity_graph.hashed import hashes
 
 VERSION = 6
 OLDEST = 4

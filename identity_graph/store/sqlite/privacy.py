@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from identity_graph.event_table import EventTable, hashes
+from identity_graph.event_table import EventTable
+from identity_graph.hashed import hashes
 from identity_graph.model import Identifier
 from identity_graph.store.protocols import Erasure, PersonRow
 from identity_graph.store.sqlite.columns import number_set

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from identity_graph.event_table import hashes
+from identity_graph.hashed import hashes
 from identity_graph.store.marks import mark_again
 from identity_graph.store.protocols import IdentifierRow, Piece, Standing
 from identity_graph.store.sqlite.connection import Connection
