@@ -64,6 +64,12 @@ def test_one_person_by_the_strongest_path() -> None:
     assert (itself.same_person, itself.path, itself.confidence) == (True, (), 1.0)
 
 
+def test_an_event_that_made_several_links_is_not_counted_as_several() -> None:
+    found = why([event("1", 0, EVE, ONE, THREE)], ONE, THREE, replace(Policy.default(), pairwise_up_to=2))
+    assert [link.count for link in found.path] == [1, 1]
+    assert found.message == f"{ONE} and {THREE} are one person: 2 links join them, the weakest with weight 0.47"
+
+
 def test_one_person_because_a_program_said_so() -> None:
     found = why(alias(), "user_id:new-tom", "email:tom@example.org")
     assert found.same_person
