@@ -15,7 +15,7 @@ from identity_graph.people import People
 from identity_graph.policy import Policy
 from identity_graph.rehearsal import rehearse
 from identity_graph.view import View
-from tests.story.worlds import event, key, persons, told
+from tests.story.worlds import event, key, person, persons, tell, told
 
 pytestmark = pytest.mark.usefixtures("each_store")
 
@@ -165,3 +165,33 @@ def test_each_setting_counts_and_says_so(name: str) -> None:
         assert bool(rehearsed.merged + rehearsed.split + rehearsed.absorbed) == (persons(other) != groups)
         graph.resolver.resolve()
         assert (graph.digest(), persons(graph)) == (digest, groups)
+
+
+@pytest.mark.parametrize(
+    ("rules", "expected"), [("", [["1", "2"], ["3"]]), ('session_gap = "3h"\n', [["1", "2", "3"]])]
+)
+def test_a_session_gap_cuts_journeys(rules: str, expected: list[list[str]]) -> None:
+    events = [event(id, minute, ANN) for id, minute in (("1", 0), ("2", 30), ("3", 120))]
+    with told(events, Policy.parse(rules)) as graph:
+        (sessions,) = graph.people.sessions([person(graph, ANN)])
+        assert [[one.event.id for one in session.events] for session in sessions] == expected
+        (again,) = graph.suppose(View(policy=Policy.parse('session_gap = "1m"\n'))).sessions([person(graph, ANN)])
+        assert len(again) == 3
+
+
+SWAPPED = "[namespaces.device_id]\npriority = 65\n[namespaces.cookie]\npriority = 40\n"
+
+
+@pytest.mark.parametrize(("rules", "owner"), [("", TABLET), (SWAPPED, COOKIE)])
+def test_a_priority_decides_whose_an_event_is_and_whose_id_stays(rules: str, owner: str) -> None:
+    """Of two that are as old, and of namespaces without a limit: one that has a limit speaks of a person."""
+    seen = [event("1", 0, TABLET), event("2", 0, COOKIE)]
+    both = event("3", 1, TABLET, COOKIE)
+    with told(seen, Policy.parse(rules)) as graph:
+        ids = {one: person(graph, one) for one in (TABLET, COOKIE)}
+        tell(graph, [both])
+        assert {person(graph, one) for one in ids} == {ids[owner]}
+    with told([both], Policy.parse("min_weight = 1.0\n" + rules)) as graph:
+        assert person(graph, TABLET) != person(graph, COOKIE)
+        (found,) = graph.people.journeys([person(graph, owner)])
+        assert [one.attributed_by for one in found] == [key(owner)]
