@@ -1,4 +1,4 @@
-"""The machine of `test_machine` in slices, each of which its seed replays: `python -m tests.story.slices SEED [SLICES]`.
+"""The machine of random steps in slices, each of which its seed replays: `python -m tests.story.slices SEED [SLICES]`.
 
 A slice is some 20,000 steps, so fifty are a million: about three hours of one processor. They may run in any number of
 processes and at any time; the seeds count up. The first that fails prints its steps as a program, and ends the run.
