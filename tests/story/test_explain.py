@@ -134,6 +134,11 @@ def test_two_persons_by_a_weak_link() -> None:
     assert steps(found) == [{EVE, ONE}]
 
 
+def test_a_link_that_is_just_too_weak_is_said_to_be_less_than_the_least() -> None:
+    (reason,) = why(cookie_reset(), EVE, ONE, replace(Policy.default(), min_weight=0.47251)).obstacles
+    assert reason.message == "a link of weight 0.472 is below the least that joins, 0.473"
+
+
 def test_two_persons_because_nothing_links_them() -> None:
     found = why([*cookie_reset(), *household()], ONE, "user_id:oli")
     assert (found.path, [one.code for one in found.obstacles]) == ((), ["UNSEEN"])
