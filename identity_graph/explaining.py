@@ -122,16 +122,12 @@ def _obstacles(here: Neighbourhood, rows: Sequence[int], path: Sequence[Link], p
 
 
 def _because(a: Identifier, b: Identifier, path: Sequence[Link], sure: float) -> str:
-    count = sum(link.count for link in path)
-    events = "1 event" if count == 1 else f"{count:,} events"
     if len(path) == 1:
-        seen = f"seen together in {events}"
+        count = path[0].count
+        seen = f"seen together in {'1 event' if count == 1 else f'{count:,} events'}"
         if path[0].kind is LinkKind.SIMILAR:
             seen = f"both seen with {' and '.join(one.key for one in path[0].shared)}"
         elif not count:
             seen = "an event stated it"
         return f"{a.key} and {b.key} are one person: {seen}, weight {sure:.2f}"
-    return (
-        f"{a.key} and {b.key} are one person: {len(path)} links of {events} join them, "
-        f"the weakest with weight {sure:.2f}"
-    )
+    return f"{a.key} and {b.key} are one person: {len(path)} links join them, the weakest with weight {sure:.2f}"

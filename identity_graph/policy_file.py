@@ -120,9 +120,10 @@ class _Reader:
         return PolicyError(code, f"{place}: {key}: {message}", help=help)
 
     def line_of(self, key: str) -> int | None:
-        """The line that sets the dotted key, or else the nearest table or inline table around it. Tables of a list are
-        counted from 1: `similarity.2.min`."""
-        best, found, table = 0, None, ""
+        """The line that sets the dotted key, or else the nearest table or inline table around it, or else the first of
+        what is in it. Tables of a list are counted from 1: `similarity.2.min`."""
+        key = _plain(key)
+        best, found, within, table = 0, None, None, ""
         times: Counter[str] = Counter()
         for number, text in enumerate(self.lines, 1):
             header = _HEADER.match(text)
@@ -138,7 +139,9 @@ class _Reader:
                 continue
             if len(path) > best and (key == path or key.startswith(path + ".")):
                 best, found = len(path), number
-        return found
+            elif within is None and path.startswith(key + "."):
+                within = number
+        return found or within
 
     def only(self, table: Mapping[str, Any], allowed: tuple[str, ...], prefix: str) -> None:
         for key in table:

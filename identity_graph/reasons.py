@@ -64,7 +64,10 @@ def pruned_reason(code: str, identifier: Identifier, policy: Policy) -> Reason:
 
 
 def weak_reason(weight: float, policy: Policy) -> Reason:
-    return Reason("WEAK", f"a link of weight {weight:.2f} is below the least that joins, {policy.min_weight:.2f}")
+    least, digits = policy.min_weight, 2
+    while digits < 17 and f"{weight:.{digits}f}" == f"{least:.{digits}f}":
+        digits += 1
+    return Reason("WEAK", f"a link of weight {weight:.{digits}f} is below the least that joins, {least:.{digits}f}")
 
 
 def expired_reason(a: Identifier, b: Identifier, policy: Policy) -> Reason:

@@ -47,7 +47,7 @@ def diff(command: Command, file: FileArgument) -> None:
     from identity_graph.policy import Policy
 
     now, then = command.policy(), Policy.read(file)
-    rules = list(_differences(_flat(now), _flat(then)))
+    rules = list(_differences(_flat(now, beside=then), _flat(then, beside=now)))
     effect = _effect(command, then)
     result = {"rules": rules, "persons": effect}
 
@@ -70,9 +70,16 @@ def diff(command: Command, file: FileArgument) -> None:
     command.answer(result, words)
 
 
-def _flat(policy: Policy) -> dict[str, Any]:
-    """Dotted names and values of the canonical form."""
+def _flat(policy: Policy, beside: Policy) -> dict[str, Any]:
+    """Dotted names and values of the canonical form. What only the other policy names has the values that hold here."""
     import tomllib
+    from dataclasses import replace
+
+    policy = replace(
+        policy,
+        namespaces={name: policy.rule(name) for name in (*policy.namespaces, *beside.namespaces)},
+        sources={name: policy.source_trust(name) for name in (*policy.sources, *beside.sources)},
+    )
 
     def walk(table: dict[str, Any], prefix: str) -> Iterator[tuple[str, Any]]:
         for name, value in table.items():
@@ -89,11 +96,11 @@ def _flat(policy: Policy) -> dict[str, Any]:
 def _differences(now: dict[str, Any], then: dict[str, Any]) -> Iterator[dict[str, Any]]:
     for name in sorted(now.keys() | then.keys()):
         old, new = now.get(name), then.get(name)
-        if old == new:
-            continue
-        if isinstance(old or new, list):
+        if isinstance(old, list) or isinstance(new, list):
             both = set(old or ()) & set(new or ())
             old, new = sorted(set(old or ()) - both), sorted(set(new or ()) - both)
+        if old == new:
+            continue
         yield {"rule": name, "now": old, "then": new}
 
 

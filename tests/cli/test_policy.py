@@ -45,6 +45,25 @@ def test_policy_diff_tells_what_would_change(copied: str, tmp_path: Path) -> Non
     assert "min_weight: 0.2 -> 1.0" in words and "blocked.values: nothing -> kiosk" in words
 
 
+def test_policy_diff_names_what_differs_and_nothing_else(tmp_path: Path) -> None:
+    """What only the new file names had the rules of any other before."""
+    (tmp_path / "new.toml").write_text(
+        '[namespaces.card]\nlimit = "1 ever"\n[sources.crm]\ntrust = 0.5\n[blocked]\ncookie = { patterns = ["^c$"] }\n'
+    )
+    (tmp_path / "other.toml").write_text('[default]\nlimit = "2 ever"\n')
+    rules = {
+        "blocked.cookie.patterns": ([], ["^c$"]),
+        "namespaces.card.limit": ("5 ever", "1 ever"),
+        "sources.crm.trust": (1.0, 0.5),
+    }
+    found = answer("policy", "diff", "new.toml")["rules"]
+    assert {rule["rule"]: (rule["now"], rule["then"]) for rule in found} == rules
+    found = answer("policy", "diff", "other.toml", "--policy", "new.toml")["rules"]
+    back = {name: (new, old) for name, (old, new) in rules.items()}
+    back |= {"namespaces.card.limit": ("1 ever", "2 ever"), "default.limit": ("5 ever", "2 ever")}
+    assert {rule["rule"]: (rule["now"], rule["then"]) for rule in found} == back
+
+
 def test_policy_diff_without_a_store(tmp_path: Path) -> None:
     (tmp_path / "same.toml").write_text("")
     assert run("policy", "diff", "same.toml").stdout == "The rules are the same.\n"

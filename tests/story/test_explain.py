@@ -64,6 +64,12 @@ def test_one_person_by_the_strongest_path() -> None:
     assert (itself.same_person, itself.path, itself.confidence) == (True, (), 1.0)
 
 
+def test_an_event_that_made_several_links_is_not_counted_as_several() -> None:
+    found = why([event("1", 0, EVE, ONE, THREE)], ONE, THREE, replace(Policy.default(), pairwise_up_to=2))
+    assert [link.count for link in found.path] == [1, 1]
+    assert found.message == f"{ONE} and {THREE} are one person: 2 links join them, the weakest with weight 0.47"
+
+
 def test_one_person_because_a_program_said_so() -> None:
     found = why(alias(), "user_id:new-tom", "email:tom@example.org")
     assert found.same_person
@@ -126,6 +132,11 @@ def test_two_persons_by_a_weak_link() -> None:
     found = why(cookie_reset(), EVE, ONE, replace(Policy.default(), min_weight=0.5))
     assert [one.code for one in found.obstacles] == ["WEAK"]
     assert steps(found) == [{EVE, ONE}]
+
+
+def test_a_link_that_is_just_too_weak_is_said_to_be_less_than_the_least() -> None:
+    (reason,) = why(cookie_reset(), EVE, ONE, replace(Policy.default(), min_weight=0.47251)).obstacles
+    assert reason.message == "a link of weight 0.472 is below the least that joins, 0.473"
 
 
 def test_two_persons_because_nothing_links_them() -> None:

@@ -1,7 +1,8 @@
 """Any sequence of loads, statements, erasures, other policies and passing time: what the resolver published is what a
 resolution of all that is left gives, and what the plain one gives.
 
-A failure prints its steps as a program; with `HYPOTHESIS_PROFILE=nightly` also a line to put over the class.
+A failure prints its steps as a program; with `HYPOTHESIS_PROFILE=nightly` also a line to put over the class. The steps
+of a night also come in `slices`, by seeds.
 """
 
 from __future__ import annotations

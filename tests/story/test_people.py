@@ -122,6 +122,25 @@ def test_links_that_join_and_that_were_refused() -> None:
         assert [[one.id for one in events] for events in seen] == [["t1", "t2"], ["t3"], []]
 
 
+def test_a_person_is_a_graph_of_its_members_and_of_whom_a_limit_keeps_out() -> None:
+    with told(shared_tablet()) as graph:
+        id = person(graph, "user_id:ann")
+        found, nobody = graph.people.networks([id, "nobody"])
+        (members,), (links,) = graph.people.members([id]), graph.people.links([id])
+        inside = {node for node, member in found.nodes(data="member") if member}
+        assert inside == {one.identifier.key for one in members} and set(found) - inside == {"user_id:bob"}
+        assert {one.identifier.key: one.confidence for one in members} == {
+            node: found.nodes[node]["confidence"] for node in inside
+        }
+        assert found.number_of_edges() == len(links) == 2
+        for link in links:
+            edge = found.edges[link.a.key, link.b.key]
+            assert (edge["weight"], edge["count"], edge["sources"]) == (link.weight, link.count, list(link.sources))
+            assert (edge["suppressed"] is None) == ({link.a.key, link.b.key} <= inside)
+        assert found.edges["device_id:tablet", "user_id:bob"]["suppressed"] == "LIMIT"
+        assert len(nobody) == 0
+
+
 def test_confidence_is_that_of_the_weakest_link_on_the_way() -> None:
     with told([*cookie_reset(), event("k6", 2000, "cookie:k-two", "email:eve@example.org")]) as graph:
         id = person(graph, "email:eve@example.org")

@@ -10,6 +10,7 @@ from itertools import combinations
 from random import Random
 from unittest import mock
 
+import networkx as nx
 import numpy as np
 import pytest
 from hypothesis import example, given, settings
@@ -86,6 +87,59 @@ def test_pairs_and_scores_are_those_of_sets(
     )
     expected = by_sets(rows, most=most, measure=measure, least=least, top_k=top_k, degrees=degrees, weighted=weighted)
     assert found == pytest.approx(expected, abs=1e-11)
+
+
+def by_networkx(
+    rows: Rows, *, most: int, measure: str, least: float, top_k: int, degrees: tuple[int, int], weighted: bool
+) -> Scores:
+    """The projection of the graph of identifiers and neighbours onto the identifiers."""
+    graph: nx.Graph[tuple[str, int]] = nx.Graph((("one", a), ("other", b)) for a, b in rows)
+    rarity = {b: 1 / math.log(1 + graph.degree(b)) if weighted else 1.0 for b in graph if b[0] == "other"}
+    graph.remove_nodes_from([b for b in rarity if graph.degree(b) > most])
+    ones = {a for a in graph if a[0] == "one"}
+    compared = {a for a in ones if degrees[0] <= graph.degree(a) <= degrees[1]}
+    graph.remove_nodes_from(ones - compared)
+
+    def score(of: nx.Graph[tuple[str, int]], u: tuple[str, int], v: tuple[str, int]) -> float:
+        power = 2 if measure == "cosine" else 1
+        one, other = set(of[u]), set(of[v])
+        both, left, right, either = (sum(rarity[b] ** power for b in s) for s in (one & other, one, other, one | other))
+        return both / {"jaccard": either, "overlap": min(left, right), "cosine": math.sqrt(left * right)}[measure]
+
+    projected = nx.bipartite.generic_weighted_projected_graph(graph, compared, weight_function=score)
+    if measure != "cosine" and not weighted:  # networkx has these two itself
+        known = nx.bipartite.overlap_weighted_projected_graph(graph, compared, jaccard=measure == "jaccard")
+        assert {frozenset(pair): known.edges[pair]["weight"] for pair in known.edges} == pytest.approx(
+            {frozenset(pair): projected.edges[pair]["weight"] for pair in projected.edges}
+        )
+    kept: Scores = {}
+    for a in compared:
+        near = [(round(-projected.edges[a, b]["weight"], 12), b) for b in projected[a]]
+        for less, b in sorted(one for one in near if -one[0] >= least)[:top_k]:
+            kept[min(a[1], b[1]), max(a[1], b[1])] = -less
+    return kept
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    rows_of_few,
+    st.sampled_from([2, 4, 100]),
+    st.sampled_from(sorted(MEASURES)),
+    thresholds,
+    st.sampled_from([1, 2, 100]),
+    st.sampled_from([(1, 100), (2, 4)]),
+    st.booleans(),
+)
+def test_pairs_and_scores_are_those_of_networkx(
+    rows: Rows, most: int, measure: str, least: float, top_k: int, degrees: tuple[int, int], weighted: bool
+) -> None:
+    found = similar(
+        incidence(rows, most), measure=measure, least=least, top_k=top_k, degrees=degrees, weighted=weighted
+    )
+    expected = by_networkx(
+        rows, most=most, measure=measure, least=least, top_k=top_k, degrees=degrees, weighted=weighted
+    )
+    assert scores(found) == pytest.approx(expected, abs=1e-11)
 
 
 @settings(max_examples=200, deadline=None)
