@@ -32,8 +32,12 @@ NIGHTLY = os.environ.get("HYPOTHESIS_PROFILE") == "nightly"
 settings.register_profile(
     "nightly", max_examples=2_000, deadline=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow]
 )
-settings.register_profile("busy", suppress_health_check=[HealthCheck.too_slow])  # as a machine is that runs all tests
+# As a machine is that runs all tests: neither how long an example takes nor how long it is drawn fails a law.
+settings.register_profile("busy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("nightly" if NIGHTLY else "busy")
+
+FIXTURE_SHARED = (HealthCheck.function_scoped_fixture, HealthCheck.too_slow)
+"""Not checked of a law whose examples share a fixture. What a law names takes the place of what the profile names."""
 
 
 def law(examples: int) -> settings:

@@ -13,7 +13,6 @@ import os
 import re
 import shlex
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -27,7 +26,7 @@ from typing import Any
 from identity_graph.store.neo4j.address import Address
 from tests.neo4j.database import emptied
 from tests.neo4j.launcher import Neo4j
-from tests.neo4j.port import USUAL
+from tests.neo4j.port import USUAL, free_port
 from tests.readme import PART, README, ROOT, generated
 
 BLOCK = re.compile(r"^```(\w+)( neo4j)?\n(.*?)^```$", re.DOTALL | re.MULTILINE)
@@ -89,9 +88,7 @@ class Session:
         program.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m identity_graph "$@"\n')
         program.chmod(0o755)
         kept = {name: value for name, value in os.environ.items() if not name.startswith("IDENTITY_GRAPH_")}
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = str(free.getsockname()[1])
+        self.port = str(free_port())
         self.environment = kept | {
             "PATH": f"{programs}{os.pathsep}{kept['PATH']}",
             "PYTHONPATH": str(ROOT),
@@ -105,7 +102,7 @@ class Session:
     def __exit__(self, *_: object) -> None:
         for server in self.servers:
             os.killpg(server.pid, signal.SIGTERM)
-            server.wait(timeout=20)
+            server.wait(timeout=120)
             if server.stdout:
                 server.stdout.close()
 
@@ -138,7 +135,7 @@ class Session:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            timeout=120,
+            timeout=600,
             check=False,
         )
         self.status = done.returncode

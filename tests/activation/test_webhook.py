@@ -10,6 +10,7 @@ import pytest
 
 from identity_graph.webhook import Sent, send
 from tests.activation.receiver import KEY, Answering, babbles, drips, floods, hangs, receiving, resets
+from tests.neo4j.port import free_port
 
 
 def post(url: str, *, timeout: float = 30.0, private: bool = False) -> Sent:
@@ -59,9 +60,7 @@ def test_a_flood_is_not_read() -> None:
 
 
 def test_nobody_listens() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        url = f"http://127.0.0.1:{free.getsockname()[1]}"
-    assert post(url) == Sent("the connection failed: ConnectionRefusedError")
+    assert post(f"http://127.0.0.1:{free_port()}") == Sent("the connection failed: ConnectionRefusedError")
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from starlette.testclient import TestClient
 
@@ -15,6 +15,7 @@ from identity_graph import IdentityGraph
 from identity_graph.api import create_app
 from identity_graph.errors import CODES
 from tests.api.conftest import OPERATIONS, PATIENT, operation_text
+from tests.conftest import FIXTURE_SHARED
 
 ACCEPT = st.sampled_from(["application/json", "application/graphql-response+json", "*/*", "text/html", ";;q=,", ""])
 
@@ -60,20 +61,20 @@ def check(response: Any) -> None:
             assert error["message"] and error["extensions"]["help"]
 
 
-@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=400, deadline=None, suppress_health_check=FIXTURE_SHARED)
 @given(body=BODIES, accept=ACCEPT)
 def test_any_body(client: TestClient, body: bytes, accept: str) -> None:
     check(client.post("/graphql", content=body, headers={"content-type": "application/json", "accept": accept}))
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=200, deadline=None, suppress_health_check=FIXTURE_SHARED)
 @given(query=QUERIES, variables=VALUES.map(json.dumps) | st.text(max_size=5), accept=ACCEPT)
 def test_any_url(client: TestClient, query: str, variables: str, accept: str) -> None:
     parameters = {"query": query.encode("utf-8", "replace"), "variables": variables.encode("utf-8", "replace")}
     check(client.get("/graphql", params=parameters, headers={"accept": accept}))
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=300, deadline=None, suppress_health_check=FIXTURE_SHARED)
 @given(data=st.data())
 def test_any_variables_of_the_shipped_operations(client: TestClient, data: st.DataObject) -> None:
     """Values of the right outer shape: what coercion lets through reaches the services."""

@@ -20,7 +20,8 @@ from identity_graph.errors import CODES
 from identity_graph.loaders import read_loader
 from identity_graph.tally import OUTCOMES
 from identity_graph.tracking.sent import BATCHES, TYPES
-from tests.tracking.serving import Serving, serving
+from tests.api.conftest import PATIENT
+from tests.tracking.serving import PATIENCE, Serving, serving
 
 ANN = "ann@example.org"
 OPERATIONS = {"query", "mutation", "schema", "health", "metrics", "other", *TYPES, *BATCHES}
@@ -38,7 +39,7 @@ def value(found: Samples, name: str, **labels: str) -> float:
 
 @pytest.fixture
 def client() -> Iterator[TestClient]:
-    with IdentityGraph.open("sqlite:///:memory:") as graph, TestClient(create_app(graph)) as client:
+    with IdentityGraph.open("sqlite:///:memory:") as graph, TestClient(create_app(graph, terms=PATIENT)) as client:
         yield client
 
 
@@ -104,7 +105,7 @@ def test_no_label_holds_what_somebody_sent(client: TestClient) -> None:
 
 def test_two_servers_of_a_process_do_not_mix(client: TestClient) -> None:
     talk(client)
-    with IdentityGraph.open("sqlite:///:memory:") as graph, TestClient(create_app(graph)) as other:
+    with IdentityGraph.open("sqlite:///:memory:") as graph, TestClient(create_app(graph, terms=PATIENT)) as other:
         found = samples(other.get("/metrics").text)
     assert value(found, "events_total", outcome="accepted") == 0
     assert not any("identify" in dict(labels).values() for _, labels in found)
@@ -130,7 +131,7 @@ def test_a_full_queue_and_what_could_not_be_published_are_seen(tmp_path: Path) -
         other.execute("BEGIN IMMEDIATE")
         sender = threading.Thread(target=server.send, args=("/v1/track", {"userId": "u", "event": "Second"}))
         sender.start()
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + PATIENCE
         while not value(scraped(server), "tracking_waiting_bytes"):
             assert time.monotonic() < deadline
         other.execute("ROLLBACK")
@@ -142,7 +143,7 @@ def test_a_full_queue_and_what_could_not_be_published_are_seen(tmp_path: Path) -
 
 
 def scraped(server: Serving) -> Samples:
-    with urllib.request.urlopen(f"{server.url}/metrics", timeout=60) as response:
+    with urllib.request.urlopen(f"{server.url}/metrics", timeout=PATIENCE) as response:
         return samples(response.read().decode())
 
 
@@ -152,7 +153,7 @@ def test_two_servers_sweep_one_store(tmp_path: Path) -> None:
         graph.ingest.records(read_loader("events"), [{"id": f"e{n}"} for n in range(20)])
         assert graph.store.operations.counts()["quarantined"] == 20
     with serving(url, quarantine_bytes="0") as one, serving(url, quarantine_bytes="0") as other:
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + PATIENCE
         while sum(value(scraped(server), "quarantine_swept_total") for server in (one, other)) < 20:
             assert time.monotonic() < deadline
             time.sleep(0.05)

@@ -352,7 +352,7 @@ def finish(arguments: list[str], kill: int, dice: random.Random) -> bool:
         assert process.stdin is not None and process.stdout is not None
         for pieces, line in enumerate(process.stdout):
             if line == "done\n":
-                assert process.wait(timeout=60) == 0
+                assert process.wait(timeout=120) == 0
                 return True
             if line != "piece\n":
                 continue
@@ -360,7 +360,7 @@ def finish(arguments: list[str], kill: int, dice: random.Random) -> bool:
             if pieces == kill:
                 time.sleep(dice.random() * 0.02)
                 process.send_signal(signal.SIGKILL)
-                status = process.wait(timeout=60)
+                status = process.wait(timeout=120)
                 assert status in (0, -signal.SIGKILL)
                 return status == 0
     raise AssertionError("it ended before it was done")

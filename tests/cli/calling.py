@@ -58,4 +58,4 @@ def on_terminal(*arguments: str | Path, typed: str = "") -> tuple[int, str]:
         while part := os.read(ours, 65536):
             shown += part
     os.close(ours)
-    return process.wait(timeout=60), shown.decode()
+    return process.wait(timeout=120), shown.decode()

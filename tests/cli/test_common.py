@@ -116,7 +116,7 @@ def test_a_reader_that_has_seen_enough_is_no_error(loaded: str) -> None:
         assert process.stdout is not None and process.stderr is not None
         process.stdout.close()
         assert process.stderr.read() == b""
-        assert process.wait(timeout=30) == 0
+        assert process.wait(timeout=120) == 0
 
 
 def test_help_loads_nothing_heavy() -> None:

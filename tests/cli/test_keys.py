@@ -6,7 +6,6 @@ import json
 import re
 import subprocess
 import sys
-import time
 import urllib.error
 import urllib.request
 from pathlib import Path
@@ -14,6 +13,8 @@ from pathlib import Path
 import pytest
 
 from tests.cli.calling import ROOT, answer, failure, run
+from tests.conftest import soon
+from tests.tracking.serving import PATIENCE
 
 KEY = re.compile(r"ig_[0-9a-f]{12}_[0-9a-f]{64}")
 
@@ -105,15 +106,15 @@ def test_a_server_with_keys(admin: str, loaded: str, monkeypatch: pytest.MonkeyP
                 body = json.dumps({"query": "{ stats { persons } }"}).encode()
                 headers = {"Content-Type": "application/json", "Authorization": f"Bearer {key}"}
                 try:
-                    with urllib.request.urlopen(urllib.request.Request(match[0], body, headers), timeout=20) as found:
+                    with urllib.request.urlopen(
+                        urllib.request.Request(match[0], body, headers), timeout=PATIENCE
+                    ) as found:
                         return int(found.status)
                 except urllib.error.HTTPError as error:
                     return error.code
 
             def wait_for(key: str, wanted: int) -> None:
-                begun = time.monotonic()
-                while status(key) != wanted:
-                    assert time.monotonic() - begun < 30
+                soon(lambda: status(key) == wanted)
 
             assert status(admin) == 200 and status("nothing") == 401
             made = answer("key", "create", "--role", "analyst")

@@ -131,10 +131,10 @@ def test_serve_answers_and_stops(loaded: str, stop: signal.Signals) -> None:
             assert match, line
             body = json.dumps({"query": "{ stats { persons } }"}).encode()
             request = urllib.request.Request(match[0], body, {"Content-Type": "application/json"})
-            with urllib.request.urlopen(request, timeout=20) as response:
+            with urllib.request.urlopen(request, timeout=120) as response:
                 assert json.load(response)["data"]["stats"]["persons"] > 0
             process.send_signal(stop)
-            assert process.wait(timeout=20) == 0
+            assert process.wait(timeout=120) == 0
             assert process.stderr.read() == ""
         finally:
             process.kill()

@@ -32,7 +32,7 @@ const dom = await JSDOM.fromURL(`${url}/graphql`, {
 })
 const { document } = dom.window
 const until = async (what) => {
-  for (let tries = 0; tries < 600; tries++) {
+  for (let tries = 0; tries < 2400; tries++) {
     if (what()) return true
     await new Promise((resolve) => setTimeout(resolve, 50))
   }

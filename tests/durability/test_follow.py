@@ -72,19 +72,19 @@ def following(store: str, file: str | Path, *more: str, **options: Any) -> Itera
         yield process
     finally:
         process.kill()
-        process.communicate(timeout=60)
+        process.communicate(timeout=120)
 
 
 def stop(process: subprocess.Popen[bytes], by: signal.Signals = signal.SIGTERM) -> list[dict[str, Any]]:
     """The runs that it tells of when it is told to end."""
     process.send_signal(by)
-    output, said = process.communicate(timeout=120)
+    output, said = process.communicate(timeout=300)
     assert process.returncode == 0, said
     return list(json.loads(output)["runs"])
 
 
 def wait(done: Callable[[], object]) -> None:
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + 300
     while not done():
         assert time.monotonic() < deadline
         time.sleep(0.05)
@@ -166,7 +166,7 @@ def test_killed_and_run_again(tmp_path: Path) -> None:
             time.sleep(dice.random() * 0.3)
             process.kill()
             killed += 1
-    writer.communicate(timeout=120)
+    writer.communicate(timeout=300)
     with following(url, file) as process:
         wait(lambda: read(url) == [total])
         (told,) = stop(process)
@@ -256,7 +256,7 @@ def test_what_another_process_writes_to_standard_input(tmp_path: Path) -> None:
     source.write_bytes(content)
     writer = subprocess.Popen(["cat", str(source)], stdout=subprocess.PIPE)
     with writer, following(url, "-", stdin=writer.stdout) as process:
-        assert process.wait(timeout=120) == 0
+        assert process.wait(timeout=300) == 0
         assert process.stdout is not None
         (told,) = json.loads(process.stdout.read())["runs"]
     assert (told["state"], told["file"], counts(told)[0]) == ("DONE", "-", 5_000)

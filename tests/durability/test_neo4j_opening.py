@@ -28,15 +28,16 @@ from tests.neo4j.port import free_port
 
 ROOT = Path(__file__).parents[2]
 WRONG = "not-the-pass%2Fword"
+FAILS_WITHIN = 100.0  # seconds, on a busy machine; more than 20 are never waited for
 SECRETS = (WRONG, "not-the-pass/word")  # that of the launcher is the name of the project, too
 
 
 def refused(url: str, code: str) -> StoreError:
-    """The error of opening it, which neither takes half a minute nor tells the password."""
+    """The error of opening it, which neither takes minutes, as the driver would by itself, nor tells the password."""
     begun = time.monotonic()
     with pytest.raises(StoreError) as caught:
         open_store(url)
-    assert time.monotonic() - begun < 30
+    assert time.monotonic() - begun < FAILS_WITHIN
     assert caught.value.code == code, caught.value
     assert "\n" not in caught.value.message and caught.value.help
     assert not any(secret in f"{caught.value} {caught.value.help}" for secret in SECRETS)
@@ -204,7 +205,7 @@ def test_the_driver_prints_nothing_beside_it(neo4j_url: str) -> None:
     url = changed(neo4j_url, scheme="neo4j", password=WRONG, host=f"127.0.0.1:{free_port()}")
     command = [sys.executable, "-m", "identity_graph", "stats", "--store", url]
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, env=environment, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, env=environment, check=False)
     lines = done.stderr.splitlines()
     assert (done.returncode, done.stdout, len(lines)) == (6, "", 2), done.stderr
     assert lines[0].startswith("STORE_UNREACHABLE: neo4j://127.0.0.1:")

@@ -28,7 +28,7 @@ RECORDS = 3_000
 
 def loaded(file: Path, store: Path, most: int | None) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-c", LOAD, str(most or "-"), str(file), f"sqlite:///{store}"]
-    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=120, env=dict(os.environ))
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=600, env=dict(os.environ))
 
 
 def state(path: Path) -> list[bytes]:

@@ -14,7 +14,7 @@ from starlette.testclient import TestClient
 from identity_graph import IdentityGraph
 from identity_graph.api import create_app
 from identity_graph.loaders import read_loader
-from tests.api.conftest import operation_text
+from tests.api.conftest import PATIENT, operation_text
 from tests.story.ingesting import EVENTS
 
 TIME = "2025-06-01T00:00:00Z"
@@ -103,7 +103,7 @@ def batches(values: Sequence[Value]) -> Iterator[tuple[list[Value], bytes]]:
 
 def tracking(graph: IdentityGraph, values: Sequence[Value], folder: Path) -> dict[str, str]:
     turned: dict[str, str] = {}
-    with TestClient(create_app(graph)) as client:
+    with TestClient(create_app(graph, terms=PATIENT)) as client:
         for part, body in batches(values):
             answer = client.post("/v1/batch", content=body, headers={"authorization": "Basic YTo="})
             assert answer.status_code in (200, 400, 413), answer.text
@@ -118,7 +118,7 @@ def graphql_variables(graph: IdentityGraph, values: Sequence[Value], folder: Pat
         return event | {"identifiers": value.identifiers, "traits": {"said": value.raw}}
 
     turned: dict[str, str] = {}
-    with TestClient(create_app(graph)) as client:
+    with TestClient(create_app(graph, terms=PATIENT)) as client:
         for part in parts(values, 500, 400_000):
             body = {"query": operation_text("ingest"), "variables": {"events": [given(value) for value in part]}}
             turned |= asked(client, body, part)
@@ -127,7 +127,7 @@ def graphql_variables(graph: IdentityGraph, values: Sequence[Value], folder: Pat
 
 def graphql_literals(graph: IdentityGraph, values: Sequence[Value], folder: Path) -> dict[str, str]:
     turned: dict[str, str] = {}
-    with TestClient(create_app(graph)) as client:
+    with TestClient(create_app(graph, terms=PATIENT)) as client:
         for part in parts(values, 50, 7_000):
             events = " ".join(
                 f'{{id: "{value.id}", time: "{TIME}", source: "inputs", name: "Seen", '

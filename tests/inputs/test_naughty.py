@@ -18,6 +18,7 @@ from identity_graph.errors import CODES, InputError
 from identity_graph.model import Identifier
 from identity_graph.normalise import normalise
 from identity_graph.tracking.sent import MAX_BODY
+from tests.api.conftest import PATIENT
 from tests.cli.calling import RUNNER, run
 from tests.conftest import Clock
 from tests.inputs import normal
@@ -163,7 +164,7 @@ LOOK = """query($by: [PersonBy!]!) { people(by: $by) { identifiers { identifier 
 def test_a_look_up_finds_the_anchor_of_its_value_or_nobody(peopled: str) -> None:
     good = [value for value in VALUES if expected(value) and not has_surrogate(value.raw)]
     bad = [value for value in VALUES if not expected(value)]
-    with IdentityGraph.open(peopled) as graph, TestClient(create_app(graph)) as client:
+    with IdentityGraph.open(peopled) as graph, TestClient(create_app(graph, terms=PATIENT)) as client:
         for start in range(0, len(good), 100):
             part = good[start : start + 100]
             answer = client.post("/graphql", json={"query": LOOK, "variables": {"by": [by(value) for value in part]}})

@@ -16,7 +16,7 @@ from identity_graph import IdentityGraph
 from identity_graph.api import create_app
 from identity_graph.errors import CODES, SET_ASIDE, InputError
 from identity_graph.loaders import read_loader
-from tests.api.conftest import operation_text
+from tests.api.conftest import PATIENT, operation_text
 from tests.conftest import Clock
 from tests.story.ingesting import EVENTS, counts
 
@@ -240,7 +240,7 @@ def test_a_bad_message_in_a_batch(name: str, graph: IdentityGraph) -> None:
     case = RECORDS[name]
     good = [json.dumps({"type": "track", "event": "Seen", "userId": "u", "messageId": f"m{n}"}).encode() for n in "12"]
     body = b'{"batch": [%s]}' % b", ".join([good[0], as_message(case), good[1]])
-    with TestClient(create_app(graph)) as client:
+    with TestClient(create_app(graph, terms=PATIENT)) as client:
         answer = client.post("/v1/batch", content=body, headers={"authorization": "Basic YTo="})
     if case.tracking == WHOLE:
         assert (answer.status_code, answer.json()["code"]) in ((400, "MESSAGE_INVALID"), (413, "MESSAGE_TOO_LARGE"))
@@ -257,7 +257,8 @@ def test_a_bad_event_in_a_mutation(name: str, graph: IdentityGraph) -> None:
     query = json.dumps(operation_text("ingest")).encode()
     events = b", ".join([good[0], as_variable(case), good[1]])
     body = b'{"query": %s, "variables": {"events": [%s]}}' % (query, events)
-    answer = TestClient(create_app(graph)).post("/graphql", content=body, headers={"content-type": "application/json"})
+    client = TestClient(create_app(graph, terms=PATIENT))
+    answer = client.post("/graphql", content=body, headers={"content-type": "application/json"})
     assert answer.status_code < 500
     errors = answer.json().get("errors")
     if errors:  # what GraphQL's own types refuse is refused with its request

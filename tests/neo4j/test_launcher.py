@@ -6,16 +6,15 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from neo4j.exceptions import AuthError, ClientError
 
+from tests.conftest import soon
 from tests.neo4j.database import asked, emptied
 from tests.neo4j.jars import PLUGINS, ROOT, SERVER, version
-from tests.neo4j.launcher import PASSWORD, Neo4j, NotStarted
+from tests.neo4j.launcher import PASSWORD, STARTS_WITHIN, STOPS_WITHIN, Neo4j, NotStarted
 from tests.neo4j.port import is_free
 
 ASKING = """
@@ -28,7 +27,7 @@ while not server.pid:
 fork = os.fork()
 if fork:
     print(fork, server.home, flush=True)
-time.sleep(60)
+time.sleep(600)
 """
 ENVIRONMENT = os.environ | {"PYTHONPATH": str(ROOT)}
 
@@ -44,13 +43,6 @@ def servers(home: Path) -> list[int]:
         if any(word.startswith(f"--home-dir={home}".encode()) for word in words) and b"-I" not in words:
             found.append(int(entry.name))
     return found
-
-
-def soon(holds: Callable[[], bool], within: float = 10.0) -> bool:
-    deadline = time.monotonic() + within
-    while not holds() and time.monotonic() < deadline:
-        time.sleep(0.05)
-    return holds()
 
 
 def test_it_answers_and_has_the_versions_of_the_poms(neo4j_url: str) -> None:
@@ -116,7 +108,7 @@ def test_a_server_to_play_with(neo4j_process: Neo4j, tmp_path: Path) -> None:
         asked(url, "RETURN gds.version()")
     assert servers(home)
     process.send_signal(signal.SIGINT)
-    output, _ = process.communicate(timeout=40)
+    output, _ = process.communicate(timeout=STOPS_WITHIN + 60)
     assert (process.returncode, output.strip()) == (0, "Stopped.")
     assert servers(home) == []
     assert (home / "console.log").read_text(encoding="utf-8").rstrip().endswith("Stopped."), "it was not killed"
@@ -130,9 +122,10 @@ def test_nothing_is_left_when_the_process_that_asked_is_killed(neo4j_process: Ne
     fork, _, folder = process.stdout.readline().strip().partition(" ")
     home = Path(folder)
     try:
-        assert soon(lambda: (home / "data").exists()) and len(servers(home)) == 1
+        soon(lambda: (home / "data").exists(), within=STARTS_WITHIN)
+        assert len(servers(home)) == 1
         process.kill()
-        assert soon(lambda: not servers(home) and not home.exists())
+        soon(lambda: not servers(home) and not home.exists())
         os.kill(int(fork), 0)  # it was there all the time
     finally:
         os.kill(int(fork), signal.SIGKILL)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +14,7 @@ from identity_graph.access import Role
 from identity_graph.access.keys import KeysFile
 from identity_graph.model import Event
 from tests.neo4j.database import emptied
+from tests.neo4j.port import free_port
 from tests.opendsr.authority import Authority
 from tests.opendsr.controller import PATIENCE, Controller, Receiver, receiving
 from tests.story.worlds import event, household
@@ -62,9 +62,7 @@ def agreed(folder: Path, *, pending: str = "1 hour", attempts: int = 6, port: in
 @contextmanager
 def processing(url: str, folder: Path, *, pending: str = "1 hour") -> Iterator[tuple[Serving, Controller]]:
     """Our own service over the store of that URL; its keys, audit log and agreement are in the folder."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     authority = Authority()
     authority.equip(folder, "localhost")
     keys = KeysFile(folder / "keys.json")

@@ -15,6 +15,7 @@ from identity_graph.api import create_app
 from identity_graph.audit import AuditLog, entries
 from identity_graph.errors import StoreError
 from identity_graph.opendsr import Agreement
+from tests.api.conftest import PATIENT
 from tests.opendsr.authority import Authority
 from tests.opendsr.conftest import agreed
 from tests.story.worlds import new_graph
@@ -48,7 +49,8 @@ def asked(tmp_path: Path) -> Iterator[Asked]:
     with new_graph() as graph:
         log = tmp_path / "audit.jsonl"
         audit = AuditLog(log, graph.signer)
-        app = create_app(graph, door=Door(file), audit=audit, opendsr=Agreement.read(agreed(tmp_path)))
+        agreement = Agreement.read(agreed(tmp_path))
+        app = create_app(graph, terms=PATIENT, door=Door(file), audit=audit, opendsr=agreement)
         with TestClient(app, raise_server_exceptions=False) as client:
             yield Asked(tmp_path, client, keys, log)
 

@@ -111,7 +111,7 @@ def by_tracking(size: int) -> Sent:
                 }
                 for one in records(RAW)
             ]
-            service.store(json.dumps({"batch": messages}).encode(), "batch", "key").result(60)
+            service.store(json.dumps({"batch": messages}).encode(), "batch", "key").result(120)
         finally:
             service.close()
         (run,) = [run for run in graph.store.operations.runs(limit=1) if run.kind == "track"]

@@ -53,7 +53,7 @@ def test_a_long_reader_delays_the_scrub_and_not_the_erasure(tmp_path: Path) -> N
 
 def test_a_reader_that_ends_in_time_delays_nothing(tmp_path: Path) -> None:
     path = tmp_path / "people.db"
-    graph = IdentityGraph(SqliteStore(str(path), busy_timeout=20))
+    graph = IdentityGraph(SqliteStore(str(path), busy_timeout=120))
     graph.ingest.events([Event("e-1", 0, "web", "Seen", (ANN,), {}, {})])
     graph.resolver.resolve()
     (person,) = graph.people.find_by_identifier([ANN])

@@ -39,7 +39,7 @@ def open_elsewhere(url: str) -> Iterator[None]:
         assert int(other.stdout.readline()) > 10
         yield
         other.stdin.close()
-        assert other.wait(30) == 0
+        assert other.wait(120) == 0
 
 
 @pytest.fixture

@@ -92,7 +92,7 @@ def test_nor_does_a_server(secrets: None, tmp_path: Path) -> None:
     script = (
         "import urllib.request, sys\nbase = sys.argv[1]\n"
         "for path in ('/health', '/metrics', '/schema.graphql', '/graphql', '/v1/track?writeKey=write-7f3a-key'):\n"
-        "    try: print(urllib.request.urlopen(base + path, timeout=60).read().decode())\n"
+        "    try: print(urllib.request.urlopen(base + path, timeout=120).read().decode())\n"
         "    except Exception as error: print(error)\n"
     )
     command = [sys.executable, "-m", "identity_graph", "serve", "--open", "--port", "0"]
@@ -108,6 +108,6 @@ def test_nor_does_a_server(secrets: None, tmp_path: Path) -> None:
         base = first.split("GraphQL at ")[1].split("/graphql")[0]
         asked = subprocess.run([sys.executable, "-c", script, base], capture_output=True, text=True, check=True)
         process.terminate()
-        out, rest = process.communicate(timeout=60)
+        out, rest = process.communicate(timeout=120)
     assert "identity_graph" in asked.stdout
     assert told(first + out + rest + asked.stdout) == []

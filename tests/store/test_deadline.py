@@ -18,6 +18,7 @@ from identity_graph.model import RunState
 from identity_graph.store.neo4j import Neo4jStore
 from identity_graph.store.protocols import Store
 from identity_graph.store.sqlite import SqliteStore
+from tests.conftest import soon
 from tests.store.building import begin, event, load
 
 SLOW_SQL = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 3000000000) SELECT count(*) FROM n"
@@ -36,10 +37,7 @@ def slow(store: Store) -> Callable[[], Any]:
 def idle_soon(store: Store) -> None:
     """Its server runs the slow work no more. One that runs in this process has ended when the call has."""
     if isinstance(store, Neo4jStore):
-        until = time.monotonic() + 30
-        while store.database._alone(SHOW, {}):
-            assert time.monotonic() < until
-            time.sleep(0.1)
+        soon(lambda: not store.database._alone(SHOW, {}))
 
 
 def refused(work: Callable[[], Any], seconds: float = 0.3) -> None:

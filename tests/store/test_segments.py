@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from identity_graph.errors import NotFound
 from identity_graph.model import ChangeKind, Segment
 from identity_graph.store.protocols import Erasure, Store
+from tests.conftest import FIXTURE_SHARED
 from tests.store.building import NOW, publication, publish_persons
 
 CONDITION = {"all": [{"trait": {"name": "plan", "is": {"equals": "gold"}}}]}
@@ -168,7 +169,7 @@ def test_of_who_is_erased_nothing_is_told(people: Store) -> None:
 
 
 @given(steps=st.lists(st.tuples(st.sets(st.sampled_from("01234")), st.sets(st.sampled_from("01234"))), max_size=6))
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=20, deadline=None)
+@settings(suppress_health_check=FIXTURE_SHARED, max_examples=20, deadline=None)
 def test_who_is_in_follows_from_what_was_told(people: Store, steps: list[tuple[set[str], set[str]]]) -> None:
     people.segments.delete("law", NOW)
     people.segments.save(segment("law"), [])

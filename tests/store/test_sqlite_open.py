@@ -157,11 +157,11 @@ def test_a_long_write_keeps_no_reader_waiting(tmp_path: Path) -> None:
             load(store, event("b"))
             assert store.operations.counts()["events"] == 2  # who writes sees its own
             writing.set()
-            assert answered.wait(timeout=30)
+            assert answered.wait(timeout=120)
 
     writer = threading.Thread(target=write)
     writer.start()
-    assert writing.wait(timeout=30)
+    assert writing.wait(timeout=120)
     assert store.operations.counts()["events"] == 1
     answered.set()
     writer.join()

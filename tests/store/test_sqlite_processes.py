@@ -63,7 +63,7 @@ def test_two_writers_at_once_store_everything_once(path: str) -> None:
     children = [start(path, f"file {n}") for n in range(2)]
     last = [list(said(pipe))[-1] for pipe, _ in children]
     for _, process in children:
-        process.join(timeout=60)
+        process.join(timeout=120)
         assert process.exitcode == 0
     assert sum(accepted for _, accepted, _ in last) == sum(duplicate for _, _, duplicate in last) == BATCHES * SIZE
     store = SqliteStore(path)
@@ -104,7 +104,7 @@ def test_after_a_kill_every_acknowledged_batch_is_there_and_no_half_one(path: st
                 break
         assert process.pid is not None
         os.kill(process.pid, signal.SIGKILL)
-        process.join(timeout=30)
+        process.join(timeout=120)
         store = SqliteStore(path)
         [run] = store.operations.runs()
         counts = store.operations.counts()
@@ -115,11 +115,11 @@ def test_after_a_kill_every_acknowledged_batch_is_there_and_no_half_one(path: st
         store.close()
     here, process = start(path, "file")
     assert list(said(here))[-1] == (BATCHES, BATCHES * SIZE, 0)
-    process.join(timeout=30)
+    process.join(timeout=120)
 
 
 def open_together(path: str, all_here: Barrier, pipe: Pipe) -> None:
-    all_here.wait(60)
+    all_here.wait(120)
     store = open_store(f"sqlite:///{path}")
     pipe.send(store.privacy.keyed_hash("x"))
     store.close()
@@ -136,7 +136,7 @@ def test_many_may_create_the_store_and_its_key_at_once(path: str, tmp_path: Path
         processes.append(process)
     assert len({pipe.recv() for pipe in pipes}) == 1
     for process in processes:
-        process.join(timeout=30)
+        process.join(timeout=120)
         assert process.exitcode == 0
     assert [each.name for each in tmp_path.iterdir() if "key" in each.name] == ["people.db.key"]
 

@@ -41,7 +41,7 @@ def url(tmp_path: Path) -> Iterator[str]:
     assert here.recv() == 0
     yield found
     here.send("done")
-    process.join(timeout=30)
+    process.join(timeout=120)
     assert process.exitcode == 0
 
 

@@ -214,7 +214,7 @@ def test_nothing_changes_while_it_is_held(store: Store, store_url: str) -> None:
         writer.join(0.5)
         assert store.operations.counts()["events"] == before == 1
         assert store.transfer.events(0, 9).numbers.tolist() == [1]
-    writer.join(30)
+    writer.join(120)
     assert store.operations.counts()["events"] == 2
     other.close()
 

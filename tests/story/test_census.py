@@ -33,10 +33,21 @@ class Hearing:
 
         def events(after: int, limit: int) -> Any:
             self.times += after == 0
-            assert self.gate.wait(60)
+            assert self.gate.wait(120)
             return read(after, limit)
 
         store.transfer.events = events  # type: ignore[method-assign]
+
+
+def wait_for_reading(graph: IdentityGraph, heard: Hearing) -> None:
+    """As a request does, in vain. On a busy machine its time may be over before the reading begins, or as anything else
+    is asked: then it gets more."""
+    for seconds in (0.2, 2.0, 20.0):
+        with deadline.within(seconds), pytest.raises(StoreError) as refused:
+            graph.segments.count(PRO)
+        if heard.times and refused.value.code == "SEGMENT_NOT_READY":
+            return
+    raise AssertionError(refused.value.code)
 
 
 def test_everybody_is_read_once_and_then_who_was_touched() -> None:
@@ -100,12 +111,10 @@ def test_a_request_is_told_that_reading_goes_on(shared_url: str) -> None:
         tell(graph, plans("pro", "free", "pro"))
         heard = Hearing(graph.store)
         heard.gate.clear()
-        for _ in range(2):
-            with deadline.within(0.2), pytest.raises(StoreError) as refused:
-                graph.segments.count(PRO)
-            assert refused.value.code == "SEGMENT_NOT_READY"
+        wait_for_reading(graph, heard)
+        wait_for_reading(graph, heard)
         heard.gate.set()
-        with deadline.within(60):
+        with deadline.within(120):
             assert graph.segments.count(PRO) == 2
             assert graph.segments.count(FREE) == 1
         assert heard.times == 1
@@ -120,10 +129,10 @@ def test_a_reading_that_fails_says_so_and_is_tried_again(shared_url: str) -> Non
             raise StoreError("STORE_FAILED", "the disk is gone")
 
         graph.store.transfer.events = broken  # type: ignore[method-assign]
-        with deadline.within(60), pytest.raises(StoreError, match="the disk is gone"):
+        with deadline.within(120), pytest.raises(StoreError, match="the disk is gone"):
             graph.segments.count(PRO)
         graph.store.transfer.events = read  # type: ignore[method-assign]
-        with deadline.within(60):
+        with deadline.within(120):
             assert graph.segments.count(PRO) == 1
 
 
@@ -132,8 +141,7 @@ def test_closing_ends_a_reading(shared_url: str) -> None:
         tell(graph, plans("pro"))
         heard = Hearing(graph.store)
         heard.gate.clear()
-        with deadline.within(0.2), pytest.raises(StoreError):
-            graph.segments.count(PRO)
+        wait_for_reading(graph, heard)
         threading.Timer(0.2, heard.gate.set).start()
     assert not any(one.name == "census" for one in threading.enumerate()) and heard.times == 1
 

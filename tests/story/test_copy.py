@@ -176,13 +176,13 @@ def finish(process: subprocess.Popen[str], kill: int = 0, dice: random.Random | 
         assert process.stdin is not None and process.stdout is not None
         for pieces, line in enumerate(process.stdout, 1):
             if line == "done\n":
-                assert process.wait(timeout=30) == 0
+                assert process.wait(timeout=120) == 0
                 return True
             print("go", file=process.stdin, flush=True)
             if pieces == kill:
                 time.sleep(dice.random() * 0.05 if dice else 0)
                 process.send_signal(signal.SIGKILL)
-                status = process.wait(timeout=60)
+                status = process.wait(timeout=120)
                 assert status in (0, -signal.SIGKILL)
                 return status == 0
     raise AssertionError("it ended before it was done")

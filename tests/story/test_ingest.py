@@ -15,7 +15,7 @@ from typing import Any
 
 import polars as pl
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from identity_graph.errors import InputError, StoreError
@@ -25,7 +25,7 @@ from identity_graph.model import Identifier, Quarantined, Run, RunState
 from identity_graph.store import open_store
 from identity_graph.store.protocols import Store
 from identity_graph.times import parse_time
-from tests.conftest import Clock
+from tests.conftest import FIXTURE_SHARED, Clock
 from tests.story.ingesting import EVENTS, counts, ingest_into, jsonl, native, quarantine, state, write
 from tests.story.places import MEMORY, place
 
@@ -195,7 +195,7 @@ def test_a_run_says_how_far_it_is(store: Store, ingest: Ingest, tmp_path: Path, 
 # ---- one digest ---------------------------------------------------------------------------------------------------
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, deadline=None, suppress_health_check=FIXTURE_SHARED)
 @given(data=st.data())
 def test_any_order_and_any_cut_give_one_state(
     each_store: None, tmp_path: Path, clock: Clock, data: st.DataObject

@@ -27,5 +27,5 @@ analytics.track({ userId: user, event: 'Signed Up', properties: { from: library 
 analytics.group({ userId: user, groupId: 'acme', traits: { email: 'office@example.org', name: 'Acme' } })
 analytics.alias({ userId: user, previousId: `earlier-${user}` })
 
-if (analytics.closeAndFlush) await analytics.closeAndFlush({ timeout: 10000 })
+if (analytics.closeAndFlush) await analytics.closeAndFlush({ timeout: 60000 })
 else await analytics.flush()

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests.npm import node_with
-from tests.tracking.serving import Serving, serving
+from tests.tracking.serving import PATIENCE, Serving, serving
 
 HERE = Path(__file__).parent
 KEYS = "python-1, python-2=shop, node-1, node-2=shop"
@@ -40,20 +40,20 @@ def python_session(client: Any, user: str) -> None:
 def segment_in_python(url: str, key: str, user: str) -> None:
     from segment.analytics import Client
 
-    python_session(Client(key, host=url, on_error=failing, upload_size=3, max_retries=0), user)
+    python_session(Client(key, host=url, on_error=failing, upload_size=3, max_retries=0, timeout=PATIENCE), user)
 
 
 def rudderstack_in_python(url: str, key: str, user: str) -> None:
     from rudderstack.analytics.client import Client
 
-    python_session(Client(key, host=url, on_error=failing, upload_size=3, max_retries=0), user)
+    python_session(Client(key, host=url, on_error=failing, upload_size=3, max_retries=0, timeout=PATIENCE), user)
 
 
 def in_node(library: str) -> Callable[[str, str, str], None]:
     def send(url: str, key: str, user: str) -> None:
         node, folder = node_with(HERE / "package.json")
         command = [node, str(HERE / "session.mjs"), library, url, key, user]
-        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=60, check=False)
+        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=300, check=False)
         assert done.returncode == 0, done.stdout + done.stderr
 
     return send

@@ -103,7 +103,9 @@ def test_now_and_then_they_may_go_elsewhere(other: Other, monkeypatch: pytest.Mo
 
 
 @pytest.fixture
-def service(tmp_path: Path) -> Iterator[Tracking]:
+def service(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Tracking]:
+    """Of which every publication is short, however busy the machine is."""
+    monkeypatch.setattr("identity_graph.tracking.writer.SHORT", 1e6)
     with IdentityGraph.open(f"sqlite:///{tmp_path / 'people.db'}") as graph:
         service = Tracking(graph.store, graph.resolver, WriteKeys(), graph.clock, graph.new_id)
         yield service
@@ -122,7 +124,7 @@ def send(service: Tracking, messages: int = 1) -> None:
 
 
 def send_until_shared(service: Tracking) -> None:
-    """A publication may take too long: the first one does, as it loads what it needs."""
+    """None is, before there was a publication; and they part again where none comes for a second."""
     deadline = time.monotonic() + PATIENCE
     send(service)
     while not shared(service):

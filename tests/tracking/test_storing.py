@@ -39,7 +39,7 @@ def test_a_run_lasts_an_hour_and_ends_with_the_server(graph: IdentityGraph, cloc
     service = tracking(graph)
     for hours in (0, 0.5, 0.49, 0.02, 0.1):
         clock.tick(hours * LENGTH / 1_000_000)
-        service.store(sent("u"), "track", "key").result(30)
+        service.store(sent("u"), "track", "key").result(PATIENCE)
         runs = [run for run in graph.store.operations.runs() if run.kind == "track"]
     assert [(run.state, run.read) for run in runs] == [(RunState.RUNNING, 2), (RunState.DONE, 3)]
     service.close()
@@ -62,7 +62,7 @@ def test_full_collections_do_not_walk_what_the_first_publication_loaded(graph: I
     loaded = len(gc.get_objects())
     try:
         service = tracking(graph)
-        service.store(sent("u"), "track", "key").result(30)
+        service.store(sent("u"), "track", "key").result(PATIENCE)
         service.close()
         assert service.publishing.count == 1
         assert gc.get_freeze_count() > loaded / 2
@@ -74,8 +74,8 @@ def test_full_collections_do_not_walk_what_the_first_publication_loaded(graph: I
 def test_an_empty_batch_is_answered_too(graph: IdentityGraph) -> None:
     service = tracking(graph)
     body = json.dumps({"batch": []}).encode()
-    service.store(body, "batch", "key").result(30)
-    service.store(sent("u"), "track", "key").result(30)
+    service.store(body, "batch", "key").result(PATIENCE)
+    service.store(sent("u"), "track", "key").result(PATIENCE)
     service.close()
     assert graph.store.operations.counts()["events"] == 1
 

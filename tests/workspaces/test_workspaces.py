@@ -194,8 +194,8 @@ def test_serve_serves_them(tmp_path: Path) -> None:
             address = line.split()[2].rstrip(".").replace("/NAME/", "/ant/")
             body = b'{"query": "{ stats { events } }"}'
             headers = {"Content-Type": "application/json", "Authorization": f"Bearer {key}"}
-            with urllib.request.urlopen(urllib.request.Request(address, body, headers), timeout=60) as answer:
+            with urllib.request.urlopen(urllib.request.Request(address, body, headers), timeout=120) as answer:
                 assert answer.read() == b'{"data":{"stats":{"events":0}}}'
         finally:
             process.terminate()
-            assert process.wait(timeout=60) == 0
+            assert process.wait(timeout=120) == 0
