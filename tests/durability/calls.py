@@ -43,7 +43,7 @@ def traced(command: Sequence[str | Path], trace: Path, inject: str = "") -> Ende
         text=True,
         check=False,
         stdin=subprocess.DEVNULL,
-        timeout=120,
+        timeout=600,
         env=os.environ | {"PYTHONPATH": str(ROOT)},
     )
     if "ptrace" in done.stderr and "Operation not permitted" in done.stderr:
