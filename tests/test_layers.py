@@ -39,6 +39,7 @@ LAYERS = {
         "stitch",
         "consent",
         "journey",
+        "legible",
         "measure",
         "question",
         "bits",
