@@ -70,6 +70,7 @@ LONGEST = (
     "story/test_stores_agree.py",
     "test_readme.py",
     "durability/test_kill.py",
+    "durability/test_tracking_kill.py",
     "story/test_segments.py",
     "story/test_real_data.py",
     "durability/test_follow.py",

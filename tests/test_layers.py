@@ -42,6 +42,7 @@ LAYERS = {
         "stitch",
         "consent",
         "journey",
+        "legible",
         "measure",
         "question",
         "bits",

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Concatenate, ParamSpec
 import typer
 
 from identity_graph.errors import AccessError, IdentityGraphError, InputError, NotFound, StoreError
+from identity_graph.legible import legible
 
 if TYPE_CHECKING:
     from identity_graph.access import Caller, Door
@@ -199,7 +200,7 @@ class Command:
 
     def say(self, text: str) -> None:
         """Words for a person, on standard error."""
-        typer.echo(text, err=True)
+        typer.echo("\n".join(map(legible, text.split("\n"))), err=True)
 
     def answer(self, result: Any, words: Callable[[Any], str] | None = None) -> None:
         """The result on standard output: as JSON, or in words where there are some and JSON was not asked for."""
@@ -339,13 +340,14 @@ def _defect(error: Exception) -> IdentityGraphError:
 
 
 def _show(error: IdentityGraphError, json: bool) -> None:
+    message, help = legible(error.message), legible(error.help)
     if json:
         from identity_graph.cli.show import as_json
 
-        typer.echo(as_json({"error": {"code": error.code, "message": error.message, "help": error.help}}), err=True)
+        typer.echo(as_json({"error": {"code": error.code, "message": message, "help": help}}), err=True)
         return
-    typer.echo(f"{error.code}: {error.message}", err=True)
-    typer.echo(error.help, err=True)
+    typer.echo(f"{error.code}: {message}", err=True)
+    typer.echo(help, err=True)
 
 
 def interactive() -> bool:

@@ -10,6 +10,7 @@ import typer
 
 from identity_graph.cli.command import Command, verb
 from identity_graph.cli.show import print_table
+from identity_graph.legible import legible
 
 if TYPE_CHECKING:
     from identity_graph.loaders import Loader
@@ -99,10 +100,11 @@ def _show(sample: str, tried: dict[str, Any]) -> None:
     counts = ("read", "events", "quarantined")
     print_table(["file", *counts], [(sample, *(tried[count] for count in counts))])
     for event in tried["first"]:
-        typer.echo(f"\nline {event['line']}  {event['time']}  {event['name']}")
-        typer.echo(f"  {' '.join(event['identifiers'])}")
+        typer.echo()
+        typer.echo(legible(f"line {event['line']}  {event['time']}  {event['name']}"))
+        typer.echo(legible(f"  {' '.join(event['identifiers'])}"))
         if event["traits"]:
-            typer.echo(f"  {', '.join(f'{name} {value}' for name, value in event['traits'].items())}")
+            typer.echo(legible(f"  {', '.join(f'{name} {value}' for name, value in event['traits'].items())}"))
     if tried["refused"]:
         typer.echo()
         print_table(["code", "records", "lines", "message of the first"], map(_reason, tried["refused"]))

@@ -15,6 +15,7 @@ from identity_graph.cli.command import Command, formerly_of, identifier_of, pers
 from identity_graph.cli.looking import AsOf, AtLeast, ForPurpose, Under, Without, people_of
 from identity_graph.cli.show import print_path
 from identity_graph.cli.views import explanation_view, person_view
+from identity_graph.legible import legible
 from identity_graph.secret_file import private
 
 ROWS = 100_000
@@ -85,11 +86,11 @@ def explain(
     if command.json:
         command.answer(explanation_view(found))
         return
-    typer.echo(found.message)
+    typer.echo(legible(found.message))
     if found.path:
         print_path(start, found.path)
     for reason in found.obstacles:
-        typer.echo(f"{reason.code}: {reason.message}")
+        typer.echo(legible(f"{reason.code}: {reason.message}"))
 
 
 A = Annotated[str, typer.Argument(metavar="KEY", help="namespace:value")]

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from rich.table import Table
 
+from identity_graph.legible import legible
+
 if TYPE_CHECKING:
     from identity_graph.model import Identifier, Link
 
@@ -56,7 +58,7 @@ def text(value: Any) -> str:
         return f"{value:,}"
     if isinstance(value, float):
         return f"{value:.2f}"
-    return str(value)
+    return legible(str(value))
 
 
 def print_path(start: Identifier, path: Iterable[Link]) -> None:

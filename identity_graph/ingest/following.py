@@ -17,6 +17,7 @@ from typing import NamedTuple, Protocol
 from identity_graph.errors import InputError, StoreError
 from identity_graph.ingest.block import map_piece
 from identity_graph.ingest.ending import Ending
+from identity_graph.legible import legible
 from identity_graph.loaders import Loader
 from identity_graph.model import Run, RunState
 from identity_graph.publishing import Publishing
@@ -197,4 +198,4 @@ class _Place(NamedTuple):
 
 
 def _content(path: Path, head: bytes) -> str:
-    return f"follow {path} {head.hex()}"
+    return f"follow {legible(str(path))} {head.hex()}"

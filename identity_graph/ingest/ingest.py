@@ -23,6 +23,7 @@ from identity_graph.ingest.before import Before
 from identity_graph.ingest.ending import Ending
 from identity_graph.ingest.following import Following
 from identity_graph.ingest.steps import LARGE, Steps, steps
+from identity_graph.legible import legible
 from identity_graph.loaders import Loader, read_loader
 from identity_graph.loaders.path import Record
 from identity_graph.model import Event, Origin, Quarantined, Refused, Run, RunState
@@ -135,7 +136,7 @@ class Ingest:
     ) -> Run:
         return replace(
             self._new_run(kind, loader),
-            file=str(path),
+            file=legible(str(path)),
             fingerprint=None if content is None else _fingerprint(content, loader, time),
             default_time=modified if time is None else time,
         )

@@ -98,7 +98,7 @@ class Rows:
         raw = line[3]
         self._size += len(raw) + 1
         if self._size > LONGEST + 1 or raw.__class__ is LongLine:
-            raise _TooLarge
+            raise _TooLarge("it is longer than one mebibyte")
         try:
             return raw.decode(self._form.encoding) + "\n"
         except UnicodeDecodeError:
@@ -116,6 +116,8 @@ class Rows:
             while names is not None and not any(name.strip() for name in names):
                 names = self._next_row()
         except (csv.Error, _TooLarge) as error:
+            if b"\r" in self._pending[0][3].rstrip(b"\r"):
+                raise self._wrong("its lines end in CR alone", "Write their ends as LF, or as CR and LF.") from error
             raise self._wrong(f"its header cannot be read: {error}") from error
         if names is None:
             raise self._wrong("it has no header")
@@ -133,10 +135,8 @@ class Rows:
             )
         return names
 
-    def _wrong(self, what: str) -> InputError:
-        return InputError(
-            "SOURCE_FORMAT", f"{self._name}: {what}", help="See that delimiter and encoding are what the loader says."
-        )
+    def _wrong(self, what: str, help: str = "See that delimiter and encoding are what the loader says.") -> InputError:
+        return InputError("SOURCE_FORMAT", f"{self._name}: {what}", help=help)
 
     def _raw(self, lines: list[_Line]) -> bytes:
         return self.header + b"\n".join(line[3] for line in lines)

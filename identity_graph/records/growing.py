@@ -15,6 +15,7 @@ from types import TracebackType
 from typing import Self
 
 from identity_graph.errors import InputError
+from identity_graph.legible import legible
 from identity_graph.records.source import Form, Source
 
 PAUSE = 0.2  # seconds between two looks, while what comes is gathered
@@ -135,7 +136,7 @@ def check_growing(path: Path | None, form: Form) -> None:
     """Raises SOURCE_FORMAT for what cannot be followed, and SOURCE_MISSING. None is standard input."""
     name, found = "standard input", form.format or "jsonl"
     if path is not None:
-        name = str(path)
+        name = legible(str(path))
         if not S_ISREG(path.stat().st_mode):
             raise InputError(
                 "SOURCE_FORMAT", f"{name} is not a file", help=f"Give a pipe as standard input: --follow - < {name}"

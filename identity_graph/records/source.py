@@ -13,6 +13,7 @@ from stat import S_ISREG
 from typing import BinaryIO
 
 from identity_graph.errors import InputError
+from identity_graph.legible import legible
 
 CHUNK = 1 << 18
 ENDS = 1 << 16
@@ -61,7 +62,7 @@ class Source:
         self.form = form
         self.standard_input = str(path) == "-"
         self.path = None if self.standard_input else Path(path)
-        self.name = "standard input" if self.path is None else str(self.path)
+        self.name = "standard input" if self.path is None else legible(str(self.path))
         self.size: int | None = None
         self.modified: int | None = None
         self.consumed = 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 import re
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import pytest
 
 from identity_graph.cli import app
 from identity_graph.errors import HELP
+from identity_graph.legible import legible
 from identity_graph.world import NAMES
 from tests.cli.calling import RUNNER, answer, failure, failure_of, on_terminal, run
 
@@ -80,6 +82,25 @@ def test_a_load_that_cannot_begin_has_nothing_to_account_for(events: Path) -> No
     assert run("load", "-l", "web", "x.jsonl", status=3).stdout == ""
     told = json.loads(run("load", "-l", "web", events / "app.jsonl", "x.jsonl", "--json", status=3).stdout)
     assert [one["state"] for one in told["runs"]] == ["DONE"]
+
+
+@pytest.mark.parametrize("name", [b"caf\xe9.jsonl", b"\x1b[2J.jsonl", b"a\nb.jsonl"])
+def test_a_file_may_have_any_name(name: bytes) -> None:
+    """Also one that is no text, or that a terminal would obey."""
+    Path("odd").mkdir()
+    file = Path("odd") / os.fsdecode(name)
+    file.write_text('{"id": "e", "time": "2025-01-01", "name": "Seen", "identifiers": {"user_id": "u"}}\n')
+    shown = legible(file.name)
+    for given in (file, Path("odd")):
+        words = run("load", "-l", "events", given).stdout.splitlines()
+        assert words[1].split() == [shown, "1", *(["1", "0"] if given == file else ["0", "1"]), "0", "0"]
+    assert {Path(one["file"]).name for one in answer("runs", "list")} == {shown}
+    assert failure("load", "-l", "crm", file, status=3) == "SOURCE_COLUMNS"
+    file.unlink()
+    for verb in (["load"], ["loader", "guess"]):
+        more = ["-l", "events"] if verb == ["load"] else []
+        assert failure(*verb, *more, file, status=3) == "SOURCE_MISSING"
+        assert shown in run(*verb, *more, file, status=3).stderr
 
 
 def test_load_reads_standard_input(events: Path) -> None:

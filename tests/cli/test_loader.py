@@ -46,6 +46,21 @@ def test_loader_check_of_a_sample_says_what_a_load_would_do() -> None:
     assert failure("loader", "check", "events", "--sample", "gone.jsonl", status=3) == "SOURCE_MISSING"
 
 
+def test_no_record_says_anything_to_a_terminal(tmp_path: Path) -> None:
+    event = {"id": "e", "time": "2025-01-01", "name": "S\x1b[2J", "identifiers": {"user_id": "u"}}
+    lines = [event | {"traits": {"a\r": "\x1b]0;mine\x07"}}, event | {"traits": {"a\r": "\x1b[8m"}}]
+    (tmp_path / "odd.jsonl").write_bytes(b"\n".join(map(orjson.dumps, lines)))
+    words = run("loader", "check", "events", "--sample", "odd.jsonl").stdout
+    assert r"S\x1b[2J" in words and r"a\r \x1b]0;mine\x07" in words
+    run("load", "--loader", "events", "odd.jsonl")
+    words += run("quarantine", "list").stdout + run("runs", "list").stdout
+    assert "ID_REUSE" in words
+    (tmp_path / "odd.csv").write_bytes(b"a\x1b[2J,b\n1,2\n")
+    words += run("loader", "check", "crm", "--sample", "odd.csv", status=3).stderr
+    assert r"the file has a\x1b[2J, b." in words
+    assert all(letter.isprintable() or letter == "\n" for letter in words)
+
+
 def test_many_records_of_one_reason_are_counted_and_some_lines_named(tmp_path: Path) -> None:
     (tmp_path / "bad.jsonl").write_text("x\n" * 7)
     (why,) = answer("loader", "check", "web", "--sample", "bad.jsonl")["sample"]["refused"]

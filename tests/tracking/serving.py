@@ -15,7 +15,7 @@ import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import IO, Any, NamedTuple, Protocol
 
 ROOT = Path(__file__).parents[2]
 PATIENCE = 120  # seconds: a server that compiles its kernels for the first time, on a busy machine, takes that long
@@ -29,8 +29,19 @@ class Answer(NamedTuple):
     headers: Mapping[str, str]
 
 
+class Process(Protocol):
+    """What is asked of one, as of `subprocess.Popen`."""
+
+    pid: int
+
+    def poll(self) -> int | None: ...
+    def wait(self, timeout: float | None = None) -> int: ...
+    def send_signal(self, number: int, /) -> None: ...
+    def kill(self) -> None: ...
+
+
 class Serving:
-    def __init__(self, process: subprocess.Popen[str], url: str) -> None:
+    def __init__(self, process: Process, url: str) -> None:
         self.process = process
         self.url = url
 
@@ -92,26 +103,35 @@ class Serving:
 @contextmanager
 def serving(store: str, *, port: int = 0, **settings: str) -> Iterator[Serving]:
     """`settings` are those of the environment, without their prefix. Without `keys` it answers whoever asks."""
-    own = {"IDENTITY_GRAPH_DEADLINE": "60"}  # the machine may be busy with other things
-    own |= {f"IDENTITY_GRAPH_{name.upper()}": value for name, value in settings.items()}
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("IDENTITY_GRAPH_")}
     opened = [] if "keys" in settings else ["--open"]
     process = subprocess.Popen(
         [sys.executable, "-m", "identity_graph", "serve", "--store", store, "--port", str(port), *opened],
         cwd=ROOT,
-        env=kept | own,
+        env=environment(**settings),
         stderr=subprocess.PIPE,
         text=True,
     )
     assert process.stderr is not None
     try:
-        said: list[str] = []  # of an erasure that was interrupted, say
-        while not (found := re.search(r"GraphQL at (https?://[^/]+)", (line := process.stderr.readline()))):
-            assert line, "".join(said)
-            said.append(line)
-        yield Serving(process, found[1])
+        yield Serving(process, heard(process.stderr))
     finally:
         if process.poll() is None:
             process.terminate()
             process.wait(timeout=PATIENCE)
         process.stderr.close()
+
+
+def environment(**settings: str) -> dict[str, str]:
+    own = {"IDENTITY_GRAPH_DEADLINE": "60"}  # the machine may be busy with other things
+    own |= {f"IDENTITY_GRAPH_{name.upper()}": value for name, value in settings.items()}
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("IDENTITY_GRAPH_")}
+    return kept | own
+
+
+def heard(said: IO[str]) -> str:
+    """The URL at which the server says that it is."""
+    lines: list[str] = []  # of an erasure that was interrupted, say
+    while not (found := re.search(r"GraphQL at (https?://[^/]+)", (line := said.readline()))):
+        assert line and not line.startswith("ended"), "".join(lines)
+        lines.append(line)
+    return found[1]
