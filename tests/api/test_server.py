@@ -23,6 +23,7 @@ import pytest
 
 from identity_graph.api.terms import MAX_BODY
 from tests.api.conftest import ANN, EVENTS, email_of, operation_text
+from tests.tracking.serving import PATIENCE
 
 AUDIT = Path(os.environ.get("IDENTITY_GRAPH_TEST_DATA", Path(__file__).parents[3] / "shared" / "data"))
 AUDIT /= "graphql_http_audit"
@@ -47,18 +48,18 @@ class Server:
         self.log = log
 
     def get(self, path: str) -> Any:
-        with urllib.request.urlopen(self.url + path, timeout=30) as response:
+        with urllib.request.urlopen(self.url + path, timeout=PATIENCE) as response:
             return json.load(response)
 
     def run(self, operation: str, **variables: Any) -> Any:
         body = json.dumps({"query": operation_text(operation), "variables": variables}).encode()
         request = urllib.request.Request(self.url + "/graphql", body, {"content-type": "application/json"})
-        with urllib.request.urlopen(request, timeout=30) as response:
+        with urllib.request.urlopen(request, timeout=PATIENCE) as response:
             return json.load(response)["data"]
 
     def raw(self, *parts: bytes) -> bytes:
         """Send until the server stops listening; then everything that it answered."""
-        with socket.create_connection(("127.0.0.1", self.port), timeout=30) as wire:
+        with socket.create_connection(("127.0.0.1", self.port), timeout=PATIENCE) as wire:
             try:
                 for part in parts:
                     wire.sendall(part)
@@ -95,14 +96,14 @@ def serving(folder: Path, **terms: Any) -> Iterator[Server]:
         )
         try:
             started = Server(listening.getsockname()[1], folder / "log", process.pid)
-            deadline = time.monotonic() + 60
+            deadline = time.monotonic() + PATIENCE
             while "Application startup complete" not in started.log.read_text():
                 assert process.poll() is None and time.monotonic() < deadline, started.log.read_text()
                 time.sleep(0.05)
             yield started
         finally:
             process.terminate()
-            process.wait(timeout=30)
+            process.wait(timeout=PATIENCE)
 
 
 @pytest.fixture(scope="module")
@@ -218,7 +219,7 @@ def test_the_audit_of_graphql_over_http_finds_nothing(
             cwd=folder,
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=600,
             check=True,
         )
     assert audit.stdout.splitlines() == ["audits 61 13 MUST 23 SHOULD 25 MAY", "{ ok: 61 }"]

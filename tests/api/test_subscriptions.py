@@ -23,6 +23,7 @@ from websockets.typing import Subprotocol
 from identity_graph import Identifier, IdentityGraph
 from tests.api.conftest import event
 from tests.api.test_server import Server, serving
+from tests.tracking.serving import PATIENCE
 
 PROTOCOL = Subprotocol("graphql-transport-ws")
 CHANGES = """subscription ($after: String, $person: PersonBy, $segment: String, $kinds: [ChangeKind!]) {
@@ -32,6 +33,8 @@ CHANGES = """subscription ($after: String, $person: PersonBy, $segment: String, 
 }"""
 PRO = {"trait": {"name": "plan", "is": {"equals": "pro"}}}
 _names = count()
+PATIENT: dict[str, Any] = {"open_timeout": PATIENCE, "close_timeout": PATIENCE, "ping_interval": None}
+"""Of a client: on a busy machine it takes what it takes to open, close or be heard."""
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +51,7 @@ class Socket:
         self.wire.send(json.dumps(message))
 
     def hear(self) -> Any:
-        return json.loads(self.wire.recv(timeout=60))
+        return json.loads(self.wire.recv(timeout=PATIENCE))
 
     def subscribe(self, id: str, query: str = CHANGES, **variables: Any) -> None:
         self.say(type="subscribe", id=id, payload={"query": query, "variables": variables})
@@ -69,7 +72,7 @@ class Socket:
         """The code of the end, whatever comes before it."""
         try:
             while True:
-                self.wire.recv(timeout=60)
+                self.wire.recv(timeout=PATIENCE)
         except ConnectionClosed as end:
             return end.rcvd.code if end.rcvd else 1006
 
@@ -81,7 +84,7 @@ class Socket:
 
 @contextmanager
 def opened(server: Server, *, init: bool = True, **more: Any) -> Iterator[Socket]:
-    with connect(f"ws://127.0.0.1:{server.port}/graphql", subprotocols=[PROTOCOL], **more) as wire:
+    with connect(f"ws://127.0.0.1:{server.port}/graphql", subprotocols=[PROTOCOL], **PATIENT | more) as wire:
         socket = Socket(wire)
         if init:
             socket.say(type="connection_init")
@@ -249,7 +252,7 @@ def test_one_id_runs_once_and_few_run_at_a_time(server: Server) -> None:
         socket.subscribe("4")
         assert socket.refusal("4") == "CONNECTION_LIMIT"
         socket.say(type="complete", id="2")
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + PATIENCE
         while True:
             socket.subscribe("2", "{ stats { events } }")
             found = socket.hear()
@@ -264,7 +267,7 @@ def test_one_id_runs_once_and_few_run_at_a_time(server: Server) -> None:
 def test_the_predecessor_of_the_protocol_is_refused(server: Server) -> None:
     url = f"ws://127.0.0.1:{server.port}/graphql"
     for offered in ([Subprotocol("graphql-ws")], None):
-        with connect(url, subprotocols=offered) as wire:
+        with connect(url, subprotocols=offered, **PATIENT) as wire:
             assert wire.subprotocol is None and Socket(wire).closed() == 4406
 
 
@@ -294,7 +297,7 @@ def test_a_client_that_takes_nothing_is_cut_off_and_costs_nothing(server: Server
         assert len(json.dumps(slow.change("slow"))) > 15_000
         quick.subscribe("quick", after=start, kinds=["CREATED"])
         assert len({quick.change("quick")["personId"] for _ in range(2700)}) == 2700
-        deadline = time.monotonic() + 120
+        deadline = time.monotonic() + PATIENCE
         while _connected(server) > 1:
             assert time.monotonic() < deadline
             time.sleep(0.05)
@@ -303,7 +306,7 @@ def test_a_client_that_takes_nothing_is_cut_off_and_costs_nothing(server: Server
 
 
 def _connected(server: Server) -> int:
-    with urllib.request.urlopen(server.url + "/metrics", timeout=60) as response:
+    with urllib.request.urlopen(server.url + "/metrics", timeout=PATIENCE) as response:
         (line,) = [
             line for line in response.read().decode().splitlines() if line.startswith("identity_graph_waiting_c")
         ]
@@ -337,7 +340,7 @@ class Stream:
 
 @contextmanager
 def streaming(server: Server, query: str, **variables: Any) -> Iterator[Stream]:
-    with closing(http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)) as wire:
+    with closing(http.client.HTTPConnection("127.0.0.1", server.port, timeout=PATIENCE)) as wire:
         headers = {"content-type": "application/json", "accept": "text/event-stream"}
         wire.request("POST", "/graphql", json.dumps({"query": query, "variables": variables}), headers)
         with wire.getresponse() as response:
@@ -375,7 +378,7 @@ def test_seats_are_limited_and_given_back(tmp_path: Path) -> None:
                 assert second.closed() == 1013
             with streaming(few, CHANGES) as stream:
                 assert stream.response.status == 503 and b"CONNECTION_LIMIT" in stream.response.read()
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + PATIENCE
         while True:
             with streaming(few, "{ stats { hubs } }") as stream:
                 if stream.response.status == 200:
@@ -393,5 +396,5 @@ def test_the_server_ends_while_clients_wait(tmp_path: Path) -> None:
         listening = threading.Thread(target=lambda: heard.append(socket.closed()))
         listening.start()
         os.kill(ending.pid, signal.SIGTERM)
-        listening.join(60)
+        listening.join(PATIENCE)
     assert heard == [1012]

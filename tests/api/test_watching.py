@@ -13,7 +13,7 @@ from websockets.sync.client import connect
 
 from identity_graph import IdentityGraph
 from tests.api.conftest import email_of, event, operation_text
-from tests.api.test_subscriptions import PROTOCOL, Socket
+from tests.api.test_subscriptions import PATIENT, PROTOCOL, Socket
 from tests.neo4j.database import emptied
 from tests.story.ingesting import EVENTS, jsonl, native, write
 from tests.tracking.serving import PATIENCE, Serving, serving
@@ -32,7 +32,7 @@ def served(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 
 @contextmanager
 def opened(server: Serving) -> Iterator[Socket]:
-    with connect(f"{server.url.replace('http', 'ws', 1)}/graphql", subprotocols=[PROTOCOL]) as wire:
+    with connect(f"{server.url.replace('http', 'ws', 1)}/graphql", subprotocols=[PROTOCOL], **PATIENT) as wire:
         socket = Socket(wire)
         socket.say(type="connection_init")
         assert socket.hear() == {"type": "connection_ack"}

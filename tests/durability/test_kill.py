@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import orjson
@@ -18,6 +19,7 @@ import pytest
 
 from identity_graph.model import Run, RunState
 from identity_graph.store import open_store
+from tests.conftest import soon
 
 ROOT = Path(__file__).parents[2]
 RECORDS = 12_000
@@ -106,11 +108,9 @@ def children(pid: int) -> list[int]:
 
 def gone(processes: list[int]) -> bool:
     """Whether they end, of whom nobody asks anything any more."""
-    for _ in range(400):
-        if not any(is_worker(pid) for pid in processes):
-            return True
-        time.sleep(0.025)
-    return False
+    with suppress(AssertionError):
+        soon(lambda: not any(is_worker(pid) for pid in processes))
+    return not any(is_worker(pid) for pid in processes)
 
 
 def is_worker(pid: int) -> bool:
@@ -121,7 +121,7 @@ def is_worker(pid: int) -> bool:
 
 
 def finish(process: subprocess.Popen[str]) -> None:
-    output, _ = process.communicate(timeout=120)
+    output, _ = process.communicate(timeout=300)
     assert process.returncode == 0
     assert "done" in output
 
@@ -169,7 +169,7 @@ def test_killed_and_run_again(tmp_path: Path, write: Callable[[Path], Path], pro
             assert processes or not helpers
             process.send_signal(signal.SIGKILL)
             assert gone(helpers)
-        process.communicate(timeout=60)
+        process.communicate(timeout=120)
         assert process.returncode in (0, -signal.SIGKILL)
         if is_done(tmp_path / "rough.db"):  # the kill may have come after that, too
             break
@@ -197,7 +197,7 @@ def test_an_interrupted_load_ends_at_once_and_goes_on(tmp_path: Path, processes:
     process = start(tmp_path / "people.db", file, processes)
     assert heard(process) == "step"
     process.send_signal(signal.SIGINT)
-    process.communicate(timeout=30)
+    process.communicate(timeout=120)
     assert process.returncode != 0
     store = open_store(f"sqlite:///{tmp_path / 'people.db'}")
     (run,) = store.operations.runs()
