@@ -65,6 +65,9 @@ class Named(Sequence[Pair]):
     def __iter__(self) -> Iterator[Pair]:
         return self._pairs(self.space, self.values)
 
+    def __contains__(self, pair: object) -> bool:
+        return isinstance(pair, tuple) and pair in list(self)
+
     def _pairs(self, space: Int32, values: Sequence[str]) -> Iterator[Pair]:
         return zip(map(self.spaces.__getitem__, space.tolist()), values, strict=True)
 

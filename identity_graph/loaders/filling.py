@@ -43,7 +43,7 @@ class Filling:
         if flawed:
             kept = [number for number in range(len(rows)) if number not in flawed]
             rows = [rows[number] for number in kept]
-            identifiers = [[column[number] for number in kept] for column in identifiers]
+            identifiers = [list(map(list(column).__getitem__, kept)) for column in identifiers]
         plain = [column for column in identifiers if isinstance(column, Named)]
         spaces = {column.spaces[0] for column in plain}
         if len(rows) == self._count and len(spaces) == len(identifiers):
