@@ -301,7 +301,8 @@ def test_a_client_that_takes_nothing_is_cut_off_and_costs_nothing(server: Server
         while _connected(server) > 1:
             assert time.monotonic() < deadline
             time.sleep(0.05)
-        assert slow.closed() in (1013, 1006)  # the second if it reads too late to be told
+        # The second if it reads too late to be told, the third if its answer to a ping did not come in time either.
+        assert slow.closed() in (1013, 1006, 1011)
     assert _memory(server.pid) - before < 40 << 20  # 54 MB wait for the slow one, in the store
 
 
