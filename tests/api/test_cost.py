@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from types import FrameType
-from typing import Any
+from collections.abc import Callable
 
 import pytest
 from graphql import (
@@ -25,6 +21,7 @@ from hypothesis import strategies as st
 from identity_graph.api import cost
 from identity_graph.api.cost import check_cost
 from identity_graph.errors import QueryError
+from tests.api.steps import steps
 
 PAGED = frozenset({"persons", "journey"})
 
@@ -113,30 +110,9 @@ CHAIN = (
 )
 def test_fragments_of_fragments_cost_no_more_than_their_text(text: str, code: str) -> None:
     document = parse(text)
-    with steps(20 * len(text.split())), pytest.raises(QueryError) as caught:
-        check_cost(document, PAGED)
+    with pytest.raises(QueryError) as caught:
+        steps(lambda: check_cost(document, PAGED), within=cost.__file__, most=20 * len(text.split()))
     assert caught.value.code == code
-
-
-@contextmanager
-def steps(most: int) -> Iterator[None]:
-    """Of the module of costs, as many lines may be executed: one that needs more is stopped, it might never end."""
-    done = 0
-
-    def trace(frame: FrameType, event: str, _: Any) -> Any:
-        nonlocal done
-        if frame.f_code.co_filename != cost.__file__:
-            return None
-        done += event == "line"
-        assert done <= most, f"more than {most} steps"
-        return trace
-
-    before = sys.gettrace()
-    sys.settrace(trace)
-    try:
-        yield
-    finally:
-        sys.settrace(before)
 
 
 def expanded(document: DocumentNode) -> tuple[int, int]:

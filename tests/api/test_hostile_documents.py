@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import json
-import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from types import FrameType
 from typing import Any
 
 import pytest
@@ -23,6 +21,7 @@ from identity_graph.api.schema import graphql_schema
 from identity_graph.errors import CODES, IdentityGraphError, QueryError
 from tests.api.conftest import PATIENT
 from tests.api.hostile_documents import FAMILIES, corpus, many
+from tests.api.steps import steps
 
 SCHEMA = graphql_schema()
 PAGED = paged_fields(SCHEMA)
@@ -101,24 +100,6 @@ GROWING = {
 }
 
 
-def lines(work: Callable[[], Any]) -> int:
-    """Of Python, that are run: what does not depend on who else uses the machine, as time does."""
-    count = 0
-
-    def trace(_frame: FrameType, event: str, _argument: object) -> Any:
-        nonlocal count
-        count += event == "line"
-        return trace
-
-    before = sys.gettrace()
-    sys.settrace(trace)
-    try:
-        work()
-    finally:
-        sys.settrace(before)
-    return count
-
-
 def weigh(text: str) -> None:
     """Reading and weighing, to the end or to the limit, whichever comes first."""
     with suppress(QueryError, GraphQLError):
@@ -129,7 +110,7 @@ def weigh(text: str) -> None:
 def test_twice_the_document_takes_at_most_2_2_times_the_steps(family: str) -> None:
     small, large = (FAMILIES[family](size) for size in (GROWING[family], 2 * GROWING[family]))
     assert len(large) > 1.7 * len(small)
-    ratio = lines(lambda: weigh(large)) / lines(lambda: weigh(small))
+    ratio = steps(lambda: weigh(large)) / steps(lambda: weigh(small))
     assert ratio <= 2.2, f"{ratio:.2f} times, {GROWING[family]}"
 
 
@@ -141,7 +122,7 @@ def test_steps_tell_what_is_quadratic() -> None:
                 count += one == other
         return count
 
-    assert lines(lambda: pairs(200)) / lines(lambda: pairs(100)) > 3.9
+    assert steps(lambda: pairs(200)) / steps(lambda: pairs(100)) > 3.9
 
 
 def test_what_a_large_page_of_an_app_asks_is_accepted() -> None:
