@@ -9,6 +9,8 @@ from typing import Any, Self
 
 import orjson
 
+from identity_graph.model import SharedRule
+
 
 class ErasureState(StrEnum):
     """RESTRICTED: nobody sees the person. DELETED: nothing is left of it but bytes in files. SCRUBBED: nor those.
@@ -23,7 +25,7 @@ class ErasureState(StrEnum):
 @dataclass(frozen=True, slots=True)
 class ErasureRequest:
     """`hidden` are numbers of identifiers that it restricted. `document` is the receipt, not signed before all is done.
-    Of a batch `line` is where it was asked.
+    Of a batch `line` is where it was asked. `shared` is the rule by which it was asked for.
     """
 
     id: str
@@ -35,6 +37,7 @@ class ErasureRequest:
     code: str = ""
     batch: str = ""
     line: int = 0
+    shared: SharedRule = SharedRule.DETACH
     document: Mapping[str, Any] = field(default_factory=dict)
 
     @property
@@ -53,4 +56,9 @@ class ErasureRequest:
         True
         """
         found = orjson.loads(text)
-        return cls(**found | {"state": ErasureState(found["state"]), "hidden": tuple(found["hidden"])})
+        read = {
+            "state": ErasureState(found["state"]),
+            "hidden": tuple(found["hidden"]),
+            "shared": SharedRule(found.get("shared", SharedRule.DETACH)),
+        }
+        return cls(**found | read)

@@ -179,6 +179,8 @@ CODES: Mapping[str, str] = MappingProxyType(
         "SUBJECT_REQUEST_BEGUN": "The request of a controller cannot be cancelled any more.",
         "IDENTITY_UNSUPPORTED": "Persons are not found here by a type or a format of identities that was sent.",
         "TOKEN_INVALID": "The token is not of a preview of this person as it is now.",
+        "IDENTIFIERS_SHARED": "An erasure that is to refuse shared identifiers found some; nothing was erased.",
+        "DECISION_UNDUE": "The request of a controller does not wait for a decision.",
         "SIGNATURE_INVALID": "The receipt was changed, or signed by another key.",
         "QUERY_FAILED": "The GraphQL request answered with errors.",
         "QUERY_INVALID": "The GraphQL document does not parse or does not fit the schema.",
@@ -365,6 +367,9 @@ HELP: Mapping[str, str] = MappingProxyType(
         "SUBJECT_REQUEST_BEGUN": "Ask for its status; what is erased stays erased.",
         "IDENTITY_UNSUPPORTED": "Send those that /opendsr/v2/discovery lists.",
         "TOKEN_INVALID": "Look again, and take the token of that preview.",
+        "IDENTIFIERS_SHARED": "A preview names them as contested. If they may stay with the others: erase by the rule"
+        " detach.",
+        "DECISION_UNDUE": "See which do: identity-graph opendsr list.",
         "SIGNATURE_INVALID": "Ask who gave it to you for the file as it was written, and for the public key.",
         "QUERY_FAILED": "The errors in the answer say what to do.",
         "QUERY_INVALID": "Compare the request with the schema: identity-graph schema, or /schema.graphql.",

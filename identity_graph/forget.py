@@ -13,7 +13,7 @@ from identity_graph.erasing import ErasureRequest, ErasureState
 from identity_graph.errors import InputError, PolicyError, StoreError
 from identity_graph.event_sum import event_sum, without
 from identity_graph.events_digest import events_digest
-from identity_graph.model import Change, ChangeKind, ErasurePreview, Identifier, Receipt, Scope
+from identity_graph.model import Change, ChangeKind, ErasurePreview, Identifier, Receipt, Scope, SharedRule
 from identity_graph.neighbourhood import component
 from identity_graph.normalise import NORMALISER_VERSION
 from identity_graph.people import People
@@ -86,40 +86,43 @@ class Forget:
             quarantined=sum(1 for _ in self._subjects.quarantined(subject)),
             segments=segments,
             kept=kept,
+            contested=tuple(row.identifier for row in subject.contested),
         )
 
-    def erase(self, token: str) -> Receipt:
+    def erase(self, token: str, shared: SharedRule = SharedRule.DETACH) -> Receipt:
         """Delete what the preview of this token showed, resolve what remains, and scrub the files.
 
         The request is noted first, and the person restricted: what is interrupted then, `resume` finishes. Deletion is
         one transaction: events of the person, its exclusive identifiers, every identifier left without events, and
         quarantined records that hold its values; keyed hashes of the exclusive identifiers and of the event ids stay as
         tombstones. The receipt is signed. Raises TOKEN_INVALID when the person changed since the preview, and
-        POLICY_DIFFERS, and SIGNING_KEY before anything is erased.
+        IDENTIFIERS_SHARED where an identifier is contested and the rule for such is REFUSE; POLICY_DIFFERS, and
+        SIGNING_KEY before anything is erased.
 
         The receipt says `scrubbed: false` where a long reader held on to the files: what was deleted is gone for
         everybody who asks, but bytes of it are left until `scrub` succeeds.
         """
         self._signer.public()  # a receipt that cannot be signed must be known now
-        return self._finish(self._asked(token))
+        return self._finish(self._asked(token, shared))
 
-    def erase_all(self, tokens: Sequence[str]) -> list[ErasureRequest]:
+    def erase_all(self, tokens: Sequence[str], shared: SharedRule = SharedRule.DETACH) -> list[ErasureRequest]:
         """As `erase`, of several previews, with one scrub. Each is answered on its own: REFUSED, with the code, where
-        the person changed since; else with its receipt."""
+        the person changed since, or shares an identifier that it must not; else with its receipt."""
         self._signer.public()
-        found = [self._tried(token) for token in tokens]
+        found = [self._tried(token, shared) for token in tokens]
         finished = {one.id: one for one in self.finish(found)}
         return [finished.get(one.id, one) for one in found]
 
-    def _tried(self, token: str) -> ErasureRequest:
+    def _tried(self, token: str, shared: SharedRule) -> ErasureRequest:
         try:
-            return self._asked(token)
+            return self._asked(token, shared)
         except (InputError, PolicyError) as error:
             return ErasureRequest(self._new_id(), ErasureState.REFUSED, self._clock(), code=error.code)
 
     def resume(self) -> list[ErasureRequest]:
         """Finish what was interrupted; answers each request as it then is. One is still open where its person changed
-        since (TOKEN_INVALID: it stays restricted until somebody looks again) and where the files are read."""
+        since (TOKEN_INVALID, IDENTIFIERS_SHARED: it stays restricted until somebody looks again) and where the files
+        are read."""
         found = []
         for request in self._store.erasures.open():
             try:
@@ -136,11 +139,13 @@ class Forget:
 
     def erase_within(self, forms: Sequence[Identifier], scope: Scope, request: ErasureRequest) -> ErasureRequest:
         """Erase who has the identifier, in the first of its forms that is known, unseen, within the caller's
-        transaction, which has caught up; what was asked is then DELETED, or REFUSED."""
+        transaction, which has caught up; what was asked is then DELETED, or REFUSED with the code."""
         identifier, person = self._restrictions.find_any(forms)
         subject = self._subjects.find(person.id, exactly(identifier, scope)) if person else None
         if subject is None:
             return replace(request, state=ErasureState.REFUSED, code="PERSON_UNKNOWN")
+        if _refuses(subject, request):
+            return replace(request, state=ErasureState.REFUSED, code="IDENTIFIERS_SHARED")
         shared = identifier in {row.identifier for row in subject.shared}
         request = replace(request, person_id=subject.person.id, token=subject.token(shared))
         document = self._delete_subject(subject, request)
@@ -159,7 +164,7 @@ class Forget:
 
     # ---- the way of one request
 
-    def _request(self, token: str) -> ErasureRequest:
+    def _request(self, token: str, shared: SharedRule = SharedRule.DETACH) -> ErasureRequest:
         """It is noted, and nobody sees the person any more."""
         person_id = token.partition(".")[0]
         with self._store.transaction():
@@ -173,13 +178,14 @@ class Forget:
                 person_id=held[0],
                 token=token,
                 hidden=tuple(held[1]),
+                shared=shared,
             )
             self._store.erasures.keep([request])
         return request
 
-    def _asked(self, token: str) -> ErasureRequest:
+    def _asked(self, token: str, shared: SharedRule) -> ErasureRequest:
         """Noted and deleted, or noted and refused, which is raised."""
-        request = self._request(token)
+        request = self._request(token, shared)
         try:
             done = self._delete(request)
         except (InputError, PolicyError) as error:
@@ -197,7 +203,8 @@ class Forget:
 
     def _delete(self, request: ErasureRequest) -> ErasureRequest:
         """In one transaction, if nobody else has; durable with the scrub, or with what is kept after it: before that
-        the request is, and it would be deleted once more. Raises TOKEN_INVALID and POLICY_DIFFERS."""
+        the request is, and it would be deleted once more. Raises TOKEN_INVALID, IDENTIFIERS_SHARED and
+        POLICY_DIFFERS."""
         with self._store.transaction(durable=False):
             (known,) = self._store.erasures.find([request.id])
             if known is not None and known.state is not ErasureState.RESTRICTED:
@@ -206,6 +213,9 @@ class Forget:
             subject = self._subjects.of_token(request.token)
             if subject is None:
                 raise _changed()
+            if _refuses(subject, request):
+                count = len(subject.contested)
+                raise InputError("IDENTIFIERS_SHARED", f"events of other people hold {count:,} of the identifiers too")
             document = self._delete_subject(subject, request)
             # Others that asked for the same person have nothing left to do.
             others = [one for one in self._store.erasures.open() if one.person_id == subject.person.id]
@@ -336,6 +346,10 @@ class Forget:
 
 def _gone(subject: Subject) -> set[int]:
     return {row.number for row in (*subject.exclusive, *subject.beside)}
+
+
+def _refuses(subject: Subject, request: ErasureRequest) -> bool:
+    return request.shared is SharedRule.REFUSE and bool(subject.contested)
 
 
 def _changed() -> InputError:

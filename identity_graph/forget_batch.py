@@ -13,7 +13,7 @@ from identity_graph.erasing import ErasureRequest, ErasureState
 from identity_graph.errors import IdentityGraphError, InputError
 from identity_graph.forget import Forget
 from identity_graph.former import forms
-from identity_graph.model import Identifier, Scope
+from identity_graph.model import Identifier, Scope, SharedRule
 from identity_graph.resolver import Resolver
 from identity_graph.store.protocols import Store
 
@@ -53,16 +53,22 @@ class ForgetBatch:
         self._clock = clock
         self._new_id = new_id
 
-    def run(self, file: Path, scope: Scope = Scope.CONNECTED, hear: Hear | None = None) -> Erased:
-        """The same file with the same scope goes on where it was, and does nothing where it is done. `hear` is told how
-        many lines are done. Raises SOURCE_MISSING, SOURCE_FORMAT, POLICY_DIFFERS and StoreError."""
-        asked, batch = self._read(file, scope)
+    def run(
+        self,
+        file: Path,
+        scope: Scope = Scope.CONNECTED,
+        hear: Hear | None = None,
+        shared: SharedRule = SharedRule.DETACH,
+    ) -> Erased:
+        """The same file with the same scope and rule goes on where it was, and does nothing where it is done. `hear` is
+        told how many lines are done. Raises SOURCE_MISSING, SOURCE_FORMAT, POLICY_DIFFERS and StoreError."""
+        asked, batch = self._read(file, scope, shared)
         done = {one.line: one for one in self.results(batch)}
         waiting = [one for one in done.values() if one.open]
         rest = [one for one in asked if one.line not in done]
         erased = sum(one.state is not ErasureState.REFUSED for one in done.values())
         for start in range(0, len(rest), GROUP):
-            made = self._group(rest[start : start + GROUP], batch, scope)
+            made = self._group(rest[start : start + GROUP], batch, scope, shared)
             waiting += [one for one in made if one.open]
             erased += sum(one.open for one in made)
             if len(waiting) >= SCRUB:
@@ -80,14 +86,14 @@ class ForgetBatch:
             yield from page
             after = page[-1].line
 
-    def _group(self, lines: list[Asked], batch: str, scope: Scope) -> list[ErasureRequest]:
+    def _group(self, lines: list[Asked], batch: str, scope: Scope, shared: SharedRule) -> list[ErasureRequest]:
         with self._store.transaction():
             self._resolver.catch_up()
             made = []
             for one in lines:
                 state = ErasureState.REFUSED if not one.forms else ErasureState.RESTRICTED
                 request = ErasureRequest(
-                    self._new_id(), state, self._clock(), code=one.code, batch=batch, line=one.line
+                    self._new_id(), state, self._clock(), code=one.code, batch=batch, line=one.line, shared=shared
                 )
                 if one.forms:
                     request = self._forget.erase_within(one.forms, scope, request)
@@ -95,7 +101,7 @@ class ForgetBatch:
             self._store.erasures.keep(made)
         return made
 
-    def _read(self, file: Path, scope: Scope) -> tuple[list[Asked], str]:
+    def _read(self, file: Path, scope: Scope, shared: SharedRule) -> tuple[list[Asked], str]:
         """Its lines, and what the batch is called: a keyed hash, because a plain one of a short file can be guessed."""
         try:
             text = file.read_text(encoding="utf-8")
@@ -103,7 +109,8 @@ class ForgetBatch:
             raise InputError("SOURCE_MISSING", f"{file}: {error.strerror}") from error
         except UnicodeDecodeError as error:
             raise InputError("SOURCE_FORMAT", f"{file} is not UTF-8") from error
-        batch = self._store.privacy.keyed_hash(f"{scope} {text}").hex()[:32]
+        rule = "" if shared is SharedRule.DETACH else f"{shared} "
+        batch = self._store.privacy.keyed_hash(f"{scope} {rule}{text}").hex()[:32]
         return [_asked(line, namespace, value) for line, namespace, value in _rows(file, text)], batch
 
 

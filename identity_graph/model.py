@@ -393,13 +393,22 @@ class Scope(StrEnum):
     CONNECTED = "CONNECTED"
 
 
+class SharedRule(StrEnum):
+    """What an erasure does about an identifier that others are seen with, too: `DETACH` it, so that it stays with
+    their events alone, or `REFUSE` to erase anything, so that somebody decides."""
+
+    DETACH = "DETACH"
+    REFUSE = "REFUSE"
+
+
 @dataclass(frozen=True, slots=True)
 class ErasurePreview:
     """What `forget` would take: `exclusive` identifiers go, `shared` ones stay with the others' evidence.
 
     `beside` were not asked for, but no other events saw them, so they go too; `quarantined` counts records set aside
     that name the person.
-    `kept` is the identifier that the person was asked for by, where it is a shared one.
+    `kept` is the identifier that the person was asked for by, where it is a shared one. The `contested` are those of
+    the shared ones for which `SharedRule.REFUSE` refuses: events of other people hold them, and they may join somebody.
     """
 
     token: str
@@ -412,6 +421,7 @@ class ErasurePreview:
     quarantined: int
     segments: tuple[str, ...]
     kept: Identifier | None = None
+    contested: tuple[Identifier, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ import uuid
 from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from identity_graph.activation import Activation
 from identity_graph.census import MEMORY, Census
@@ -38,6 +38,9 @@ from identity_graph.supposing import Supposing
 from identity_graph.times import now
 from identity_graph.view import View
 from identity_graph.visible import Visible
+
+if TYPE_CHECKING:
+    from identity_graph.opendsr import Agreement, Desk
 
 
 def uuid7() -> str:
@@ -152,6 +155,21 @@ class IdentityGraph:
         """Persons as they would be, for the questions of one request; nothing is published. See `supposing`.
         `restricted`: with those that are."""
         return Supposing(self.store if restricted else self.visible.at_once(), self.policy, view, self.clock).people
+
+    def desk(self, agreement: Agreement) -> Desk:
+        """For requests of controllers."""
+        from identity_graph.opendsr import Desk
+
+        return Desk(
+            self.store,
+            agreement,
+            self.resolver,
+            self.restrictions,
+            self.forget,
+            self.disclosures,
+            self.clock,
+            self.new_id,
+        )
 
     def allowed(self, purpose: str) -> Callable[[], People]:
         """People among whom only those are who may be used for it. Raises PURPOSE_UNKNOWN."""

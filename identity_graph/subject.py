@@ -23,6 +23,9 @@ class Subject:
 
     With the place of one identifier among the person's, that is what it is about: that one, and those events of the
     journey that saw it. Others of the person may then be `shared` or `beside`.
+
+    The `contested` are those of the shared ones that an event of another journey holds, and that are not pruned: what
+    joins nobody, as an address of a whole network, is nobody's to be asked for.
     """
 
     number: int
@@ -33,6 +36,7 @@ class Subject:
     exclusive: list[IdentifierRow]
     shared: list[IdentifierRow]
     beside: list[IdentifierRow]
+    contested: list[IdentifierRow]
 
     @property
     def scope(self) -> Scope:
@@ -86,10 +90,12 @@ class Subjects:
         (journey,) = self._people.journeys([person.id])
         events = [event for event in self._store.evidence.events([one.event.id for one in journey]) if event]
         asked = {member.number for member in (members if place is None else members[place : place + 1])}
+        every = events
         if place is not None:
             events = [event for event in events if not asked.isdisjoint(event.identifiers)]
         numbers = sorted({number for event in events for number in event.identifiers} | asked)
         held = held_by_others(self._store, numbers, events)
+        elsewhere = held if place is None else held_by_others(self._store, sorted(held), every)
         rows = [one for one in self._store.evidence.identifiers_by_number(numbers) if one]
         rows.sort(key=lambda one: one.identifier.key)
         alone = [one for one in rows if one.number not in held]
@@ -102,6 +108,7 @@ class Subjects:
             exclusive=[one for one in alone if one.number in asked],
             shared=[one for one in rows if one.number in held],
             beside=[one for one in alone if one.number not in asked],
+            contested=[one for one in rows if one.number in elsewhere and not one.pruned],
         )
 
     def quarantined(self, subject: Subject) -> Iterator[Quarantined]:

@@ -13,6 +13,8 @@ from typing import Any, Self
 
 import orjson
 
+from identity_graph.model import SharedRule
+
 
 class RequestKind(StrEnum):
     ACCESS = "access"
@@ -62,7 +64,8 @@ class SubjectRequest:
     """`begins`: until then it may be cancelled. `due` is when something is to be done for it; None: no more.
 
     `digest` is a keyed hash of what was sent. `hidden` are numbers of identifiers that it restricted, `persons` whom it
-    discloses, `erasures` the requests that erase, `results` how many events were found.
+    discloses, `erasures` the requests that erase, `results` how many events were found. `trouble` is the code of what
+    its last step came to; `shared` what was decided where that was IDENTIFIERS_SHARED.
     """
 
     id: str
@@ -82,6 +85,8 @@ class SubjectRequest:
     results: int | None = None
     ended: int | None = None
     calls: tuple[Call, ...] = ()
+    trouble: str = ""
+    shared: SharedRule | None = None
 
     @property
     def call_due(self) -> int | None:
@@ -111,6 +116,7 @@ class SubjectRequest:
             "status": RequestStatus(found["status"]),
             "identities": tuple(Identity(**one) for one in found["identities"]),
             "calls": tuple(_call(one) for one in found["calls"]),
+            "shared": SharedRule(found["shared"]) if found.get("shared") else None,
         }
         return cls(**found | read)
 

@@ -22,6 +22,12 @@ strawberry.enum(
     description="CONNECTED: the person. EXACT: the identifier that is asked for, and the person's events that saw it.",
 )
 
+strawberry.enum(
+    model.SharedRule,
+    description="What an erasure does about contested identifiers. DETACH: they stay with the events of the others."
+    " REFUSE: nothing is erased, and somebody decides.",
+)
+
 
 @strawberry.type(description="What erasing a person, or one identifier of it, would take.")
 class ErasurePreview:
@@ -31,6 +37,10 @@ class ErasurePreview:
         description="Not asked for, but seen by the events that go alone: they go too."
     )
     shared: list[Identifier] = strawberry.field(description="Other events hold them too: they stay with those.")
+    contested: list[Identifier] = strawberry.field(
+        description="Those of the shared ones that events of other people hold, and that may join somebody: for one of"
+        " them the rule REFUSE refuses."
+    )
     scope: model.Scope
     kept: Identifier | None = strawberry.field(
         description="What the person was asked for by, where that is a shared one: it stays, and leads to others."

@@ -24,6 +24,7 @@ from identity_graph.api.scalars import DateTime
 from identity_graph.api.segment import Segment
 from identity_graph.erasing import ErasureRequest
 from identity_graph.errors import InputError, NotFound
+from identity_graph.model import SharedRule
 
 MOST_EVENTS = 1_000
 MOST_ERASURES = 100
@@ -172,8 +173,8 @@ class Mutation:
         Receipt,
         "Erase the person of a preview, and keep what it was known by from coming back.",
     )
-    async def erase(self, info: Info, token: str) -> Any:
-        receipt = await _change(info, info.context.graph.forget.erase, token)
+    async def erase(self, info: Info, token: str, shared: SharedRule = SharedRule.DETACH) -> Any:
+        receipt = await _change(info, info.context.graph.forget.erase, token, shared)
         if info.context.ending:
             info.context.ending.target = f"receipt {receipt.id}"
         return receipt
@@ -181,12 +182,12 @@ class Mutation:
     @mutation(
         list[Erasure],
         "Erase the persons of up to a hundred previews. Each is answered in its place; one that changed since its "
-        "preview is refused, and the others are erased.",
+        "preview, or shares an identifier where that is refused, is refused, and the others are erased.",
     )
-    async def erase_all(self, info: Info, tokens: list[str]) -> Any:
+    async def erase_all(self, info: Info, tokens: list[str], shared: SharedRule = SharedRule.DETACH) -> Any:
         if len(tokens) > MOST_ERASURES:
             raise InputError("BATCH_TOO_LARGE", f"{len(tokens)} tokens, and {MOST_ERASURES} are the most at once")
-        return _erasures(info, await _change(info, info.context.graph.forget.erase_all, tokens))
+        return _erasures(info, await _change(info, info.context.graph.forget.erase_all, tokens, shared))
 
     @mutation(list[Erasure], "Finish erasures that were interrupted; of one whose person changed since, look again.")
     async def resume_erasures(self, info: Info) -> Any:

@@ -28,7 +28,7 @@ from identity_graph.api.recording import recorded
 from identity_graph.api.request import read_body, strict_json
 from identity_graph.audit import AuditLog, Ending
 from identity_graph.errors import AccessError, IdentityGraphError, PolicyError, QueryError, StoreError
-from identity_graph.opendsr import Agreement, Calling, Desk, Fulfilling, answers
+from identity_graph.opendsr import Agreement, Calling, Fulfilling, answers
 from identity_graph.opendsr.agreement import PREFIX
 from identity_graph.opendsr.asked import ID, read
 
@@ -52,16 +52,7 @@ class OpenDsr:
         self._door = door
         self._audit = audit
         self._seal = agreement.seal()
-        self._desk = Desk(
-            graph.store,
-            agreement,
-            graph.resolver,
-            graph.restrictions,
-            graph.forget,
-            graph.disclosures,
-            graph.clock,
-            graph.new_id,
-        )
+        self._desk = graph.desk(agreement)
         calling = Calling(graph.store, self._desk, self._seal, private=graph.private_destinations)
         self.fulfilling = Fulfilling(self._desk, calling, audit)
 

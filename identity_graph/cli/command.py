@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from identity_graph.audit import AuditLog, Ending
     from identity_graph.model import Identifier, Person
     from identity_graph.model import Scope as MeantScope
+    from identity_graph.model import SharedRule as MeantRule
     from identity_graph.people import People
     from identity_graph.policy import Policy
     from identity_graph.service import IdentityGraph
@@ -54,8 +55,28 @@ class Scope(StrEnum):
         return Scope(self.upper())
 
 
+class Shared(StrEnum):
+    """As it is typed."""
+
+    detach = "detach"
+    refuse = "refuse"
+
+    @property
+    def meant(self) -> MeantRule:
+        from identity_graph.model import SharedRule
+
+        return SharedRule(self.upper())
+
+
 ScopeOption = Annotated[
     Scope, typer.Option(help="connected: the person. exact: KEY alone, and the person's events that saw it.")
+]
+SharedOption = Annotated[
+    Shared,
+    typer.Option(
+        help="What to do about identifiers that events of other people hold too. detach: they stay with those. refuse:"
+        " nothing is erased, and somebody decides."
+    ),
 ]
 
 P = ParamSpec("P")

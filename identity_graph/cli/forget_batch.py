@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from identity_graph.cli.command import Command, Scope, ScopeOption, interactive, verb
+from identity_graph.cli.command import Command, Scope, ScopeOption, Shared, SharedOption, interactive, verb
 
 
 @verb
@@ -18,6 +18,7 @@ def batch(
         typer.Argument(metavar="FILE", help="namespace:value a line; or .csv or .jsonl with namespace and value."),
     ],
     scope: ScopeOption = Scope.connected,
+    shared: SharedOption = Shared.detach,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
     results: Annotated[
         Path | None,
@@ -34,7 +35,7 @@ def batch(
     if results:
         results.touch(mode=0o600, exist_ok=False)  # before anything is erased
     with command.graph() as graph:
-        done = graph.forget_batch.run(file, scope.meant)
+        done = graph.forget_batch.run(file, scope.meant, shared=shared.meant)
         command.note(f"batch {done.batch}")
         if results:
             with results.open("wb") as out:

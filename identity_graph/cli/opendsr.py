@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from identity_graph.cli.command import Command, verb
+from identity_graph.cli.command import Command, Shared, verb
 from identity_graph.errors import SettingError
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def check(command: Command) -> None:
 @app.command("list")
 @verb
 def list_requests(command: Command) -> None:
-    """List the requests, and how many callbacks nobody took."""
+    """List the requests, what keeps them waiting, and how many callbacks nobody took."""
     from identity_graph.cli.show import print_table
     from identity_graph.times import format_time
 
@@ -51,6 +51,7 @@ def list_requests(command: Command) -> None:
                     "received": format_time(one.received),
                     "expected": format_time(one.expected),
                     "results": one.results,
+                    "trouble": one.trouble or None,
                     "untold": sum(len(call.waiting) for call in one.calls),
                     "dead": sum(len(call.dead) for call in one.calls),
                 }
@@ -60,8 +61,25 @@ def list_requests(command: Command) -> None:
     if command.json:
         command.answer(found)
     else:
-        heads = ["request", "kind", "status", "received", "expected", "results", "untold", "dead"]
+        heads = ["request", "kind", "status", "received", "expected", "results", "trouble", "untold", "dead"]
         print_table(heads, [[*one.values()] for one in found])
+
+
+@app.command("decide")
+@verb
+def decide(
+    command: Command,
+    id: Annotated[str, typer.Argument(metavar="REQUEST", help="One that waits with IDENTIFIERS_SHARED.")],
+    shared: Annotated[
+        Shared, typer.Option(help="detach: `serve` goes on, and they stay with the others. refuse: it is called off.")
+    ],
+) -> None:
+    """Decide about an erasure that found identifiers of other people, where the agreement says `shared = "refuse"`."""
+    agreement = _agreement(command)
+    with command.graph() as graph:
+        found = graph.desk(agreement).decide(id, shared.meant)
+    command.note(f"request {found.id}", f"decided: {shared}")
+    command.answer({"id": found.id, "status": found.status.value}, lambda one: f"{one['id']}  {one['status']}")
 
 
 @app.command("retry")

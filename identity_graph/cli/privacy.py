@@ -14,6 +14,8 @@ from identity_graph.cli.command import (
     Command,
     Scope,
     ScopeOption,
+    Shared,
+    SharedOption,
     anybody_of,
     asked_of,
     content_of,
@@ -47,6 +49,7 @@ def forget(
     command: Command,
     key: Annotated[str, typer.Argument(metavar="KEY|PERSON_ID", help="namespace:value or an id.")],
     scope: ScopeOption = Scope.connected,
+    shared: SharedOption = Shared.detach,
     preview: Annotated[bool, typer.Option("--preview", help="Only show what would go and what would stay.")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
     receipt: Annotated[
@@ -73,7 +76,7 @@ def forget(
             command.say(_words(preview_view(found)))
             what = "person" if scope is Scope.connected else "identifier"
             typer.confirm(f"Erase this {what} for ever?", abort=True, err=True)
-        proof = graph.forget.erase(found.token)
+        proof = graph.forget.erase(found.token, shared.meant)
         command.note(f"receipt {proof.id}")
         (heir,) = graph.people.find_by_identifier([found.kept]) if found.kept else (None,)
     path = receipt or Path(f"receipt-{proof.id}.json")
@@ -215,7 +218,8 @@ def _words(view: dict[str, Any]) -> str:
     lines += [f"  goes   {key} (not asked for, but no other events saw it)" for key in view["beside"]]
     lines += [f"  go     {view['quarantined']:,} records that were set aside"] if view["quarantined"] else []
     lines += ["other events hold these too:"] if view["shared"] else []
-    lines += [f"  stays  {key}" for key in view["shared"]]
+    mark = dict.fromkeys(view["contested"], " (of other people)")
+    lines += [f"  stays  {key}{mark.get(key, '')}" for key in view["shared"]]
     if view["kept"]:
         lines.append(f"{view['kept']} itself stays, and leads to whom those are of, or to nobody")
     lines += [f"it leaves the segments {', '.join(view['segments'])}"] if view["segments"] else []

@@ -147,6 +147,7 @@ def preview_view(preview: ErasurePreview) -> dict[str, Any]:
         "quarantined": preview.quarantined,
         "segments": list(preview.segments),
         "kept": preview.kept and preview.kept.key,
+        "contested": [identifier.key for identifier in preview.contested],
     }
 
 

@@ -6,7 +6,7 @@ import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Self
+from typing import Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
@@ -41,6 +41,7 @@ _DOMAIN = re.compile(r"(?=.{1,253}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-
 class Agreement(BaseModel):
     """`identities` and `extension` give the namespace of each type of identity. A request may be cancelled for as long
     as `pending`, is to be done within `expected` of its arrival, and what it found is shown for as long as `results`.
+    `shared` is the rule for identifiers that other people have too; one that is refused by it waits for a decision.
 
     Callbacks to `callback_hosts` may go wherever webhooks may; where there are none, to any host of the internet, by
     https. One is tried `attempts` times: after `first_wait` seconds again, after that twice as long, and so on.
@@ -55,6 +56,7 @@ class Agreement(BaseModel):
     pending: int = 0
     expected: int = 0
     results: int = 0
+    shared: Literal["detach", "refuse"] = "detach"
     identities: Mapping[str, str] = Field(min_length=1)
     extension: Mapping[str, str] = {}
     formats: tuple[str, ...] = Field(default=(RAW, *DIGESTS), strict=False, min_length=1)

@@ -15,7 +15,7 @@ from identity_graph.disclosure import Disclosures
 from identity_graph.erasing import ErasureRequest, ErasureState
 from identity_graph.errors import IdentityGraphError, InputError, NotFound
 from identity_graph.forget import Forget
-from identity_graph.model import Identifier, Scope
+from identity_graph.model import Identifier, Scope, SharedRule
 from identity_graph.opendsr.agreement import Agreement
 from identity_graph.opendsr.asked import Asked
 from identity_graph.resolver import Resolver
@@ -100,13 +100,31 @@ class Desk:
                 return request
             if request.status is not RequestStatus.PENDING:
                 raise InputError("SUBJECT_REQUEST_BEGUN", f"the request is {request.status}, and not pending any more")
-            self._restrictions.show(request.hidden)
-            now = self.clock()
-            cancelled = request.moved(RequestStatus.CANCELLED, now, ended=now, due=now, identities=(), hidden=())
-            # Others may have asked for the same person, when it was hidden already.
-            others = self._store.subject_requests.due(LATEST, 1_000) if request.hidden else []
-            waiting = [self._hide(one, {}) for one in others if one.id != id and one.status is RequestStatus.PENDING]
-            self._store.subject_requests.keep([*waiting, cancelled])
+            return self._call_off(request)
+
+    def decide(self, id: str, shared: SharedRule) -> SubjectRequest:
+        """Of an erasure that waits because of contested identifiers: DETACH them, and go on, or REFUSE it, which is as
+        if it had never been asked. Raises SUBJECT_REQUEST_UNKNOWN and DECISION_UNDUE."""
+        with self._store.transaction():
+            request = self.find(id)
+            if request.trouble != "IDENTIFIERS_SHARED":
+                raise InputError("DECISION_UNDUE", f"the request is {request.status}, and waits for no decision")
+            if shared is SharedRule.REFUSE:
+                return self._call_off(request)
+            decided = replace(request, shared=shared, trouble="", due=self.clock())
+            self._store.subject_requests.keep([decided])
+        return decided
+
+    def _call_off(self, request: SubjectRequest) -> SubjectRequest:
+        self._restrictions.show(request.hidden)
+        now = self.clock()
+        cancelled = request.moved(
+            RequestStatus.CANCELLED, now, ended=now, due=now, identities=(), hidden=(), trouble=""
+        )
+        # Others may have asked for the same person, when it was hidden already.
+        others = self._store.subject_requests.due(LATEST, 1_000) if request.hidden else []
+        waiting = [self._hide(one, {}) for one in others if one.id != request.id and one.identities]
+        self._store.subject_requests.keep([*waiting, cancelled])
         return cancelled
 
     def results(self, id: str) -> list[dict[str, Any]]:
@@ -140,7 +158,7 @@ class Desk:
                 request = self._advance(request, digests, hear)
             except Exception as error:
                 trouble = error.code if isinstance(error, IdentityGraphError) else f"INTERNAL, {type(error).__name__}"
-                self._postpone(request)
+                self._postpone(request, trouble)
                 continue
             if request.status is not RequestStatus.PENDING:
                 ending.append(request)
@@ -156,11 +174,11 @@ class Desk:
             request = self._carry_out(request, digests)
         return request
 
-    def _postpone(self, request: SubjectRequest) -> None:
+    def _postpone(self, request: SubjectRequest, trouble: str) -> None:
         with self._store.transaction():
             current = self.find(request.id)
             if current.due is not None:
-                self._store.subject_requests.keep([self._later(current)])
+                self._store.subject_requests.keep([replace(self._later(current), trouble=trouble)])
 
     def _later(self, request: SubjectRequest) -> SubjectRequest:
         due = self.clock() + AGAIN
@@ -193,7 +211,7 @@ class Desk:
         return replace(request, hidden=tuple(hidden))
 
     def _carry_out(self, request: SubjectRequest, digests: Digests) -> SubjectRequest:
-        """In one transaction with that which names whom it was about. Raises POLICY_DIFFERS."""
+        """In one transaction with that which names whom it was about. Raises POLICY_DIFFERS and IDENTIFIERS_SHARED."""
         with self._store.transaction():
             request = self.find(request.id)
             if not request.identities:
@@ -204,18 +222,22 @@ class Desk:
                 request = self._erase(request, named)
             else:
                 request = self._look_up(request, named)
-            request = replace(request, identities=(), hidden=())
+            request = replace(request, identities=(), hidden=(), trouble="")
             self._store.subject_requests.keep([request])
         return request
 
     def _erase(self, request: SubjectRequest, named: Sequence[Identifier]) -> SubjectRequest:
         # Found before any is erased: an identifier that others hold, too, then leads to them.
         owners = {identifier: found.id for identifier in named if (found := self._restrictions.find(identifier))}
+        shared = request.shared or SharedRule(self.agreement.shared.upper())
         gone: dict[str, ErasureRequest] = {}
         for identifier, person_id in owners.items():
             if person_id not in gone:
-                asked = ErasureRequest(self._new_id(), ErasureState.RESTRICTED, self.clock())
-                gone[person_id] = self._forget.erase_within([identifier], Scope.CONNECTED, asked)
+                asked = ErasureRequest(self._new_id(), ErasureState.RESTRICTED, self.clock(), shared=shared)
+                done = self._forget.erase_within([identifier], Scope.CONNECTED, asked)
+                if done.code == "IDENTIFIERS_SHARED":  # of a request all are erased, or nobody
+                    raise InputError(done.code, "the request waits for a decision about shared identifiers")
+                gone[person_id] = done
         erased = [one for one in gone.values() if one.state is ErasureState.DELETED]
         self._store.privacy.unrestrict(request.hidden)
         self._store.erasures.keep(erased)

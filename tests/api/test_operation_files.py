@@ -8,7 +8,7 @@ import pytest
 from graphql import OperationDefinitionNode, OperationType, parse
 
 from identity_graph.api.schema import graphql_schema
-from tests.api import test_computed, test_consent, test_operations, test_watching
+from tests.api import test_computed, test_consent, test_erasure, test_operations, test_watching
 from tests.api.conftest import OPERATIONS, operation_text
 
 
@@ -22,7 +22,7 @@ def test_an_operation_is_one_with_a_name_of_its_file_and_says_what_it_is_for(nam
 
 
 def test_every_operation_is_tested_and_every_root_field_is_in_one() -> None:
-    modules = (test_operations, test_computed, test_consent, test_watching)
+    modules = (test_operations, test_computed, test_consent, test_erasure, test_watching)
     tests = " ".join(name for module in modules for name in vars(module) if name.startswith("test_"))
     assert [name for name in OPERATIONS if name not in tests] == []
     used = {kind: set[str]() for kind in OperationType}

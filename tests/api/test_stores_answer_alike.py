@@ -251,6 +251,7 @@ def test_every_operation_answers_alike(pair: Pair) -> None:
 
     token = pair.run("preview_erasure", by=email_of(ANN))["previewErasure"]["token"]
     pair.run("erase", token="nonsense")
+    pair.run("erase", token=token, shared="REFUSE")
     pair.run("erase_all", tokens=["nonsense"] * 101)
     receipts = [answer["data"]["erase"]["document"] for answer in pair.answers("erase", token=token)]
     assert [receipt.pop("scrubbed") for receipt in receipts] == [True, False], "a server keeps its logs"

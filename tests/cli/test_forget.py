@@ -67,6 +67,11 @@ def test_forget_warns_when_the_key_that_was_asked_for_stays() -> None:
     assert answer("forget", "user_id:xavier", "--preview")["kept"] is None
     assert f"{key} itself stays" in run("forget", key, "--preview").stdout
     assert "itself stays" not in run("forget", "user_id:xavier", "--preview").stdout
+    assert f"stays  {key} (of other people)" in run("forget", "user_id:xavier", "--preview").stdout
+    assert failure("forget", key, "--yes", "--shared", "refuse", status=3) == "IDENTIFIERS_SHARED"
+    Path("people.txt").write_text("user_id:xavier\n")
+    refused = answer("forget", "batch", "people.txt", "--yes", "--shared", "refuse")
+    assert (refused["erased"], refused["refused"]) == (0, 1)
     done = run("forget", key, "--yes", "--receipt", "r.json")
     yann = answer("person", key)["id"]
     assert f"{key} is kept" in done.stderr and f"person {yann}" in done.stderr

@@ -29,6 +29,7 @@ url = "http://localhost:{port}"
 private_key = "opendsr.key"
 certificate = "opendsr.pem"
 pending = "{pending}"
+shared = "{shared}"
 callback_hosts = ["127.0.0.1"]
 first_wait = 0.05
 attempts = {attempts}
@@ -53,21 +54,23 @@ def zoe() -> list[Event]:
     ]
 
 
-def agreed(folder: Path, *, pending: str = "1 hour", attempts: int = 6, port: int = 0) -> Path:
+def agreed(folder: Path, *, pending: str = "1 hour", attempts: int = 6, port: int = 0, shared: str = "detach") -> Path:
     path = folder / "opendsr.toml"
-    path.write_text(AGREEMENT.format(pending=pending, attempts=attempts, port=port))
+    path.write_text(AGREEMENT.format(pending=pending, attempts=attempts, port=port, shared=shared))
     return path
 
 
 @contextmanager
-def processing(url: str, folder: Path, *, pending: str = "1 hour") -> Iterator[tuple[Serving, Controller]]:
+def processing(
+    url: str, folder: Path, *, pending: str = "1 hour", shared: str = "detach"
+) -> Iterator[tuple[Serving, Controller]]:
     """Our own service over the store of that URL; its keys, audit log and agreement are in the folder."""
     port = free_port()
     authority = Authority()
     authority.equip(folder, "localhost")
     keys = KeysFile(folder / "keys.json")
     key = keys.create(Role.PRIVACY_OFFICER, "controller")[1]
-    settings = {"keys": str(keys.path), "opendsr": str(agreed(folder, pending=pending, port=port))}
+    settings = {"keys": str(keys.path), "opendsr": str(agreed(folder, pending=pending, port=port, shared=shared))}
     settings["signing_key"] = str(folder / "signing.pem")
     with serving(url, port=port, **settings) as server:
         base = f"http://localhost:{port}/opendsr/v2"

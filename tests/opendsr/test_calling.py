@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from identity_graph import IdentityGraph
 from identity_graph.errors import NotFound
-from identity_graph.opendsr import Agreement, Calling, Desk
+from identity_graph.opendsr import Agreement, Calling
 from identity_graph.opendsr.calling import call_again
 from identity_graph.subject_request import Call, RequestKind, RequestStatus, SubjectRequest
 from tests.conftest import Clock
@@ -26,16 +26,7 @@ PENDING, DONE = RequestStatus.PENDING, RequestStatus.COMPLETED
 class Line:
     def __init__(self, graph: IdentityGraph, clock: Clock, agreement: Agreement) -> None:
         self.graph, self.clock = graph, clock
-        desk = Desk(
-            graph.store,
-            agreement,
-            graph.resolver,
-            graph.restrictions,
-            graph.forget,
-            graph.disclosures,
-            clock,
-            graph.new_id,
-        )
+        desk = graph.desk(agreement)
         self.calling = Calling(graph.store, desk, agreement.seal())
 
     def keep(self, *urls: str) -> None:

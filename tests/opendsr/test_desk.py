@@ -14,6 +14,7 @@ import pytest
 
 from identity_graph import IdentityGraph
 from identity_graph.errors import IdentityGraphError, StoreError
+from identity_graph.model import SharedRule
 from identity_graph.opendsr import Agreement, Desk
 from identity_graph.opendsr.asked import read
 from identity_graph.signing import render, verify
@@ -66,16 +67,7 @@ def office(tmp_path: Path) -> Iterator[Office]:
 
 
 def desk_of(graph: IdentityGraph, folder: Path) -> Desk:
-    return Desk(
-        graph.store,
-        Agreement.read(agreed(folder)),
-        graph.resolver,
-        graph.restrictions,
-        graph.forget,
-        graph.disclosures,
-        graph.clock,
-        graph.new_id,
-    )
+    return graph.desk(Agreement.read(agreed(folder)))
 
 
 def test_an_erasure_hides_at_once_and_erases_when_its_time_has_come(office: Office) -> None:
@@ -156,6 +148,60 @@ def test_who_was_erased_since_is_disclosed_no_more(office: Office) -> None:
     access = office.later(office.receive("access"))
     office.later(office.receive())
     assert office.desk.results(access.id) == []
+
+
+@pytest.fixture
+def strict(office: Office, tmp_path: Path) -> Office:
+    """Who shares identifiers waits, as the three behind one landline."""
+    agreement = Agreement.read(agreed(tmp_path)).model_copy(update={"shared": "refuse"})
+    return replace(office, desk=office.graph.desk(agreement))
+
+
+NED = ("email", "ned@example.org", "raw")
+
+
+def test_who_shares_an_identifier_waits_for_a_decision(strict: Office) -> None:
+    before = strict.graph.digest()
+    request, other = strict.receive("erasure", NED), strict.receive()
+    strict.clock.tick(HOUR)
+    assert strict.desk.round() == "IDENTIFIERS_SHARED"
+    assert strict.desk.find(other.id).status is RequestStatus.COMPLETED, "she shares nothing"
+    waiting = strict.desk.find(request.id)
+    assert (waiting.status, waiting.trouble) == (RequestStatus.IN_PROGRESS, "IDENTIFIERS_SHARED")
+    assert not strict.sees("email:ned@example.org") and strict.graph.restrictions.find(key("email:ned@example.org"))
+    strict.clock.tick(5)
+    assert strict.desk.round() == "IDENTIFIERS_SHARED" and strict.graph.store.erasures.open() == []
+    assert strict.desk.decide(request.id, SharedRule.DETACH).trouble == ""
+    done = strict.later(request, 0)
+    assert (done.status, done.results) == (RequestStatus.COMPLETED, 1)
+    assert strict.graph.restrictions.find(key("email:ned@example.org")) is None
+    assert strict.sees("phone:+15550100300") and strict.graph.digest() != before
+    for undue in (request, other):
+        with pytest.raises(IdentityGraphError) as caught:
+            strict.desk.decide(undue.id, SharedRule.REFUSE)
+        assert caught.value.code == "DECISION_UNDUE"
+
+
+def test_what_is_decided_against_is_as_if_it_had_never_been_asked(strict: Office) -> None:
+    before = strict.graph.digest()
+    first, second = strict.receive("erasure", NED), strict.receive("erasure", ("controller_customer_id", "ned", "raw"))
+    strict.clock.tick(HOUR)
+    assert strict.desk.round() == "IDENTIFIERS_SHARED"
+    called_off = strict.desk.decide(first.id, SharedRule.REFUSE)
+    assert (called_off.status, called_off.trouble) == (RequestStatus.CANCELLED, "")
+    assert not strict.sees("email:ned@example.org"), "the other request still holds him"
+    strict.desk.decide(second.id, SharedRule.REFUSE)
+    assert strict.later(first, 2 * HOUR).due is None and strict.sees("email:ned@example.org")
+    assert strict.graph.digest() == before
+
+
+def test_of_a_request_for_two_both_wait(strict: Office) -> None:
+    request = strict.receive("erasure", ("email", EMAIL, "raw"), NED)
+    strict.clock.tick(HOUR)
+    assert strict.desk.round() == "IDENTIFIERS_SHARED"
+    assert strict.graph.restrictions.find(key(f"email:{EMAIL}"))
+    strict.desk.decide(request.id, SharedRule.DETACH)
+    assert strict.later(request, 0).results == 5
 
 
 @pytest.mark.parametrize("form", ["sha256", "sha1", "md5"])

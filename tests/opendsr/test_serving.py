@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 import time
 from pathlib import Path
@@ -10,11 +11,13 @@ import pytest
 
 from identity_graph import IdentityGraph
 from identity_graph.audit import entries
+from identity_graph.cli import app
 from identity_graph.opendsr.asked import MOST_CALLBACKS
+from tests.cli.calling import RUNNER
 from tests.opendsr.authority import Authority
 from tests.opendsr.conftest import EMAIL, processing, zoe
 from tests.opendsr.controller import Receiver, waited
-from tests.story.worlds import household
+from tests.story.worlds import event, household
 
 ENDED = {"completed", "cancelled"}
 
@@ -81,6 +84,29 @@ def test_no_file_holds_whom_a_finished_request_was_about(tmp_path: Path, ending:
         waited(lambda: not held())
         server.stop()
     assert held() == set()
+
+
+def test_a_privacy_officer_decides_by_the_command_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = f"sqlite:///{tmp_path / 'people.db'}"
+    with IdentityGraph.open(store) as graph:
+        graph.ingest.events([*zoe(), event("n1", 9, "user_id:neil", "phone:+15550100444")])
+        graph.resolver.resolve()
+    with processing(store, tmp_path, pending="0s", shared="refuse") as (_, controller):
+        id = controller.send().json["subject_request_id"]
+        monkeypatch.setenv("IDENTITY_GRAPH_OPENDSR", str(tmp_path / "opendsr.toml"))
+
+        def troubles() -> list[str | None]:
+            listed = RUNNER.invoke(app, ["opendsr", "list", "--json", "--store", store])
+            return [one["trouble"] for one in json.loads(listed.stdout)]
+
+        waited(lambda: troubles() == ["IDENTIFIERS_SHARED"])
+        assert controller.status(id)["request_status"] == "in_progress"
+        decide = ["opendsr", "decide", "--store", store, "--shared", "detach"]
+        assert RUNNER.invoke(app, [*decide, id]).stdout == f"{id}  in_progress\n"
+        controller.until(id, "completed")
+        assert troubles() == [None]
+        for undue, code in ((id, "DECISION_UNDUE"), ("none", "SUBJECT_REQUEST_UNKNOWN")):
+            assert code in RUNNER.invoke(app, [*decide, undue]).stderr
 
 
 def test_what_is_done_is_recorded_in_the_name_of_the_controller(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from identity_graph import IdentityGraph
 from identity_graph.errors import InputError, PolicyError
 from identity_graph.events_digest import counted_anew, events_digest
 from identity_graph.loaders import read_loader
-from identity_graph.model import ChangeKind, ErasurePreview, Event, Identifier, Receipt, Scope
+from identity_graph.model import ChangeKind, ErasurePreview, Event, Identifier, Receipt, Scope, SharedRule
 from identity_graph.policy import Policy
 from identity_graph.store.keyring import VARIABLE
 from tests.conftest import Clock, law
@@ -86,8 +86,12 @@ def test_as_if_the_events_had_never_been(events, policy, scope, random):  # type
             mine = {one.id for one in told_of if scope is Scope.CONNECTED or asked in one.identifiers}
             preview = graph.forget.preview(victim, asked, scope)
             assert preview
-            assert_right(preview, graph, victim, asked, kept, mine)
-            receipt = graph.forget.erase(preview.token)
+            whole = {one.id for one in told_of}
+            assert_right(preview, graph, victim, asked, kept, mine, whole)
+            if preview.contested:
+                assert_refused(preview, graph)
+            rule = SharedRule.DETACH if preview.contested else SharedRule.REFUSE
+            receipt = graph.forget.erase(preview.token, rule)
             kept = [one for one in kept if one.id not in mine]
             assert receipt.document["events"] == len(mine) and receipt.document["verified"]
             assert receipt.document["scope"] == scope
@@ -114,8 +118,10 @@ def assert_right(
     asked: Identifier,
     kept: list[Event],
     mine: set[str],
+    whole: set[str],
 ) -> None:
-    """Exclusive is what no event holds that stays; shared is what such an event holds of what goes otherwise."""
+    """Exclusive is what no event holds that stays; shared is what such an event holds of what goes otherwise, and
+    contested what of that one of another journey than the `whole` of this one holds, if it joins anybody."""
     held = {one for event in kept if event.id not in mine for one in event.identifiers}
     own = {one.identifier for one in graph.people.members([victim])[0]}
     wanted = own if preview.scope is Scope.CONNECTED else {asked}
@@ -123,9 +129,23 @@ def assert_right(
     assert set(preview.exclusive) == wanted - held
     assert set(preview.shared) == named & held
     assert set(preview.beside) == named - wanted - held
+    elsewhere = {one for event in kept if event.id not in whole for one in event.identifiers}
+    rows = graph.store.evidence.identifiers(sorted(preview.shared))
+    joining = {row.identifier for row in rows if row and not row.pruned}
+    assert set(preview.contested) == set(preview.shared) & elsewhere & joining
     assert preview.kept == (asked if asked in held else None)
     ends = preview.scope is Scope.CONNECTED or own <= named - held
     assert preview.segments == (graph.people.segments([victim])[0] if ends else ())
+
+
+def assert_refused(preview: ErasurePreview, graph: IdentityGraph) -> None:
+    """By the rule REFUSE, and nothing is other than before."""
+    before = graph.digest()
+    with pytest.raises(InputError) as refused:
+        graph.forget.erase(preview.token, SharedRule.REFUSE)
+    assert refused.value.code == "IDENTIFIERS_SHARED"
+    assert (graph.digest(), graph.store.privacy.restricted(), graph.store.erasures.open()) == (before, [], [])
+    assert graph.people.find([preview.person_id]) != [None]
 
 
 def assert_gone(graph: IdentityGraph, victim: str, preview: ErasurePreview) -> None:

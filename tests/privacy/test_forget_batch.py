@@ -10,9 +10,9 @@ import pytest
 from identity_graph import IdentityGraph, forget_batch
 from identity_graph.erasing import ErasureState
 from identity_graph.errors import InputError
-from identity_graph.model import Event, Scope
+from identity_graph.model import Event, Scope, SharedRule
 from identity_graph.signing import render, verify
-from tests.story.worlds import event, told
+from tests.story.worlds import event, household, key, told
 
 pytestmark = pytest.mark.usefixtures("each_store")
 PEOPLE = 7
@@ -71,6 +71,21 @@ def test_one_identifier_of_each(tmp_path: Path) -> None:
         done = graph.forget_batch.run(file, Scope.EXACT)
         assert (done.erased, graph.people.count()) == (2, PEOPLE)
         assert graph.forget_batch.run(file).batch != done.batch
+
+
+def test_who_shares_an_identifier_can_be_left_for_a_decision(tmp_path: Path) -> None:
+    """The three of a household have a landline; the crowd shares an address of a network alone, which joins nobody."""
+    (file := tmp_path / "people.txt").write_text("email:ned@example.org\nemail:p0@example.org\n")
+    with told([*crowd(), *household()]) as graph:
+        strict = graph.forget_batch.run(file, shared=SharedRule.REFUSE)
+        assert answers(graph, strict.batch) == [(1, "IDENTIFIERS_SHARED"), (2, None)]
+        assert strict.erased == 1 and graph.people.find_by_identifier([key("email:ned@example.org")]) != [None]
+        assert graph.forget_batch.run(file, shared=SharedRule.REFUSE) == strict
+        assert answers(graph, graph.forget_batch.run(file).batch) == [(1, None), (2, "PERSON_UNKNOWN")]
+        digest = graph.digest()
+    gone = {"a0", "b0", "h-ned"}
+    with told([one for one in [*crowd(), *household()] if one.id not in gone]) as without:
+        assert without.digest() == digest
 
 
 def test_a_kill_in_the_middle_changes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import random
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from identity_graph import IdentityGraph
 from identity_graph.erasing import ErasureRequest, ErasureState
 from identity_graph.errors import InputError, StoreError
-from identity_graph.model import Identifier
+from identity_graph.model import Identifier, SharedRule
 from identity_graph.policy import Policy
 from identity_graph.signing import Signer, render, verify
 from identity_graph.store import open_store
 from tests.conftest import Clock
 from tests.durability.recording import after_a_cut
 from tests.durability.test_power_loss import recorded
-from tests.story.worlds import event, numbered, person, told, town
+from tests.story.worlds import event, key, numbered, person, shared_tablet, told, town
 
 ZOE = "email:zoe@example.org"
 EVENTS = [*town(), event("z1", 0, ZOE, "cookie:z-one"), event("z2", 1, "cookie:z-one", "user_id:zoe", "ip:203.0.113.7")]
@@ -74,6 +75,21 @@ def test_a_person_that_changed_meanwhile_stays_hidden_until_somebody_looks() -> 
 
 
 @pytest.mark.usefixtures("each_store")
+def test_what_was_asked_by_the_rule_to_refuse_is_refused_by_who_resumes_too() -> None:
+    with told(shared_tablet()) as graph:
+        id = person(graph, "user_id:bob")
+        preview = graph.forget.preview(id)
+        assert preview and [one.key for one in preview.contested] == ["device_id:tablet"]
+        graph.forget._request(preview.token, SharedRule.REFUSE)  # and then it was killed
+        (found,) = graph.forget.resume()
+        assert (found.state, found.code) == (ErasureState.RESTRICTED, "IDENTIFIERS_SHARED")
+        assert graph.people.find([id]) == [None] and [one.person_id for one in graph.restrictions.all()] == [id]
+        graph.forget.erase(preview.token, SharedRule.DETACH)
+        assert graph.store.erasures.open() == [] and graph.restrictions.all() == []
+        assert graph.people.find_by_identifier([key("device_id:tablet")]) != [None]
+
+
+@pytest.mark.usefixtures("each_store")
 @pytest.mark.parametrize("killed", [True, False])
 @pytest.mark.parametrize("change", ["merges", "splits"])
 def test_a_person_that_merges_or_splits_meanwhile_is_erased_by_nobody_who_did_not_see_it(
@@ -87,8 +103,8 @@ def test_a_person_that_merges_or_splits_meanwhile_is_erased_by_nobody_who_did_no
         assert preview and set(map(str, (one.key for one in preview.exclusive))) >= {ZOE, user}
         note = graph.forget._request
 
-        def changed(token: str) -> ErasureRequest:
-            request = note(token)
+        def changed(*asked: Any) -> ErasureRequest:
+            request = note(*asked)
             state = graph.stating.link if change == "merges" else graph.stating.unlink
             state(Identifier.parse(ZOE), Identifier.parse(bob if change == "merges" else user), "meanwhile")
             return request
@@ -138,10 +154,10 @@ def test_whoever_comes_second_is_told_that_the_person_is_gone(monkeypatch: pytes
         assert preview
         note = graph.forget._request
 
-        def overtaken(token: str) -> ErasureRequest:
-            request = note(token)
+        def overtaken(*asked: Any) -> ErasureRequest:
+            request = note(*asked)
             monkeypatch.setattr(graph.forget, "_request", note)
-            graph.forget.erase(token)
+            graph.forget.erase(asked[0])
             return request
 
         monkeypatch.setattr(graph.forget, "_request", overtaken)
