@@ -89,6 +89,11 @@ class Forget:
             contested=tuple(row.identifier for row in subject.contested),
         )
 
+    def contested(self, person_id: str) -> list[Identifier]:
+        """Of the person, as in its preview, but within the caller's transaction, which has caught up."""
+        subject = self._subjects.find(person_id)
+        return [row.identifier for row in subject.contested] if subject else []
+
     def erase(self, token: str, shared: SharedRule = SharedRule.DETACH) -> Receipt:
         """Delete what the preview of this token showed, resolve what remains, and scrub the files.
 
@@ -121,13 +126,15 @@ class Forget:
 
     def resume(self) -> list[ErasureRequest]:
         """Finish what was interrupted; answers each request as it then is. One is still open where its person changed
-        since (TOKEN_INVALID, IDENTIFIERS_SHARED: it stays restricted until somebody looks again) and where the files
-        are read."""
+        since (TOKEN_INVALID: it stays restricted until somebody looks again) and where the files are read."""
         found = []
         for request in self._store.erasures.open():
             try:
                 request = self._delete(request)
             except (InputError, PolicyError) as error:
+                if error.code == "IDENTIFIERS_SHARED":
+                    found.append(self._refuse(request, error.code))
+                    continue
                 self._restrictions.restrict(request.person_id)
                 found.append(replace(request, code=error.code))
                 continue
@@ -195,11 +202,13 @@ class Forget:
             raise _changed()
         return done
 
-    def _refuse(self, request: ErasureRequest, code: str) -> None:
+    def _refuse(self, request: ErasureRequest, code: str) -> ErasureRequest:
         """Nothing is erased, and the person is as it was before the request."""
+        refused = replace(request, state=ErasureState.REFUSED, code=code)
         with self._store.transaction():
             self._restrictions.show(request.hidden)
-            self._store.erasures.keep([replace(request, state=ErasureState.REFUSED, code=code)])
+            self._store.erasures.keep([refused])
+        return refused
 
     def _delete(self, request: ErasureRequest) -> ErasureRequest:
         """In one transaction, if nobody else has; durable with the scrub, or with what is kept after it: before that

@@ -73,6 +73,15 @@ class Restrictions:
             seen = [one.id for one in self._people.find(ids) if one and self._of(one) is None]
             self._segments.refresh(seen)
 
+    def lift(self, numbers: Sequence[int]) -> None:
+        """Let the register know which of them are not restricted any more. After `show`, and outside of its
+        transaction: what is told must be true. Raises ERASED_REGISTER."""
+        if not numbers:
+            return
+        held = dict(self._store.privacy.restricted())
+        rows = self._store.evidence.identifiers_by_number([number for number in numbers if number not in held])
+        self._register.lift(self._store, [row.identifier for row in rows if row])
+
     def unrestrict(self, person_id: str) -> bool:
         """Whether it was restricted. It is in the segments again whose conditions it meets, and an erasure of it that
         was interrupted is called off."""

@@ -58,18 +58,30 @@ class Door:
         """Raises FORBIDDEN."""
         if not self.rules.allows(entries, name, caller.role):
             raise forbidden(name, caller.role)
+        _check_scopes({name}, caller)
 
     def check_fields(self, fields: Set[str], caller: Caller | None) -> None:
-        """Raises FORBIDDEN of the first of them that the role may not ask for, and UNAUTHENTICATED."""
+        """Raises FORBIDDEN of the first of them that the role may not ask for, or that the key is not for, and
+        UNAUTHENTICATED."""
         if caller is None:
             raise _unknown()
         allowed = self.rules.fields_of(caller.role)
         if not fields <= allowed:
             raise forbidden(min(fields - allowed), caller.role)
+        if caller.scopes is not None:
+            _check_scopes(self.rules.roots(fields), caller)
 
 
 def forbidden(name: str, role: Role) -> AccessError:
     return AccessError("FORBIDDEN", f"{name} is not for the role {role}")
+
+
+def _check_scopes(names: Set[str], caller: Caller) -> None:
+    if caller.scopes is not None and not names <= caller.scopes:
+        wanted = min(names - caller.scopes)
+        raise AccessError(
+            "FORBIDDEN", f"{wanted} is not among the scopes of the key", help="Ask for a key that has it."
+        )
 
 
 def _unknown() -> AccessError:

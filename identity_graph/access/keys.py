@@ -7,7 +7,7 @@ import hmac
 import re
 import secrets
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from hashlib import sha256
@@ -19,7 +19,7 @@ import orjson
 
 from identity_graph.access.caller import Caller
 from identity_graph.access.limits import Rate
-from identity_graph.access.rules import Role
+from identity_graph.access.rules import AccessRules, Role
 from identity_graph.errors import AccessError
 from identity_graph.secret_file import create_secret, private, private_folder, read_secret, replace_secret
 from identity_graph.times import now
@@ -33,7 +33,8 @@ _VERSION = 1
 
 @dataclass(frozen=True, slots=True)
 class ApiKey:
-    """Times are microseconds since 1970. `hash` is hexadecimal; `limit` is as `Rate` reads it, empty for none."""
+    """Times are microseconds since 1970. `hash` is hexadecimal; `limit` is as `Rate` reads it, empty for none; without
+    `scopes` it is for all that its role may."""
 
     id: str
     role: Role
@@ -43,6 +44,7 @@ class ApiKey:
     revoked: int | None
     hash: str
     limit: str = ""
+    scopes: tuple[str, ...] = ()
 
     @property
     def rate(self) -> Rate | None:
@@ -84,7 +86,7 @@ class KeysFile:
         state = key.state(self._clock())
         if state != "active":
             raise AccessError("UNAUTHENTICATED", f"the key {key.id} is {state}", help="Ask for a new one.")
-        return Caller(key.role, f"key {key.id}", key.rate)
+        return Caller(key.role, f"key {key.id}", key.rate, AccessRules.opened(key.scopes))
 
     def any(self) -> bool:
         self._look()
@@ -97,11 +99,17 @@ class KeysFile:
     # ---- to give and take
 
     def create(
-        self, role: Role, name: str = "", expires: int | None = None, rate: Rate | None = None
+        self,
+        role: Role,
+        name: str = "",
+        expires: int | None = None,
+        rate: Rate | None = None,
+        scopes: Sequence[str] = (),
     ) -> tuple[ApiKey, str]:
-        """The text is nowhere else: who loses it needs another key. Raises KEYS_FILE."""
+        """The text is nowhere else: who loses it needs another key. Raises SCOPE_UNKNOWN, KEYS_FILE."""
+        AccessRules.shipped().check_scopes(role, frozenset(scopes))
         with self._changing() as keys:
-            return self._add(keys, role, name, expires, str(rate or ""))
+            return self._add(keys, role, name, expires, str(rate or ""), tuple(sorted(set(scopes))))
 
     def revoke(self, id: str) -> ApiKey:
         """Again is no error. Raises KEY_UNKNOWN, KEYS_FILE."""
@@ -111,26 +119,32 @@ class KeysFile:
             return keys[id]
 
     def rotate(self, id: str, overlap: int) -> tuple[ApiKey, str]:
-        """A new key of the same role, name, rate and length of life; the old one ends after `overlap` microseconds, or
-        when it would have. Raises KEY_UNKNOWN (also of one that is active no more), KEYS_FILE."""
+        """A new key of the same role, name, rate, scopes and length of life; the old one ends after `overlap`
+        microseconds, or when it would have. Raises KEY_UNKNOWN (also of one that is active no more), KEYS_FILE."""
         with self._changing() as keys:
             old, begun = _found(keys, id), self._clock()
             if old.state(begun) != "active":
                 raise AccessError("KEY_UNKNOWN", f"the key {id} is {old.state(begun)}", help="Create a new one.")
             life = None if old.expires is None else old.expires - old.created
-            made = self._add(keys, old.role, old.name, None if life is None else begun + life, old.limit)
+            made = self._add(keys, old.role, old.name, None if life is None else begun + life, old.limit, old.scopes)
             end = begun + overlap
             keys[id] = replace(old, expires=end if old.expires is None else min(old.expires, end))
             return made
 
     def _add(
-        self, keys: dict[str, ApiKey], role: Role, name: str, expires: int | None, limit: str
+        self,
+        keys: dict[str, ApiKey],
+        role: Role,
+        name: str,
+        expires: int | None,
+        limit: str,
+        scopes: tuple[str, ...],
     ) -> tuple[ApiKey, str]:
         id = secrets.token_hex(6)
         while id in keys:
             id = secrets.token_hex(6)
         text = f"{PREFIX}{id}_{secrets.token_hex(_SECRET_BYTES)}"
-        key = keys[id] = ApiKey(id, role, name, self._clock(), expires, None, self._hash(text), limit)
+        key = keys[id] = ApiKey(id, role, name, self._clock(), expires, None, self._hash(text), limit, scopes)
         return key, text
 
     @contextmanager
@@ -215,7 +229,10 @@ def _found(keys: Mapping[str, ApiKey], id: str) -> ApiKey:
 
 def _key(found: Mapping[str, Any]) -> ApiKey:
     """Raises ValueError, KeyError, TypeError."""
-    key = ApiKey(**{**found, "role": Role(found["role"])})
+    scopes = found.get("scopes", ())
+    if not all(isinstance(scope, str) for scope in scopes):
+        raise ValueError
+    key = ApiKey(**{**found, "role": Role(found["role"]), "scopes": tuple(scopes)})
     times = (key.created, *(time for time in (key.expires, key.revoked) if time is not None))
     _ = key.rate
     if not all(isinstance(time, int) for time in times) or not re.fullmatch("[0-9a-f]{64}", key.hash):

@@ -96,6 +96,27 @@ class AccessRules:
         acting = (name for name in fields if name.startswith(_ROOTS) and "._" not in name)
         return " ".join(sorted(name for name in acting if self.privileged(self.fields, name)))
 
+    @staticmethod
+    def roots(fields: Set[str]) -> Set[str]:
+        """Those of a document's fields that it begins with."""
+        return {name for name in fields if name.startswith(_ROOTS) and name.partition(".")[2] != "__typename"}
+
+    @classmethod
+    def opened(cls, scopes: Sequence[str]) -> Set[str] | None:
+        """With the routes by which the fields among them are asked for; None where there are none, and all is open."""
+        ways = ("GET /graphql", "POST /graphql") if any(scope.startswith(_ROOTS) for scope in scopes) else ()
+        return frozenset((*scopes, *ways)) or None
+
+    def check_scopes(self, role: Role, scopes: Set[str]) -> None:
+        """Whether each is something that the role may begin with: a field such as Query.person, a route, or a verb.
+        Raises SCOPE_UNKNOWN."""
+        may = set(self.roots(self.fields_of(role)))
+        for entries in (self.routes, self.verbs):
+            may |= {name for name in entries if self.allows(entries, name, role)}
+        if not scopes <= may:
+            wrong = min(scopes - may)
+            raise AccessError("SCOPE_UNKNOWN", f"{wrong[:80]!r} is nothing that the role {role} may begin with")
+
     @cache  # noqa: B019  one set of rules lives as long as the program
     def fields_of(self, role: Role) -> Set[str]:
         return frozenset(name for name, roles in self.fields.items() if role in roles)

@@ -29,6 +29,15 @@ def create(
     limit: Annotated[
         str | None, typer.Option(metavar="RATE", help="How often it may ask the server, say `600 per minute`.")
     ] = None,
+    scopes: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--scope",
+            metavar="SCOPE",
+            help="What alone it is for, as `Query.person`, `POST /v1/track` or `load`; may be repeated. Left out: all"
+            " that its role may.",
+        ),
+    ] = None,
 ) -> None:
     """Make a key. It is printed this once, and nowhere kept."""
     from identity_graph.access import Role
@@ -40,7 +49,7 @@ def create(
         raise typer.BadParameter(str(error), param_hint="--limit") from error
     may = Role.named(role)
     end = None if expires is None else now() + _duration(expires, "--expires")
-    _give(command, *_file(command).create(may, name, end, rate))
+    _give(command, *_file(command).create(may, name, end, rate, scopes or ()))
 
 
 @app.command("list")
@@ -51,7 +60,8 @@ def list_(command: Command) -> None:
     if command.json:
         command.answer(found)
         return
-    print_table(["id", "role", "name", "state", "created", "expires", "limit"], [list(view.values()) for view in found])
+    rows = [[*(view | {"scopes": ", ".join(view["scopes"])}).values()] for view in found]
+    print_table(["id", "role", "name", "state", "created", "expires", "limit", "scopes"], rows)
 
 
 @app.command()
@@ -107,4 +117,5 @@ def _view(key: ApiKey) -> dict[str, Any]:
         "created": format_time(key.created),
         "expires": None if key.expires is None else format_time(key.expires),
         "limit": key.limit or None,
+        "scopes": list(key.scopes),
     }

@@ -65,6 +65,23 @@ def list_requests(command: Command) -> None:
         print_table(heads, [[*one.values()] for one in found])
 
 
+@app.command("show")
+@verb
+def show(
+    command: Command,
+    id: Annotated[str, typer.Argument(metavar="REQUEST", help="An erasure that is not done yet.")],
+) -> None:
+    """Show what an erasure would take, and what is contested: for who decides."""
+    from identity_graph.cli.privacy import preview_words
+    from identity_graph.cli.views import preview_view
+
+    agreement = _agreement(command)
+    with command.graph() as graph:
+        found = [preview_view(one) for one in graph.desk(agreement).previews(id)]
+    command.note(f"request {id}", "previewed")
+    command.answer(found, lambda views: "\n".join(map(preview_words, views)) or "It names nobody who is known.")
+
+
 @app.command("decide")
 @verb
 def decide(

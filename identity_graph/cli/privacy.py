@@ -68,12 +68,12 @@ def forget(
             raise NotFound("PERSON_UNKNOWN", f"nobody is known by {key}")
         if preview:
             command.note("", "previewed")
-            command.answer(preview_view(found), _words)
+            command.answer(preview_view(found), preview_words)
             return
         if not yes:
             if not interactive():
                 raise typer.BadParameter("nobody is there to be asked: add --yes or --preview", param_hint="--yes")
-            command.say(_words(preview_view(found)))
+            command.say(preview_words(preview_view(found)))
             what = "person" if scope is Scope.connected else "identifier"
             typer.confirm(f"Erase this {what} for ever?", abort=True, err=True)
         proof = graph.forget.erase(found.token, shared.meant)
@@ -212,7 +212,7 @@ def _check_place(path: Path) -> None:
         raise typer.BadParameter(f"{path} cannot be written", param_hint="--receipt")
 
 
-def _words(view: dict[str, Any]) -> str:
+def preview_words(view: dict[str, Any]) -> str:
     lines = [f"person {view['personId']}: {view['events']:,} events"]
     lines += [f"  goes   {key}" for key in view["exclusive"]]
     lines += [f"  goes   {key} (not asked for, but no other events saw it)" for key in view["beside"]]

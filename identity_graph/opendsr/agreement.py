@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from identity_graph.errors import InputError
+from identity_graph.model import SharedRule
 from identity_graph.normalise import normalise_namespace
 from identity_graph.opendsr.seal import Seal, signing_request, wrong
 from identity_graph.times import parse_duration
@@ -86,6 +87,10 @@ class Agreement(BaseModel):
         if made.expected < made.pending:
             raise wrong(f"{path}: expected is shorter than pending")
         return made
+
+    @property
+    def shared_rule(self) -> SharedRule:
+        return SharedRule(self.shared.upper())
 
     @property
     def base(self) -> str:

@@ -15,7 +15,7 @@ from identity_graph.disclosure import Disclosures
 from identity_graph.erasing import ErasureRequest, ErasureState
 from identity_graph.errors import IdentityGraphError, InputError, NotFound
 from identity_graph.forget import Forget
-from identity_graph.model import Identifier, Scope, SharedRule
+from identity_graph.model import ErasurePreview, Identifier, Scope, SharedRule
 from identity_graph.opendsr.agreement import Agreement
 from identity_graph.opendsr.asked import Asked
 from identity_graph.resolver import Resolver
@@ -25,6 +25,8 @@ from identity_graph.subject_request import Call, Identity, RequestKind, RequestS
 from identity_graph.times import LATEST, SECOND
 
 AGAIN = 5 * SECOND  # after a step that did not succeed
+SHARED = "IDENTIFIERS_SHARED"
+_ALL = 1 << 31
 Hear = Callable[[SubjectRequest], None]
 Digests = Mapping[Identity, Sequence[Identifier]]
 """Which identifiers have a digest that was sent."""
@@ -100,32 +102,51 @@ class Desk:
                 return request
             if request.status is not RequestStatus.PENDING:
                 raise InputError("SUBJECT_REQUEST_BEGUN", f"the request is {request.status}, and not pending any more")
-            return self._call_off(request)
+            cancelled = self._call_off(request)
+        self._restrictions.lift(request.hidden)
+        return cancelled
 
     def decide(self, id: str, shared: SharedRule) -> SubjectRequest:
         """Of an erasure that waits because of contested identifiers: DETACH them, and go on, or REFUSE it, which is as
         if it had never been asked. Raises SUBJECT_REQUEST_UNKNOWN and DECISION_UNDUE."""
         with self._store.transaction():
             request = self.find(id)
-            if request.trouble != "IDENTIFIERS_SHARED":
+            if request.trouble != SHARED:
                 raise InputError("DECISION_UNDUE", f"the request is {request.status}, and waits for no decision")
-            if shared is SharedRule.REFUSE:
-                return self._call_off(request)
-            decided = replace(request, shared=shared, trouble="", due=self.clock())
-            self._store.subject_requests.keep([decided])
-        return decided
+            if shared is SharedRule.DETACH:
+                decided = replace(request, shared=shared, trouble="", due=self.clock())
+                self._store.subject_requests.keep([decided])
+                return decided
+            called_off = self._call_off(request)
+        self._restrictions.lift(request.hidden)
+        return called_off
 
     def _call_off(self, request: SubjectRequest) -> SubjectRequest:
-        self._restrictions.show(request.hidden)
+        """As if it had never been asked. Within a transaction."""
         now = self.clock()
         cancelled = request.moved(
             RequestStatus.CANCELLED, now, ended=now, due=now, identities=(), hidden=(), trouble=""
         )
-        # Others may have asked for the same person, when it was hidden already.
-        others = self._store.subject_requests.due(LATEST, 1_000) if request.hidden else []
-        waiting = [self._hide(one, {}) for one in others if one.id != request.id and one.identities]
+        waiting: list[SubjectRequest] = []
+        if request.hidden:
+            self._restrictions.show(request.hidden)
+            # Others may have asked for the same person, when it was hidden already.
+            due = self._store.subject_requests.due(LATEST, _ALL)
+            others = [one for one in due if one.id != request.id and one.identities]
+            digests = self._with_digests(others)
+            waiting = [self._hide(one, digests) for one in others]
         self._store.subject_requests.keep([*waiting, cancelled])
         return cancelled
+
+    def previews(self, id: str) -> list[ErasurePreview]:
+        """What an erasure that is not done yet would take of each person that it names. Raises
+        SUBJECT_REQUEST_UNKNOWN, also of another kind."""
+        request = self.find(id)
+        if request.kind is not RequestKind.ERASURE:
+            raise NotFound("SUBJECT_REQUEST_UNKNOWN", "the request is of another kind than erasure")
+        named = _named(request.identities, self._with_digests([request]))
+        ids = dict.fromkeys(found.id for one in named if (found := self._restrictions.find(one)))
+        return [one for id in ids if (one := self._forget.preview(id))]
 
     def results(self, id: str) -> list[dict[str, Any]]:
         """What was disclosed, as it is now; of an erasure its receipts. Raises SUBJECT_REQUEST_UNKNOWN, also where it
@@ -149,16 +170,21 @@ class Desk:
 
     def round(self, hear: Hear = lambda _request: None) -> str:
         """Take the next steps for requests that are due. `hear` is told of each that begins, before anything is done
-        for it, and of each that has ended. Answers the code of what kept the last of those from it that wait."""
+        for it, of each that comes to wait for a decision, and of each that has ended. Answers the code of what kept the
+        last of those from it that could not be carried out."""
         found = self._store.subject_requests.due(self.clock())
-        digests = self._with_digests([one for request in found for one in request.identities if one.form])
+        digests = self._with_digests(found)
         ending, trouble = [], ""
         for request in found:
             try:
                 request = self._advance(request, digests, hear)
             except Exception as error:
-                trouble = error.code if isinstance(error, IdentityGraphError) else f"INTERNAL, {type(error).__name__}"
-                self._postpone(request, trouble)
+                code = error.code if isinstance(error, IdentityGraphError) else f"INTERNAL, {type(error).__name__}"
+                request = self._postpone(request, code)
+                if code != SHARED:
+                    trouble = code
+                elif request.trouble:
+                    hear(request)
                 continue
             if request.status is not RequestStatus.PENDING:
                 ending.append(request)
@@ -170,15 +196,20 @@ class Desk:
         if request.status is RequestStatus.PENDING:
             request = self._begin(request, digests)
         if request.status is RequestStatus.IN_PROGRESS and request.identities:
-            hear(request)
+            if not request.trouble:  # else it began before
+                hear(request)
             request = self._carry_out(request, digests)
         return request
 
-    def _postpone(self, request: SubjectRequest, trouble: str) -> None:
+    def _postpone(self, request: SubjectRequest, trouble: str) -> SubjectRequest:
+        """As it then is; who waits for a decision, until there is one."""
         with self._store.transaction():
             current = self.find(request.id)
-            if current.due is not None:
-                self._store.subject_requests.keep([replace(self._later(current), trouble=trouble)])
+            if current.identities:
+                later = replace(current, due=LATEST) if trouble == SHARED else self._later(current)
+                current = replace(later, trouble=trouble)
+                self._store.subject_requests.keep([current])
+        return current
 
     def _later(self, request: SubjectRequest) -> SubjectRequest:
         due = self.clock() + AGAIN
@@ -229,15 +260,16 @@ class Desk:
     def _erase(self, request: SubjectRequest, named: Sequence[Identifier]) -> SubjectRequest:
         # Found before any is erased: an identifier that others hold, too, then leads to them.
         owners = {identifier: found.id for identifier in named if (found := self._restrictions.find(identifier))}
-        shared = request.shared or SharedRule(self.agreement.shared.upper())
+        contested: list[Identifier] = []
+        if (request.shared or self.agreement.shared_rule) is SharedRule.REFUSE:
+            contested = [one for id in set(owners.values()) for one in self._forget.contested(id)]
         gone: dict[str, ErasureRequest] = {}
         for identifier, person_id in owners.items():
             if person_id not in gone:
-                asked = ErasureRequest(self._new_id(), ErasureState.RESTRICTED, self.clock(), shared=shared)
-                done = self._forget.erase_within([identifier], Scope.CONNECTED, asked)
-                if done.code == "IDENTIFIERS_SHARED":  # of a request all are erased, or nobody
-                    raise InputError(done.code, "the request waits for a decision about shared identifiers")
-                gone[person_id] = done
+                asked = ErasureRequest(self._new_id(), ErasureState.RESTRICTED, self.clock())
+                gone[person_id] = self._forget.erase_within([identifier], Scope.CONNECTED, asked)
+        if any(self._store.evidence.identifiers(contested)):  # others than who were named hold it
+            raise InputError(SHARED, "the request waits for a decision about identifiers of other people")
         erased = [one for one in gone.values() if one.state is ErasureState.DELETED]
         self._store.privacy.unrestrict(request.hidden)
         self._store.erasures.keep(erased)
@@ -273,8 +305,9 @@ class Desk:
                 self._store.subject_requests.keep([replace(current, due=None)])
             yield current
 
-    def _with_digests(self, wanted: Sequence[Identity]) -> Digests:
+    def _with_digests(self, requests: Sequence[SubjectRequest]) -> Digests:
         """By looking at every identifier: no digest is stored, because a plain one can be guessed."""
+        wanted = [one for request in requests for one in request.identities if one.form]
         if not wanted:
             return {}
         found: dict[Identity, list[Identifier]] = {}

@@ -43,8 +43,11 @@ class Fulfilling:
             thread.join()
 
     def _heard(self, request: SubjectRequest) -> None:
+        if request.trouble:
+            log.warning("opendsr request %s waits: %s", request.id, request.trouble)
         if self._audit and request.status is not RequestStatus.CANCELLED:
-            outcome = "done" if request.status is RequestStatus.COMPLETED else "begun"
+            waits = f"waits: {request.trouble}" if request.trouble else "begun"
+            outcome = "done" if request.status is RequestStatus.COMPLETED else waits
             self._audit.add(request.controller, "", f"opendsr {request.kind}", outcome, request.id)
 
 

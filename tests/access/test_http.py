@@ -32,6 +32,35 @@ def test_a_key_opens_what_its_role_may(guarded: Guarded) -> None:
     assert found.json()["data"]["person"]["profile"]["values"]["plan"] == "pro"
 
 
+def test_a_key_with_scopes_opens_those_alone(guarded: Guarded) -> None:
+    _, text = guarded.file.create(Role.PRIVACY_OFFICER, scopes=["Query.person", "Mutation.restrict"])
+    shown = {"authorization": f"Bearer {text}"}
+
+    def ask(query: str, **variables: Any) -> Any:
+        return guarded.client.post("/graphql", json={"query": query, "variables": variables}, headers=shown)
+
+    assert ask(PERSON, by=email_of(ANN)).json()["data"]["person"]
+    assert ask("query ($by: PersonBy!) { person(by: $by) { id __typename } __typename }", by=email_of(ANN)).json()[
+        "data"
+    ]
+    both = "query ($by: PersonBy!) { person(by: $by) { id } previewErasure(by: $by) { token } }"
+    assert refusal(ask(both, by=email_of(ANN)), 403) == (
+        "FORBIDDEN",
+        "Query.previewErasure is not among the scopes of the key",
+    )
+    inside = "query ($by: PersonBy!) { ...on Query { ...F } } fragment F on Query { previewErasure(by: $by) { token } }"
+    assert refusal(ask(inside, by=email_of(ANN)), 403)[0] == "FORBIDDEN"
+    assert refusal(ask(operation_text("erase"), token="x"), 403)[0] == "FORBIDDEN"
+    route = guarded.client.get("/opendsr/v2/status/x", headers=shown)
+    assert route.status_code == 403 and guarded.ask(Role.PRIVACY_OFFICER, both, {"by": email_of(ANN)}).json()["data"]
+    _, text = guarded.file.create(Role.INGEST, scopes=["POST /v1/track"])
+    shown = {"authorization": f"Bearer {text}"}
+    assert refusal(ask("mutation { resolve { id } }"), 403)[0] == "FORBIDDEN"
+    sent = {"userId": "scoped", "event": "Seen"}
+    assert guarded.client.post("/v1/track", json=sent, headers=shown).status_code == 200
+    assert guarded.client.post("/v1/page", json=sent, headers=shown).status_code == 403
+
+
 def test_a_statement_holds_who_made_it(guarded: Guarded) -> None:
     a, b = ({"namespace": "cookie", "value": value} for value in ("stated-one", "stated-two"))
     answer = guarded.ask(Role.PRIVACY_OFFICER, operation_text("link"), {"a": a, "b": b, "reason": "one browser"})

@@ -90,6 +90,23 @@ def test_rotation_never_makes_a_key_live_longer(keys: KeysFile, clock: Clock) ->
     assert code_of(keys, before) == "UNAUTHENTICATED"
 
 
+def test_scopes_stay_with_who_follows(keys: KeysFile) -> None:
+    first, text = keys.create(Role.INGEST, scopes=["POST /v1/track", "load", "load"])
+    assert first.scopes == ("POST /v1/track", "load") and keys.caller(text).scopes == {"POST /v1/track", "load"}
+    after = keys.rotate(first.id, 0)[1]
+    assert keys.caller(after).scopes == {"POST /v1/track", "load"}
+    assert keys.caller(keys.create(Role.INGEST)[1]).scopes is None
+
+
+@pytest.mark.parametrize(
+    "scope", ["Query.person", "Person.id", "", "POST /v1/nothing", "GET /metrics", "forget person"]
+)
+def test_a_scope_that_the_role_may_not_begin_with(keys: KeysFile, scope: str) -> None:
+    with pytest.raises(AccessError) as raised:
+        keys.create(Role.INGEST, scopes=["load", scope])
+    assert raised.value.code == "SCOPE_UNKNOWN" and keys.all() == []
+
+
 def test_an_unknown_id(keys: KeysFile) -> None:
     for change in (lambda: keys.revoke("0" * 12), lambda: keys.rotate("nothing", 0)):
         with pytest.raises(AccessError) as raised:

@@ -74,6 +74,7 @@ GIVEN = {
     "unlink": ["a:b", "c:d", "--reason", "r"],
     "export": ["made", "--format", "neo4j-import"],
     "key create": ["--role", "none"],
+    "opendsr decide": ["x", "--shared", "detach"],
     "key rotate": ["none", "--overlap", "1s"],
 }
 

@@ -7,8 +7,11 @@ import tomllib
 import pytest
 
 from identity_graph.access.rules import FILE, AccessRules, Role
+from identity_graph.api.documents import Documents
+from identity_graph.api.schema import graphql_schema
 from identity_graph.errors import AccessError
 from tests.access import listed
+from tests.api.conftest import OPERATIONS, operation_text
 
 RULES = AccessRules.shipped()
 
@@ -16,6 +19,13 @@ RULES = AccessRules.shipped()
 def test_every_field_is_named() -> None:
     assert sorted(set(listed.fields()) - RULES.fields.keys()) == [], "say in access/roles.toml who may ask for it"
     assert sorted(RULES.fields.keys() - set(listed.fields())) == [], "these are no more"
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_a_shipped_operation_is_whole_for_somebody(name: str) -> None:
+    """Who may ask for what it begins with may ask for all of it."""
+    asked = Documents(graphql_schema()).prepare_here(operation_text(name)).places
+    assert [role for role in Role if asked <= RULES.fields_of(role)] != []
 
 
 def test_every_route_is_named() -> None:

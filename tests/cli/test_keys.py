@@ -51,6 +51,15 @@ def test_revoke_and_rotate(admin: str) -> None:
     assert states[made["id"]]["state"] == "active" and states[made["id"]]["expires"]
 
 
+def test_a_key_for_some_verbs_alone(admin: str, loaded: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = answer("key", "create", "--role", "analyst", "--scope", "stats", "--scope", "Query.stats")
+    assert made["scopes"] == ["Query.stats", "stats"] and "Query.stats, stats" in run("key", "list").stdout
+    assert failure("key", "create", "--role", "analyst", "--scope", "forget person", status=10) == "SCOPE_UNKNOWN"
+    monkeypatch.setenv("IDENTITY_GRAPH_KEY", made["key"])
+    assert answer("stats", "--store", loaded)["persons"] >= 0
+    assert failure("segment", "list", "--store", loaded, status=10) == "FORBIDDEN"
+
+
 def test_what_cannot_be(admin: str) -> None:
     assert failure("key", "create", "--role", "root", status=10) == "ROLE_UNKNOWN"
     assert failure("key", "revoke", "nothing", status=10) == "KEY_UNKNOWN"

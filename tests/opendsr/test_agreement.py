@@ -38,6 +38,7 @@ WRONG = {
     "formats": ("attempts = 6", 'formats = ["rot13"]'),
     "attempts": ("attempts = 6", "attempts = 0"),
     "unknown": ("attempts = 6", "unknown = 1"),
+    "shared": ('shared = "detach"', 'shared = "ask"'),
     "url": ("http://localhost:0", "https://example.org/x"),
     "no namespace": ('email = "email"', 'email = "no namespace"'),
 }

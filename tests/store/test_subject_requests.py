@@ -8,6 +8,7 @@ from itertools import islice
 import pytest
 
 from identity_graph.copying import copy, pieces
+from identity_graph.model import SharedRule
 from identity_graph.store import open_store
 from identity_graph.store.protocols import Store
 from identity_graph.subject_request import Call, Identity, RequestKind, RequestStatus, SubjectRequest
@@ -25,6 +26,8 @@ REQUEST = SubjectRequest(
     due=NOW + 9,
     identities=(Identity("email", "zoe@example.org"), Identity("email", "ab" * 32, "sha256")),
     hidden=(3, 4),
+    trouble="IDENTIFIERS_SHARED",
+    shared=SharedRule.DETACH,
     calls=(
         Call("https://example.org/a", (RequestStatus.PENDING,), 2, NOW + 5, "the answer was 503"),
         Call("https://example.org/b", dead=(RequestStatus.PENDING,)),
