@@ -182,6 +182,7 @@ CODES: Mapping[str, str] = MappingProxyType(
         "TOKEN_INVALID": "The token is not of a preview of this person as it is now.",
         "IDENTIFIERS_SHARED": "An erasure that is to refuse shared identifiers found some; nothing was erased.",
         "DECISION_UNDUE": "The request of a controller does not wait for a decision.",
+        "RECEIPT_UNKNOWN": "The receipt is well signed, but not of an erasure of this store.",
         "SIGNATURE_INVALID": "The receipt was changed, or signed by another key.",
         "QUERY_FAILED": "The GraphQL request answered with errors.",
         "QUERY_INVALID": "The GraphQL document does not parse or does not fit the schema.",
@@ -372,6 +373,7 @@ HELP: Mapping[str, str] = MappingProxyType(
         "IDENTIFIERS_SHARED": "A preview names them as contested. If they may stay with the others: erase by the rule"
         " detach.",
         "DECISION_UNDUE": "See which do: identity-graph opendsr list.",
+        "RECEIPT_UNKNOWN": "Name the store that erased, by --store, or the workspace's.",
         "SIGNATURE_INVALID": "Ask who gave it to you for the file as it was written, and for the public key.",
         "QUERY_FAILED": "The errors in the answer say what to do.",
         "QUERY_INVALID": "Compare the request with the schema: identity-graph schema, or /schema.graphql.",

@@ -27,6 +27,8 @@ from identity_graph.cli.command import (
 from identity_graph.cli.views import preview_view, restriction_view
 from identity_graph.errors import InputError, NotFound
 
+_SIGNED_LATER = {"scrubbed", "key", "signature"}
+
 
 class _Forget(TyperGroup):
     """`forget KEY` is `forget person KEY`: no key and no id is the name of another verb."""
@@ -181,11 +183,21 @@ def verify(
     command: Command,
     receipt: Annotated[Path, typer.Argument(metavar="RECEIPT", help="The file, as it was written.")],
     key: Annotated[Path, typer.Option(metavar="PUBLIC", help="The public key of who erased, as PEM.")],
+    recorded: Annotated[
+        bool, typer.Option("--recorded", help="Ask the store, too, whether it is of one of its own erasures.")
+    ] = False,
 ) -> None:
-    """Check that a receipt is the one that was written; needs no store."""
+    """Check that a receipt is the one that was written; needs no store, unless it is to be of that store."""
     from identity_graph.signing import verify as verified
 
     document = verified(content_of(receipt), content_of(key))
+    if recorded:
+        with command.graph() as graph:
+            (known,) = graph.store.erasures.find([str(document.get("receipt"))])
+        # One that was given out before the scrub has another signature than the last one.
+        proved = known and {name: value for name, value in known.document.items() if name not in _SIGNED_LATER}
+        if not proved or not proved.items() <= document.items():
+            raise InputError("RECEIPT_UNKNOWN", "the store gave out no such receipt")
     command.answer(document, lambda found: f"Valid: {found['events']:,} events erased, {found['completedAt']}")
 
 

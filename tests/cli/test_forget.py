@@ -173,6 +173,10 @@ def test_a_receipt_can_be_checked_without_the_store(copied: str, member: tuple[s
     found = answer("forget", "verify", receipt, "--key", str(public))
     assert done["document"] == found | {"signature": done["document"]["signature"]}
     assert run("forget", "verify", receipt, "--key", str(public)).stdout.startswith("Valid: ")
+    of_store = ("forget", "verify", receipt, "--key", str(public), "--recorded", "--store")
+    assert answer(*of_store, copied) == found
+    run("demo", "--keep", "elsewhere.db", "--people", "10")
+    assert failure(*of_store, "sqlite:///elsewhere.db", status=3) == "RECEIPT_UNKNOWN"
     text = Path(receipt).read_text()
     Path("other.json").write_text(text.replace('"verified": true', '"verified": false'))
     assert failure("forget", "verify", "other.json", "--key", str(public), status=3) == "SIGNATURE_INVALID"
