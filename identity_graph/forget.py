@@ -135,7 +135,7 @@ class Forget:
             except StoreError as error:
                 if error.code != "STORE_KEY":
                     raise
-                found.append(replace(request, code=error.code))  # others may be of a key that is there
+                found.append(replace(request, code=error.code))  # what is deleted already needs none
                 continue
             except (InputError, PolicyError) as error:
                 if error.code == "IDENTIFIERS_SHARED":
