@@ -142,6 +142,7 @@ def serve(
         host=host or settings.host,
         port=settings.port if port is None else port,
         max_body=terms.max_body,
+        patience=terms.patience,
         say=command.say,
         certificate=Certificate(chain, key) if chain else None,
     )

@@ -25,8 +25,9 @@ class Certificate(NamedTuple):
 
 
 class Server(uvicorn.Server):
-    """Serves until SIGINT or SIGTERM; by TLS alone where it has a certificate. Raises SETTING_INVALID for an address or
-    certificate that it cannot have."""
+    """Serves until SIGINT or SIGTERM; by TLS alone where it has a certificate. A client that takes nothing for twice
+    `patience` seconds, once for what it was sent and once for the end of that, loses its connection. Raises
+    SETTING_INVALID for an address or certificate that it cannot have."""
 
     def __init__(
         self,
@@ -35,6 +36,7 @@ class Server(uvicorn.Server):
         host: str,
         port: int,
         max_body: int,
+        patience: float,
         say: Callable[[str], None],
         path: str = "/graphql",
         certificate: Certificate | None = None,
@@ -69,6 +71,10 @@ class Server(uvicorn.Server):
             # Connections take it over. asyncio sets it only where a socket names its protocol; without it the second of
             # two small packets waits 40 ms for the client to acknowledge the first.
             self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            # uvicorn closes a connection once all is taken that was written to it, however long that takes, and an
+            # application cannot drop it. Linux can; elsewhere it stays until the client ends.
+            if dropping := getattr(socket, "TCP_USER_TIMEOUT", None):
+                self.socket.setsockopt(socket.IPPROTO_TCP, dropping, round(2000 * patience))
         except OSError as error:
             raise SettingError(
                 "SETTING_INVALID",

@@ -29,15 +29,22 @@ AUDIT = Path(os.environ.get("IDENTITY_GRAPH_TEST_DATA", Path(__file__).parents[3
 AUDIT /= "graphql_http_audit"
 
 SERVE = """
-import json, sys, uvicorn
+import json, logging, sys
 from identity_graph import IdentityGraph
 from identity_graph.api import create_app
 from identity_graph.api.terms import Terms
-url, descriptor, more = sys.argv[1:]
+from identity_graph.cli.server import Server
+url, more = sys.argv[1:]
+terms = Terms(**{"deadline": 60} | json.loads(more))
 with IdentityGraph.open(url) as graph:
-    terms = Terms(**{"deadline": 60} | json.loads(more))
-    uvicorn.run(create_app(graph, terms=terms), fd=int(descriptor), log_level="info", access_log=False)
+    app = create_app(graph, terms=terms)
+    server = Server(app, host="127.0.0.1", port=0, max_body=4 * terms.max_body, patience=terms.patience, say=print)
+    server.config.ws_ping_interval = None
+    logging.getLogger("uvicorn.error").setLevel(logging.INFO)
+    server.serve_until_stopped()
 """
+"""No pings: they would end what the server has to end by itself. A message that is too large comes whole, and the
+application refuses it: uvicorn ends a connection in the middle of one, and who still sends may not hear why."""
 
 
 class Server:
@@ -78,29 +85,19 @@ class Server:
 
 @contextmanager
 def serving(folder: Path, **terms: Any) -> Iterator[Server]:
-    with socket.socket() as listening, (folder / "log").open("wb") as log:
-        listening.bind(("127.0.0.1", 0))
-        listening.listen(64)
+    said = folder / "log"
+    with said.open("wb") as log:
         process = subprocess.Popen(
-            [
-                sys.executable,
-                "-c",
-                SERVE,
-                f"sqlite:///{folder / 'people.db'}",
-                str(listening.fileno()),
-                json.dumps(terms),
-            ],
-            pass_fds=[listening.fileno()],
+            [sys.executable, "-uc", SERVE, f"sqlite:///{folder / 'people.db'}", json.dumps(terms)],
             stdout=log,
             stderr=log,
         )
         try:
-            started = Server(listening.getsockname()[1], folder / "log", process.pid)
             deadline = time.monotonic() + PATIENCE
-            while "Application startup complete" not in started.log.read_text():
-                assert process.poll() is None and time.monotonic() < deadline, started.log.read_text()
+            while not (found := re.search(r"GraphQL at http://127\.0\.0\.1:(\d+)/", said.read_text())):
+                assert process.poll() is None and time.monotonic() < deadline, said.read_text()
                 time.sleep(0.05)
-            yield started
+            yield Server(int(found[1]), said, process.pid)
         finally:
             process.terminate()
             process.wait(timeout=PATIENCE)
