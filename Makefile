@@ -10,13 +10,13 @@ PROCESSES ?= 2
 # Hundreds of processes import what the first of them compiled, also where the environment says not to keep that.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: demo test check prepared serve neo4j bench readme clean
+.PHONY: demo test check compiled prepared serve neo4j bench readme clean
 .DEFAULT_GOAL := demo
 
 demo: $(READY)  ## a small world, end to end, in a temporary store
 	@$(BIN)/identity-graph demo
 
-test: check prepared  ## everything that must hold, by PROCESSES processes with a Neo4j each
+test: prepared check compiled  ## everything that must hold, by PROCESSES processes with a Neo4j each
 	$(BIN)/python -m pytest --numprocesses $(PROCESSES) --dist loadfile --no-loadscope-reorder
 
 check: $(READY)  ## format, lint, types
@@ -24,10 +24,13 @@ check: $(READY)  ## format, lint, types
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 
-# Else the processes of the tests would each compile the kernels, and wait for one of them to fetch a Neo4j. Tests
-# themselves say what is missing.
-prepared: $(READY)
+# Else each process of the tests would compile the kernels, all of them the same at the same time, and wait for one of
+# them to fetch a Neo4j. Tests themselves say what is missing.
+compiled: $(READY)
 	-@$(BIN)/identity-graph demo >/dev/null
+	-@$(BIN)/python -c 'from tests.story.slices import run_slice; run_slice(0, examples=4)'
+
+prepared: $(READY)
 ifndef IDENTITY_GRAPH_TEST_NEO4J
 	-@$(BIN)/python -m tests.neo4j --prepare
 endif
