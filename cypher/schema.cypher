@@ -1,7 +1,8 @@
 // Constraints and indexes of the graph model, version 4. Every statement may be run again: what exists is left as it is.
 //
 //   (:Identifier {key, namespace, value, number})   key is "namespace:value"; the namespace is a label, too; `pruned`: why
-//                                                   it joins nobody; `restricted`: since when its person is hidden
+//                                                   it joins nobody; `restricted`: since when its person is hidden.
+//                                                   Where its component is too large, :Oversized {community}
 //   (:Event {id, number, time, received, source, name, traits, properties, identifiers, stated, content})
 //   (:Person {id, number, created, updated, edition})   published; (:Retired)-[:MERGED_INTO]->(:Person) after a merge
 //   (:Change), (:Segment), (:Run), (:Quarantined), (:Tombstone), (:Delivery), (:DeadLetter), (:Erasure),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 
@@ -29,6 +30,13 @@ _MESSAGES = {
     ChangeKind.MERGED: "evidence joined what were several persons",
     ChangeKind.SPLIT: "evidence no longer holds the person together",
 }
+
+
+class _Published(NamedTuple):
+    """What changed, and what the engine has to do once that is committed."""
+
+    message: str
+    afterwards: Callable[[], None] = lambda: None
 
 
 class Resolver:
@@ -74,7 +82,9 @@ class Resolver:
 
         try:
             with self._store.transaction():
-                message = self.publish(full=full) or _summary([])
+                published = self.publish(full=full) or _Published(_summary([]))
+            published.afterwards()
+            message = published.message
             self._segments.settle(lambda: end(RunState.DONE, message), compare=True)
         except BaseException as error:
             end(RunState.FAILED, str(error)[:500])
@@ -86,8 +96,9 @@ class Resolver:
         was published before. Raises POLICY_DIFFERS."""
         with self._store.transaction():
             resolved, in_force = self._standing()
-            if in_force is not None:
-                self._publish(resolved, in_force)
+            published = self._publish(resolved, in_force) if in_force is not None else None
+        if published is not None:
+            published.afterwards()
         if in_force is not None:
             self.settle()
         return in_force is not None
@@ -117,9 +128,9 @@ class Resolver:
 
     def publish(
         self, *, full: bool = False, weakened: Iterable[int] = (), reach: Iterable[int] = (), cause: str = "evidence"
-    ) -> str | None:
-        """Within the caller's transaction; what changed, None where there was nothing to resolve. `weakened` are
-        identifiers that lost evidence, `reach` those whose component that was."""
+    ) -> _Published | None:
+        """Within the caller's transaction; None where there was nothing to resolve. `weakened` are identifiers that
+        lost evidence, `reach` those whose component that was."""
         resolved, in_force = self._store.persons.resolved()
         if in_force is not None and in_force != self._policy.digest:
             cause = "policy"
@@ -135,7 +146,7 @@ class Resolver:
         weakened: Iterable[int] = (),
         reach: Iterable[int] = (),
         cause: str = "evidence",
-    ) -> str | None:
+    ) -> _Published | None:
         """The first two are what the store says of the last publication."""
         persons = self._store.persons
         arrived, newest = self._store.evidence.arrived_since(resolved)
@@ -150,7 +161,10 @@ class Resolver:
             here, members = around(self._store, self._policy, scope), persons.membership(scope)
         else:
             return None
-        return self._write(here, scope, members, np.union1d(arrived, lost), newest, cause)
+        message = self._write(here, scope, members, np.union1d(arrived, lost), newest, cause)
+        if scope is not None:
+            return _Published(message)
+        return _Published(message, self._engine.afterwards(here.resolution))
 
     def _start(self, arrived: Int64, weakened: Int64) -> list[int]:
         """Where to look from. What is pruned stays so as evidence grows, and its history is not read; a hub that lost

@@ -77,6 +77,7 @@ LONGEST = (
     "neo4j/test_launcher.py",
     "story/test_export.py",
     "store/test_cypher.py",
+    "test_compose.py",
     "api/test_operations.py",
     "story/test_resolver.py",
     "privacy/test_forget.py",

@@ -1,17 +1,25 @@
-"""docker-compose.yml, by parsing it: no engine is needed to see that it is safe and fits the project."""
+"""docker-compose.yml, without an engine: it is safe and fits the project, and what it declares runs as processes."""
 
 from __future__ import annotations
 
+import json
 import re
+import shlex
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.error import HTTPError
+from urllib.request import Request, urlopen
 
 import pytest
 import yaml
 
 from identity_graph.store.neo4j.address import Address
-from tests.neo4j.jars import SERVER, version
-from tests.neo4j.launcher import SETTINGS
+from tests.conftest import soon, without_neo4j
+from tests.containers import Container
+from tests.neo4j.jars import SERVER, Unavailable, version
+from tests.neo4j.launcher import PASSWORD, SETTINGS, Neo4j
+from tests.neo4j.port import free_port
 from tests.readme import README
 from tests.readme_session import commands
 
@@ -56,12 +64,17 @@ def test_the_password_comes_from_the_environment() -> None:
     assert "NEO4J_PASSWORD" in TEXT.partition("services:")[0]
 
 
-def test_the_server_is_set_up_as_the_one_of_the_tests() -> None:
-    settings = {
+def declared_settings() -> dict[str, str]:
+    """As the image of Neo4j reads them from its environment."""
+    return {
         re.sub("__?", lambda match: "_" if match[0] == "__" else ".", name.removeprefix("NEO4J_")): value
         for name, value in SERVICES["neo4j"]["environment"].items()
         if name not in ("NEO4J_AUTH", "NEO4J_PLUGINS")
     }
+
+
+def test_the_server_is_set_up_as_the_one_of_the_tests() -> None:
+    settings = declared_settings()
     assert {"db.lock.acquisition.timeout", "dbms.security.procedures.unrestricted"} <= set(settings)
     assert settings == {name: SETTINGS[name] for name in settings}
 
@@ -75,11 +88,16 @@ def test_the_service_waits_for_the_server_and_uses_it() -> None:
     assert str(Address.parse(url.replace(secret, "letters0"))) == "neo4j://neo4j:7687/neo4j"
 
 
+def two_commands() -> list[str]:
+    """Those at the head of the file: compose up, and what fills the store."""
+    return [line[1:].strip() for line in TEXT.splitlines() if line.startswith("#   ")]
+
+
 def test_two_commands_lead_to_a_resolved_demo() -> None:
-    """Those at the head of the file and in the README; what the second one runs inside is run by the README's test."""
+    """Those in the README; what the second one runs inside is run by the README's test."""
     readme = README.read_text(encoding="utf-8")
     ((up, demo),) = re.findall(r"^```sh\n(docker compose .*)\n(docker compose .*)\n```$", readme, re.MULTILINE)
-    assert [line[1:].strip() for line in TEXT.splitlines() if line.startswith("#   ")] == [up, demo]
+    assert two_commands() == [up, demo]
     assert up == "docker compose up --build --wait"
     inside = re.fullmatch(r"docker compose exec identity-graph sh -c '(.+)'", demo)
     assert inside and inside[1] in [command for command, _ in commands(readme, neo4j=True)]
@@ -112,3 +130,78 @@ def test_nothing_in_the_image_needs_another_python_than_the_project() -> None:
     (image,) = instructions("FROM")
     match = re.fullmatch(r"python:3\.(\d+)-slim", image)
     assert match and int(match[1]) >= 11
+
+
+# ---- what it declares is run
+
+
+@pytest.fixture(scope="module")
+def ports() -> dict[str, str]:
+    """Of the containers, by what they are here."""
+    return {port: str(free_port()) for port in ("7474", "8000")}
+
+
+@pytest.fixture(scope="module")
+def server(ports: dict[str, str]) -> Iterator[Neo4j]:
+    """The one that is declared, with the address at which its health is asked for."""
+    http = {"server.http.enabled": "true", "server.http.listen_address": f"127.0.0.1:{ports['7474']}"}
+    try:
+        with Neo4j(settings=declared_settings() | http) as server:
+            yield server
+    except Unavailable as error:
+        without_neo4j(str(error))
+
+
+@pytest.fixture(scope="module")
+def service(
+    server: Neo4j, ports: dict[str, str], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[Container, str]]:
+    """Once it is healthy, and its URL."""
+    stands_for = {"neo4j:7687": f"127.0.0.1:{server.port}", "0.0.0.0": "127.0.0.1"} | ports
+    declared = SERVICES["identity-graph"]
+    declared = declared | {"environment": declared["environment"] | {"IDENTITY_GRAPH_PORT": "8000"}}
+    container = Container(declared, tmp_path_factory.mktemp("image"), stands_for, {"NEO4J_PASSWORD": PASSWORD})
+    container.build(ROOT)
+    with container.up() as process:
+        soon(lambda: container.healthy() or process.poll() is not None, within=300)
+        assert process.poll() is None, container.log
+        yield container, f"http://127.0.0.1:{ports['8000']}/graphql"
+        process.terminate()
+        assert process.wait(60) == 0, container.log
+
+
+def test_the_server_is_healthy_by_the_declared_check(server: Neo4j, ports: dict[str, str], tmp_path: Path) -> None:
+    container = Container(SERVICES["neo4j"], tmp_path, ports)
+    assert container.healthy()
+    assert not Container(SERVICES["neo4j"], tmp_path, {"7474": str(free_port())}).healthy()
+
+
+def test_the_image_installs_from_what_is_copied_and_serves_a_resolved_demo(service: tuple[Container, str]) -> None:
+    container, url = service
+    assert asked_of(url, "{ stats { persons } }") == (401, None), "nobody without a key"
+    filled = container.run(shlex.split(two_commands()[1].removeprefix("docker compose exec identity-graph ")))
+    assert (filled.returncode, filled.stderr) == (0, "A world of 200 people: 253 created.\n")
+    ((words),) = re.findall(r"`docker compose exec identity-graph (.*key create.*)`", TEXT)
+    admin = container.run(shlex.split(words)).stdout.strip()
+    other = container.run(["sh", "-c", f"IDENTITY_GRAPH_KEY={admin} {words.replace('admin', 'privacy_officer')}"])
+    assert other.returncode == 0, other.stderr
+    key = other.stdout.strip()
+    person = 'person(by: {identifier: {namespace: "email", value: "YusufCosta89188@gmail.com"}})'
+    query = f'{{ stats {{ persons }} {person} {{ profile {{ trait(name: "plan") {{ value }} }} }} }}'
+    found = {"stats": {"persons": 253}, "person": {"profile": {"trait": {"value": "family"}}}}
+    assert asked_of(url, query, key) == (200, found), container.log
+    forget = f"IDENTITY_GRAPH_KEY={key} identity-graph forget email:yusufcosta89188@gmail.com --yes"
+    assert container.run(["sh", "-c", forget]).returncode == 0
+    assert asked_of(url, query, key) == (200, {"stats": {"persons": 252}, "person": None})
+    kept = {path.name for path in container.path("/data").rglob("*.*")}
+    assert "keys.json" in kept and any(name.endswith(".key") for name in kept), "on the volume, as is the receipt"
+
+
+def asked_of(url: str, query: str, key: str = "") -> tuple[int, Any]:
+    """Status and data of the answer."""
+    headers = {"Content-Type": "application/json"} | ({"Authorization": f"Bearer {key}"} if key else {})
+    try:
+        with urlopen(Request(url, json.dumps({"query": query}).encode(), headers), timeout=60) as answer:
+            return answer.status, json.load(answer)["data"]
+    except HTTPError as error:
+        return error.code, json.load(error).get("data")

@@ -1,27 +1,26 @@
-// What became of a component that was too large, beside its communities by Graph Data Science (Leiden over the events of
-// links): of each community, how many identifiers went to which person. Where each row is a whole community, the ladder
-// parted it there, too. The server must have Graph Data Science; the graph in its catalogue is dropped at the end.
+// What became of a component that was too large, beside its communities (Leiden, by Graph Data Science on the links that
+// join): of each, the links within it and to others, and how many identifiers went to which person, the largest ten.
+// The last resolution of everything wrote the communities: everybody in any is an `Oversized`. Who came since has none,
+// nor has anybody whose component is not too large.
 // $key string: of any identifier of the component
-// $graph string: a name that no graph in the catalogue has
 // :param key => 'email:yusufcosta89188@gmail.com'
-// :param graph => 'communities'
-// returns: community, person, identifiers, keys
+// returns: community, identifiers, inside, crossing, persons, largest, keys
 MATCH (start:Identifier {key: $key})
   USING INDEX SEEK start:Identifier(key)
 MATCH (start)-[:IDENTIFIES|SUPPRESSED*0..]-(member:Identifier)
 WITH collect(DISTINCT member) AS members
-UNWIND members AS a
-MATCH (a)-[link:SEEN_WITH]->(b) WHERE b IN members
-WITH a, b, sum(link.count) AS events
-WITH gds.graph.project($graph, a, b, {relationshipProperties: {events: events}}, {undirectedRelationshipTypes: ['*']})
-  AS projected
-WHERE projected.nodeCount > 0
-CALL gds.leiden.stream($graph, {relationshipWeightProperty: 'events', randomSeed: 1, concurrency: 1})
-YIELD nodeId, communityId
-WITH collect({node: gds.util.asNode(nodeId), community: communityId}) AS found
-CALL gds.graph.drop($graph, false) YIELD graphName
-UNWIND found AS one
-WITH one.node AS identifier, one.community AS community ORDER BY identifier.key
-OPTIONAL MATCH (identifier)-[:IDENTIFIES]->(person:Person)
-WITH community, person.id AS person, collect(identifier.key) AS keys
-RETURN community, person, size(keys) AS identifiers, keys ORDER BY community, identifiers DESC, keys
+WITH members, COLLECT { UNWIND members AS one WITH one WHERE one:Oversized RETURN DISTINCT one.community } AS communities
+UNWIND members AS member
+CALL (member, communities) {
+  MATCH (member)-[:SEEN_WITH]-(other:Oversized) WHERE other.community IN communities
+  WITH DISTINCT other.community = member.community AS near, other
+  RETURN count(CASE WHEN near THEN 1 END) AS near, count(CASE WHEN NOT near THEN 1 END) AS far
+}
+OPTIONAL MATCH (member)-[:IDENTIFIES]->(person:Person)
+WITH member, near, far, person ORDER BY member.key
+WITH member.community AS community, person.id AS person, count(*) AS size, sum(near) AS near, sum(far) AS far,
+     collect(member.key) AS keys
+ORDER BY size DESC, keys
+RETURN community, sum(size) AS identifiers, sum(near) / 2 AS inside, sum(far) AS crossing, count(person) AS persons,
+       collect(toString(size) + ' ' + person)[..10] AS largest, reduce(all = [], own IN collect(keys) | all + own) AS keys
+ORDER BY identifiers DESC, community

@@ -1,3 +1,7 @@
-// Delete every suppressed link, before all are written anew.
+// Delete every suppressed link, before all are written anew, and communities, which follow after the publication.
+CALL () {
+  MATCH (identifier:Oversized)
+  REMOVE identifier:Oversized, identifier.community
+}
 MATCH ()-[link:SUPPRESSED]->()
 DELETE link

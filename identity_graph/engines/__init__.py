@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from typing import Literal, Protocol, cast, get_args
 
 from identity_graph.engines.arrays import Arrays
@@ -21,6 +22,11 @@ class Engine(Protocol):
     def resolve(self, store: Store, policy: Policy) -> Resolution:
         """All of the store's evidence, within the transaction in hand. Every engine gives the same groups; where one
         resolves elsewhere, the links here are those of the components that may break a limit, and similar ones."""
+        ...
+
+    def afterwards(self, resolution: Resolution) -> Callable[[], None]:
+        """What is to be done when the persons of this resolution are published, for people who look at the graph: it
+        fails silently, and nothing depends on it."""
         ...
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from identity_graph.policy import Policy
@@ -24,6 +26,9 @@ class Arrays:
         return resolve_links(
             identifiers, values, links, must, sorted(evidence.sources()), policy, cannot=cannot, now=now
         )
+
+    def afterwards(self, resolution: Resolution) -> Callable[[], None]:
+        return lambda: None
 
 
 def dense_pairs(identifiers: IdentifierTable, pairs: tuple[Int64, Int64]) -> Pairs:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from uuid import uuid4
 
@@ -10,6 +11,7 @@ import numpy as np
 from identity_graph.engines.arrays import Arrays, dense_pairs
 from identity_graph.engines.catalogue import TIMEOUT, Catalogue
 from identity_graph.engines.known import Known
+from identity_graph.engines.leiden import PATIENCE, Oversized, write_communities
 from identity_graph.engines.node_similarity import can_compare, find_similar
 from identity_graph.policy import Policy
 from identity_graph.resolve import Resolution, resolve_links
@@ -27,6 +29,9 @@ from identity_graph.tables import Int8, Int32
 class Gds:
     """Components of the links that join are found on the server; the forest grows here, on those that break a limit.
 
+    What WCC finds is kept with the projected graph, and read from there as columns: what is written to the database are
+    persons, by whoever publishes them.
+
     With `similarity` the server finds who is similar, too; without it arrays resolve a policy that asks for that.
     """
 
@@ -35,6 +40,7 @@ class Gds:
     def __init__(self, database: Connection, timeout: float = TIMEOUT, *, similarity: bool = True) -> None:
         self._database = database
         self._catalogue = Catalogue(database, timeout)
+        self._leiden = Catalogue(database, min(timeout, PATIENCE))
         self._similarity = similarity
 
     def resolve(self, store: Store, policy: Policy) -> Resolution:
@@ -73,6 +79,11 @@ class Gds:
         label[inside] = found.groups.label[inside]
         label[pruned != JOINS] = -1
         return replace(found, groups=replace(found.groups, label=label))
+
+    def afterwards(self, resolution: Resolution) -> Callable[[], None]:
+        """Writes communities; see `leiden.py`. Where no component is too large, the server is not asked."""
+        found = Oversized.of(resolution)
+        return lambda: write_communities(self._leiden, found)
 
     def _crowded(self, policy: Policy) -> list[int]:
         """Numbers of identifiers with so many links, by source and stated ones too, that they may be hubs."""

@@ -27,12 +27,13 @@ from identity_graph.tables import Bool, Int8, Int16, Int32, Int64, LinkTable, Su
 class Groups:
     """`label` int32[n]: the smallest identifier of each one's group, -1 for the pruned; `kept` bool[m]: links that were
     strong enough and of joining identifiers; `suppressed`: those of the kept that end in two groups, and why;
-    `quarantined` bool[n]: who is alone because nothing told the parts of a component from each other that is larger
-    than a person may be. Their links are QUARANTINED, and the confidence in them is 0."""
+    `oversized` bool[n]: whose component is larger than a person may be; `quarantined` bool[n]: who of these is alone
+    because nothing told its parts from each other. Their links are QUARANTINED, and the confidence in them is 0."""
 
     label: Int32
     kept: Bool
     suppressed: SuppressedTable
+    oversized: Bool
     quarantined: Bool
 
 
@@ -63,7 +64,7 @@ def group(
     small: Bool = np.zeros(n, dtype=np.bool_)
     if policy.order == "cut":
         small = broken & (np.bincount(label, minlength=n) <= LARGEST)
-    quarantined: Bool = np.zeros(n, dtype=np.bool_)
+    oversized, quarantined = (np.zeros(n, dtype=np.bool_) for _ in range(2))
     tables = [_NONE]
     for chosen, name in ((broken & ~small, "forest"), (small, "cut"), (large, "ladder")):
         if not chosen.any():
@@ -74,6 +75,7 @@ def group(
         if name == "ladder":
             climbed = climb(part, order, limits, policy.max_identifiers)
             forest, step = climbed.forest, np.where(climbed.step, climbed.step, step)
+            oversized[part.inside] = True
             quarantined[part.inside] = climbed.quarantined
         else:
             forest = grow_forest(part, order, limits)
@@ -84,7 +86,7 @@ def group(
         _relabel(label, part.inside, forest.label)
         tables.append(_suppressed(part, forest, limits, step))
     label[~joins] = -1
-    return Groups(label, kept, _together(tables), quarantined)
+    return Groups(label, kept, _together(tables), oversized, quarantined)
 
 
 @njit(cache=True)
