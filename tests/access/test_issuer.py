@@ -203,10 +203,15 @@ def test_a_server_takes_the_tokens_of_people(tmp_path: Path) -> None:
     by = {"by": {"identifier": {"namespace": "email", "value": "zoe@example.org"}}}
 
     def token(*groups: str, **more: Any) -> str:
-        claims = {settings["jwt_role_claim"]: ["staff", *groups], "iat": now, "nbf": now, "exp": now + 3_600}
+        claims: dict[str, Any] = {
+            settings["jwt_role_claim"]: ["staff", *groups],
+            "iat": now,
+            "nbf": now,
+            "exp": now + 3_600,
+        }
         return signed(role="admin", **claims, **more)
 
-    with serving(store, **settings) as server:
+    with serving(store, port=0, **settings) as server:
 
         def ask(text: str, query: str, variables: dict[str, Any] | None = None) -> tuple[int, str, Any]:
             """Status, code and data."""

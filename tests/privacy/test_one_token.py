@@ -29,7 +29,7 @@ with IdentityGraph.open(sys.argv[1]) as graph:
         except IdentityGraphError as error:
             print(error.code, flush=True)
 """
-PEOPLE = 5
+PEOPLE = 3
 
 
 @contextmanager
