@@ -10,7 +10,7 @@ PROCESSES ?= 2
 # Hundreds of processes import what the first of them compiled, also where the environment says not to keep that.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: demo test check compiled prepared serve neo4j bench readme clean
+.PHONY: demo test nightly check compiled prepared serve neo4j bench readme clean
 .DEFAULT_GOAL := demo
 
 demo: $(READY)  ## a small world, end to end, in a temporary store
@@ -18,6 +18,9 @@ demo: $(READY)  ## a small world, end to end, in a temporary store
 
 test: prepared check compiled  ## everything that must hold, by PROCESSES processes with a Neo4j each
 	$(BIN)/python -m pytest --numprocesses $(PROCESSES) --dist loadfile --no-loadscope-reorder
+
+nightly: export HYPOTHESIS_PROFILE := nightly
+nightly: test  ## the same with as many examples, kills and cuts as a night allows
 
 check: $(READY)  ## format, lint, types
 	$(BIN)/ruff format --check .

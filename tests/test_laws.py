@@ -27,6 +27,33 @@ def test_the_profile_decides_how_many_examples_there_are(profile: str, said: str
     assert done.stdout.strip() == said
 
 
+SHOWN = """
+include Makefile
+test: ; @echo "test as $$HYPOTHESIS_PROFILE"
+check prepared: ;
+"""
+"""The Makefile, whose target says how the tests would be run."""
+
+
+@pytest.mark.parametrize(("target", "said"), [("test", "test as"), ("nightly", "test as nightly")])
+def test_make_nightly_is_make_test_with_the_profile(target: str, said: str) -> None:
+    environment = {name: value for name, value in os.environ.items() if name not in ("HYPOTHESIS_PROFILE", "MAKEFLAGS")}
+    done = subprocess.run(
+        ["make", "--old-file", ".venv/.ready", "--file", "-", target],
+        input=SHOWN,
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=ROOT,
+        env=environment,
+    )
+    assert done.stdout.strip() == said
+    recipe = re.search(r"^test:.*\n\t(.+)", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    assert recipe and re.fullmatch(r"\S+ -m pytest( --[a-z-]+( (\$\(PROCESSES\)|loadfile))?)*", recipe[1]), (
+        "all of them"
+    )
+
+
 def test_no_law_pins_its_examples_by_itself() -> None:
     pinned = re.compile(r"^@settings\(.*derandomize", re.MULTILINE)
     assert [path.name for path in (ROOT / "tests").rglob("test_*.py") if pinned.search(path.read_text())] == []

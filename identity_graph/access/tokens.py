@@ -11,6 +11,7 @@ import urllib.request
 import warnings
 from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass
+from http.client import HTTPException
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -137,7 +138,7 @@ class Tokens:
                 self._tried = now
                 try:
                     self._keys, self._got = self._read(), now
-                except (OSError, ValueError, TypeError, KeyError, JoseError, AttributeError):
+                except (OSError, HTTPException, ValueError, TypeError, KeyError, JoseError, AttributeError):
                     # With the keys of before for a while: an issuer that is away must not lock everybody out.
                     if now - self._got > 12 * FRESH:
                         self._keys = {}

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import base64
 import hmac
-import http.server
 import json
-import threading
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -256,39 +254,6 @@ def test_what_is_right_is_let_in(client: TestClient, name: str) -> None:
 
 def test_keys_go_in_by_the_same_door(client: TestClient, guarded: Guarded) -> None:
     assert ask(client, guarded.keys[Role.ANALYST]).status_code == 200
-
-
-class _Provider(http.server.BaseHTTPRequestHandler):
-    document = b""
-    asked = 0
-
-    def do_GET(self) -> None:
-        type(self).asked += 1
-        self.send_response(200)
-        self.end_headers()
-        self.wfile.write(self.document)
-
-    def log_message(self, *_: object) -> None: ...
-
-
-@pytest.fixture
-def provider() -> Iterator[tuple[str, type[_Provider]]]:
-    handler = type("Provider", (_Provider,), {"document": json.dumps(jwks()).encode()})
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}/jwks.json", handler
-        server.shutdown()
-
-
-def test_keys_by_url_are_kept(provider: tuple[str, type[_Provider]]) -> None:
-    url, handler = provider
-    tokens = Tokens(Issuer(url, "https://id.example.org", "identity-graph"), lambda: NOW)
-    for _ in range(3):
-        assert tokens.caller(signed()).role is Role.ANALYST
-    for _ in range(3):
-        with pytest.raises(AccessError):
-            tokens.caller(signed(header={"kid": "other"}))
-    assert handler.asked == 1, "a token with a name of its own must not make us ask again and again"
 
 
 def test_without_keys_nobody_is_let_in(tmp_path: Path) -> None:

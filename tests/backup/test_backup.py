@@ -23,9 +23,11 @@ from identity_graph.erased_register import ErasedRegister
 from identity_graph.errors import IdentityGraphError, StoreError
 from identity_graph.restoring import Restored, restore
 from identity_graph.sealing import Sealed, SealKey, seal
+from tests.conftest import NIGHTLY
 from tests.privacy.scanner import encodings
-from tests.story.lived import assert_lives_on, copied_life, files, kept_life, opened, take_key, whole
-from tests.story.worlds import event, key, person, tell
+from tests.story.ingesting import EVENTS
+from tests.story.lived import POLICY, assert_lives_on, copied_life, files, kept_life, opened, take_key, whole
+from tests.story.worlds import event, key, person, tell, world_ends
 
 ROOT = Path(__file__).parents[2]
 SEED = random.SystemRandom().randrange(10**6)  # another one each time; a failing test shows it
@@ -387,6 +389,106 @@ def test_killed_and_run_again(kept: Path, tmp_path: Path, seal_key: SealKey) -> 
     assert killed + restores
     with opened(f"sqlite:///{other}") as rough, opened(source) as calm:
         assert whole(rough) == whole(calm)
+
+
+AGAIN = """
+import os, signal, sys
+from pathlib import Path
+from identity_graph import IdentityGraph, restoring
+from identity_graph.backing_up import examine
+from identity_graph.deleting import Deleted, Deletion
+from identity_graph.erased_register import ErasedRegister
+from identity_graph.sealing import Sealed, SealKey
+from tests.story.lived import POLICY
+store, file, key, register, at = sys.argv[1:]
+graph, steps = IdentityGraph.open(store, POLICY, half=True), 0
+def step(name):
+    global steps
+    steps += 1
+    print(name, flush=True)
+    if steps == int(at):
+        os.kill(os.getpid(), signal.SIGKILL)
+def stepwise(of, name):
+    work = getattr(of, name)
+    def do(*given):
+        step(f"before {name}")
+        found = work(*given)
+        step(f"after {name}")
+        return found
+    setattr(of, name, do)
+deletion = Deletion(graph.store, graph.policy, graph.resolver, graph.clock, "erasure", "erased since")
+erase_again, delete = restoring._erase_again, deletion.delete
+def one_by_one(ids):
+    total = Deleted()
+    for id in ids:
+        total = total.plus(delete([id]))
+    return total
+deletion.delete = one_by_one
+def begun(*given):
+    stepwise(graph.store.privacy, "erase")
+    stepwise(deletion, "settle")
+    stepwise(graph.store.operations, "release")
+    stepwise(graph.store.privacy, "restrict")
+    stepwise(graph.store.privacy, "scrub")
+    stepwise(graph.store.transfer, "restore")
+    step("begun")
+    return erase_again(*given)
+restoring._erase_again = begun
+sealed = Sealed(Path(file), SealKey(place=Path(key)))
+restoring.restore(sealed, examine(sealed), graph.store, deletion, [ErasedRegister(Path(register))])
+"""
+"""A restore that writes what it does once it erases again, event by event, and ends at the step of that number."""
+
+
+def test_killed_while_it_is_erased_again(lived: IdentityGraph, tmp_path: Path, seal_key: SealKey) -> None:
+    """Whom was erased after the backup is in no store that anybody may open, whenever it is killed."""
+    victim = "email:victim@example.org"
+    tell(lived, [event("v1", 1, victim, "cookie:victim"), event("v2", 2, "cookie:victim", "ip:192.0.2.200")])
+    lost = {"id": "", "time": "never", "name": "Seen", "identifiers": {"email": "victim@example.org"}}
+    assert lived.ingest.records(EVENTS, [lost]).quarantined == 1
+    sealed = backed_up(lived, tmp_path / "backup", seal_key)
+    preview = lived.forget.preview(person(lived, victim))
+    assert preview and preview.quarantined == 1
+    lived.forget.erase(preview.token)
+    assert lived.restrictions.restrict(person(lived, "email:zoe@example.org"))
+
+    def killed(folder: Path, at: int) -> list[str]:
+        """The steps up to there."""
+        given = [f"sqlite:///{folder / 'back.db'}", sealed.path, seal_key.place, lived.register.place, at]
+        ended = subprocess.run(
+            [sys.executable, "-c", AGAIN, *map(str, given)],
+            env=os.environ | {"PYTHONPATH": str(ROOT)},
+            stdout=subprocess.PIPE,
+            text=True,
+            check=False,
+            timeout=300,
+        )
+        assert ended.returncode == (-signal.SIGKILL if at else 0)
+        return ended.stdout.splitlines()
+
+    digest, filled, calm = lived.digest(), tmp_path / "filled", tmp_path / "calm"
+    filled.mkdir()
+    with opened(f"sqlite:///{filled / 'back.db'}") as back:
+        take_key(lived, back)
+    (filled / "back.db").unlink()
+    assert killed(filled, 1) == ["begun"]
+    shutil.copytree(filled, calm)
+    steps = killed(calm, 0)
+    assert {"after erase", "after release", "after restrict", "after settle", "after scrub"} <= set(steps)
+    last = {name: at for at, name in enumerate(steps, 1) if name.startswith("before")}
+    for at in range(2, len(steps) + 1) if NIGHTLY else last.values():
+        folder = Path(shutil.copytree(filled, tmp_path / f"{at}"))
+        assert killed(folder, at) == steps[:at]
+        url = f"sqlite:///{folder / 'back.db'}"
+        assert code(opened, url) == "STORE_HALF"
+        with IdentityGraph.open(url, POLICY, clock=world_ends, half=True) as back:
+            restored(sealed, back, lived.register)
+            copying.check_whole(back.store)
+            assert back.people.find_by_identifier([key(victim), key("email:zoe@example.org")]) == [None, None]
+            assert back.digest() == digest, steps[at - 1]
+            assert list(_tombstones(back)) == list(_tombstones(lived))
+            held = [one.read_bytes() for one in folder.glob("back.db*")]
+            assert held and not any(one in text for one in encodings("victim@example.org").values() for text in held)
 
 
 # ---- what is none

@@ -8,6 +8,8 @@ import json
 import stat
 from pathlib import Path
 
+from jsonschema_rs import Draft202012Validator
+
 from tests.cli.calling import answer, failure, run
 
 
@@ -15,6 +17,7 @@ def test_a_person_as_json(loaded: str, member: tuple[str, str, str]) -> None:
     person_id, key, _ = member
     found = json.loads(run("disclose", "--store", loaded, key).stdout)
     assert found["personId"] == person_id
+    Draft202012Validator(json.loads(run("disclose", "--schema").stdout)).validate(found)
     preview = answer("forget", "--store", loaded, key, "--preview")
     assert len(found["events"]) == preview["events"]
     run("disclose", "--store", loaded, person_id, "--output", "kim.json")

@@ -117,6 +117,8 @@ class Controller:
     def refused(self, answer: Answer, *secrets: str) -> str:
         """An error as the specification wants it, which names nobody; its reason."""
         error = self.check(answer, 400)["error"]
+        for name, value in (("Cache-Control", "no-store"), ("Pragma", "no-cache")):  # which the example misspells
+            assert value in answer.headers.get(name, "").replace(" ", "-").lower()
         assert error["code"] == 400 and type(error["code"]) is int
         assert isinstance(error.get("message", ""), str)
         for detail in error.get("errors", ()):

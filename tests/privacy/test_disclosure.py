@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from jsonschema_rs import Draft202012Validator
 
 from identity_graph.disclosure import Disclosure
 from identity_graph.loaders import read_loader
@@ -16,6 +18,13 @@ from tests.conftest import law
 from tests.story.worlds import fading, new_graph, policies, save_segments, told, two_cards, worlds
 
 pytestmark = pytest.mark.usefixtures("each_store")
+SCHEMA = Draft202012Validator(Disclosure.model_json_schema(mode="serialization"))
+
+
+def document(found: Disclosure) -> dict[str, Any]:
+    """As it is handed out."""
+    written: dict[str, Any] = json.loads(found.model_dump_json(by_alias=True))
+    return written
 
 
 @law(15)
@@ -36,6 +45,7 @@ def test_what_is_disclosed_is_what_is_erased(events, policy, scope, random):  # 
         found = graph.disclosures.of(victim, asked, scope)
         preview = graph.forget.preview(victim, asked, scope)
         assert found and preview and found.scope == preview.scope == scope
+        SCHEMA.validate(document(found))
         keys = {Identifier(one.namespace, one.value): one for one in found.identifiers}
         shared = {key for key, one in keys.items() if one.shared}
         members = {key for key, one in keys.items() if one.member}
@@ -72,9 +82,14 @@ def test_it_is_told_in_the_form_that_its_schema_says() -> None:
         (first, *_) = graph.people.page()
         found = graph.disclosures.of(first.id)
         assert found
-        text = found.model_dump_json(by_alias=True)
-        assert Disclosure.model_validate_json(text) == found
-        assert set(json.loads(text)) == set(Disclosure.model_json_schema()["properties"])
+        written = document(found)
+        assert Disclosure.model_validate(written) == found
+        assert set(written) == set(Disclosure.model_json_schema()["properties"])
+        SCHEMA.validate(written)
+        for name, value in written.items():
+            assert not SCHEMA.is_valid({other: written[other] for other in written if other != name}), name
+            assert not SCHEMA.is_valid(written | {name: [value]}), name
+        assert not SCHEMA.is_valid(written | {"more": 1})
         assert graph.disclosures.of("nobody") is None
 
 

@@ -102,8 +102,9 @@ class Serving:
 
 @contextmanager
 def serving(store: str, *, port: int = 0, **settings: str) -> Iterator[Serving]:
-    """`settings` are those of the environment, without their prefix. Without `keys` it answers whoever asks."""
-    opened = [] if "keys" in settings else ["--open"]
+    """`settings` are those of the environment, without their prefix. Without keys, also of tokens, it answers
+    whoever asks."""
+    opened = [] if {"keys", "jwt_keys"} & settings.keys() else ["--open"]
     process = subprocess.Popen(
         [sys.executable, "-m", "identity_graph", "serve", "--store", store, "--port", str(port), *opened],
         cwd=ROOT,
