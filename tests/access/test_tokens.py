@@ -17,6 +17,7 @@ from joserfc.jwk import ECKey, OctKey, OKPKey, RSAKey
 from starlette.testclient import TestClient
 
 from identity_graph.access import Door, Role
+from identity_graph.access import tokens as tokens_module
 from identity_graph.access.tokens import Issuer, Tokens
 from identity_graph.api import create_app
 from identity_graph.errors import AccessError, SettingError
@@ -46,7 +47,8 @@ LEFT_OUT = object()
 def jwks() -> dict[str, Any]:
     public = [key.as_dict(private=False) for key in (RSA, EC, ED, P384)]
     public.append(FOR_SECRETS.as_dict(private=False) | {"use": "enc"})
-    return {"keys": [*public, HIDDEN.as_dict(private=True), {"kty": "new", "kid": "new"}, "nonsense"]}
+    tomorrow = {"kty": "EC", "kid": "tomorrow", "crv": "P-1024", "x": "AA", "y": "AA"}
+    return {"keys": [*public, HIDDEN.as_dict(private=True), tomorrow, {"kty": "new", "kid": "new"}, "nonsense"]}
 
 
 @pytest.fixture(scope="module")
@@ -264,6 +266,34 @@ def test_without_keys_nobody_is_let_in(tmp_path: Path) -> None:
         with pytest.raises(AccessError) as raised:
             Tokens(Issuer(str(path), "https://id.example.org", "identity-graph"), lambda: NOW).caller(signed())
         assert raised.value.code == "UNAUTHENTICATED"
+
+
+def test_a_signature_is_checked_once_and_the_rest_each_time(keys: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    now, seen = [NOW], list[str]()
+    tokens = Tokens(Issuer(str(keys), "https://id.example.org", "identity-graph"), lambda: now[0])
+    check = tokens_module._decoded
+
+    def decoded(text: str, key: Any, alg: str) -> Any:
+        seen.append(text)
+        return check(text, key, alg)
+
+    monkeypatch.setattr(tokens_module, "_decoded", decoded)
+    monkeypatch.setattr(tokens_module, "REMEMBERED", 2)
+    text = signed()
+    forged = text[:-8] + ("A" if text[-8] != "A" else "B") + text[-7:]
+    for _ in range(3):
+        assert tokens.caller(text).role is Role.ANALYST
+        with pytest.raises(AccessError):
+            tokens.caller(forged)
+    assert seen == [text, forged, forged, forged], "what is not right is never remembered"
+    now[0] = NOW + 400
+    with pytest.raises(AccessError, match="expired"):
+        tokens.caller(text)
+    now[0] = NOW
+    others = [signed(sub=f"other {n}") for n in range(3)]
+    for other in (*others, text):
+        tokens.caller(other)
+    assert seen[-4:] == [*others, text] and len(tokens._right) == 2
 
 
 def test_settings_that_would_take_anything_are_refused() -> None:
