@@ -37,6 +37,7 @@ class Catalogue:
     @contextmanager
     def _client(self) -> Iterator[GraphDataScience]:
         from graphdatascience import GraphDataScience
+        from graphdatascience.error.unable_to_connect import UnableToConnectError
 
         address, driver, late = self.database.address, self.database.new_driver(), Event()
 
@@ -53,7 +54,11 @@ class Catalogue:
         ended.start()
         try:
             with named(address):
-                yield GraphDataScience(driver, database=address.database, arrow=False, show_progress=False)
+                try:
+                    client = GraphDataScience(driver, database=address.database, arrow=False, show_progress=False)
+                except UnableToConnectError as error:
+                    raise error.__cause__ or error.args[0] from None  # what the driver said
+                yield client
         except Exception as error:
             if not late.is_set():
                 raise

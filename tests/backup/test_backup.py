@@ -2,74 +2,21 @@
 
 from __future__ import annotations
 
-import os
-import random
 import shutil
-import signal
-import subprocess
-import sys
 import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from identity_graph import IdentityGraph, copying
-from identity_graph.backing_up import back_up, examine, read_lines
-from identity_graph.deleting import Deletion
+from identity_graph.backing_up import examine, read_lines
 from identity_graph.erased_register import ErasedRegister
-from identity_graph.errors import IdentityGraphError, StoreError
-from identity_graph.restoring import Restored, restore
 from identity_graph.sealing import Sealed, SealKey, seal
-from tests.conftest import NIGHTLY
+from tests.backup.conftest import backed_up, code, restored, tombstones
 from tests.privacy.scanner import encodings
-from tests.story.ingesting import EVENTS
-from tests.story.lived import POLICY, assert_lives_on, copied_life, files, kept_life, opened, take_key, whole
-from tests.story.worlds import event, key, person, tell, world_ends
-
-ROOT = Path(__file__).parents[2]
-SEED = random.SystemRandom().randrange(10**6)  # another one each time; a failing test shows it
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return files(tmp_path_factory.mktemp("world"))
-
-
-@pytest.fixture(scope="module")
-def kept(folder: Path) -> Path:
-    return kept_life(folder)
-
-
-@pytest.fixture
-def lived(kept: Path, tmp_path: Path) -> Iterator[IdentityGraph]:
-    with copied_life(kept, tmp_path) as graph:
-        yield graph
-
-
-@pytest.fixture
-def seal_key(tmp_path: Path) -> SealKey:
-    made = SealKey(place=tmp_path / "backup.age")
-    made.make()
-    return made
-
-
-def backed_up(graph: IdentityGraph, path: Path, by: SealKey) -> Sealed:
-    back_up(graph.store, path, by, graph.new_id(), graph.clock())
-    return Sealed(path, by)
-
-
-def restored(sealed: Sealed, graph: IdentityGraph, *registers: ErasedRegister) -> Restored:
-    deletion = Deletion(graph.store, graph.policy, graph.resolver, graph.clock, "erasure", "erased since")
-    return restore(sealed, examine(sealed), graph.store, deletion, registers)
-
-
-def code(work: Any, *arguments: Any) -> str:
-    with pytest.raises(IdentityGraphError) as caught:
-        work(*arguments)
-    return caught.value.code
+from tests.story.lived import assert_lives_on, opened, take_key, whole
+from tests.story.worlds import event, key, person, tell
 
 
 @pytest.mark.parametrize("kind", ["sqlite", "neo4j"])
@@ -122,7 +69,7 @@ def test_whom_was_erased_since_is_not_restored(
         assert back.people.find_by_identifier([key(victim)]) == [None]
         assert back.digest() == lived.digest()
         assert back.store.privacy.tombstoned([key(victim)]) == [True]
-        assert list(_tombstones(back)) == list(_tombstones(lived))
+        assert list(tombstones(back)) == list(tombstones(lived))
         held = [one.read_bytes() for one in tmp_path.glob("back.db*")]
         assert held and not any(one in content for one in encodings("victim@example.org").values() for content in held)
         # And it does not come back by a load.
@@ -193,10 +140,6 @@ def test_without_the_register_it_would_be(lived: IdentityGraph, tmp_path: Path, 
         assert person(back, "email:zoe@example.org") == found
 
 
-def _tombstones(graph: IdentityGraph) -> Iterator[bytes]:
-    yield from graph.store.transfer.tombstones(b"", 10**6)
-
-
 # ---- the register
 
 
@@ -207,37 +150,37 @@ def test_the_register_follows(lived: IdentityGraph, tmp_path: Path) -> None:
     def told() -> list[bytes]:
         return sorted(one for piece in register.pieces() for one in piece.tombstones)
 
-    assert told() == list(_tombstones(lived))
+    assert told() == list(tombstones(lived))
     before = told()
     tell(lived, [event("v1", 1, "email:victim@example.org")])
     for victim in ("email:victim@example.org", "email:zoe@example.org"):
         preview = lived.forget.preview(person(lived, victim))
         assert preview
         lived.forget.erase(preview.token)
-        assert told() == list(_tombstones(lived))
+        assert told() == list(tombstones(lived))
     assert len(told()) > len(before)
     # What is taken back is out of it, too.
     assert lived.forget.unsuppress(key("email:zoe@example.org"))
-    assert told() == list(_tombstones(lived))
+    assert told() == list(tombstones(lived))
     # One that was cut in the middle, and one that is gone, are written anew.
     content = register.place.read_bytes()
     for broken in (content[:-7], content[:50], b""):
         register.place.write_bytes(broken)
         if len(broken) > 50:
-            assert len(told()) == len(list(_tombstones(lived))) - 1
+            assert len(told()) == len(list(tombstones(lived))) - 1
         register.follow(lived.store)
-        assert told() == list(_tombstones(lived))
+        assert told() == list(tombstones(lived))
     register.place.unlink()
     assert code(lambda: list(register.pieces())) == "ERASED_REGISTER"
     register.follow(lived.store)
-    assert told() == list(_tombstones(lived))
+    assert told() == list(tombstones(lived))
     # What a process did not come to tell, the next one tells.
     content = register.place.read_bytes()
     register.place.write_bytes(b"".join(content.splitlines(keepends=True)[:-2]))
     register.follow(lived.store)
-    assert len(told()) == len(list(_tombstones(lived))) - 2
+    assert len(told()) == len(list(tombstones(lived))) - 2
     ErasedRegister(register.place).follow(lived.store)
-    assert told() == list(_tombstones(lived))
+    assert told() == list(tombstones(lived))
 
 
 def test_a_store_begun_anew_takes_nobody_out_of_the_register(lived: IdentityGraph, tmp_path: Path) -> None:
@@ -269,7 +212,7 @@ def test_a_register_that_cannot_be_written_is_told(lived: IdentityGraph, tmp_pat
     lived.register.place = tmp_path / "register"
     (done,) = lived.forget.resume()
     assert done.document["scrubbed"] is True
-    assert sum(len(piece.tombstones) for piece in lived.register.pieces()) == len(list(_tombstones(lived)))
+    assert sum(len(piece.tombstones) for piece in lived.register.pieces()) == len(list(tombstones(lived)))
 
 
 @pytest.mark.parametrize("which", ["missing", "another"])
@@ -312,183 +255,6 @@ def test_it_is_of_one_moment(lived: IdentityGraph, tmp_path: Path, seal_key: Sea
         there = [bool(row) for row in back.store.evidence.events([f"load{n}" for n in range(1, stored + 1)])]
         assert sorted(there, reverse=True) == there and first - 1 <= sum(there) <= last
         assert back.store.operations.counts()["events"] == examine(sealed).counts["events"]
-
-
-# Says a word after each piece and waits for one: the kill falls into any part of the next, and never into a later one.
-DRIVER = """
-import sys
-from pathlib import Path
-from identity_graph import copying
-from identity_graph.backing_up import back_up, examine
-from identity_graph.deleting import Deletion
-from identity_graph.erased_register import ErasedRegister
-from identity_graph.restoring import restore
-from identity_graph.sealing import Sealed, SealKey
-from identity_graph import IdentityGraph
-from tests.story.lived import POLICY
-copying.ROWS = copying.RECORDS = 100
-what, store, file, key, register = sys.argv[1:]
-graph, by = IdentityGraph.open(store, POLICY, half=what == "restore"), SealKey(place=Path(key))
-print("ready", flush=True)
-hear = lambda *_: (print("piece", flush=True), sys.stdin.readline())
-if what == "backup":
-    back_up(graph.store, Path(file), by, "b", 0, hear)
-else:
-    sealed = Sealed(Path(file), by)
-    deletion = Deletion(graph.store, graph.policy, graph.resolver, graph.clock, "erasure", "erased since")
-    restore(sealed, examine(sealed), graph.store, deletion, [ErasedRegister(Path(register))], hear)
-print("done", flush=True)
-"""
-
-
-def finish(arguments: list[str], kill: int, dice: random.Random) -> bool:
-    """Whether it ended by itself, and was not killed after the piece of this number or in the next."""
-    environment = os.environ | {"PYTHONPATH": str(ROOT)}
-    with subprocess.Popen(
-        [sys.executable, "-c", DRIVER, *arguments],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-        env=environment,
-    ) as process:
-        assert process.stdin is not None and process.stdout is not None
-        for pieces, line in enumerate(process.stdout):
-            if line == "done\n":
-                assert process.wait(timeout=120) == 0
-                return True
-            if line != "piece\n":
-                continue
-            print("go", file=process.stdin, flush=True)
-            if pieces == kill:
-                time.sleep(dice.random() * 0.02)
-                process.send_signal(signal.SIGKILL)
-                status = process.wait(timeout=120)
-                assert status in (0, -signal.SIGKILL)
-                return status == 0
-    raise AssertionError("it ended before it was done")
-
-
-def test_killed_and_run_again(kept: Path, tmp_path: Path, seal_key: SealKey) -> None:
-    dice = random.Random(SEED)
-    source, file, other = f"sqlite:///{kept}", tmp_path / "backup", tmp_path / "back.db"
-    shutil.copy(f"{kept}.key", f"{other}.key")
-    rest = [str(file), str(seal_key.place), f"{kept}.erased"]
-    killed = 0
-    while not finish(["backup", source, *rest], dice.randrange(1, 60) if killed < 3 else -1, dice):
-        killed += 1
-        assert not file.exists()  # and what there is of it is refused
-        assert code(examine, Sealed(tmp_path / "backup.part", seal_key)) in ("BACKUP_INVALID", "BACKUP_KEY")
-    assert not (tmp_path / "backup.part").exists()
-    restores = 0
-    while not finish(["restore", f"sqlite:///{other}", *rest], dice.randrange(1, 60) if restores < 4 else -1, dice):
-        restores += 1
-        with pytest.raises(StoreError) as caught:
-            IdentityGraph.open(f"sqlite:///{other}").close()
-        assert caught.value.code == "STORE_HALF"
-    print(f"seed {SEED}: killed {killed} and {restores} times")
-    assert killed + restores
-    with opened(f"sqlite:///{other}") as rough, opened(source) as calm:
-        assert whole(rough) == whole(calm)
-
-
-AGAIN = """
-import os, signal, sys
-from pathlib import Path
-from identity_graph import IdentityGraph, restoring
-from identity_graph.backing_up import examine
-from identity_graph.deleting import Deleted, Deletion
-from identity_graph.erased_register import ErasedRegister
-from identity_graph.sealing import Sealed, SealKey
-from tests.story.lived import POLICY
-store, file, key, register, at = sys.argv[1:]
-graph, steps = IdentityGraph.open(store, POLICY, half=True), 0
-def step(name):
-    global steps
-    steps += 1
-    print(name, flush=True)
-    if steps == int(at):
-        os.kill(os.getpid(), signal.SIGKILL)
-def stepwise(of, name):
-    work = getattr(of, name)
-    def do(*given):
-        step(f"before {name}")
-        found = work(*given)
-        step(f"after {name}")
-        return found
-    setattr(of, name, do)
-deletion = Deletion(graph.store, graph.policy, graph.resolver, graph.clock, "erasure", "erased since")
-erase_again, delete = restoring._erase_again, deletion.delete
-def one_by_one(ids):
-    total = Deleted()
-    for id in ids:
-        total = total.plus(delete([id]))
-    return total
-deletion.delete = one_by_one
-def begun(*given):
-    stepwise(graph.store.privacy, "erase")
-    stepwise(deletion, "settle")
-    stepwise(graph.store.operations, "release")
-    stepwise(graph.store.privacy, "restrict")
-    stepwise(graph.store.privacy, "scrub")
-    stepwise(graph.store.transfer, "restore")
-    step("begun")
-    return erase_again(*given)
-restoring._erase_again = begun
-sealed = Sealed(Path(file), SealKey(place=Path(key)))
-restoring.restore(sealed, examine(sealed), graph.store, deletion, [ErasedRegister(Path(register))])
-"""
-"""A restore that writes what it does once it erases again, event by event, and ends at the step of that number."""
-
-
-def test_killed_while_it_is_erased_again(lived: IdentityGraph, tmp_path: Path, seal_key: SealKey) -> None:
-    """Whom was erased after the backup is in no store that anybody may open, whenever it is killed."""
-    victim = "email:victim@example.org"
-    tell(lived, [event("v1", 1, victim, "cookie:victim"), event("v2", 2, "cookie:victim", "ip:192.0.2.200")])
-    lost = {"id": "", "time": "never", "name": "Seen", "identifiers": {"email": "victim@example.org"}}
-    assert lived.ingest.records(EVENTS, [lost]).quarantined == 1
-    sealed = backed_up(lived, tmp_path / "backup", seal_key)
-    preview = lived.forget.preview(person(lived, victim))
-    assert preview and preview.quarantined == 1
-    lived.forget.erase(preview.token)
-    assert lived.restrictions.restrict(person(lived, "email:zoe@example.org"))
-
-    def killed(folder: Path, at: int) -> list[str]:
-        """The steps up to there."""
-        given = [f"sqlite:///{folder / 'back.db'}", sealed.path, seal_key.place, lived.register.place, at]
-        ended = subprocess.run(
-            [sys.executable, "-c", AGAIN, *map(str, given)],
-            env=os.environ | {"PYTHONPATH": str(ROOT)},
-            stdout=subprocess.PIPE,
-            text=True,
-            check=False,
-            timeout=300,
-        )
-        assert ended.returncode == (-signal.SIGKILL if at else 0)
-        return ended.stdout.splitlines()
-
-    digest, filled, calm = lived.digest(), tmp_path / "filled", tmp_path / "calm"
-    filled.mkdir()
-    with opened(f"sqlite:///{filled / 'back.db'}") as back:
-        take_key(lived, back)
-    (filled / "back.db").unlink()
-    assert killed(filled, 1) == ["begun"]
-    shutil.copytree(filled, calm)
-    steps = killed(calm, 0)
-    assert {"after erase", "after release", "after restrict", "after settle", "after scrub"} <= set(steps)
-    last = {name: at for at, name in enumerate(steps, 1) if name.startswith("before")}
-    for at in range(2, len(steps) + 1) if NIGHTLY else last.values():
-        folder = Path(shutil.copytree(filled, tmp_path / f"{at}"))
-        assert killed(folder, at) == steps[:at]
-        url = f"sqlite:///{folder / 'back.db'}"
-        assert code(opened, url) == "STORE_HALF"
-        with IdentityGraph.open(url, POLICY, clock=world_ends, half=True) as back:
-            restored(sealed, back, lived.register)
-            copying.check_whole(back.store)
-            assert back.people.find_by_identifier([key(victim), key("email:zoe@example.org")]) == [None, None]
-            assert back.digest() == digest, steps[at - 1]
-            assert list(_tombstones(back)) == list(_tombstones(lived))
-            held = [one.read_bytes() for one in folder.glob("back.db*")]
-            assert held and not any(one in text for one in encodings("victim@example.org").values() for text in held)
 
 
 # ---- what is none

@@ -12,6 +12,7 @@ from typing import Any, cast
 import networkx as nx
 import numpy as np
 import pytest
+from neo4j import GraphDatabase
 
 from identity_graph import IdentityGraph
 from identity_graph.engines.catalogue import Catalogue
@@ -26,6 +27,7 @@ from identity_graph.store.neo4j import Neo4jStore
 from identity_graph.store.neo4j.address import Address
 from identity_graph.store.neo4j.connection import Connection
 from tests.neo4j.database import asked, connected, emptied
+from tests.neo4j.port import free_port
 from tests.story.test_explore import ask
 from tests.story.worlds import event, persons, tell, told
 
@@ -196,6 +198,16 @@ def glued(seed: int) -> Oversized:
         groups.append(own)
     a, b = np.array(sorted(weight), np.int64).T
     return Oversized(a, b, np.array([weight[pair] for pair in sorted(weight)]), 1)
+
+
+def test_a_server_that_is_gone_when_the_client_begins_is_named(
+    catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nobody = GraphDatabase.driver(f"bolt://127.0.0.1:{free_port()}")
+    monkeypatch.setattr(catalogue.database, "new_driver", lambda: nobody)
+    with pytest.raises(StoreError) as caught, catalogue.graph():
+        pass
+    assert caught.value.code == "STORE_UNREACHABLE"
 
 
 def test_communities_found_here_are_as_good_as_those_of_the_server(catalogue: Catalogue) -> None:
