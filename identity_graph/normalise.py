@@ -75,6 +75,11 @@ _GMAIL = ("@gmail.com", "@googlemail.com")
 _UUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}", re.IGNORECASE | re.ASCII)
 _GAPS = re.compile(rf"[{re.escape(_SPACES)}\u2010-\u2015\u2212-]+")
 _is_nanp = re.compile(r"\+1[2-9][0-9]{9}").fullmatch
+_is_lower_email = re.compile(
+    rf"(?=.{{1,64}}\Z)(?!.*@(?:gmail|googlemail)\.com){_ATOM}(?:\.{_ATOM})*@(?:{_LABEL})+[A-Za-z]{{2,}}".replace(
+        "A-Z", ""
+    )
+).fullmatch
 _EXTENSION = re.compile(r"[\s;,]*(?:extension|extn|ext|x)[.=:]?\s*(?=[0-9]+$)", re.IGNORECASE | re.ASCII)
 
 
@@ -121,6 +126,20 @@ def all_canonical(namespace: str, values: Sequence[str]) -> bool:
         plain = longest <= 64 and text == text.lower() and not any(domain in text for domain in _GMAIL)
         return plain and all(map(_is_plain_email, values))
     return rule is _phone and all(map(_is_nanp, values))
+
+
+def uncertain(namespace: str, values: Sequence[str]) -> list[int]:
+    """The places of values that `normalise` may change or refuse; it would change none of the others.
+
+    >>> uncertain("email", ["ann@example.org", "Ann@example.org", "ann"]), uncertain("email", ["ann@example.org"])
+    ([1, 2], [])
+    """
+    if all_canonical(namespace, values):
+        return []
+    is_plain = _PLAIN.get(_RULES.get(namespace, _as_it_is))
+    if is_plain is None or not (namespace in _RULES or _NAMESPACE.fullmatch(namespace)):
+        return list(range(len(values)))
+    return [place for place, found in enumerate(map(is_plain, values)) if found is None]
 
 
 def normalise_namespace(name: Any) -> str:
@@ -295,3 +314,11 @@ _RULES: dict[str, Callable[[str], str]] = {
     "ip": _ip,
     "user_agent": _as_it_is,
 }
+
+_PLAIN: dict[Callable[[str], str], Callable[[str], object]] = {
+    _as_it_is: re.compile(f"[!-~]{{1,{MAX_LENGTH}}}").fullmatch,
+    _uuid_or_as_it_is: re.compile(f"[!-@[-~]{{1,{MAX_LENGTH}}}").fullmatch,
+    _email: _is_lower_email,
+    _phone: _is_nanp,
+}
+"""Of a rule, what matches values that it leaves as they are."""

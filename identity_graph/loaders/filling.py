@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Sequence
-from itertools import chain, combinations
+from itertools import chain, combinations, compress
 from typing import Any
 
 import numpy as np
@@ -41,15 +41,16 @@ class Filling:
         these each record states that they are one person. `flawed` are numbers of rows to leave out."""
         self._put(rows, columns)
         if flawed:
-            kept = [number for number in range(len(rows)) if number not in flawed]
-            rows = [rows[number] for number in kept]
-            identifiers = [list(map(list(column).__getitem__, kept)) for column in identifiers]
+            kept = np.delete(np.arange(len(rows)), list(flawed))
+            rows = np.array(rows)[kept].tolist()
+            identifiers = [_at(column, kept) for column in identifiers]
         plain = [column for column in identifiers if isinstance(column, Named)]
         spaces = {column.spaces[0] for column in plain}
-        if len(rows) == self._count and len(spaces) == len(identifiers):
+        if rows and not self._rows and len(spaces) == len(identifiers):
             self._named, seen = in_order(plain)
         else:
-            places, number_of = self._places, self._places.setdefault
+            places = self._by_place()
+            number_of = places.setdefault
             flat = [
                 -1 if one is None else number_of(one, len(places))
                 for one in chain.from_iterable(zip(*identifiers, strict=True))
@@ -69,11 +70,19 @@ class Filling:
         if not rows:
             return
         self._put(rows, (table.ids, table.times, table.sources, table.names, table.traits, table.properties))
-        own = np.array([self._places.setdefault(one, len(self._places)) for one in table.named], dtype=np.int32)
+        places = self._by_place()
+        own = np.array([places.setdefault(one, len(places)) for one in table.named], dtype=np.int32)
         self._rows.append(np.repeat(np.array(rows, dtype=np.int64), table.lengths))
         self._seen.append(own[table.seen])
         self._stated += [(rows[number], int(own[a]), int(own[b]), apart) for number, a, b, apart in table.stated]
         self._formerly += [(rows[event], space, value) for event, space, value in table.formerly]
+
+    def _by_place(self) -> dict[Pair, int]:
+        """The identifiers so far, for more to come."""
+        if self._named is not None:
+            self._places = {one: place for place, one in enumerate(self._named)}
+            self._named = None
+        return self._places
 
     def _put(self, rows: Sequence[int], columns: Iterable[Sequence[Any]]) -> None:
         for number, column in enumerate(columns):
@@ -98,11 +107,12 @@ class Filling:
         columns: list[Sequence[Any]] = [() if column is None else column for column in self._columns]
         stated, formerly = self._stated, self._formerly
         if len(kept) < self._count:
-            number_of = {place: number for number, place in enumerate(places)}
+            chosen = (lengths > 0).tolist()
             columns = [
-                Repeated(column.value, len(kept)) if isinstance(column, Repeated) else [column[n] for n in places]
+                Repeated(column.value, len(kept)) if isinstance(column, Repeated) else list(compress(column, chosen))
                 for column in columns
             ]
+            number_of = {place: number for number, place in enumerate(places)} if stated or formerly else {}
             stated = [(number_of[row], a, b, apart) for row, a, b, apart in stated]
             formerly = [(number_of[row], space, value) for row, space, value in formerly]
         ids, times, sources, names, traits, properties = columns
@@ -112,7 +122,7 @@ class Filling:
             sources,
             names,
             Repeated(self.received, len(kept)),
-            self._named or [(namespace, value) for namespace, value in self._places],
+            [(namespace, value) for namespace, value in self._places] if self._named is None else self._named,
             seen,
             lengths[kept],
             sorted(stated, key=lambda pair: (pair[3], pair[0])),
@@ -121,3 +131,7 @@ class Filling:
             formerly,
         )
         return table, places
+
+
+def _at(column: Sequence[Pair | None], places: Int64) -> Sequence[Pair | None]:
+    return column.at(places) if isinstance(column, Named) else list(map(column.__getitem__, places.tolist()))

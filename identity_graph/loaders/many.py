@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
-from itertools import repeat
 from typing import Any, NamedTuple
 
 from identity_graph.errors import InputError
@@ -27,11 +26,11 @@ from identity_graph.loaders.unfold import unfolder
 from identity_graph.loaders.written import written
 from identity_graph.model import Event
 from identity_graph.named import Named
-from identity_graph.normalise import all_canonical, normalise, normalise_namespace
+from identity_graph.normalise import normalise, normalise_namespace, uncertain
 from identity_graph.repeated import Repeated
 from identity_graph.times import DAY
 
-_FEW = 4  # values that are looked at together where one of all is no good
+_MANY = 4  # one in so many values that are not canonical: then each is looked up
 
 Mapper = Callable[[Record, int, int | None], Event]
 
@@ -162,23 +161,32 @@ class Many:
             normaliser = Normaliser(namespace, self._file.phone_region)
         if values[0].__class__ is not str:
             return columns.each(one.value, normaliser.of)
-        if all_canonical(namespace, values):
+        odd = uncertain(namespace, values)
+        if not odd:
             return Named.column(namespace, values)
-        try:
-            return list(map(normaliser.__getitem__, values))
-        except InputError:  # one of them is blank or no good
-            pass
-        found: list[tuple[str, str] | None] = []
-        for start in range(0, len(values), _FEW):
-            few = values[start : start + _FEW]
-            if all_canonical(namespace, few):
-                found += zip(repeat(namespace), few)
-            else:
-                found += [
+        if len(odd) > len(values) // _MANY:
+            try:
+                return list(map(normaliser.__getitem__, values))
+            except InputError:  # one of them is blank or no good
+                return [
                     normaliser.get(value) or columns.try_one(place, value, normaliser.of)
-                    for place, value in enumerate(few, start)
+                    for place, value in enumerate(values)
                 ]
-        return found
+        mended = list(values)
+        absent = []  # blank, which is no flaw
+        for place in odd:
+            found = columns.try_one(place, values[place], normaliser.of)
+            if found is not None:
+                mended[place] = found.value
+            elif place not in columns.flawed:
+                absent.append(place)
+        column = Named.column(namespace, mended)
+        if not absent:
+            return column
+        pairs: list[tuple[str, str] | None] = list(column)
+        for place in absent:
+            pairs[place] = None
+        return pairs
 
 
 def _one_by_one(

@@ -22,6 +22,7 @@ from identity_graph.normalise import (
     all_canonical,
     normalise,
     normalise_namespace,
+    uncertain,
 )
 from identity_graph.policy import Policy
 
@@ -450,6 +451,9 @@ def test_the_slow_way_of_a_plain_address_is_the_fast_way() -> None:
 def test_values_that_are_canonical_at_a_glance_are(namespace: str, values: list[str]) -> None:
     if all_canonical(namespace, values):
         assert [normalise(namespace, value) for value in values] == [(namespace, value) for value in values]
+    certain = [value for place, value in enumerate(values) if place not in uncertain(namespace, values)]
+    assert [normalise(namespace, value) for value in certain] == [(namespace, value) for value in certain]
+    assert all_canonical(namespace, certain) or not certain
 
 
 @pytest.mark.parametrize(
@@ -464,3 +468,4 @@ def test_values_that_are_canonical_at_a_glance_are(namespace: str, values: list[
 )
 def test_ordinary_values_are_canonical_at_a_glance(namespace: str, text: str) -> None:
     assert all_canonical(namespace, [text, text])
+    assert uncertain(namespace, [text, "\0", text]) == [1]
