@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any
@@ -24,6 +24,8 @@ from identity_graph.signing import Signer
 from identity_graph.store.protocols import Erasure, IdentifierRow, Store
 from identity_graph.subject import Subject, Subjects, exactly
 from identity_graph.times import format_time
+
+_SIGNED_LATER = {"scrubbed", "key", "signature"}
 
 
 class Forget:
@@ -292,6 +294,12 @@ class Forget:
             "othersAfter": after,
             "verified": not left and before == after,
         }
+
+    def gave_out(self, receipt: Mapping[str, Any]) -> bool:
+        """Whether it is of an erasure of this store; one that was signed before the scrub, too."""
+        (known,) = self._store.erasures.find([str(receipt.get("receipt"))])
+        said = {name: value for name, value in known.document.items() if name not in _SIGNED_LATER} if known else {}
+        return bool(said) and said.items() <= receipt.items()
 
     def unsuppress(self, identifier: Identifier, formerly: Sequence[Identifier] = ()) -> bool:
         """Let an erased identifier come back in new events, also where it was erased in a former form; whether it was

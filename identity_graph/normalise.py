@@ -70,16 +70,13 @@ _UPPER = {lower: lower - 32 for lower in range(ord("a"), ord("z") + 1)}
 
 _ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
 _LABEL = r"[A-Za-z0-9]+(?:-[A-Za-z0-9]+)*\."
-_is_plain_email = re.compile(rf"{_ATOM}(?:\.{_ATOM})*@(?:{_LABEL})+[A-Za-z]{{2,}}").fullmatch
+_EMAIL = rf"{_ATOM}(?:\.{_ATOM})*@(?:{_LABEL})+[A-Za-z]{{2,}}"
+_is_plain_email = re.compile(_EMAIL).fullmatch
 _GMAIL = ("@gmail.com", "@googlemail.com")
 _UUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}", re.IGNORECASE | re.ASCII)
 _GAPS = re.compile(rf"[{re.escape(_SPACES)}\u2010-\u2015\u2212-]+")
 _is_nanp = re.compile(r"\+1[2-9][0-9]{9}").fullmatch
-_is_lower_email = re.compile(
-    rf"(?=.{{1,64}}\Z)(?!.*@(?:gmail|googlemail)\.com){_ATOM}(?:\.{_ATOM})*@(?:{_LABEL})+[A-Za-z]{{2,}}".replace(
-        "A-Z", ""
-    )
-).fullmatch
+_is_lower_email = re.compile(r"(?=.{1,64}\Z)(?!.*@(?:gmail|googlemail)\.com)" + _EMAIL.replace("A-Z", "")).fullmatch
 _EXTENSION = re.compile(r"[\s;,]*(?:extension|extn|ext|x)[.=:]?\s*(?=[0-9]+$)", re.IGNORECASE | re.ASCII)
 
 

@@ -15,23 +15,9 @@ from identity_graph.erased_register import ErasedRegister
 from identity_graph.errors import IdentityGraphError
 from identity_graph.restoring import Restored, restore
 from identity_graph.sealing import Sealed, SealKey
-from tests.story.lived import copied_life, files, kept_life
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return files(tmp_path_factory.mktemp("world"))
-
-
-@pytest.fixture(scope="module")
-def kept(folder: Path) -> Path:
-    return kept_life(folder)
-
-
-@pytest.fixture
-def lived(kept: Path, tmp_path: Path) -> Iterator[IdentityGraph]:
-    with copied_life(kept, tmp_path) as graph:
-        yield graph
+from tests.story.conftest import folder as folder
+from tests.story.conftest import kept as kept
+from tests.story.conftest import lived as lived
 
 
 @pytest.fixture

@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -21,7 +20,7 @@ from tests.neo4j.database import emptied
 from tests.store.building import begin
 from tests.store.building import event as simple
 from tests.store.building import load as load_events
-from tests.story.lived import assert_lives_on, copied_life, files, kept_life, opened, take_key, whole
+from tests.story.lived import assert_lives_on, opened, take_key, whole
 from tests.story.worlds import event, key, person, tell
 
 ROOT = Path(__file__).parents[2]
@@ -37,22 +36,6 @@ hear = lambda *_: (print("piece", flush=True), sys.stdin.readline())
 copying.copy(open_store(sys.argv[1]), open_store(sys.argv[2]), hear)
 print("done", flush=True)
 """
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return files(tmp_path_factory.mktemp("world"))
-
-
-@pytest.fixture(scope="module")
-def kept(folder: Path) -> Path:
-    return kept_life(folder)
-
-
-@pytest.fixture
-def lived(kept: Path, tmp_path: Path) -> Iterator[IdentityGraph]:
-    with copied_life(kept, tmp_path) as graph:
-        yield graph
 
 
 @pytest.fixture
