@@ -7,6 +7,7 @@ import re
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from itertools import chain
 from typing import Literal
 
 from identity_graph.errors import InputError
@@ -46,6 +47,7 @@ class Rows:
         line = field + rb"(?:" + between + field + rb")*+\r?"
         self._are_whole = re.compile(line + rb"(?:\n" + line + rb")*+").fullmatch
         self._cuts: Iterator[Cut] = cuts(chunks)
+        self._cut: Cut = (1, 0, 0, b"")  # the one that is read line by line
         self._end = 0
         self._lines: Iterator[_Line] = iter(())
         self._again: deque[_Line] = deque()
@@ -89,8 +91,17 @@ class Rows:
 
     def _take(self, cut: Cut) -> None:
         """Read on in this one, line by line."""
+        self._cut = cut
         self._end = cut[2]
         self._lines = _each_line(cut)
+
+    def _put_back(self, line: int, offset: int) -> None:
+        """What is left of the cut in hand, from this line on, as a cut again."""
+        _, first, after, data = self._cut
+        rest = data[offset - first :]
+        if not self._again and rest:
+            self._cuts = chain(((line, offset, after, rest),), self._cuts)
+            self._lines, self._end = iter(()), offset
 
     def _next_text(self) -> str:
         line = self._next_line()
@@ -148,13 +159,15 @@ class Rows:
         """Rows; and whole cuts in which each line is a row by itself, for `read_rows`."""
         self.names = list(self._form.header) or self._header()
         self.header = b"".join(line[3] + b"\n" for line in self._pending)
-        after = self._pending[-1][2] if self._pending else 0
+        line, _, after, _ = self._pending[-1] if self._pending else (0, 0, 0, b"")
         self.offset = max(self.offset, after)
         while self._start > after:
             try:
-                after = self._next_line()[2]
+                line, _, after, _ = self._next_line()
             except StopIteration:
                 return
+        if whole:
+            self._put_back(line + 1, after)
         width, mark = len(self.names), self._form.text_mark
         while True:
             while whole and self.offset == self._end and not self._again:

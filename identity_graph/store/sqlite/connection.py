@@ -22,7 +22,7 @@ MEMORY = ":memory:"
 APPLICATION = 0x49444752  # "IDGR": tells our files from other programs' databases
 CACHE_KIBIBYTES = 65_536
 PAGE_BYTES = 8_192  # larger: fewer pages in a load; smaller: fewer bytes in a commit of one event
-STEPS = 20_000  # of SQLite's machine, about a millisecond, between two looks at the deadline
+STEPS = 200_000  # of SQLite's machine, about ten milliseconds, between two looks at the deadline
 LOG_PAGES = 8_192  # the log grows to 64 MiB before it is copied back, so that hot pages are copied once
 
 
@@ -37,7 +37,7 @@ class Connection:
     def __init__(self, path: str, *, busy_timeout: float = 10.0) -> None:
         self.path = path
         self.busy_timeout = busy_timeout
-        self.rolled_back: list[Callable[[], None]] = []
+        self.forgetting: list[Callable[[], None]] = []
         self._lock = threading.RLock()
         self._owner: int | None = None
         self._depth = 0
@@ -207,6 +207,11 @@ class Connection:
             version: int = self._watcher.execute("PRAGMA data_version").get
             return version
 
+    def forget(self) -> None:
+        """Whatever is remembered of rows is to be read anew."""
+        for forget in self.forgetting:
+            forget()
+
     # ---- transactions
 
     @contextmanager
@@ -235,8 +240,7 @@ class Connection:
             except BaseException:
                 if self._writer.in_transaction:
                     self._writer.execute(f"ROLLBACK TO s{depth}; RELEASE s{depth}" if depth else "ROLLBACK")
-                for forget in self.rolled_back:
-                    forget()
+                self.forget()
                 raise
             finally:
                 self._depth = depth

@@ -24,6 +24,7 @@ from identity_graph.store.sqlite.interning import Interning
 from identity_graph.store.sqlite.layers import both, layer_for, mark, settle
 from identity_graph.store.sqlite.names import Names
 from identity_graph.store.sqlite.numbering import last_number
+from identity_graph.store.sqlite.sieve import Sieve
 from identity_graph.tables import Int64
 
 # An observation names its event by the place in the batch, so that one column of numbers carries both; time and source
@@ -59,18 +60,25 @@ class EventRows:
         self._database = database
         self._sources = sources
         self._interning = Interning(database, namespaces)
+        self._sieve = Sieve(database, "event_id", "event")
+        self._version = -1
 
     def forget(self) -> None:
         self._interning.forget()
+        self._sieve.forget()
 
     def begin(self) -> None:
-        self._interning.refresh()
+        version = self._database.foreign_version()
+        if version != self._version:
+            self.forget()
+            self._version = version
 
     def known(self, events: EventTable) -> tuple[dict[str, Content], Int64]:
         if not len(events):
             return {}, np.empty(0, np.int64)
         found = events.hashed.ids if events.hashed else hashes(events.ids)
-        rows = self._database.rows(_STORED, (number_set(np.sort(found)),))
+        passed = np.sort(found[self._sieve.passed(found)])
+        rows = self._database.rows(_STORED, (number_set(passed),)) if len(passed) else ()
         ids = set(events.ids) if rows else ()
         return {row[0]: Content(*row[1:]) for row in rows if row[0] in ids}, found
 
@@ -86,6 +94,7 @@ class EventRows:
         first = 1 + last
         columns = self._put(np.arange(first, first + len(events)), events, named)
         mark(self._database, f"{layer}event_id", found, first)
+        self._sieve.add(found)
         times, sources = columns.content.time, columns.content.source
         time = times.value if isinstance(times, Repeated) else None
         source = sources.value if isinstance(sources, Repeated) else None

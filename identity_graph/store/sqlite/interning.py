@@ -13,11 +13,12 @@ from identity_graph.event_table import EventTable
 from identity_graph.hashed import hashes
 from identity_graph.named import Named
 from identity_graph.store.numbered import LARGEST_NUMBER
-from identity_graph.store.sqlite.columns import number_set
+from identity_graph.store.sqlite.columns import columns, number_set
 from identity_graph.store.sqlite.connection import Connection
 from identity_graph.store.sqlite.layers import both, mark
 from identity_graph.store.sqlite.names import Names
 from identity_graph.store.sqlite.numbering import last_number
+from identity_graph.store.sqlite.sieve import Sieve
 from identity_graph.tables import Int64
 
 CACHED = 120_000  # some 35 MB; a file of any size fills it
@@ -26,10 +27,9 @@ MOST_ASKED = CACHED // 2  # of one batch that are looked for in memory: of more,
 Key = tuple[str, str]
 """An identifier, or a plain pair of namespace and value, which is equal to it."""
 
-_FIND = both(
-    "SELECT k.rowid, i.namespace, i.value, i.number FROM carray(?1) k"
-    " CROSS JOIN {recent}identifier_value v ON v.hash = k.value CROSS JOIN identifier i ON i.number = v.identifier"
-)
+_FIND = both("SELECT k.rowid, v.identifier FROM carray(?1) k CROSS JOIN {recent}identifier_value v ON v.hash = k.value")
+# In the order of their numbers, in which they lie.
+_READ = "SELECT i.namespace, i.value FROM carray(?1) k CROSS JOIN identifier i ON i.number = k.value"
 
 # All new ones but the first by one statement: values bound row by row take twice as long. A namespace is cut from a
 # text of numbers. Numbers that SQLite gives itself, the highest and one more, it need not look for: a third less.
@@ -48,18 +48,12 @@ class Interning:
         self._database = database
         self._namespaces = namespaces
         self._numbers: dict[Key, int] = {}
-        self._version = -1
-        database.rolled_back.append(self.forget)
+        self._sieve = Sieve(database, "identifier_value", "identifier")
+        database.forgetting.append(self.forget)
 
     def forget(self) -> None:
         self._numbers = {}
-
-    def refresh(self) -> None:
-        """Forget what another process may have changed. Call once a transaction."""
-        version = self._database.foreign_version()
-        if version != self._version:
-            self.forget()
-            self._version = version
+        self._sieve.forget()
 
     def find(self, events: EventTable) -> Int64:
         """The numbers of the table's identifiers; 0, which none has, of one that is not stored."""
@@ -71,10 +65,8 @@ class Interning:
         numbers, found = self._find(events, named)
         new = np.flatnonzero(numbers == 0)
         if len(new):
-            names = named.at(new)
-            given = self._insert(names, found[new], layer)
-            self._remember(names, given)
-            numbers[new] = given
+            numbers[new] = self._insert(named.at(new), found[new], layer)
+            self._remember(named, new, numbers)
         return numbers
 
     def _find(self, events: EventTable, named: Named) -> tuple[Int64, Int64]:
@@ -90,18 +82,21 @@ class Interning:
             found = np.zeros(len(named), dtype=np.int64)
             found[missing] = hashes(named.at(missing).values)
             asked = missing[np.argsort(found[missing])]
-        rows = self._database.rows(_FIND, (number_set(found[asked]),))
+        asked = asked[self._sieve.passed(found[asked])]
+        rows = self._database.rows(_FIND, (number_set(found[asked]),)) if len(asked) else ()
         if rows:
-            row, space, value, number = zip(*rows, strict=True)
-            places = asked[np.array(row) - 1]
+            row, number = columns(rows, 2)
+            order = np.argsort(number)
+            places, number = asked[row[order] - 1], number[order]
+            space, value = zip(*self._database.rows(_READ, (number_set(number),)), strict=True)
             wanted = named.at(places)
             spaces = np.array([-1 if n is None else n for n in map(self._namespaces.number, named.spaces)])
             same = spaces[wanted.space] == np.array(space)
             if wanted.values != list(value):  # another value may have the same hash
                 same &= np.array(list(map(eq, wanted.values, value)))
-            known = np.array(number)[same]
-            numbers[places[same]] = known
-            self._remember(wanted.at(np.flatnonzero(same)), known)
+            known = places[same]
+            numbers[known] = number[same]
+            self._remember(named, known, numbers)
         return numbers, found
 
     def _remembered(self, named: Named) -> Int64:
@@ -112,9 +107,9 @@ class Interning:
             return np.zeros(len(named), dtype=np.int64)
         return np.array(list(map(self._numbers.get, named, repeat(0))), np.int64)
 
-    def _remember(self, found: Named, numbers: Int64) -> None:
-        if len(found) <= MOST_NEW:
-            self._numbers.update(zip(found, numbers.tolist(), strict=True))
+    def _remember(self, named: Named, places: Int64, numbers: Int64) -> None:
+        if len(places) <= MOST_NEW:
+            self._numbers.update(zip(named.at(places), numbers[places].tolist(), strict=True))
 
     def _insert(self, new: Named, found: Int64, layer: str) -> Int64:
         spaces = self._namespaces.intern(new.spaces[place] for place in np.unique(new.space).tolist())
@@ -133,4 +128,5 @@ class Interning:
             if column is not None:
                 self._database.write(_INSERT_NEXT, (texts[new.space[1:]].tobytes(), column))
         mark(self._database, f"{layer}identifier_value", found, first)
+        self._sieve.add(found)
         return numbers

@@ -16,7 +16,7 @@ class Names:
         self._table = table
         self._names: list[str] = []
         self._numbers: dict[str, int] = {}
-        database.rolled_back.append(self._forget)
+        database.forgetting.append(self._forget)
 
     def _forget(self) -> None:
         self._names, self._numbers = [], {}

@@ -121,3 +121,4 @@ class SqliteTransfer:
                 keep_newer_check(self._buried, piece.key_check)
             self._buried.add(piece.tombstones)
             keep(self._database, copied=mark)
+            self._database.forget()

@@ -1,0 +1,75 @@
+"""What is surely not in a tree, from memory: most of what a load looks for is new."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from identity_graph.store.sqlite.columns import chunks
+from identity_graph.store.sqlite.connection import Connection
+from identity_graph.store.sqlite.layers import both
+from identity_graph.store.sqlite.numbering import Table, last_number
+from identity_graph.tables import Int64
+
+LEAST = 1_000
+"""Hashes in a question from which on it is worth a thought."""
+
+_HASH_BITS = 48
+_BITS = 25  # of a hash: 4 MiB
+_FULL = 1 << _BITS  # hashes after which it lets nearly two in three pass
+
+
+class Sieve:
+    """One bit for all hashes that begin alike, of both layers of a tree (Bloom, "Space/time trade-offs in hash coding
+    with allowable errors", 1970, with one function).
+
+    It is read from the tree when as much has been asked as there is to read, and must then hear of every hash that is
+    added. Whoever uses it says `forget` when others may have added some; what is deleted does no harm. For use inside a
+    transaction only.
+    """
+
+    def __init__(self, database: Connection, tree: str, table: Table) -> None:
+        """The tree has a hash for each row of the table."""
+        self._database = database
+        self._tree = tree
+        self._table: Table = table
+        self.forget()
+        database.forgetting.append(self.forget)
+
+    def forget(self) -> None:
+        self._bits: NDArray[np.uint8] | None = None
+        self._held = 0
+        self._asked = 0
+
+    def passed(self, hashes: Int64) -> NDArray[np.bool_]:
+        """False of those that are surely not in the tree."""
+        if self._bits is None and len(hashes) >= LEAST:
+            self._asked += len(hashes)
+            if last_number(self._database, self._table) <= min(self._asked, _FULL):
+                self._read()
+        if self._bits is None:
+            return np.ones(len(hashes), dtype=bool)
+        byte, bit = _places(hashes)
+        passed: NDArray[np.bool_] = (self._bits[byte] & bit) != 0
+        return passed
+
+    def add(self, hashes: Int64) -> None:
+        if self._bits is None:
+            return
+        self._held += len(hashes)
+        if self._held > _FULL:
+            self.forget()
+            return
+        byte, bit = _places(hashes)
+        np.bitwise_or.at(self._bits, byte, bit)
+
+    def _read(self) -> None:
+        self._bits = np.zeros(_FULL // 8, dtype=np.uint8)
+        statement = both(f"SELECT hash FROM {{recent}}{self._tree}")
+        for rows in chunks(self._database.stream(statement)):
+            self.add(np.fromiter((hash for (hash,) in rows), np.int64, len(rows)))
+
+
+def _places(hashes: Int64) -> tuple[Int64, NDArray[np.uint8]]:
+    first = (hashes >> (_HASH_BITS - _BITS)) & (_FULL - 1)
+    return first >> 3, np.left_shift(1, first & 7).astype(np.uint8)
