@@ -1,4 +1,4 @@
-"""Every benchmark, one after the other: `python -m bench`."""
+"""Every benchmark, one after the other: `python -m bench`. The last two start a Neo4j of their own."""
 
 from bench import (
     access,
@@ -11,6 +11,8 @@ from bench import (
     junk,
     load,
     memory,
+    neo4j,
+    node_similarity,
     profile,
     resolve,
     segments,
@@ -38,3 +40,5 @@ if __name__ == "__main__":
     tracking.main()
     subscription.main()
     audit.main()
+    neo4j.main()
+    node_similarity.main()
