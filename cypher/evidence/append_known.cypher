@@ -1,7 +1,7 @@
-// Of event ids: the contents of those that are stored.
+// Of event ids: the times and the digests of the contents of those that are stored.
 // $ids list<string>
-// returns: ids, contents
+// returns: ids, times, contents
 UNWIND $ids AS id
 MATCH (event:Event {id: id})
   USING INDEX SEEK event:Event(id)
-RETURN collect(event.id) AS ids, collect(event.content) AS contents
+RETURN collect(event.id) AS ids, collect(event.time) AS times, collect(event.content) AS contents

@@ -279,18 +279,29 @@ class Ingest:
         events: list[Event] = []
         origins: list[Origin] = []
         refused: list[Refused] = []
+        stand_ins: list[tuple[str, int]] = []
         for record in records:
             origin = Origin(record.line, record.offset, record.record)
             default_time = runs[record.run_id].default_time if record.run_id in runs else None
             try:
                 events.append(self._once_more(record, default_time, loaders))
                 origins.append(origin)
+                if default_time == events[-1].time:
+                    stand_ins.append((events[-1].id, default_time))
             except InputError as error:
                 refused.append(Refused(origin, error.code, error.message))
         with self._store.transaction():
             newest = operations.newest_quarantined()
             position = run.position + len(records)
-            step = Batch(events, origins, refused, position=position, replayed=True, time=self._clock())
+            step = Batch(
+                events,
+                origins,
+                refused,
+                position=position,
+                replayed=True,
+                time=self._clock(),
+                stand_ins=frozenset(stand_ins),
+            )
             run = self._store.evidence.append(run, step)
             # What the store set aside now was there before: the old entry stays, with its run and loader.
             again = operations.quarantined(after=newest, limit=len(records))

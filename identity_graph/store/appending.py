@@ -23,8 +23,15 @@ ADVANCED = (
 )
 """The fields of a run that a batch moves on."""
 
-Content = TypeVar("Content")
-"""What tells two events of one id apart; equal for equal content."""
+
+class Timed(Protocol):
+    """What tells two events of one id apart; equal for equal content."""
+
+    @property
+    def time(self) -> int: ...
+
+
+Content = TypeVar("Content", bound=Timed)
 
 
 class Rows(Protocol[Content]):
@@ -83,7 +90,9 @@ class Appending(Generic[Content]):
             known, found = self._rows.known(table)
             fresh, again = _sorted_out(table, known)
             self._rows.insert(table, fresh, found)
-            reused = self._reused(table, origins, fresh, again, known) if again else []
+            reused: list[Refused] = []
+            if again:
+                reused = self._reused(table, origins, fresh, again, known, _timeless(table, again, run, batch))
             aside = refused + reused
             new = aside if batch.replayed or not aside else self._not_aside(run, aside)
             if new:
@@ -132,13 +141,20 @@ class Appending(Generic[Content]):
         fresh: Sequence[int],
         again: Sequence[int],
         known: Mapping[str, Content],
+        timeless: Sequence[int],
     ) -> list[Refused]:
-        """Of those whose id is known: the ones whose content is not that of the first."""
+        """Of those whose id is known, `again`: the ones whose content is not that of the first. The `timeless` ones do
+        not say when: the first one's time is theirs."""
         ids = {events.ids[place] for place in again} - known.keys()
         first = dict(known)
         if ids:
             twice = events.take([place for place in fresh if events.ids[place] in ids])
             first.update(zip(twice.ids, self._rows.contents(twice), strict=True))
+        if timeless:
+            times = list(events.times)
+            for place in timeless:
+                times[place] = first[events.ids[place]].time
+            events = replace(events, times=times)
         contents = zip(again, self._rows.contents(events.take(again)), strict=True)
         others = [place for place, content in contents if content != first[events.ids[place]]]
         stored = self._stored([events.ids[place] for place in others])
@@ -151,6 +167,15 @@ class Appending(Generic[Content]):
 def _reuse(event: Event, row: EventRow | None) -> str:
     where = differences(event, row.event) if row else "content"
     return f"an event with the id {event.id!r} is stored already, and this one differs in: {where}"
+
+
+def _timeless(events: EventTable, again: Sequence[int], run: Run, batch: Batch) -> list[int]:
+    """Of these places: where the time is one that was given to a record without. A record that names this very
+    microsecond itself passes for one, too."""
+    times, given = events.times, run.default_time
+    if batch.stand_ins:
+        return [place for place in again if (events.ids[place], times[place]) in batch.stand_ins]
+    return [place for place in again if times[place] == given] if given is not None and given in times else []
 
 
 def _where(record: Refused) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
@@ -15,7 +15,8 @@ from identity_graph.tables import EvidenceTable, IdentifierTable, Int64, Observa
 @dataclass(frozen=True, slots=True)
 class Batch:
     """What one transaction of a load stores, read at `time`, and where the load then stands. `replayed`: its records
-    are in quarantine already, and what is refused again is set aside again."""
+    are in quarantine already, and what is refused again is set aside again. `stand_ins` are, of these, ids and times of
+    events whose record has no time; of others, what has the run's `default_time` is taken to have none."""
 
     events: Sequence[Event]
     origins: Sequence[Origin]
@@ -25,6 +26,7 @@ class Batch:
     replayed: bool = False
     trail: str = ""
     time: int = 0
+    stand_ins: Collection[tuple[str, int]] = ()
 
 
 Upcoming: TypeAlias = Callable[[], Batch | None]
@@ -43,11 +45,12 @@ class EvidenceStore(Protocol):
 
         An event whose id is stored already counts as duplicate when its content is equal (identifiers, traits,
         properties, name, time, source, stated pairs) and goes to quarantine as ID_REUSE when not; the same within a
-        batch. A record to be set aside that is in quarantine already, from the same place of the same source, is not
-        set aside twice; it counts as quarantined. Both ends of a stated pair are observed. An event with a tombstoned
-        id or identifier, and a refused record that an erasure took out of quarantine, counts as suppressed. `upcoming`
-        is asked before the commit: while a server works on that, a store may look for what the next batch needs. Raises
-        SOURCE_CHANGED when another process has moved this run on, and StoreError; nothing is then stored.
+        batch. A time that stands in for one that the record does not have makes no content another one: the first
+        one's stays. A record to be set aside that is in quarantine already, from the same place of the same source, is
+        not set aside twice; it counts as quarantined. Both ends of a stated pair are observed. An event with a
+        tombstoned id or identifier, and a refused record that an erasure took out of quarantine, counts as suppressed.
+        `upcoming` is asked before the commit: while a server works on that, a store may look for what the next batch
+        needs. Raises SOURCE_CHANGED when another process has moved this run on, and StoreError; nothing is then stored.
         """
         ...
 

@@ -12,7 +12,7 @@ from identity_graph.event_table import EventTable
 from identity_graph.model import Event, Identifier, Origin, Refused, Run, RunState
 from identity_graph.repeated import Repeated
 from identity_graph.store.protocols import Batch, Erasure, Store
-from tests.store.building import batch, begin, event, load
+from tests.store.building import NOW, batch, begin, event, load
 
 
 def adds_up(run: Run) -> bool:
@@ -119,6 +119,20 @@ def test_another_content_under_the_same_id_is_set_aside_with_its_bytes(store: St
     assert record.message == f"an event with the id 'a' is stored already, and this one differs in: {fields}"
     assert (record.run_id, record.source) == (run.id, "crm")
     assert (list(store.operations.canonical_lines()), store.operations.counts()["identifiers"]) == before
+
+
+def test_a_time_that_the_run_gave_says_nothing(store: Store) -> None:
+    """The first one's time stays, in a batch and in the store; what has a time of its own is another content."""
+    first = event("a", "email:a@x.org", traits={"x": 1}, time=5)
+    store.evidence.append(begin(store, default_time=5), batch([first, event("c"), event("c", time=9)]))
+    later = [one._replace(time=7) for one in (first, event("b"), event("b"), event("c"))]
+    run = store.evidence.append(begin(store, default_time=7), batch([*later, first._replace(time=8)]))
+    assert (run.accepted, run.duplicate, run.quarantined) == (1, 3, 1)
+    run = store.evidence.append(begin(store, default_time=7), batch([first._replace(time=7, traits={"x": 2})]))
+    assert (run.duplicate, run.quarantined) == (0, 1)
+    said = [one.message.rpartition(": ")[2] for one in store.operations.quarantined()]
+    assert said == ["time", "time", "traits.x"]
+    assert [row and row.event.time for row in store.evidence.events(["a", "b", "c"])] == [5, 7, NOW]
 
 
 def test_within_one_batch_the_first_of_an_id_counts(store: Store) -> None:

@@ -21,11 +21,13 @@ from hypothesis import strategies as st
 from identity_graph.errors import InputError, StoreError
 from identity_graph.ingest import Ingest
 from identity_graph.loaders import Loader, read_loader
-from identity_graph.model import Identifier, Quarantined, Run, RunState
+from identity_graph.loaders.file import read_file
+from identity_graph.model import Event, Identifier, Quarantined, Run, RunState
 from identity_graph.store import open_store
 from identity_graph.store.protocols import Store
 from identity_graph.times import parse_time
 from tests.conftest import FIXTURE_SHARED, Clock
+from tests.loader_samples import sample_file
 from tests.story.ingesting import EVENTS, counts, ingest_into, jsonl, native, quarantine, state, write
 from tests.story.places import MEMORY, place
 
@@ -149,6 +151,32 @@ def test_times_of_records_that_have_none(store: Store, ingest: Ingest, tmp_path:
     ingest.load(EVENTS, write(tmp_path / "f.jsonl", jsonl(native(3, time=None))), time=parse_time("2020-02-02"))
     times = [row and row.event.time for row in store.evidence.events(["e1", "e2", "e3"])]
     assert times == [1_700_000_000_000_000, parse_time("2025-06-01T00:00:02Z"), parse_time("2020-02-02")]
+
+
+@pytest.mark.parametrize("one_by_one", [False, True])
+def test_another_time_of_the_file_makes_no_record_another_one(
+    store: Store, ingest: Ingest, tmp_path: Path, one_by_one: bool
+) -> None:
+    class Own(Loader):
+        def event(self, *told: Any, **named: Any) -> Event:
+            return super().event(*told, **named)
+
+    for name in ("shopify_customers", "events"):
+        loader = (Own if one_by_one else Loader)(read_file(name))
+        path = tmp_path / sample_file(name).name
+        path.write_bytes(sample_file(name).read_bytes())
+        with path.open("ab") as file:
+            file.write(jsonl(*(native(n, time=None) for n in range(40)), native(43)) if name == "events" else b"")
+        os.utime(path, (1_700_000_000, 1_700_000_000))
+        _, accepted, _, quarantined, _ = counts(ingest.load(loader, path))
+        before, aside = state(store), quarantine(store)
+        os.utime(path, (1_710_000_000, 1_710_000_000))
+        assert accepted and counts(ingest.load(loader, path))[1:] == (0, accepted, quarantined, 0)
+        assert (state(store), quarantine(store)) == (before, aside)
+    other = write(tmp_path / "other.jsonl", jsonl(native(1, time=None, traits={}), native(43, time="2025-06-02")))
+    assert counts(ingest.load(loader, other)) == (2, 0, 0, 2, 0)
+    said = [record.message.rpartition(": ")[2] for record in quarantine(store)]
+    assert said[-2:] == ["traits", "time"] and state(store) == before
 
 
 def test_standard_input(store: Store, ingest: Ingest, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,9 +11,9 @@ import pytest
 from identity_graph.errors import NotFound
 from identity_graph.ingest import Ingest
 from identity_graph.loaders import read_loader
-from identity_graph.model import Event, Identifier, RunState
+from identity_graph.model import Event, Identifier, Origin, Refused, Run, RunState
 from identity_graph.store import open_store
-from identity_graph.store.protocols import Store
+from identity_graph.store.protocols import Batch, Store
 from tests.conftest import Clock
 from tests.story.ingesting import EVENTS, counts, ingest_into, jsonl, native, quarantine, state, write
 
@@ -83,6 +83,20 @@ def test_replay_of_an_id_with_two_bodies(store: Store, ingest: Ingest, tmp_path:
     assert [record.code for record in before] == ["IDENTIFIER_EMPTY", "ID_REUSE", "ID_REUSE"]
     assert counts(ingest.replay()) == (3, 0, 0, 3, 0)
     assert quarantine(store) == before
+
+
+def test_replay_of_records_without_a_time_that_were_set_aside(store: Store, ingest: Ingest, tmp_path: Path) -> None:
+    """As a release before this one did with those that came again in another file."""
+    path = write(tmp_path / "e.jsonl", jsonl(native(1, time=None), native(2, time=None)))
+    ingest.load(EVENTS, path, time=5)
+    write(path, jsonl(native(1, time=None), native(2, time=None, name="Other"), native(3, time=None, identifiers={})))
+    run = store.operations.begin_run(Run("r", "load", RunState.RUNNING, 1, default_time=7, loader="events"))
+    lines = path.read_bytes().splitlines()
+    refused = [Refused(Origin(line, line, raw), "ID_REUSE", "time") for line, raw in enumerate(lines, 1)]
+    store.evidence.append(run, Batch([], [], refused))
+    before = state(store)
+    assert counts(ingest.replay()) == (3, 0, 1, 2, 0)
+    assert [record.line for record in quarantine(store)] == [2, 3] and state(store) == before
 
 
 def test_replay_of_many(store: Store, ingest: Ingest, clock: Clock, tmp_path: Path) -> None:

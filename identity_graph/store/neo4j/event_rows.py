@@ -19,7 +19,7 @@ from identity_graph.store.appending import ADVANCED
 from identity_graph.store.marks import mark_again, mark_of
 from identity_graph.store.neo4j.chunks import CHUNK, in_chunks
 from identity_graph.store.neo4j.connection import Connection
-from identity_graph.store.neo4j.foresight import NOTHING, Foresight, Key, stored_contents, stored_numbers
+from identity_graph.store.neo4j.foresight import NOTHING, Content, Foresight, Key, stored_contents, stored_numbers
 from identity_graph.store.numbered import LARGEST_NUMBER, NUMBER_BITS, numbered
 from identity_graph.store.protocols import EventColumns
 from identity_graph.tables import EvidenceTable, Int64
@@ -58,14 +58,14 @@ class EventRows:
         """Look for what will have to be known when the one batch is committed, and the other comes next."""
         self._foresight.ask(self._writer, events, upcoming, self._numbers.__contains__)
 
-    def known(self, events: EventTable) -> tuple[dict[str, str], None]:
+    def known(self, events: EventTable) -> tuple[dict[str, Content], None]:
         ids = set(events.ids)
         if ids <= self._foreseen.ids:
             return {id: content for id, content in self._foreseen.contents.items() if id in ids}, None
         return dict(stored_contents(self._database, sorted(ids))), None
 
-    def contents(self, events: EventTable) -> Iterable[str]:
-        return events.digests()
+    def contents(self, events: EventTable) -> Iterable[Content]:
+        return map(Content, events.times, events.digests())
 
     def insert(self, events: EventTable, fresh: Sequence[int], found: None) -> None:
         if not fresh:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from identity_graph.errors import StoreError
 from identity_graph.event_table import EventTable
@@ -15,12 +16,19 @@ from identity_graph.store.neo4j.connection import Connection
 Key = tuple[str, str]
 
 
+class Content(NamedTuple):
+    """`digest` is of all that tells two events of one id apart, the time too."""
+
+    time: int
+    digest: str
+
+
 @dataclass(frozen=True, slots=True)
 class Foreseen:
     """Of `ids` the contents of those that are stored, of `keys` the numbers; of others nothing is known."""
 
     ids: AbstractSet[str] = frozenset()
-    contents: dict[str, str] = field(default_factory=dict)
+    contents: dict[str, Content] = field(default_factory=dict)
     keys: AbstractSet[Key] = frozenset()
     numbers: dict[Key, int] = field(default_factory=dict)
 
@@ -64,10 +72,11 @@ class Foresight:
         )
 
 
-def stored_contents(database: Connection, ids: Sequence[str]) -> Iterator[tuple[str, str]]:
+def stored_contents(database: Connection, ids: Sequence[str]) -> Iterator[tuple[str, Content]]:
     """Of events that are stored, by id."""
     for chunk in in_chunks(ids):
-        yield from zip(*database.one("evidence/append_known", ids=chunk), strict=True)
+        found, times, digests = database.one("evidence/append_known", ids=chunk)
+        yield from zip(found, map(Content, times, digests), strict=True)
 
 
 def stored_numbers(database: Connection, keys: Collection[Key]) -> Iterator[tuple[Key, int]]:
