@@ -248,7 +248,8 @@ HELP: Mapping[str, str] = MappingProxyType(
         "EVENT_NAME_INVALID": "Send a text, or let the loader name another field.",
         "EVENT_NAME_TOO_LONG": "Send a short name, what varies as a property, or let the loader name another field.",
         "EVENT_SOURCE_INVALID": "Send a short text, or leave it out: then the loader's own source holds.",
-        "ID_REUSE": "Give what is another event another id: the first one stays as it is.",
+        "ID_REUSE": "Give what is another event another id: the first one stays as it is. If its id is a number of a "
+        "table, say so in the loader, id = { path = ..., within = 'source' }, then replay.",
         "TS_INVALID": "Send ISO 8601, or a number in the unit that the loader names.",
         "TS_IMPOSSIBLE": "Correct the time at the sender; of a leap second send the one before.",
         "TS_LOCAL": "Say in the loader how it is written, time_format = '%d/%m/%Y', then replay.",

@@ -81,6 +81,12 @@ def namespace(name: str, values: Sequence[str]) -> Clue | None:
     return None
 
 
+def unique_everywhere(name: str, values: Sequence[str]) -> bool:
+    """Whether ids are made so that no other table has them, as libraries that track make theirs; numbers are not."""
+    made = words(name)[-2:] in (["message", "id"], ["event", "id"]) and not most(values, str.isdecimal)
+    return made or most(values, _UUID.fullmatch)
+
+
 def time_form(values: Sequence[str]) -> Clue | None:
     """How the times of a column are written: `iso`, a unit of numbers, or a form; None if they are no times."""
     values = values[:FEW]

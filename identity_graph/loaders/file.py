@@ -105,6 +105,7 @@ class LoaderFile:
     keyed_lists: tuple[KeyedList, ...] = ()
     phone_region: str | None = None
     id: tuple[Path, ...] = ()
+    id_within_source: bool = False
     time: tuple[Path, ...] = ()
     time_constant: int | None = None
     time_unit: str = "ms"
@@ -242,6 +243,7 @@ def _read(document: Mapping[str, Any], place: Place, reference: str) -> LoaderFi
     place.only(event, ("id", "time", "time_unit", "time_format", "name", "source"), "event")
     time, time_constant = _paths_or_constant(event, "time", place)
     name, name_constant = _paths_or_constant(event, "name", place)
+    id, id_within_source = _id(event, place)
     if not name and name_constant is None:
         raise place.fail("LOADER_VALUE", "event.name", "left out", "Say where the name is, or { value = ... }.")
     if name_constant is not None and not (isinstance(name_constant, str) and 0 < len(name_constant) <= 256):
@@ -258,7 +260,8 @@ def _read(document: Mapping[str, Any], place: Place, reference: str) -> LoaderFi
         json=place.paths(document, "json", ""),
         keyed_lists=tuple(_keyed_list(table, place) for table in place.tables(document, "keyed_lists")),
         phone_region=_region(document, place),
-        id=place.paths(event, "id", "event"),
+        id=id,
+        id_within_source=id_within_source,
         time=time,
         time_constant=_time_constant(time_constant, place),
         time_unit=place.text(event, "time_unit", "event", default="ms", choice=tuple(UNITS)),
@@ -280,6 +283,19 @@ def _read(document: Mapping[str, Any], place: Place, reference: str) -> LoaderFi
     if not (file.identifiers or file.identifier_objects or file.pairs or file.same_person):
         raise place.fail("LOADER_VALUE", "identifiers", "names no identifier", "Say where at least one is.")
     return file
+
+
+def _id(event: Mapping[str, Any], place: Place) -> tuple[tuple[Path, ...], bool]:
+    """Where the id is, and whether it is one within its source alone."""
+    value = event.get("id")
+    if not isinstance(value, dict):
+        return place.paths(event, "id", "event"), False
+    place.only(value, ("path", "within"), "event.id")
+    if not value.get("path") or "within" not in value:
+        help = 'Write { path = "...", within = "source" }, or the path alone.'
+        raise place.fail("LOADER_VALUE", "event.id", f"{value!r}", help)
+    place.text(value, "within", "event.id", choice=("source",))
+    return place.paths(value, "path", "event.id"), True
 
 
 def _paths_or_constant(table: Mapping[str, Any], key: str, place: Place) -> tuple[tuple[Path, ...], Any]:

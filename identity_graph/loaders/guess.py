@@ -60,7 +60,7 @@ def _source(stem: str, form: Form, identifiers: Sequence[tuple[clues.Clue, Colum
 def _event(columns: Sequence[Column], count: int, stem: str) -> list[str]:
     ids = [column for column in columns if clues.words(column.name)[-1:] == ["id"] and len(column.steps) == 1]
     ids = [column for column in ids if column.records == count and len(set(column.values)) >= 0.95 * count]
-    lines = [f"id = {_quoted(ids[0].path)}  # every record has one of its own"] if ids else []
+    lines = [_id(ids[0])] if ids else []
     if not ids:
         lines.append("# id: no column has a value of its own in every record, so the hash of the record is the id")
     lines += _time(columns)
@@ -72,6 +72,15 @@ def _event(columns: Sequence[Column], count: int, stem: str) -> list[str]:
         return [*lines, f"name = {_listed(names)}  # by their names, the first that is there"]
     constant = f"{stem.replace('_', ' ').title()} Recorded"
     return [*lines, f"name = {{ value = {_quoted(constant)} }}  # no column has the names of events"]
+
+
+def _id(column: Column) -> str:
+    path = _quoted(column.path)
+    if clues.unique_everywhere(column.name, column.values):
+        return f"id = {path}  # every record has one of its own"
+    return (
+        f'id = {{ path = {path}, within = "source" }}  # every record has one of its own, and other tables may have it'
+    )
 
 
 def _time(columns: Sequence[Column]) -> list[str]:

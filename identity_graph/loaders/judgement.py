@@ -14,6 +14,7 @@ import orjson
 from identity_graph.errors import InputError
 from identity_graph.loaders.file import LoaderFile
 from identity_graph.loaders.path import Record
+from identity_graph.repeated import Repeated
 from identity_graph.times import EARLIEST, EPOCH, LATEST, parse_time
 
 LONGEST_SOURCE = 64
@@ -30,6 +31,20 @@ def is_source(value: Any) -> bool:
 def id_text(value: Any) -> str:
     """The id that a record names. Raises EVENT_ID_INVALID of what is neither a text nor a whole number."""
     return value if value.__class__ is str else _number_as_id(value)
+
+
+def id_prefix(source: str) -> str:
+    """What stands before an id that is one within its source alone, so that no two sources make the same of any two."""
+    return source.replace("%", "%25").replace(":", "%3A") + ":"
+
+
+def ids_within(sources: Sequence[str], ids: Sequence[str]) -> list[str]:
+    """Ids as they are among those of all sources."""
+    if isinstance(sources, Repeated):
+        prefix = id_prefix(sources.value)
+        return [prefix + id for id in ids]
+    prefixes = {source: id_prefix(source) for source in set(sources)}
+    return [prefixes[source] + id for source, id in zip(sources, ids, strict=True)]
 
 
 def content_id(source: str, record: Record) -> str:

@@ -11,7 +11,7 @@ from identity_graph.errors import InputError
 from identity_graph.event_flaws import DAWN, id_flaw, is_id, is_name, name_flaw, untimely
 from identity_graph.loaders.file import LoaderFile, parse_file, read_file
 from identity_graph.loaders.formerly import formerly_reader
-from identity_graph.loaders.judgement import content_id, id_text, is_source, time_reader
+from identity_graph.loaders.judgement import content_id, id_prefix, id_text, is_source, time_reader
 from identity_graph.loaders.many import Events, Many, Mapper
 from identity_graph.loaders.nobody import nobody_reader
 from identity_graph.loaders.path import Path, Record
@@ -112,7 +112,7 @@ def _compile_one(file: LoaderFile, others: Sequence[Path]) -> Mapper:
     )
     nobody, formerly = nobody_reader(file), formerly_reader(file, others)
     name_constant, file_source, time_constant = file.name_constant, file.source, file.time_constant
-    new, event_of, time_of = tuple.__new__, Event, time_reader(file)
+    new, event_of, time_of, within_source = tuple.__new__, Event, time_reader(file), file.id_within_source
 
     def map_record(record: Record, received: int, fallback_time: int | None) -> Event:
         raw_time = get_time(record)
@@ -141,9 +141,16 @@ def _compile_one(file: LoaderFile, others: Sequence[Path]) -> Mapper:
         if not identifiers:
             raise nobody(record)
         id = get_id(record)
-        id = content_id(source, record) if id is None else id_text(id)
-        if not is_id(id):
-            raise InputError(*id_flaw(id))
+        if id is None:
+            id = content_id(source, record)
+        else:
+            id = id_text(id)
+            if not is_id(id):
+                raise InputError(*id_flaw(id))
+            if within_source:
+                id = id_prefix(source) + id
+                if not is_id(id):
+                    raise InputError(*id_flaw(id))
         if "\0" in id or "\0" in name or "\0" in source:
             raise InputError("TEXT_INVALID", "the event's id, name or source holds a NUL")
         return new(  # as Event(...), in half the time

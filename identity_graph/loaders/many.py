@@ -19,7 +19,7 @@ from identity_graph.loaders.fields import ObjectReader, cast
 from identity_graph.loaders.file import LoaderFile
 from identity_graph.loaders.filling import Filling
 from identity_graph.loaders.identifiers import Normaliser
-from identity_graph.loaders.judgement import content_ids, id_text, is_source, iso_times, time_reader
+from identity_graph.loaders.judgement import content_ids, id_text, ids_within, is_source, iso_times, time_reader
 from identity_graph.loaders.path import Record
 from identity_graph.loaders.readers import Readers
 from identity_graph.loaders.unfold import unfolder
@@ -127,6 +127,8 @@ class Many:
                 if not _all_ids(ids):
                     columns.judge(ids, is_id)
                     columns.judge(ids, _without_nul)
+                if self._file.id_within_source:
+                    ids = columns.within(sources, ids)
             traits = columns.texts(readers.traits, group.record)
             properties = columns.texts(readers.properties, group.record)
         except InputError:
@@ -246,6 +248,15 @@ class _Columns:
             self.judge(column, good)
             self.judge(column, _without_nul)
         return column
+
+    def within(self, sources: Sequence[str], ids: Sequence[str]) -> Sequence[str]:
+        """Ids that are good ones, as they are among those of all sources."""
+        if self.flawed:
+            sources, ids = [source or "" for source in sources], [id or "" for id in ids]
+        found = ids_within(sources, ids)
+        if max(map(len, found)) > LONGEST_ID:
+            self.judge(found, is_id)
+        return found
 
     def none_missing(self, columns: Iterable[Sequence[Any]]) -> None:
         for column in columns:

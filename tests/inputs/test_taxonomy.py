@@ -328,7 +328,7 @@ def test_a_bad_file(name: str, graph: IdentityGraph, tmp_path: Path) -> None:
     read = sum(counts(run)[0] for run in runs)
     aside = {one.line: one.code for one in graph.store.operations.quarantined()}
     assert aside == (expected if isinstance(expected, dict) else {})
-    rows = [row for row in graph.store.evidence.events([str(n) for n in range(read + 2)]) if row]
+    rows = [row for row in graph.store.evidence.events([f"crm:{n}" for n in range(read + 2)]) if row]
     assert len(rows) == sum(run.accepted for run in runs) == read - len(aside)
     if isinstance(expected, list):
         assert [row.event.traits["city"] for row in rows if "city" in row.event.traits] == expected

@@ -127,6 +127,23 @@ def test_how_a_table_is_written(tmp_path: Path) -> None:
     assert event.properties == {"Kundenname": "Zoë"}
 
 
+@pytest.mark.parametrize(
+    ("name", "ids", "within"),
+    [
+        ("id", ["1", "2"], True),
+        ("order_id", ["o-1", "o-2"], True),
+        ("message_id", ["1", "2"], True),
+        ("eventId", ["ajs-1f", "ajs-2f"], False),
+        ("id", ["8692ff2f-8942-42ab-90e8-7a7fac3e433a", "be04f891-90ff-072e-ba57-4270adb50c85"], False),
+    ],
+)
+def test_ids_that_other_tables_may_have(name: str, ids: list[str], within: bool, tmp_path: Path) -> None:
+    path = tmp_path / "shop.csv"
+    path.write_text(f"{name},type,email,created_at\n" + "".join(f"{id},x,a@x.org,2025-06-01T10:00Z\n" for id in ids))
+    file = parse_loader(guess(path)).file
+    assert ([path.text for path in file.id], file.id_within_source) == ([name], within)
+
+
 def test_what_cannot_be_guessed(tmp_path: Path) -> None:
     for content, code in (("a,b\n1,2\n", "NO_IDENTIFIER"), ("a,b\n", "SOURCE_FORMAT"), ("", "SOURCE_FORMAT")):
         path = tmp_path / "a.csv"

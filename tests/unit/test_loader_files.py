@@ -77,6 +77,22 @@ def test_unknown_loaders_list_the_known(tmp_path: FilePath) -> None:
         (LEAST.replace('time = "time"', 'time = { value = "soon" }'), "LOADER_VALUE", r"line 5: event.time: 'soon'"),
         (LEAST.replace('"time"', '"a..b"'), "LOADER_VALUE", r"line 5: event.time: 'a..b': not a path at character 3"),
         (LEAST.replace('id = "id"', 'id = "ids[]"'), "LOADER_VALUE", r"line 4: event.id: 'ids\[\]' fans out"),
+        (LEAST.replace('id = "id"', 'id = { path = "id" }'), "LOADER_VALUE", r"line 4: event.id: \{'path': 'id'\}"),
+        (
+            LEAST.replace('id = "id"', 'id = { path = [], within = "source" }'),
+            "LOADER_VALUE",
+            r"line 4: event.id: \{'pa",
+        ),
+        (
+            LEAST.replace('id = "id"', 'id = { path = "id", within = "file" }'),
+            "LOADER_VALUE",
+            r"line 4: event.id.within: 'file'",
+        ),
+        (
+            LEAST.replace('id = "id"', 'id = { path = "id", of = "source" }'),
+            "LOADER_KEY",
+            r"line 4: event.id.of: no su",
+        ),
         (LEAST.replace('id = "id"', "id = [7]"), "LOADER_VALUE", r"line 4: event.id: 7 is not a path"),
         (LEAST.replace("email =", '"E mail" ='), "LOADER_VALUE", r"line 8: identifiers.E mail: 'E mail' is not a na"),
         (LEAST.replace('email = "email"', ""), "LOADER_VALUE", r"line 7: identifiers: names no identifier"),

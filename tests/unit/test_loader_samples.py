@@ -53,6 +53,7 @@ def test_nothing_of_a_sample_is_lost(name: str) -> None:
         except InputError:
             continue
         kept = {str(leaf) for leaf in leaves(found)} | {key.partition(":")[2] for key in found["identifiers"]}
+        kept.add(found["id"].removeprefix(f"{found['source']}:"))
         passed_over = {str(path.one()(value)) for path in loader.file.time}
         for leaf in leaves(value):
             forms = {str(leaf), str(leaf).lower(), re.sub(r"[ -]", "", str(leaf)).upper(), number(str(leaf))}

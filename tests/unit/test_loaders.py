@@ -117,6 +117,44 @@ def test_ids(id: Any, expected: str) -> None:
     assert event(LEAST, record(id=id)).id == expected
 
 
+WITHIN = LEAST.replace('id = "id"', 'id = { path = ["id", "number"], within = "source" }\nsource = "from"')
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        ({}, "shop:e-1"),
+        ({"id": 7}, "shop:7"),
+        ({"id": None, "number": 7}, "shop:7"),
+        ({"id": " a "}, "shop: a "),
+        ({"from": "b"}, "b:e-1"),
+        ({"from": "b:e", "id": "f"}, "b%3Ae:f"),
+        ({"from": "b", "id": "e:f"}, "b:e:f"),
+        ({"from": "b%3Ae", "id": "f"}, "b%253Ae:f"),
+        ({"id": "x" * 251}, "shop:" + "x" * 251),
+    ],
+)
+def test_ids_within_their_source(change: dict[str, Any], expected: str) -> None:
+    assert event(WITHIN, record(**change)).id == expected
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        ({"id": "x" * 252}, "EVENT_ID_TOO_LONG"),
+        ({"id": "  "}, "EVENT_ID_INVALID"),
+        ({"id": 1.5}, "EVENT_ID_INVALID"),
+        ({"id": "a\0"}, "TEXT_INVALID"),
+    ],
+)
+def test_refused_ids_within_their_source(change: dict[str, Any], code: str) -> None:
+    assert code_of(WITHIN, record(**change)) == code
+
+
+def test_a_record_without_id_gets_the_hash_of_its_content_within_its_source_too() -> None:
+    assert event(WITHIN, record(id=None)).id == content_id("shop", record(id=None))
+
+
 def test_a_record_without_id_gets_the_hash_of_its_content() -> None:
     one = event(LEAST, {"time": 0, "email": "ann@example.org", "a": 1})
     two = event(LEAST, {"a": 1, "email": "ann@example.org", "time": 0, "id": ""} | {})

@@ -16,7 +16,7 @@ from identity_graph.model import Event
 from tests.inputs.values import values
 from tests.loader_samples import NOW, records
 
-EVERYTHING = parse_loader("""
+ALL = """
 source = "all"
 keyed_lists = [{ list = "params", key = "key", value = ["value.text", "value.number"] }]
 json = ["packed"]
@@ -56,7 +56,10 @@ b = { namespace = "cookie", value = "deep.cookie" }
 [[not_the_person]]
 when = { type = "group" }
 paths = ["traits", "deep.email"]
-""")
+"""
+EVERYTHING = parse_loader(ALL)
+WITHIN = parse_loader(ALL.replace('["id", "deep.id"]', '{ path = ["id", "deep.id"], within = "source" }'))
+LOADERS = st.sampled_from([EVERYTHING, WITHIN])
 
 
 def one_by_one(loader: Loader, found: Sequence[dict[str, Any]]) -> list[Event | tuple[str, str]]:
@@ -103,7 +106,8 @@ VALUES = st.recursive(
     max_leaves=6,
 )
 GOOD = {
-    "id": st.uuids().map(str),
+    "id": st.uuids().map(str) | st.sampled_from(["7", "x" * 250]),
+    "from": st.sampled_from(["a", "a:b", "shop"]),
     "time": st.sampled_from(["2025-01-02T03:04:05Z", "2025-01-02", 1735787045000]),
     "name": st.sampled_from(["Seen", "Bought"]),
     "email": st.sampled_from(["ann@example.org", "bob@example.org", "Bob@Example.org", "b.ob@gmail.com"]),
@@ -131,9 +135,9 @@ def many(draw: st.DrawFn) -> list[dict[str, Any]]:
 
 
 @settings(deadline=None)
-@given(many())
-def test_records_that_are_alike_but_for_some(found: list[dict[str, Any]]) -> None:
-    assert at_once(EVERYTHING, found) == one_by_one(EVERYTHING, found)
+@given(LOADERS, many())
+def test_records_that_are_alike_but_for_some(loader: Loader, found: list[dict[str, Any]]) -> None:
+    assert at_once(loader, found) == one_by_one(loader, found)
 
 
 @settings(deadline=None)
@@ -149,14 +153,18 @@ def test_records_of_any_kind(kinds: list[dict[str, Any]], times: int) -> None:
 def test_naughty_values(key: str) -> None:
     texts = [text for text in values(1000, seed=5) if text.encode(errors="ignore").decode() == text]
     found = [{"id": f"e{number}", "name": "Seen", "user": "u"} | {key: value} for number, value in enumerate(texts)]
-    assert at_once(EVERYTHING, found) == one_by_one(EVERYTHING, found)
+    for loader in (EVERYTHING, WITHIN):
+        assert at_once(loader, found) == one_by_one(loader, found)
 
 
-@pytest.mark.parametrize("key", ["time", "name", "from", "email", "user", "type", "deep", "ids", "pairs", "traits"])
+@pytest.mark.parametrize(
+    "key", ["id", "time", "name", "from", "email", "user", "type", "deep", "ids", "pairs", "traits"]
+)
 @pytest.mark.parametrize("value", [5, True, [1], {"a": 1}, 1.5])
 def test_values_of_another_kind_in_all(key: str, value: Any) -> None:
     found = [{"name": "Seen", "user": f"u{number}"} | {key: value} for number in range(20)]
-    assert at_once(EVERYTHING, found) == one_by_one(EVERYTHING, found)
+    for loader in (EVERYTHING, WITHIN):
+        assert at_once(loader, found) == one_by_one(loader, found)
 
 
 def test_no_records() -> None:
