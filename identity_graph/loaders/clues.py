@@ -7,7 +7,6 @@ import re
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import datetime
-from functools import partial
 from typing import NamedTuple
 
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
@@ -15,22 +14,50 @@ _EMAIL = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@.]+")
 _PHONE = re.compile(r"\+?[0-9(][0-9 ().-]{5,18}[0-9]")
 _UUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}", re.IGNORECASE)
 _ISO = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d.*")
+_ISO_DAY = re.compile(r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d.*)?")
 _NUMBER = re.compile(r"[12]\d{9}(?:\d{3}|\d{6}|\d{9})?(?:\.\d+)?")
 UNITS = {10: "s", 13: "ms", 16: "us", 19: "ns"}
 TIME_FORMATS = ("%Y-%m-%d %H:%M:%S %z", "%d/%b/%Y:%H:%M:%S %z", "%m/%d/%Y %H:%M", "%d.%m.%Y %H:%M", "%Y/%m/%d %H:%M:%S")
+DAY_FORMS = (
+    *("%d.%m.%Y", "%m/%d/%Y", "%d/%m/%Y", "%Y/%m/%d", "%d-%m-%Y", "%d %b %Y", "%d-%b-%Y", "%b %d, %Y"),
+    *("%d/%m/%Y %H:%M", "%m/%d/%Y %H:%M:%S", "%d/%m/%Y %H:%M:%S", "%d.%m.%Y %H:%M:%S"),
+)
+"""What may be a birthday as well, or is read in two ways: of a column that is called as times are."""
+
+EITHER = " or "
+
 MOST = 0.7
 """Of the values that must look alike; the others may be slips, or words for nothing."""
 
+_SEVERAL = 5  # of fewer values, that they differ says nothing
 FEW = 100  # values that tell how times are written
 
-_PERSONS = {"user", "customer", "contact", "client", "member", "account"}
+EVENT_NAMES = ("event", "event_name", "eventname", "action", "type")
+TIME_WORDS = (
+    "timestamp",
+    "time",
+    "ts",
+    "at",
+    "date",
+    "created",
+    "updated",
+    "occurred",
+    "modified",
+    "changed",
+    "datetime",
+)
+_NO_TIME = {"birth", "birthday", "birthdate", "expiry", "expires", "expiration", "due", "until", "end", "next", "zone"}
+_NUMBERS = {"number", "no", "nr", "num"}
+_OF_OTHERS = {"of", "phone", "mobile", "telephone", "tel", "fax", "card", "bank"}
+PERSONS = {"user", "customer", "contact", "client", "member", "account"}
+
 _NAMES: Sequence[tuple[str, Callable[[set[str]], bool]]] = (
     ("advertising_id", lambda words: bool(words & {"idfa", "gaid", "aaid"}) or {"advertising", "id"} <= words),
     ("anonymous_id", lambda words: bool(words & {"anonymous", "anon", "visitor", "pseudo"}) and "id" in words),
     ("cookie", lambda words: "cookie" in words),
     ("device_id", lambda words: "idfv" in words or {"device", "id"} <= words),
     ("loyalty_id", lambda words: "loyalty" in words or ("card" in words and not words & {"credit", "type", "brand"})),
-    ("user_id", lambda words: bool(words & {"userid", "uid"}) or ("id" in words and bool(words & _PERSONS))),
+    ("user_id", lambda words: bool(words & {"userid", "uid"}) or ("id" in words and bool(words & PERSONS))),
 )
 TRAITS = {
     "firstName": {"firstname", "givenname"},
@@ -38,9 +65,13 @@ TRAITS = {
     "name": {"fullname"},
     "birthday": {"birthday", "birthdate", "dateofbirth", "dob"},
     "gender": {"gender", "sex"},
-    "city": {"city"},
+    "age": {"age"},
+    "address": {"address", "street", "streetaddress", "address1", "addressline1"},
+    "city": {"city", "town"},
+    "postalCode": {"zip", "zipcode", "postcode", "postalcode"},
     "country": {"country", "countrycode"},
-    "company": {"company", "organization", "organisation"},
+    "language": {"language", "locale"},
+    "company": {"company", "companyname", "organization", "organisation"},
     "plan": {"plan"},
     "tier": {"tier"},
 }
@@ -78,6 +109,8 @@ def namespace(name: str, values: Sequence[str]) -> Clue | None:
             if fits(set(said)):
                 form = ", and its values are UUIDs" if most(values, _UUID.fullmatch) else ""
                 return Clue(found, f"by its name{form}")
+        if set(said) & PERSONS and _is_number(said):
+            return Clue("user_id", "by its name")
     return None
 
 
@@ -87,13 +120,38 @@ def unique_everywhere(name: str, values: Sequence[str]) -> bool:
     return made or most(values, _UUID.fullmatch)
 
 
-def time_form(values: Sequence[str]) -> Clue | None:
-    """How the times of a column are written: `iso`, a unit of numbers, or a form; None if they are no times."""
+def is_id(name: str) -> bool:
+    """Whether a column is called as ids are: id, orderId, Invoice No."""
+    said = words(name)
+    return said[-1:] == ["id"] or _is_number(said)
+
+
+def _is_number(said: Sequence[str]) -> bool:
+    """As Customer Number is one, and no telephone's."""
+    return len(said) > 1 and said[-1] in _NUMBERS and not _OF_OTHERS.intersection(said)
+
+
+def is_called_time(name: str) -> bool:
+    said = set(words(name))
+    return bool(said.intersection(TIME_WORDS)) and not said & _NO_TIME
+
+
+def distinct(values: Sequence[str]) -> bool:
+    """Whether nearly each is another one, as names of persons are and names of events are not."""
+    return len(set(values)) > 0.5 * len(values)
+
+
+def time_form(values: Sequence[str], *, days: bool = False) -> Clue | None:
+    """How the times of a column are written: `iso`, a unit of numbers, a form, or several of which no value tells the
+    right one; None if they are no times. With `days` those without an hour are times, too."""
     values = values[:FEW]
-    for form in TIME_FORMATS:
-        if most(values, partial(is_time, form=form)):
-            return Clue(form, f"its values are times of the form {form}")
-    if most(values, _ISO.fullmatch):
+    forms = TIME_FORMATS + DAY_FORMS if days else TIME_FORMATS
+    fitting = {form: sum(is_time(value, form) for value in values) for form in forms}
+    best = max(fitting.values())
+    if best and best >= MOST * len(values):
+        found = [form for form, count in fitting.items() if count == best]
+        return Clue(EITHER.join(found), f"its values are times of the form {EITHER.join(found)}")
+    if most(values, (_ISO_DAY if days else _ISO).fullmatch):
         return Clue("iso", "its values are ISO 8601")
     if most(values, _NUMBER.fullmatch):
         unit = UNITS[len(values[0].partition(".")[0])] if _NUMBER.fullmatch(values[0]) else "ms"
@@ -101,9 +159,12 @@ def time_form(values: Sequence[str]) -> Clue | None:
     return None
 
 
-def trait(name: str) -> str | None:
-    """The trait that a column of this name holds, as the Segment spec calls it."""
+def trait(name: str, values: Sequence[str] = ()) -> str | None:
+    """The trait that a column of this name holds, as the Segment spec calls it. What is only called a name may be that
+    of an event: then its values say which."""
     joined = "".join(words(name))
+    if joined in ("name", "customername", "contactname"):
+        return "name" if joined != "name" or (len(values) >= _SEVERAL and distinct(values)) else None
     return next((found for found, names in TRAITS.items() if joined in names), None)
 
 

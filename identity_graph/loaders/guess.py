@@ -8,14 +8,15 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from identity_graph.errors import InputError
+from identity_graph.legible import legible
 from identity_graph.loaders import clues
 from identity_graph.loaders.columns import Column, read_columns
+from identity_graph.loaders.event_id import CHANGING, EventId, event_id, happening
 from identity_graph.loaders.file import parse_file
+from identity_graph.loaders.region import region
 from identity_graph.records import Form
 
-_EVENT_NAMES = ("event", "event_name", "eventname", "action", "type")
 _OBJECTS = {"traits": ("traits", "user_properties"), "properties": ("properties",)}
-_TIME_WORDS = ("timestamp", "time", "ts", "at", "date", "created", "updated", "occurred")
 
 
 def guess(path: str | Path) -> str:
@@ -27,16 +28,23 @@ def guess(path: str | Path) -> str:
     stem = re.sub(r"[^a-z0-9]+", "_", Path(path).name.partition(".")[0].lower()).strip("_") or "records"
     found = [(clues.namespace(column.near, column.values), column) for column in columns]
     identifiers = [(clue, column) for clue, column in found if clue]
+    id = event_id(columns, {column.path for _, column in identifiers}, count, stem)
+    if id.person:
+        identifiers.append(
+            (clues.Clue(f"{stem[:61]}_id", "by the other columns, the person's in this table"), id.person)
+        )
     if not identifiers:
         raise InputError(
             "NO_IDENTIFIER",
             f"{path}: no column looks like an identifier",
             help="Write the loader by hand, like one that ships (identity-graph loader list).",
         )
-    lines = [f"# Guessed from the first {count:,} records of {Path(path).name}. Read it before you load by it."]
+    lines = [
+        f"# Guessed from the first {count:,} records of {legible(Path(path).name)}. Read it before you load by it."
+    ]
     lines += [*_source(stem, form, identifiers), "", "[event]"]
     taken = {column.path for _, column in identifiers}
-    lines += _event([column for column in columns if column.path not in taken], count, stem)
+    lines += [_id(id), *_event([column for column in columns if column.path not in taken], count, stem)]
     lines += ["", "[identifiers]", *_identifiers(identifiers)]
     lines += _traits(columns, identifiers) + _properties(columns)
     text = "\n".join(lines) + "\n"
@@ -53,19 +61,26 @@ def _source(stem: str, form: Form, identifiers: Sequence[tuple[clues.Clue, Colum
         lines.append(f"csv = {{ {', '.join(csv)} }}")
     phones = [value for clue, column in identifiers if clue.what == "phone" for value in column.values]
     if any(not value.startswith("+") for value in phones):
-        lines.append('phone_region = "US"  # some numbers have no country: say here in which they were written')
+        if told := region(phones):
+            lines.append(f"phone_region = {_quoted(told.what)}  # {told.why}")
+        else:
+            lines.append('# phone_region = "US"  # some numbers have no country: say here in which they were written')
     return lines
 
 
+def _id(found: EventId) -> str:
+    if not found.event:
+        return f"# id: {found.why}, so the hash of the record is the id"
+    path = _quoted(found.event.path)
+    if clues.unique_everywhere(found.event.name, found.event.values):
+        return f"id = {path}  # {found.why}"
+    return f'id = {{ path = {path}, within = "source" }}  # {found.why}'
+
+
 def _event(columns: Sequence[Column], count: int, stem: str) -> list[str]:
-    ids = [column for column in columns if clues.words(column.name)[-1:] == ["id"] and len(column.steps) == 1]
-    ids = [column for column in ids if column.records == count and len(set(column.values)) >= 0.95 * count]
-    lines = [_id(ids[0])] if ids else []
-    if not ids:
-        lines.append("# id: no column has a value of its own in every record, so the hash of the record is the id")
-    lines += _time(columns)
+    lines = _time(columns)
     top = {column.name.lower(): column for column in columns if len(column.steps) == 1}
-    names = [top[name].path for name in _EVENT_NAMES if name in top]
+    names = [top[name].path for name in clues.EVENT_NAMES if name in top]
     if "type" in top and "name" in top:
         names.insert(len(names) - 1, top["name"].path)
     if names and any(column.records == count for column in top.values() if column.path in names):
@@ -74,29 +89,32 @@ def _event(columns: Sequence[Column], count: int, stem: str) -> list[str]:
     return [*lines, f"name = {{ value = {_quoted(constant)} }}  # no column has the names of events"]
 
 
-def _id(column: Column) -> str:
-    path = _quoted(column.path)
-    if clues.unique_everywhere(column.name, column.values):
-        return f"id = {path}  # every record has one of its own"
-    return (
-        f'id = {{ path = {path}, within = "source" }}  # every record has one of its own, and other tables may have it'
-    )
-
-
 def _time(columns: Sequence[Column]) -> list[str]:
-    times = []
+    times, others = [], []
+    happens = happening(columns)
     for column in columns:
-        rank = next((n for n, word in enumerate(_TIME_WORDS) if word in clues.words(column.name)), len(_TIME_WORDS))
-        clue = clues.time_form(column.values) if column.name[-1:] != "]" else None
-        if clue and rank < len(_TIME_WORDS):
-            times.append(((len(column.steps), -column.records, rank), column, clue))
+        said = clues.words(column.name)
+        called = clues.is_called_time(column.name)
+        clue = clues.time_form(column.values, days=called) if column.name[-1:] != "]" else None
+        if clue and called:
+            rank = next(n for n, word in enumerate(clues.TIME_WORDS) if word in said)
+            # Of what only is as it is now, the last change says since when.
+            newest = happens or not CHANGING.intersection(said)
+            times.append(((len(column.steps), -column.records, newest, rank), column, clue))
+        elif clue:
+            others.append(column.path)
     if not times:
-        return ["# time: no column has times, so a record gets that of the file, or --time"]
+        but = f": {', '.join(map(legible, others[:5]))} may be, but is not called so" if others else ""
+        return [f"# time: no column has times, so a record gets that of the file, or --time{but}"]
     times.sort(key=lambda time: time[0])
-    (_, column, clue), *others = times
+    (_, column, clue), *more = times
     key = "time_unit" if clue.what in clues.UNITS.values() else "time_format"
     form = [] if clue.what == "iso" else [f"{key} = {_quoted(clue.what)}"]
-    also = f"; times too: {', '.join(other.path for _, other, _ in others[:5])}" if others else ""
+    if clues.EITHER in clue.what:
+        form = [
+            f"# time_format = {clues.EITHER.join(map(_quoted, clue.what.split(clues.EITHER)))}: no value tells which"
+        ]
+    also = f"; times too: {', '.join(legible(other.path) for _, other, _ in more[:5])}" if more else ""
     return [f"time = {_quoted(column.path)}  # {clue.why}{also}", *form]
 
 
@@ -128,13 +146,14 @@ def _traits(columns: Sequence[Column], identifiers: Sequence[tuple[clues.Clue, C
         return ["", "[traits]", f'"*" = {_listed(objects)}  # whole objects, by their names']
     found: dict[str, str] = {}
     for column in columns:
-        if trait := clues.trait(column.name):
+        trait = clues.trait(column.name, column.values)
+        if trait and not (trait == "name" and happening(columns)):
             found.setdefault(trait, column.path)
-    if not found:
-        return []
     for clue, column in identifiers:
         if clue.what in ("email", "phone"):
             found.setdefault(clue.what, column.path)
+    if not found:
+        return []
     lines = [f"{trait} = {_quoted(path)}" for trait, path in found.items()]
     return ["", "[traits]  # facts about the person, by the columns' names", *lines]
 

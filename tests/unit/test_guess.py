@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -78,6 +79,8 @@ def test_a_guess_reads_the_sample_of_a_loader(name: str) -> None:
         ("card_type", ["visa"], None),
         ("visitorID", ["v-1"], "anonymous_id"),
         ("order_id", ["o-1"], None),
+        ("Customer No.", ["7"], "user_id"),
+        ("customer_no_email", ["7"], None),
     ],
 )
 def test_namespaces(name: str, values: list[str], expected: str | None) -> None:
@@ -158,7 +161,6 @@ def test_what_cannot_be_guessed(tmp_path: Path) -> None:
 
 @given(st.dictionaries(st.text(max_size=6), st.text(max_size=6), max_size=4), st.text(min_size=1, max_size=4))
 def test_any_names_make_a_loader_that_can_be_read(record: dict[str, str], inner: str) -> None:
-    import json
     from tempfile import TemporaryDirectory
 
     with TemporaryDirectory() as folder:
@@ -170,3 +172,140 @@ def test_any_names_make_a_loader_that_can_be_read(record: dict[str, str], inner:
             assert error.code == "SOURCE_FORMAT"  # half of a surrogate pair: no record can be read
             return
     assert len(found) == 1
+
+
+def guessed(tmp_path: Path, header: str, *rows: str, name: str = "table") -> str:
+    path = tmp_path / f"{name}.csv"
+    path.write_text("\n".join([header, *rows]) + "\n", encoding="utf-8")
+    return guess(path)
+
+
+def people(*more: str) -> list[str]:
+    return [",".join([str(n), f"p{n}@example.org", *(one.format(n=n) for one in more)]) for n in range(1, 9)]
+
+
+def why_no_id(text: str) -> str:
+    (line,) = [line for line in text.splitlines() if line.startswith("# id: ")]
+    assert line.endswith(", so the hash of the record is the id")
+    return line.removeprefix("# id: ").partition(", so the hash")[0]
+
+
+DAY_AT = "2025-06-0{n} 10:00"
+
+
+@pytest.mark.parametrize(
+    ("name", "header", "more", "event", "person"),
+    [
+        ("table", "id,email,first_name,updated_at", ["Ann", DAY_AT], "", "table_id"),
+        ("customers", "id,email,created_at", [DAY_AT], "", "customers_id"),
+        ("2025 users", "id,email,city", ["Ulm"], "", "2025_users_id"),
+        ("table", "id,email,name,created_at", ["Ann {n}", DAY_AT], "", "table_id"),
+        ("table", "id,email,name,created_at", ["Signed Up", DAY_AT], "id", ""),
+        ("table", "id,email,type,created_at", ["x", DAY_AT], "id", ""),
+        ("table", "id,email,amount,date", ["{n}.5", "2025-06-0{n}"], "id", ""),
+        ("table", "id,email,amount", ["{n}.5"], "", ""),
+        ("table", "id,email,amount,created_at,updated_at", ["{n}.5", DAY_AT, DAY_AT], "", ""),
+        ("table", "id,email,last_name,amount,created_at", ["Lee", "{n}.5", DAY_AT], "", ""),
+        ("table", "order_id,email,amount,created_at", ["{n}.5", DAY_AT], "order_id", ""),
+        ("table", "Order Number,email,status", ["open"], "Order Number", ""),
+        ("table", "order_id,email,status,updated_at", ["open", DAY_AT], "", ""),
+        ("table", "change_id,email,first_name,updated_at", ["Ann", DAY_AT], "change_id", ""),
+        ("table", "customer_id,email,amount,created_at", ["{n}.5", DAY_AT], "", "user_id"),
+        ("table", "Customer Number,email,city", ["Ulm"], "", "user_id"),
+        ("table", "Customer Phone Number,email,amount,at", ["{n}.5", DAY_AT], "", ""),
+    ],
+)
+def test_whose_an_id_is(name: str, header: str, more: list[str], event: str, person: str, tmp_path: Path) -> None:
+    text = guessed(tmp_path, header, *people(*more), name=name)
+    file = parse_loader(text).file
+    assert "".join(path.text for path in file.id) == event and (event or why_no_id(text))
+    assert [namespace for namespace, _ in file.identifiers if namespace != "email"] == ([person] if person else [])
+
+
+def test_a_changed_row_of_a_guessed_table_is_another_event(tmp_path: Path) -> None:
+    path = tmp_path / "customers.csv"
+    text = guessed(tmp_path, "id,email,first_name,updated_at", *people("Ann", DAY_AT), name="customers")
+    before = events(parse_loader(text), path)
+    guessed(tmp_path, "id,email,first_name,updated_at", *people("Eve", DAY_AT), name="customers")
+    after = events(parse_loader(text), path)
+    assert not {one.id for one in before if one} & {one.id for one in after if one}
+    assert {one.traits["firstName"] for one in after if one} == {"Eve"}
+
+
+def test_why_there_is_no_id(tmp_path: Path) -> None:
+    said = {
+        "customer_id,email": "customer_id is the person's, of whom there may be more than one event",
+        "n,email": "no column is called as ids are",
+        "order_id,email": "order_id has no value of its own in every record",
+    }
+    for header, why in said.items():
+        rows = [row.replace("2,", "1,") for row in people()] if header.startswith("order") else people()
+        assert why_no_id(guessed(tmp_path, header, *rows)) == why
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "form"),
+    [
+        ("created_at", "2025-01-0{n}", ""),
+        ("Date", "0{n}.12.2025", "%d.%m.%Y"),
+        ("Order Date", "{n}/25/2025", "%m/%d/%Y"),
+        ("signup date", "25/{n}/2025", "%d/%m/%Y"),
+        ("created", "25 Jan 202{n}", "%d %b %Y"),
+        ("updated_at", "Jan 25, 201{n}", "%b %d, %Y"),
+    ],
+)
+def test_days_are_times_where_the_column_is_called_so(column: str, value: str, form: str, tmp_path: Path) -> None:
+    text = guessed(tmp_path, f"n,email,{column}", *people(f'"{value}"'))
+    file = parse_loader(text).file
+    assert [path.text for path in file.time] == [column] and (file.time_format or "") == form
+    assert len([event for event in events(parse_loader(text), tmp_path / "table.csv") if event]) == 8
+
+
+def test_what_no_value_tells_is_left_to_fill_in(tmp_path: Path) -> None:
+    text = guessed(tmp_path, "n,email,date", *people("0{n}/02/2025"))
+    assert '# time_format = "%m/%d/%Y" or "%d/%m/%Y": no value tells which' in text.splitlines()
+    assert not any(events(parse_loader(text), tmp_path / "table.csv"))
+    for header, value in (("birth_date", "1990-02-0{n}"), ("expiry_date", "2027-02-0{n}"), ("note", "2025-01-0{n}")):
+        assert "# time: no column has times" in guessed(tmp_path, f"n,email,{header}", *people(value))
+    text = guessed(tmp_path, "n,email,ordered", *people(DAY_AT))
+    assert "--time: ordered may be, but is not called so" in text
+
+
+def test_traits_of_a_table_without_names(tmp_path: Path) -> None:
+    text = guessed(tmp_path, "n,Mail,City,Zip,plan,Birthday", *people("Ulm", "89073", "pro", "1990-02-0{n}"))
+    traits = {field.name: field.paths[0].text for field in parse_loader(text).file.traits}
+    expected = {"email": "Mail", "city": "City", "postalCode": "Zip", "plan": "plan", "birthday": "Birthday"}
+    assert traits == expected and dict(parse_loader(text).file.identifiers).keys() == {"email"}
+    assert '[traits]  # facts about the person, by the columns\' names\nemail = "email"' in guessed(
+        tmp_path, "n,email", *people()
+    )
+
+
+@pytest.mark.parametrize(
+    ("numbers", "region"),
+    [
+        (["(617) 555-0142", "617-555-0143", "1.617.555.0144"], "US"),
+        (["+1 617 555 0142", "+16175550143", "(617) 555-0144"], "US"),
+        (["+44 20 7946 0958", "+44 20 7946 0959", "020 7946 0957"], "GB"),
+        (["+49 30 901820", "+49 30 901821", "030 901822"], "DE"),
+        (["+16175550142", "+31302345678", "617-555-0143"], "US"),
+        (["+44 20 7946 0958", "617-555-0143"], None),
+        (["+49 30 901820", "+44 20 7946 0958", "030 901822"], None),
+        (["020 7946 0958", "020 7946 0957"], None),
+        (["6175550142", "6175550143"], None),
+    ],
+)
+def test_regions_of_numbers(numbers: list[str], region: str | None, tmp_path: Path) -> None:
+    text = guessed(tmp_path, "email,phone", *(f"a@x.org,{number}" for number in numbers))
+    assert parse_loader(text).file.phone_region == region
+    assert ("# phone_region = " in text) == (region is None)
+
+
+@pytest.mark.parametrize("column", ["id\n[x]", "id\x1b", "updated\r\nat", "date\n"])
+def test_no_name_of_a_column_gets_out_of_its_comment(column: str, tmp_path: Path) -> None:
+    path = tmp_path / "any.jsonl"
+    record = {column: "2025-01-02 10:00", "at": "2025-01-02T10:00Z", "id": "1", "m": "ann@example.org"}
+    for one in (record, record | {"at": None}, record | {"type": "x", "id": None}):
+        path.write_text(f"{json.dumps(one)}\n{json.dumps(one)}\n")
+        text = guess(path)
+        assert parse_loader(text) and all(letter.isprintable() or letter == "\n" for letter in text)
