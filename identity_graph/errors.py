@@ -414,6 +414,7 @@ class IdentityGraphError(Exception):
         self.code = code
         self.message = message
         self.help = help or HELP[code]
+        self.add_note(f"{code}: {self.help}")  # what a notebook shows below the message, and nothing else does
 
     def __reduce__(self) -> tuple[object, ...]:
         return (_rebuild, (type(self), self.code, self.message, self.help))
