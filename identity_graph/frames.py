@@ -31,24 +31,7 @@ _HELP = (
 
 
 def resolve(frame: Any, policy: Policy | None = None) -> pl.DataFrame:
-    """Memberships of a polars, pandas or Arrow table of observations or of links. Values are taken as they are.
-
-    Observations have a row for each identifier that an event saw: `event`, `namespace`, `value`, and, if there are,
-    `time` (a datetime, or integer microseconds since 1970) and `source`. Links have a row for each pair: `a` and `b` as
-    `namespace:value`, and, if there are, `count` (of events, 1 when left out), `first_seen`, `last_seen`, `source`.
-
-    Returns a row for each identifier, sorted by person, namespace and value: `person` (int64, dense from 0, null for
-    nobody), `namespace`, `value`, `pruned` (null, or the code of the reason). Persons are numbered in the order of
-    their smallest namespace and value, so that equal tables have equal answers, whatever the order of their rows.
-    Raises FRAME_INVALID, NAMESPACE_INVALID, KEY_INVALID, POLICY_VALUE.
-
-    >>> import polars as pl
-    >>> seen = pl.DataFrame({
-    ...     "event": [1, 1, 2, 2], "namespace": ["email", "cookie", "cookie", "user_id"],
-    ...     "value": ["ann@example.org", "c1", "c1", "u1"]})
-    >>> resolve(seen)["person"].to_list()
-    [0, 0, 0]
-    """
+    """As `identity_graph.resolve`, which says how."""
     given: object = policy
     if not isinstance(given, Policy | None):
         help = "Policy.read(path) makes one of a file, Policy.parse(text) of its text."
