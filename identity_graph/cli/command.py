@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Concatenate, ParamSpec
 
 import typer
 
-from identity_graph.errors import AccessError, IdentityGraphError, InputError, NotFound, StoreError
+from identity_graph.errors import AccessError, IdentityGraphError, InputError, NotFound, PolicyError, StoreError
 from identity_graph.legible import legible
 
 if TYPE_CHECKING:
@@ -218,6 +218,14 @@ class Command:
         """Those that were interrupted; `of` stands before what is said of them."""
         for one in graph.forget.resume():
             self.say(f"{of}erasure {one.id} was interrupted: {one.state} {one.code}".rstrip())
+
+    def check_published(self, graph: IdentityGraph, of: str = "") -> None:
+        """Before a service is begun: events that it acknowledges must come to be in profiles. `of` stands before what
+        is said. Raises POLICY_DIFFERS."""
+        try:
+            graph.resolver.check_policy()
+        except PolicyError as error:
+            raise PolicyError(error.code, of + error.message, help=error.help) from None
 
     def say(self, text: str) -> None:
         """Words for a person, on standard error."""

@@ -110,6 +110,8 @@ def _follow(
     with told_to_stop() as stop:
         command.say(f"Following {'standard input' if name == '-' else name}. Ctrl-C stops.")
         yield from graph.ingest.follow(mapping, name, time=moment, stop=stop, publishing=publishing, say=command.say)
+    if publishing and publishing.failure:  # all is stored, and the last try to publish it failed
+        raise publishing.failure
 
 
 def _sweep(command: Command, graph: IdentityGraph) -> None:
