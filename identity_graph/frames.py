@@ -248,7 +248,7 @@ def _memberships(identifiers: IdentifierTable, names: pl.DataFrame, label: Int32
     group = np.where(label < 0, len(label), person) * len(identifiers.namespaces) + identifiers.namespace
     order = _order(group, names["value"])
     # So far persons are numbered as they are met. Now each is a run of rows, the first of which is its smallest.
-    somebody = np.count_nonzero(label >= 0)
+    somebody = int(np.count_nonzero(label >= 0))
     starts = np.flatnonzero(np.diff(person[order[:somebody]], prepend=-1))
     firsts = order[starts]
     by = _order(identifiers.namespace[firsts], names["value"].gather(firsts))

@@ -292,8 +292,8 @@ def test_without_limits_persons_are_components(events: list[Event]) -> None:
     keyed = found.select(pl.format("{}:{}", "namespace", "value").alias("key"), "person")
     both = alone.join(keyed, on="key", validate="1:1")
     assert both.height == alone.height == found.height
-    pairs = both.select("component", "person").n_unique()  # each numbers in an order of its own
-    assert pairs == both["component"].n_unique() == both["person"].n_unique()
+    together = both.select("component", "person").n_unique()  # each numbers in an order of its own
+    assert together == both["component"].n_unique() == both["person"].n_unique()
 
 
 def test_components_of_any_texts_without_a_policy() -> None:
