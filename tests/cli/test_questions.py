@@ -62,8 +62,15 @@ def test_explain_says_why(loaded: str, member: tuple[str, str, str]) -> None:
     found = answer("explain", "--store", loaded, a, b)
     assert found["samePerson"] and found["path"] and 0 < found["confidence"] <= 1
     lines = run("explain", "--store", loaded, a, b).stdout.splitlines()
-    assert lines[1].split() == ["identifier", "weight", "events", "sources"]
+    names = ["identifier", "weight", "events", "sources", "first seen", "last seen", "event ids"]
+    assert re.split("  +", lines[1].strip()) == names
     assert lines[2] == a and lines[-1].startswith(b) and len(lines) == 3 + len(found["path"])
+    for line, link in zip(lines[3:], found["path"], strict=True):
+        ids, count = [event["id"] for event in link["evidence"]], link["count"]
+        assert 1 <= len(ids) == min(count, 3) and f"  {link['firstSeen']}  {link['lastSeen']}  {', '.join(ids)}" in line
+        assert line.endswith(ids[-1] if count <= 3 else f" and {count - 3} more")
+        assert {event["source"] for event in link["evidence"]} <= set(link["sources"])
+        assert link["firstSeen"] == link["evidence"][0]["time"]
 
 
 def test_explain_says_of_a_similar_link_what_both_were_seen_with(loaded: str, tmp_path: Path) -> None:
