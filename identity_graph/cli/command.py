@@ -264,11 +264,18 @@ def formerly_of(*keys: str) -> list[Identifier]:
 
 
 def person_of(people: People, key: str) -> Person:
-    """By key or by person id. Raises PERSON_UNKNOWN."""
-    found = people.find_by_identifier([identifier_of(key)]) if ":" in key else people.find([key])
-    if found[0] is None:
+    """By key or by person id. Raises PERSON_UNKNOWN, with the reason of an identifier that joins nobody."""
+    asked = identifier_of(key) if ":" in key else None
+    (found,) = people.find_by_identifier([asked]) if asked else people.find([key])
+    if found is None:
+        (facts,) = people.identifiers([asked]) if asked else (None,)
+        if facts and facts.pruned:
+            help = (
+                "Ask by another identifier; identity-graph policy diff says what other rules would do."
+            )
+            raise NotFound("PERSON_UNKNOWN", f"{key} joins nobody: {facts.pruned.message}", help=help)
         raise NotFound("PERSON_UNKNOWN", f"nobody is known by {key}")
-    return found[0]
+    return found
 
 
 def anybody_of(graph: IdentityGraph, key: str) -> Person:
