@@ -306,10 +306,11 @@ def test_a_mistake_names_the_line_of_its_own_table() -> None:
 
 def test_a_file_that_is_not_there_or_not_text(tmp_path: Path) -> None:
     (tmp_path / "binary.toml").write_bytes(b"\xff\xfe\x00")
-    for path in (tmp_path / "none.toml", tmp_path / "binary.toml", tmp_path):
+    missing, syntax = "POLICY_MISSING", "POLICY_SYNTAX"
+    for path, code in ((tmp_path / "none.toml", missing), (tmp_path / "binary.toml", syntax), (tmp_path, missing)):
         with pytest.raises(PolicyError) as caught:
             Policy.read(path)
-        assert caught.value.code == "POLICY_MISSING"
+        assert caught.value.code == code
         assert caught.value.message.startswith(str(path))
 
 
