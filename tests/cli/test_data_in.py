@@ -140,6 +140,12 @@ def test_quarantine_list_show_replay(tmp_path: Path) -> None:
     assert "no at sign" in record["record"]
     assert "EMAIL_NO_AT" in run("quarantine", "list", "--code", "EMAIL_NO_AT").stdout
     assert answer("quarantine", "list", "--code", "NOT_JSON") == []
+    for verb in ("list", "replay"):
+        said = run("quarantine", verb, "--code", "email_no_a", status=2).stderr
+        assert "EMAIL_NO_AT" in said and "NOT_JSON" not in said
+        said = run("quarantine", verb, "--code", "17", status=2).stderr
+        assert re.sub(r"[\s│]+", " ", said).count("_") > 40, "all of them"
+    assert len(answer("quarantine", "list")) == 1
     replayed = answer("quarantine", "replay")
     assert (replayed["read"], replayed["quarantined"]) == (1, 1)
     assert "1 still set aside" in run("quarantine", "replay", "1").stdout
@@ -154,6 +160,7 @@ def test_a_replay_says_which_loader_is_gone() -> None:
     Path("own.toml").unlink()
     result = run("quarantine", "replay")
     assert "1 still set aside" in result.stdout and "own.toml" in result.stderr
+    assert result.stderr.startswith("1 record stays: LOADER_UNKNOWN: ")
     assert "own.toml" in answer("quarantine", "replay")["message"]
 
 
