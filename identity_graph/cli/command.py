@@ -270,9 +270,7 @@ def person_of(people: People, key: str) -> Person:
     if found is None:
         (facts,) = people.identifiers([asked]) if asked else (None,)
         if facts and facts.pruned:
-            help = (
-                "Ask by another identifier; identity-graph policy diff says what other rules would do."
-            )
+            help = "Ask by another identifier; identity-graph policy diff says what other rules would do."
             raise NotFound("PERSON_UNKNOWN", f"{key} joins nobody: {facts.pruned.message}", help=help)
         raise NotFound("PERSON_UNKNOWN", f"nobody is known by {key}")
     return found
