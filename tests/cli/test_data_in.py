@@ -205,7 +205,7 @@ def test_of_a_folder_each_file_that_can_be_loaded_is(tmp_path: Path) -> None:
     (folder / "d.txt").write_text("words")
     (folder / "_SUCCESS").write_text("")
     (folder / "e.jsonl").write_text('{"id": "3", "at": 0, "user": "w"}\n')
-    words = ["load", "-l", tmp_path / "mine.toml"]
+    words: list[str | Path] = ["load", "-l", tmp_path / "mine.toml"]
     for given in (folder, folder / "*.jsonl*"):
         result = run(*words, given, "--json", status=3)
         told = json.loads(result.stdout)
