@@ -388,7 +388,8 @@ HELP: Mapping[str, str] = MappingProxyType(
         "SUBSCRIBER_SLOW": "Connect again, and go on from the cursor of the last change.",
         "BODY_INVALID": 'Send a JSON object: {"query": "...", "variables": {...}}.',
         "BODY_TOO_LARGE": "Send less at once, values as variables.",
-        "WRITE_KEY_INVALID": "Give the library one of the keys in IDENTITY_GRAPH_WRITE_KEYS, or add its key there.",
+        "WRITE_KEY_INVALID": "Give the library one of the keys in IDENTITY_GRAPH_WRITE_KEYS, or add its key there: once"
+        " IDENTITY_GRAPH_KEYS is set, no other is taken.",
         "MESSAGE_INVALID": 'Send what a library of the Segment spec sends, or: {"batch": [{"type": "track", ...}]}.',
         "SERVER_BUSY": "Send it again after the seconds of Retry-After, as the libraries do by themselves.",
         "MEDIA_TYPE": "Send Content-Type: application/json, and accept JSON.",
@@ -414,6 +415,7 @@ class IdentityGraphError(Exception):
         self.code = code
         self.message = message
         self.help = help or HELP[code]
+        self.add_note(f"{code}: {self.help}")  # what a notebook shows below the message, and nothing else does
 
     def __reduce__(self) -> tuple[object, ...]:
         return (_rebuild, (type(self), self.code, self.message, self.help))

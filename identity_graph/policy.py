@@ -224,8 +224,11 @@ class Policy:
         """As `parse`, from a file. Raises POLICY_MISSING too."""
         try:
             text = Path(path).read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
+        except OSError as error:
             raise PolicyError("POLICY_MISSING", f"{path}: {error}") from error
+        except UnicodeDecodeError as error:
+            help = "Save the file as UTF-8, then try: identity-graph policy check FILE."
+            raise PolicyError("POLICY_SYNTAX", f"{path}: not UTF-8 text: {error}", help=help) from error
         return cls.parse(text, where=str(path))
 
     def to_toml(self) -> str:

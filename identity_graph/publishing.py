@@ -18,18 +18,22 @@ log = logging.getLogger("identity_graph.publishing")
 
 
 class Publishing:
-    """`trouble` is the code of what keeps persons from being published now; else empty. `count` publications took
-    `seconds`, the last of them `took`, which is more than any before there is one."""
+    """`failure` is what keeps persons from being published now, if anything does, and `trouble` its code; else empty.
+    `count` publications took `seconds`, the last of them `took`, which is more than any before there is one."""
 
     def __init__(self, resolver: Resolver) -> None:
         self._resolver = resolver
         self._pending = False
         self._next = self._next_hurried = 0.0
         self._arrived = 0.0
-        self.trouble = ""
+        self.failure: IdentityGraphError | None = None
         self.count = 0
         self.seconds = 0.0
         self.took = inf
+
+    @property
+    def trouble(self) -> str:
+        return self.failure.code if self.failure else ""
 
     def arrived(self) -> None:
         if not self._pending:
@@ -61,7 +65,7 @@ class Publishing:
         except Exception as error:
             self._failed(error)
             return
-        self._pending, self.trouble = False, ""
+        self._pending, self.failure = False, None
         now = time.monotonic()
         self.count += 1
         self.took = now - begun
@@ -72,8 +76,9 @@ class Publishing:
         self._next_hurried = now + SHARE * self.took
 
     def _failed(self, error: Exception) -> None:
-        code = error.code if isinstance(error, IdentityGraphError) else "INTERNAL"
-        if code != self.trouble:
-            log.error("persons are not published: %s, %s", code, type(error).__qualname__)
-        self.trouble = code
+        if not isinstance(error, IdentityGraphError):  # its own words may name somebody
+            error = IdentityGraphError("INTERNAL", f"{type(error).__qualname__} while persons were to be published")
+        if error.code != self.trouble:
+            log.error("persons are not published: %s: %s. %s", error.code, error.message, error.help)
+        self.failure = error
         self._next = self._next_hurried = time.monotonic() + AGAIN

@@ -49,10 +49,11 @@ class Example:
 class Rehearsal:
     """Persons as published and as they would be; how many of each change, and identifiers that would join nobody.
 
-    `retired` counts the ids that would lead to another person, or to nobody. `examples` are the merges and splits of
-    the most identifiers.
+    `published` is the digest of the policy that the persons are of, None before any. `retired` counts the ids that
+    would lead to another person, or to nobody. `examples` are the merges and splits of the most identifiers.
     """
 
+    published: str | None
     persons: int
     persons_then: int
     created: int
@@ -84,6 +85,7 @@ def _rehearse(store: Store, policy: Policy, engine: Engine) -> Rehearsal:
     )
     counts = Counter(change.kind for change in found.changes)
     return Rehearsal(
+        published=store.persons.resolved()[1],
         persons=store.persons.count(),
         persons_then=len(np.unique(found.person[found.person != 0])),
         created=counts[ChangeKind.CREATED],

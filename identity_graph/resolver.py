@@ -117,6 +117,11 @@ class Resolver:
         resolved, in_force = self._standing()
         return in_force is not None and self._publish(resolved, in_force, cause=cause) is not None
 
+    def check_policy(self) -> None:
+        """Raises POLICY_DIFFERS where the persons are of another policy, under which nothing that arrives is
+        published until `resolve` is called."""
+        self._standing()
+
     def _standing(self) -> tuple[int, str | None]:
         resolved, in_force = self._store.persons.resolved()
         if in_force not in (None, self._policy.digest):

@@ -57,7 +57,7 @@ class Settings(BaseSettings):
     write_keys: str = Field(
         default="",
         description="Who may send to the tracking API: KEY or KEY=SOURCE, with commas between. Empty: any key may, and"
-        " the source is `segment`.",
+        " the source is `segment`; but none where `IDENTITY_GRAPH_KEYS` or `IDENTITY_GRAPH_JWT_KEYS` is set.",
     )
     quarantine_days: int | None = Field(
         default=None, ge=1, description="How long records that were set aside are kept; unset: until they are replayed."

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import pickle
 import re
+import traceback
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -52,6 +53,14 @@ def test_an_error_survives_another_process(family: type[errors.IdentityGraphErro
     error = pickle.loads(pickle.dumps(family("INTERNAL", "what and where", help="what to do")))
     assert type(error) is family
     assert (error.code, error.message, error.help) == ("INTERNAL", "what and where", "what to do")
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_who_calls_from_python_sees_code_and_help_once(family: type[errors.IdentityGraphError]) -> None:
+    error = pickle.loads(pickle.dumps(family("INTERNAL", "what and where", help="Do this.")))
+    shown = traceback.format_exception_only(error)
+    assert shown == [f"identity_graph.errors.{family.__name__}: what and where\n", "INTERNAL: Do this.\n"]
+    assert str(error) == "what and where"
 
 
 @pytest.mark.parametrize("code", errors.CODES)

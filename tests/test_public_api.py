@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import pydoc
 import subprocess
 import sys
 import tomllib
 from pathlib import Path
 
 import identity_graph as ig
+from identity_graph import frames
 
 ROOT = Path(__file__).parents[1]
 HEAVY = {
@@ -52,6 +54,17 @@ def test_the_list_is_complete() -> None:
     public = {name for name, value in vars(ig).items() if not name.startswith("_") and name != "annotations"}
     modules = {name for name in public if isinstance(vars(ig)[name], type(sys))}
     assert public - modules - set(ig.__all__) == {"TYPE_CHECKING", "Any", "ModuleType", "import_module"} & public
+
+
+def test_help_says_all_of_a_table_and_its_persons() -> None:
+    """And the text stands once."""
+    shown = pydoc.plain(pydoc.render_doc(ig.resolve))
+    columns = ("event", "namespace", "value", "time", "source", "a", "b", "count", "first_seen", "last_seen", "person")
+    for name in (*columns, "pruned"):
+        assert f"`{name}`" in shown, name
+    for word in ("int64", "microseconds", "FRAME_INVALID", "KEY_INVALID", "POLICY_VALUE", "bytes", ">>> ig.resolve"):
+        assert word in shown, word
+    assert "identity_graph.resolve" in (frames.resolve.__doc__ or "")
 
 
 def test_an_unknown_name_is_an_attribute_error() -> None:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 import anyio.to_thread
@@ -125,7 +126,7 @@ def create_app(
         lifespan=living,
     )
     app.state.close_streams = seats.closing.set
-    app.state.healthy = service.healthy
+    app.state.standing = service.standing
     if desk:
         app.add_middleware(by_other_names)
     if measured:
@@ -147,6 +148,14 @@ def _graphql_route(service: _Service, terms: Terms) -> Route:
         max_age=86_400,
     )
     return Route("/graphql", service.graphql, methods=["GET", "POST", "OPTIONS"], middleware=[allowed])
+
+
+class Standing(StrEnum):
+    """Of the service, the best first. DEGRADED: what is acknowledged is stored, and comes into no profile now."""
+
+    OK = "ok"
+    DEGRADED = "degraded"
+    FAILING = "failing"
 
 
 class _Service:
@@ -219,13 +228,17 @@ class _Service:
         name_operation(request, "schema")
         return PlainTextResponse(sdl(), headers={"x-content-type-options": "nosniff"})
 
-    async def healthy(self) -> bool:
-        """Whether the store answers."""
+    async def standing(self) -> Standing:
+        """As `health` says it, without a reason."""
         try:
             await anyio.to_thread.run_sync(self._graph.store.persons.resolved)
         except Exception:
-            return False
-        return True
+            return Standing.FAILING
+        return self._standing()
+
+    def _standing(self) -> Standing:
+        """While the store answers."""
+        return Standing.DEGRADED if self._tracking.publishing.trouble else Standing.OK
 
     async def health(self, request: Request) -> Response:
         name_operation(request, "health")
@@ -234,9 +247,9 @@ class _Service:
             await anyio.to_thread.run_sync(self._graph.store.persons.resolved)
         except Exception as error:
             shown = show(error, request_id)["extensions"]["code"]
-            return _respond({"status": "failing", "store": shown}, negotiation.JSON, 503, request_id)
+            return _respond({"status": Standing.FAILING, "store": shown}, negotiation.JSON, 503, request_id)
         found = {
-            "status": "ok",
+            "status": self._standing(),
             "store": "ok",
             "tracking": "SERVER_BUSY" if self._tracking.full else "ok",
             "persons": self._tracking.publishing.trouble or "ok",

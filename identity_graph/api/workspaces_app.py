@@ -6,7 +6,7 @@ name that there is not the answers are those of a workspace that lets nobody in,
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from starlette.applications import Starlette
@@ -14,9 +14,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route
 
-PREFIX = "/w"
+from identity_graph.api.app import Standing
 
-Healthy = Callable[[], Awaitable[bool]]
+PREFIX = "/w"
 
 
 def create_workspaces_app(apps: Mapping[str, Starlette], nobody: Starlette) -> Starlette:
@@ -31,11 +31,9 @@ def create_workspaces_app(apps: Mapping[str, Starlette], nobody: Starlette) -> S
             yield
 
     async def health(request: Request) -> Response:
-        """Of all of them, and of none by name."""
-        well = all([await app.state.healthy() for app in every])
-        return JSONResponse(
-            {"status": "ok" if well else "failing"}, 200 if well else 503, {"cache-control": "no-store"}
-        )
+        """Of all of them, and of none by name: the worst."""
+        worst = max([await app.state.standing() for app in every], key=list(Standing).index)
+        return JSONResponse({"status": worst}, 503 if worst is Standing.FAILING else 200, {"cache-control": "no-store"})
 
     def close_streams() -> None:
         for app in every:

@@ -162,6 +162,7 @@ def serve(
     opendsr = Agreement.read(settings.opendsr) if settings.opendsr else None
     with command.graph(create=True) as graph:
         command.finish_erasures(graph)
+        command.check_published(graph)
         app = create_app(
             graph,
             keys,

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Concatenate, ParamSpec
 
 import typer
 
-from identity_graph.errors import AccessError, IdentityGraphError, InputError, NotFound, StoreError
+from identity_graph.errors import AccessError, IdentityGraphError, InputError, NotFound, PolicyError, StoreError
 from identity_graph.legible import legible
 
 if TYPE_CHECKING:
@@ -219,6 +219,14 @@ class Command:
         for one in graph.forget.resume():
             self.say(f"{of}erasure {one.id} was interrupted: {one.state} {one.code}".rstrip())
 
+    def check_published(self, graph: IdentityGraph, of: str = "") -> None:
+        """Before a service is begun: events that it acknowledges must come to be in profiles. `of` stands before what
+        is said. Raises POLICY_DIFFERS."""
+        try:
+            graph.resolver.check_policy()
+        except PolicyError as error:
+            raise PolicyError(error.code, of + error.message, help=error.help) from None
+
     def say(self, text: str) -> None:
         """Words for a person, on standard error."""
         typer.echo("\n".join(map(legible, text.split("\n"))), err=True)
@@ -256,11 +264,16 @@ def formerly_of(*keys: str) -> list[Identifier]:
 
 
 def person_of(people: People, key: str) -> Person:
-    """By key or by person id. Raises PERSON_UNKNOWN."""
-    found = people.find_by_identifier([identifier_of(key)]) if ":" in key else people.find([key])
-    if found[0] is None:
+    """By key or by person id. Raises PERSON_UNKNOWN, with the reason of an identifier that joins nobody."""
+    asked = identifier_of(key) if ":" in key else None
+    (found,) = people.find_by_identifier([asked]) if asked else people.find([key])
+    if found is None:
+        (facts,) = people.identifiers([asked]) if asked else (None,)
+        if facts and facts.pruned:
+            help = "Ask by another identifier; identity-graph policy diff says what other rules would do."
+            raise NotFound("PERSON_UNKNOWN", f"{key} joins nobody: {facts.pruned.message}", help=help)
         raise NotFound("PERSON_UNKNOWN", f"nobody is known by {key}")
-    return found[0]
+    return found
 
 
 def anybody_of(graph: IdentityGraph, key: str) -> Person:

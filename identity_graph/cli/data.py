@@ -12,12 +12,15 @@ from identity_graph.cli.command import Command, verb
 from identity_graph.cli.interrupt import told_to_stop
 from identity_graph.cli.show import print_table, progress
 from identity_graph.cli.views import COUNTS, run_view
-from identity_graph.errors import IdentityGraphError, QuarantineError
+from identity_graph.errors import IdentityGraphError, InputError, QuarantineError
 
 if TYPE_CHECKING:
     from identity_graph.loaders import Loader
     from identity_graph.model import Run
     from identity_graph.service import IdentityGraph
+
+NAMED = 10
+"""As many files of a folder that were left out are named."""
 
 
 @verb
@@ -53,12 +56,20 @@ def load(
         raise typer.BadParameter("--follow takes one file: begin a process for each", param_hint="FILE")
     if publish and not follow:
         raise typer.BadParameter("it goes with --follow; else: identity-graph resolve", param_hint="--publish")
+    found: set[str] = set()
     if not follow:
-        files = [file for name in files for file in named_files(name)]
+        every = [named_files(name, mapping.form) for name in files]
+        files = [file for one in every for file in one.files]
+        found = {file for one in every if one.found for file in one.files}
+        if others := [file for one in every for file in one.others]:
+            more = f" and {len(others) - NAMED:,} more" if len(others) > NAMED else ""
+            command.say(f"Not of the form that {loader} reads: {', '.join(others[:NAMED])}{more}")
     runs: list[Run] = []
     failure: IdentityGraphError | None = None
+    begun = 0
     with command.graph(create=True) as graph:
         for name in files:
+            begun += 1
             try:
                 if follow:
                     runs.extend(_follow(command, graph, mapping, name, moment, publish))
@@ -66,12 +77,14 @@ def load(
                 with progress(Path(name).name, "records") as hear:
                     runs.append(graph.ingest.load(mapping, name, time=moment, progress=hear))
             except IdentityGraphError as error:
-                failure = error
-                break
+                if error.run:
+                    runs.append(error.run)
+                if failure:  # the first is shown in the end
+                    command.say(f"{error.code}: {error.message}")
+                failure = failure or error
+                if name not in found or not isinstance(error, InputError):
+                    break  # nobody named the others by themselves, and the store is well: they can be loaded
         _sweep(command, graph)
-    begun = len(runs) + bool(failure)
-    if failure and failure.run:
-        runs.append(failure.run)
     total = {count: sum(getattr(run, count) for run in runs) for count in COUNTS}
     if runs and command.json:
         command.answer({"runs": [run_view(run) for run in runs], "total": total})
@@ -110,6 +123,8 @@ def _follow(
     with told_to_stop() as stop:
         command.say(f"Following {'standard input' if name == '-' else name}. Ctrl-C stops.")
         yield from graph.ingest.follow(mapping, name, time=moment, stop=stop, publishing=publishing, say=command.say)
+    if publishing and publishing.failure:  # all is stored, and the last try to publish it failed
+        raise publishing.failure
 
 
 def _sweep(command: Command, graph: IdentityGraph) -> None:

@@ -82,13 +82,15 @@ def explain(
     """Say why (or why not) two identifiers are one person, or would be."""
     start = identifier_of(a)
     with command.graph() as graph:
-        found = people_of(graph, as_of, without, at_least, under, purpose).explain(start, identifier_of(b))
+        people = people_of(graph, as_of, without, at_least, under, purpose)
+        found = people.explain(start, identifier_of(b))
+        evidence = people.evidence([(link.a, link.b) for link in found.path])
     if command.json:
-        command.answer(explanation_view(found))
+        command.answer(explanation_view(found, evidence))
         return
     typer.echo(legible(found.message))
     if found.path:
-        print_path(start, found.path)
+        print_path(start, found.path, evidence)
     for reason in found.obstacles:
         typer.echo(legible(f"{reason.code}: {reason.message}"))
 

@@ -50,10 +50,24 @@ def diff(command: Command, file: FileArgument) -> None:
     rules = list(_differences(_flat(now, beside=then), _flat(then, beside=now)))
     effect = _effect(command, then)
     result = {"rules": rules, "persons": effect}
+    published = (effect and effect["published"]) or now.digest
+    apart = published != now.digest
 
     def words(_: Any) -> str:
-        lines = [f"{rule['rule']}: {_said(rule['now'])} -> {_said(rule['then'])}" for rule in rules]
-        lines = lines or ["The rules are the same."]
+        lines = []
+        if apart:
+            lines.append(
+                f"The persons are published under the policy {published[:12]}; these are not the rules in force,"
+                f" {now.digest[:12]}."
+            )
+            lines.append(
+                f"{file} has the rules that they are published under."
+                if published == then.digest
+                else "Rules are compared with those in force, persons with the published ones."
+            )
+        lines += [f"{rule['rule']}: {_said(rule['now'])} -> {_said(rule['then'])}" for rule in rules]
+        if not rules:
+            lines.append("The rules are the same as those in force." if apart else "The rules are the same.")
         if effect:
             lines.append(f"persons: {effect['persons']:,} -> {effect['persons_then']:,}")
             for kind in ("merged", "split", "created", "absorbed"):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from difflib import get_close_matches
 from typing import Annotated
 
 import typer
@@ -9,11 +11,19 @@ import typer
 from identity_graph.cli.command import Command, verb
 from identity_graph.cli.show import print_table
 from identity_graph.cli.views import quarantined_view, run_view
-from identity_graph.errors import NotFound
+from identity_graph.errors import SET_ASIDE, NotFound
 
 app = typer.Typer(no_args_is_help=True, help="Records that were set aside: list, show, replay, sweep.")
 
 CodeOption = Annotated[str | None, typer.Option("--code", metavar="CODE", help="Only of this reason.")]
+
+
+def _check_code(code: str | None, known: Callable[[str], object]) -> None:
+    """Refuses one by which nothing can be set aside. `known` finds what an earlier version set aside by it."""
+    if code is None or code in SET_ASIDE or known(code):
+        return
+    near = get_close_matches(code.upper(), SET_ASIDE, n=3) or sorted(SET_ASIDE)
+    raise typer.BadParameter(f"nothing is set aside by {code!r}, but by {', '.join(near)}", param_hint="--code")
 
 
 @app.command("list")
@@ -27,6 +37,7 @@ def list_(
     """List records by number."""
     with command.graph() as graph:
         records = graph.store.operations.quarantined(after=after, limit=limit, code=code)
+        _check_code(code, lambda code: graph.store.operations.quarantined(limit=1, code=code))
     if command.json:
         command.answer([quarantined_view(record) for record in records])
         return
@@ -58,6 +69,7 @@ def replay(
 ) -> None:
     """Load records again, after the loader, the rules or the sender was mended."""
     with command.graph() as graph:
+        _check_code(code, lambda code: graph.store.operations.quarantined(limit=1, code=code))
         run = graph.ingest.replay(numbers or None, code)
     words = f"{run.read:,} read: {run.accepted:,} accepted, {run.duplicate:,} duplicate"
     words += f", {run.quarantined:,} still set aside, {run.suppressed:,} suppressed"

@@ -11,9 +11,14 @@ from rich.console import Console
 from rich.table import Table
 
 from identity_graph.legible import legible
+from identity_graph.model import LinkKind
+from identity_graph.times import format_time
 
 if TYPE_CHECKING:
-    from identity_graph.model import Identifier, Link
+    from identity_graph.model import Event, Identifier, Link
+
+FIRST = 3
+"""Events of a link, the oldest, that are named."""
 
 WIDE = 1000
 """Columns: a table is never cut or folded, whatever the terminal's width."""
@@ -61,16 +66,28 @@ def text(value: Any) -> str:
     return legible(str(value))
 
 
-def print_path(start: Identifier, path: Iterable[Link]) -> None:
-    """The way from one identifier to another, a row a step."""
-    rows: list[list[Any]] = [[start.key, None, None, None, None]]
-    for link in path:
+def print_path(start: Identifier, path: Sequence[Link], evidence: Sequence[Sequence[Event]] | None = None) -> None:
+    """The way from one identifier to another, a row a step; with `evidence`, when and by which events it was seen."""
+    header = ["identifier", "weight", "events", "sources"]
+    header += [] if evidence is None else ["first seen", "last seen", "event ids"]
+    rows: list[list[Any]] = [[start.key, *[None] * len(header)]]
+    for step, link in enumerate(path):
         start = link.b if link.a == start else link.a
         words = [link.suppressed.message] if link.suppressed else []
         if link.shared:
             words.insert(0, f"similar: both were seen with {', '.join(one.key for one in link.shared)}")
-        rows.append([start.key, link.weight, link.count, ", ".join(link.sources), "; ".join(words)])
-    print_table(["identifier", "weight", "events", "sources", ""], rows)
+        row: list[Any] = [start.key, link.weight, link.count, ", ".join(link.sources)]
+        if evidence is not None:
+            seen = link.count or link.kind in (LinkKind.MUST, LinkKind.CANNOT)
+            row += [format_time(time) if seen else None for time in (link.first_seen, link.last_seen)]
+            row.append(_ids(evidence[step]))
+        rows.append([*row, "; ".join(words)])
+    print_table([*header, ""], rows)
+
+
+def _ids(events: Sequence[Event]) -> str:
+    more = f" and {len(events) - FIRST:,} more" if len(events) > FIRST else ""
+    return ", ".join(event.id for event in events[:FIRST]) + more
 
 
 def heading(title: str, about: str) -> None:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from identity_graph.cli.show import FIRST
 from identity_graph.times import format_time
 
 if TYPE_CHECKING:
     from identity_graph.model import (
         ErasurePreview,
+        Event,
         Explanation,
         Link,
         Person,
@@ -100,12 +103,19 @@ def link_view(link: Link) -> dict[str, Any]:
     }
 
 
-def explanation_view(explanation: Explanation) -> dict[str, Any]:
+def explanation_view(explanation: Explanation, evidence: Sequence[Sequence[Event]] | None = None) -> dict[str, Any]:
+    """With the events of each link of the path, the first of them."""
+    path = [link_view(link) for link in explanation.path]
+    for link, events in zip(path, evidence or (), strict=False):
+        link["evidence"] = [
+            {"id": event.id, "time": format_time(event.time), "name": event.name, "source": event.source}
+            for event in events[:FIRST]
+        ]
     return {
         "samePerson": explanation.same_person,
         "confidence": explanation.confidence,
         "message": explanation.message,
-        "path": [link_view(link) for link in explanation.path],
+        "path": path,
         "obstacles": [reason_view(reason) for reason in explanation.obstacles],
     }
 

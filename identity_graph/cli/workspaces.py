@@ -41,6 +41,7 @@ def _app(command: Command, workspace: Workspace, terms: Terms, stack: ExitStack)
     own = Command(settings, settings.store, settings.policy, command.json, workspace.tombstone_key)
     graph = stack.enter_context(own.graph(create=True))
     own.finish_erasures(graph, f"{workspace.name}: ")
+    own.check_published(graph, f"{workspace.name}: ")
     door = own.door(quiet=True)
     if door and door.keys and not door.keys.any():
         command.say(f"{workspace.name}: there are no keys yet: IDENTITY_GRAPH_KEYS={settings.keys} key create")

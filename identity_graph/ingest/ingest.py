@@ -351,7 +351,7 @@ def _loader_or_error(reference: str) -> Loader | LoaderError:
 
 def _why_they_stay(error: object, count: int) -> str:
     assert isinstance(error, LoaderError)
-    return f"{count:,} {'record' if count == 1 else 'records'} stay: {error.code}: {error.message}"
+    return f"{'1 record stays' if count == 1 else f'{count:,} records stay'}: {error.code}: {error.message}"
 
 
 def _again(raw: bytes, loader: Loader) -> Record:

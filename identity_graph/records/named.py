@@ -2,31 +2,47 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from identity_graph.errors import InputError
-from identity_graph.records.source import ENDINGS
+from identity_graph.records.source import ENDINGS, Form
 
 
-def named_files(name: str) -> list[str]:
-    """Itself; of a folder its files of records, however deep and in order, without what begins with `.` or `_` (so do
-    the marks that Spark and Hive leave); of a pattern that no shell took (`'2025-*/*.csv'`, `**`) the files like it.
+class Named(NamedTuple):
+    """`files` to load; `found`: they were not named one by one, but found by a folder or a pattern; `others` of the
+    folder are of another form."""
+
+    files: list[str]
+    found: bool = False
+    others: Sequence[str] = ()
+
+
+def named_files(name: str, form: Form) -> Named:
+    """Itself; of a folder its files of records of this form, however deep and in order, without what begins with `.`
+    or `_` (so do the marks that Spark and Hive leave); of a pattern that no shell took (`'2025-*/*.csv'`, `**`) the
+    files like it.
 
     Raises SOURCE_MISSING where there is none.
     """
     path = Path(name)
     if name == "-" or (path.exists() and not path.is_dir()):
-        return [name]
+        return Named([name])
+    others: list[str] = []
     if path.is_dir():
-        inside = (found for found in sorted(path.rglob("*")) if found.is_file() and _shown(found.relative_to(path)))
-        files = [str(found) for found in inside if _ending(found) in ENDINGS]
-        why = f"{name}: no file in this folder ends in {', '.join(ENDINGS)}, or one of them and .gz"
+        inside = [found for found in sorted(path.rglob("*")) if found.is_file() and _shown(found.relative_to(path))]
+        # Lines of a pattern are in files of any name, and of no format that a file's ending says.
+        endings = [ending for ending, format in ENDINGS.items() if form.format in (None, "lines", format)]
+        files = [str(found) for found in inside if _ending(found) in endings]
+        others = [str(found) for found in inside if _ending(found) not in endings]
+        why = f"{name}: no file in this folder ends in {', '.join(endings)}, or one of them and .gz"
     else:
         files = sorted(str(found) for found in _like(path) if found.is_file())
         why = f"{name}: no such file"
     if not files:
         raise InputError("SOURCE_MISSING", why, help="Nothing was loaded; correct the name.")
-    return files
+    return Named(files, True, others)
 
 
 def _like(pattern: Path) -> list[Path]:

@@ -86,6 +86,11 @@ def test_explain(api: Api) -> None:
     assert [step["a"]["key"] for step in together["path"]] + [step["b"]["key"] for step in together["path"]]
     assert together["confidence"] == min(step["weight"] for step in together["path"])
     assert together["obstacles"] == []
+    for step in together["path"]:
+        seen, nodes = step["evidence"]["totalCount"], step["evidence"]["nodes"]
+        assert seen == step["count"] and len(nodes) == min(seen, 3) and {node["source"] for node in nodes}
+        assert step["firstSeen"] == nodes[0]["time"] <= step["lastSeen"]
+        assert {node["source"] for node in nodes} <= set(step["sources"]) and all(node["id"] for node in nodes)
     apart = api.run("explain", a={"namespace": "user_id", "value": "u1"}, b={"namespace": "user_id", "value": "u2"})
     assert apart["explain"]["samePerson"] is False
     assert [obstacle["code"] for obstacle in apart["explain"]["obstacles"]] == ["LIMIT"]

@@ -140,6 +140,12 @@ def test_quarantine_list_show_replay(tmp_path: Path) -> None:
     assert "no at sign" in record["record"]
     assert "EMAIL_NO_AT" in run("quarantine", "list", "--code", "EMAIL_NO_AT").stdout
     assert answer("quarantine", "list", "--code", "NOT_JSON") == []
+    for verb in ("list", "replay"):
+        said = run("quarantine", verb, "--code", "email_no_a", status=2).stderr
+        assert "EMAIL_NO_AT" in said and "NOT_JSON" not in said
+        said = run("quarantine", verb, "--code", "17", status=2).stderr
+        assert re.sub(r"[\s│]+", " ", said).count("_") > 40, "all of them"
+    assert len(answer("quarantine", "list")) == 1
     replayed = answer("quarantine", "replay")
     assert (replayed["read"], replayed["quarantined"]) == (1, 1)
     assert "1 still set aside" in run("quarantine", "replay", "1").stdout
@@ -154,6 +160,7 @@ def test_a_replay_says_which_loader_is_gone() -> None:
     Path("own.toml").unlink()
     result = run("quarantine", "replay")
     assert "1 still set aside" in result.stdout and "own.toml" in result.stderr
+    assert result.stderr.startswith("1 record stays: LOADER_UNKNOWN: ")
     assert "own.toml" in answer("quarantine", "replay")["message"]
 
 
@@ -183,6 +190,43 @@ def test_quarantine_is_swept_as_the_settings_say(tmp_path: Path, monkeypatch: py
     (tmp_path / "more.jsonl").write_text('{"three"\n')
     assert "1 that were set aside" in run("load", "-l", "events", "more.jsonl").stderr
     assert [record["record"] for record in answer("quarantine", "list")] == ['{"three"']
+
+
+def test_of_a_folder_each_file_that_can_be_loaded_is(tmp_path: Path) -> None:
+    """The others are named, and the first that failed says how it ends."""
+    (tmp_path / "mine.toml").write_text('format = "jsonl"\n' + SEEN)
+    folder = tmp_path / "in"
+    folder.mkdir()
+    (folder / "a.jsonl").write_text('{"id": "1", "at": 0, "user": "u"}\n')
+    packed = gzip.compress((folder / "a.jsonl").read_bytes() * 9)
+    (folder / "b.jsonl.gz").write_bytes(packed[:-9])
+    (folder / "c.jsonl").write_bytes(b"PK\x03\x04" * 9)
+    (folder / "d.csv").write_text("id,at,user\n2,0,v\n")
+    (folder / "d.txt").write_text("words")
+    (folder / "_SUCCESS").write_text("")
+    (folder / "e.jsonl").write_text('{"id": "3", "at": 0, "user": "w"}\n')
+    words: list[str | Path] = ["load", "-l", tmp_path / "mine.toml"]
+    for given in (folder, folder / "*.jsonl*"):
+        result = run(*words, given, "--json", status=3)
+        told = json.loads(result.stdout)
+        assert [(Path(one["file"]).name, one["state"]) for one in told["runs"]] == [
+            ("a.jsonl", "DONE"),
+            ("b.jsonl.gz", "FAILED"),
+            ("e.jsonl", "DONE"),
+        ]
+        assert failure_of(result) == "SOURCE_TRUNCATED"
+        left = f"Not of the form that {tmp_path / 'mine.toml'} reads: {folder / 'd.csv'}, {folder / 'd.txt'}\n"
+        assert (left in result.stderr) == (given == folder)
+        assert f"SOURCE_FORMAT: {folder / 'c.jsonl'}" in result.stderr and "Not begun" not in result.stderr
+    assert answer("stats")["events"] == 2
+    lines = run(*words, folder, status=3)
+    assert [line.split()[-1] for line in lines.stdout.splitlines()[1:4]] == ["DONE", "FAILED", "DONE"]
+    assert lines.stderr.splitlines()[-2].startswith("SOURCE_TRUNCATED: ")
+    named = run(*words, folder / "c.jsonl", folder / "e.jsonl", status=3)
+    assert f"Not begun: {folder / 'e.jsonl'}" in named.stderr
+    (tmp_path / "csv.toml").write_text('format = "parquet"\n' + SEEN)
+    result = run("load", "-l", tmp_path / "csv.toml", folder, status=3)
+    assert "no file in this folder ends in .parquet, or" in result.stderr
 
 
 SEEN = 'source = "s"\n[event]\nid = "id"\ntime = "at"\nname = { value = "Seen" }\n[identifiers]\nuser_id = "user"\n'

@@ -64,6 +64,35 @@ def test_policy_diff_names_what_differs_and_nothing_else(tmp_path: Path) -> None
     assert {rule["rule"]: (rule["now"], rule["then"]) for rule in found} == back
 
 
+def test_policy_diff_says_where_the_persons_are_of_other_rules(copied: str, tmp_path: Path) -> None:
+    (tmp_path / "win.toml").write_text("min_weight = 0.9\n")
+    (tmp_path / "same.toml").write_text("version = 1\n")
+    (tmp_path / "third.toml").write_text("min_weight = 0.5\n")
+    win, default = (answer("policy", *words)["digest"] for words in (("check", "win.toml"), ("show",)))
+    assert "published" not in run("policy", "diff", "--store", copied, "same.toml").stdout
+    run("resolve", "--store", copied, "--policy", "win.toml")
+    first = (
+        f"The persons are published under the policy {win[:12]}; these are not the rules in force, {default[:12]}.\n"
+    )
+
+    words = run("policy", "diff", "--store", copied, "same.toml").stdout
+    compared = "Rules are compared with those in force, persons with the published ones.\n"
+    same = "The rules are the same as those in force.\n"
+    assert words.startswith(f"{first}{compared}{same}persons: ") and "would be merged" in words
+    found = answer("policy", "diff", "--store", copied, "same.toml")
+    assert found["rules"] == [] and found["persons"]["published"] == win
+
+    words = run("policy", "diff", "--store", copied, "third.toml").stdout
+    assert words.startswith(f"{first}{compared}min_weight: 0.2 -> 0.5\npersons: ")
+
+    words = run("policy", "diff", "--store", copied, "win.toml").stdout
+    same = "win.toml has the rules that they are published under.\n"
+    assert words.startswith(f"{first}{same}min_weight: 0.2 -> 0.9\npersons: ") and "would be" not in words
+
+    words = run("policy", "diff", "--store", copied, "same.toml", "--policy", "win.toml").stdout
+    assert words.startswith("min_weight: 0.9 -> 0.2\npersons: ")
+
+
 def test_policy_diff_without_a_store(tmp_path: Path) -> None:
     (tmp_path / "same.toml").write_text("")
     assert run("policy", "diff", "same.toml").stdout == "The rules are the same.\n"

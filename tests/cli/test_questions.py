@@ -57,13 +57,43 @@ def test_persons_in_every_format(loaded: str, tmp_path: Path) -> None:
         assert other.cast(pl.String).equals(csv.cast(pl.String))
 
 
+def test_who_joins_nobody_is_told_apart_from_who_was_never_seen(tmp_path: Path) -> None:
+    """A hub, a blocked value, and a namespace that joins nobody; as published, and as it would be."""
+    seen = [{"user_id": f"u{n}", "email": "info@example.org"} for n in range(7)]
+    seen += [{"email": "ann@example.org", "phone": "+44 20 7946 0958"}, {"email": "noreply@example.org"}]
+    seen += [{"ip": "192.0.2.1", "email": "ann@example.org"}]
+    lines = [{"id": f"s{n}", "time": "2026-01-01", "name": "Seen", "identifiers": one} for n, one in enumerate(seen)]
+    (tmp_path / "seen.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    run("load", "--loader", "events", tmp_path / "seen.jsonl")
+    assert "nobody is known by email:info@example.org" in run("person", "email:info@example.org", status=7).stderr
+    run("resolve")
+    pruned = {
+        "email:Info@example.org": "email:info@example.org was seen with what would be more than 5 persons",
+        "email:noreply@example.org": "email:noreply@example.org is a value that means nobody",
+        "ip:192.0.2.1": "ip is kept as evidence and joins nobody",
+    }
+    for key, why in pruned.items():
+        for more in ([], ["--as-of", "2026-01-02"]):
+            said = run("person", key, *more, status=7).stderr
+            assert said.startswith(f"PERSON_UNKNOWN: {key} joins nobody: {why}") and "loaded" not in said
+    assert "nobody is known by email:bob@example.org" in run("person", "email:bob@example.org", status=7).stderr
+    assert answer("person", "email:ann@example.org")
+
+
 def test_explain_says_why(loaded: str, member: tuple[str, str, str]) -> None:
     _, a, b = member
     found = answer("explain", "--store", loaded, a, b)
     assert found["samePerson"] and found["path"] and 0 < found["confidence"] <= 1
     lines = run("explain", "--store", loaded, a, b).stdout.splitlines()
-    assert lines[1].split() == ["identifier", "weight", "events", "sources"]
+    names = ["identifier", "weight", "events", "sources", "first seen", "last seen", "event ids"]
+    assert re.split("  +", lines[1].strip()) == names
     assert lines[2] == a and lines[-1].startswith(b) and len(lines) == 3 + len(found["path"])
+    for line, link in zip(lines[3:], found["path"], strict=True):
+        ids, count = [event["id"] for event in link["evidence"]], link["count"]
+        assert 1 <= len(ids) == min(count, 3) and f"  {link['firstSeen']}  {link['lastSeen']}  {', '.join(ids)}" in line
+        assert line.endswith(ids[-1] if count <= 3 else f" and {count - 3} more")
+        assert {event["source"] for event in link["evidence"]} <= set(link["sources"])
+        assert link["firstSeen"] == link["evidence"][0]["time"]
 
 
 def test_explain_says_of_a_similar_link_what_both_were_seen_with(loaded: str, tmp_path: Path) -> None:

@@ -18,7 +18,8 @@ from typing import Any
 import orjson
 import pytest
 
-from identity_graph import IdentityGraph
+from identity_graph import IdentityGraph, Policy
+from identity_graph.errors import HELP, PolicyError
 from identity_graph.loaders import read_loader
 from identity_graph.model import Identifier, Run, RunState
 from identity_graph.store import open_store
@@ -284,6 +285,26 @@ def test_standard_input_is_stored_as_it_comes_and_repeated_lines_are_duplicates(
     assert [run.state for run in follow] == [RunState.RUNNING, RunState.DONE]
     with IdentityGraph.open(url) as graph:
         assert graph.people.find_by_identifier([Identifier("email", "p2@example.org")])[0]
+
+
+def test_who_follows_and_cannot_publish_ends_with_why(shared_url: str, tmp_path: Path) -> None:
+    (tmp_path / "other.toml").write_text("min_weight = 0.5\n")
+    with IdentityGraph.open(shared_url, Policy.read(tmp_path / "other.toml")) as graph:
+        graph.resolver.resolve()
+    with following(shared_url, "-", "--publish", stdin=subprocess.PIPE) as process:
+        output, said = process.communicate(lines(0, 1), timeout=300)
+        assert process.returncode == PolicyError.exit_status, said
+    assert counts(json.loads(output)["total"]) == [2, 2, 0, 0, 0]
+    assert json.loads(said[said.index(b"{") :])["error"]["code"] == "POLICY_DIFFERS"
+    assert said.startswith(b"persons are not published: POLICY_DIFFERS: ")
+    assert HELP["POLICY_DIFFERS"].encode() in said.partition(b"{")[0]
+    with following(shared_url, "-", stdin=subprocess.PIPE) as process:
+        assert process.communicate(lines(0, 1), timeout=300) and process.returncode == 0
+    words = ["--publish", "--policy", str(tmp_path / "other.toml")]
+    with following(shared_url, "-", *words, stdin=subprocess.PIPE) as process:
+        assert process.communicate(lines(2), timeout=300) and process.returncode == 0
+    with IdentityGraph.open(shared_url) as graph:
+        assert all(graph.people.find_by_identifier([Identifier("email", f"p{n}@example.org") for n in range(3)]))
 
 
 def test_an_endless_standard_input_ends_when_it_is_told_to(tmp_path: Path) -> None:

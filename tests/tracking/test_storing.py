@@ -6,19 +6,23 @@ import gc
 import json
 import os
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from identity_graph import IdentityGraph
+from identity_graph import IdentityGraph, Policy
+from identity_graph.errors import HELP, PolicyError
 from identity_graph.model import RunState
+from identity_graph.publishing import Publishing
 from identity_graph.tracking import Tracking, WriteKeys
 from identity_graph.tracking.counting import LENGTH
 from identity_graph.tracking.mapper import LARGE
 from tests.conftest import Clock
-from tests.tracking.serving import PATIENCE, Serving, serving
+from tests.tracking.serving import PATIENCE, ROOT, Serving, environment, serving
 
 
 @pytest.fixture
@@ -95,23 +99,62 @@ def test_two_servers_over_one_store(tmp_path: Path) -> None:
 
 def test_another_policy_publishes_nothing_and_says_so(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'people.db'}"
+    other = tmp_path / "other.toml"
+    other.write_text("min_weight = 0.5\n")
     with serving(url) as server:
         server.send("/v1/track", {"userId": "u", "event": "Seen"})
         server.person_soon("user_id", "u")
-    other = tmp_path / "other.toml"
-    other.write_text("min_weight = 0.5\n")
-    with serving(url, policy=str(other)) as server:
+        assert server.get("/health")["status"] == "ok"
+        with IdentityGraph.open(url, Policy.read(other)) as graph:
+            graph.resolver.resolve()
         assert server.send("/v1/track", {"userId": "later", "event": "Seen"}).status == 200
         deadline = time.monotonic() + PATIENCE
         while server.get("/health")["persons"] != "POLICY_DIFFERS":
             assert time.monotonic() < deadline
             time.sleep(0.01)
+        assert server.get("/health")["status"] == "degraded"
         assert server.person("user_id", "later") is None
         server.ask("mutation { resolve { id } }")
         assert server.person("user_id", "later")
         while server.get("/health")["persons"] != "ok":
             assert time.monotonic() < deadline
             time.sleep(0.01)
+        assert server.get("/health")["status"] == "ok"
+
+
+def test_a_service_does_not_begin_where_it_would_publish_nothing(shared_url: str, tmp_path: Path) -> None:
+    other = tmp_path / "other.toml"
+    other.write_text("min_weight = 0.5\n")
+    with IdentityGraph.open(shared_url, Policy.read(other)) as graph:
+        graph.resolver.resolve()
+    words = [sys.executable, "-m", "identity_graph", "serve", "--store", shared_url, "--port", "0", "--open"]
+    begun = subprocess.run(
+        words, cwd=ROOT, env=environment(), capture_output=True, text=True, timeout=PATIENCE, check=False
+    )
+    assert begun.returncode == PolicyError.exit_status
+    code, _, _ = begun.stderr.partition(":")
+    assert code == "POLICY_DIFFERS" and begun.stderr.splitlines()[1:] == [HELP["POLICY_DIFFERS"]]
+    with serving(shared_url, policy=str(other)) as server:
+        assert server.get("/health")["status"] == "ok"
+
+
+def test_what_keeps_persons_from_being_published_is_said_with_its_help(
+    graph: IdentityGraph, caplog: pytest.LogCaptureFixture
+) -> None:
+    graph.resolver.resolve()
+    with IdentityGraph(graph.store, Policy.parse("min_weight = 0.5")) as other:
+        publishing = Publishing(other.resolver)
+        for _ in range(2):
+            publishing.arrived()
+            publishing.publish()
+        (said,) = caplog.messages
+        assert publishing.failure and publishing.trouble == "POLICY_DIFFERS"
+        assert said == (
+            f"persons are not published: POLICY_DIFFERS: {publishing.failure.message}. {HELP['POLICY_DIFFERS']}"
+        )
+        other.resolver.resolve()
+        publishing.publish()
+        assert publishing.trouble == ""
 
 
 def test_the_process_that_maps_may_die(tmp_path: Path) -> None:

@@ -101,6 +101,7 @@ def test_nobody_in_an_empty_table(columns: list[str], make: Callable[[dict[str, 
     assert found.height == 0
 
 
+NAN = float("nan")
 LINKS = {"a": ["email:x@y.org"], "b": ["user_id:1"]}
 
 
@@ -109,6 +110,26 @@ LINKS = {"a": ["email:x@y.org"], "b": ["user_id:1"]}
     [
         (5, "FRAME_INVALID", "not a table"),
         ({"x": [1]}, "FRAME_INVALID", "columns x"),
+        ({}, "FRAME_INVALID", "the table has no columns"),
+        (pl.LazyFrame({"event": ["x"]}).cast({"event": pl.Int64}), "FRAME_INVALID", "not a table"),
+        (pl.scan_parquet("no/such.parquet"), "FRAME_INVALID", "not a table"),
+        (SEEN | {"event": pl.Series([object()] * 6, dtype=pl.Object)}, "FRAME_INVALID", "event is Object"),
+        (SEEN | {"event": [[1]] * 6}, "FRAME_INVALID", "event is List"),
+        (SEEN | {"event": [{"id": 1}] * 6}, "FRAME_INVALID", "event is Struct"),
+        (SEEN | {"event": [1.0, 1.0, NAN, NAN, 3.0, 4.0]}, "FRAME_INVALID", "event has 2 NaNs"),
+        (SEEN | {"event": [2.0**53 + 2, 1.0, 2.0, 2.0, 3.0, 4.0]}, "FRAME_INVALID", "event has 1 numbers so large"),
+        (SEEN | {"source": [["a"]] * 6}, "FRAME_INVALID", "source is List"),
+        (SEEN | {"source": [b"\xff"] * 6}, "FRAME_INVALID", "source is Binary"),
+        (SEEN | {"source": [NAN] * 6}, "FRAME_INVALID", "source is Float64"),
+        (SEEN | {"source": pl.Series([object()] * 6, dtype=pl.Object)}, "FRAME_INVALID", "source is Object"),
+        (SEEN | {"namespace": pl.Series([object()] * 6, dtype=pl.Object)}, "FRAME_INVALID", "namespace is Object"),
+        (SEEN | {"time": [NAN] * 6}, "FRAME_INVALID", "time is Float64"),
+        (SEEN | {"time": pl.Series([object()] * 6, dtype=pl.Object)}, "FRAME_INVALID", "time is Object"),
+        (SEEN | {"time": [dt.timedelta(1)] * 6}, "FRAME_INVALID", "time is Duration"),
+        (LINKS | {"a": [b"\xff"]}, "FRAME_INVALID", "a is Binary"),
+        (LINKS | {"count": [NAN]}, "FRAME_INVALID", "count"),
+        (LINKS | {"count": [["1"]]}, "FRAME_INVALID", "count"),
+        (LINKS | {"source": [dt.timedelta(1)]}, "FRAME_INVALID", "source is Duration"),
         (SEEN | {"value": ["a", None, None, "b", "c", "d"]}, "FRAME_INVALID", "value has 2 nulls"),
         (SEEN | {"event": [1, None, 2, 2, 3, 4]}, "FRAME_INVALID", "event has 1 nulls"),
         (SEEN | {"value": ["a", "", "", "b", "c", "d"]}, "FRAME_INVALID", "value has 2 empty"),
@@ -142,6 +163,33 @@ def test_what_is_refused(frame: Any, code: str, words: str) -> None:
     with pytest.raises(InputError) as caught:
         resolve(frame)
     assert caught.value.code == code and words in caught.value.message and caught.value.help
+
+
+KINDS = (pl.Object, pl.List(pl.Int64), pl.Struct({"a": pl.Int64}), pl.Binary, pl.Duration, pl.Float64)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(
+    "names",
+    [("event", "namespace", "value", "time", "source"), ("a", "b", "count", "first_seen", "last_seen", "source")],
+)
+def test_a_column_of_nothing_is_of_any_type(names: tuple[str, ...], kind: Any) -> None:
+    for one in names:
+        table = {name: pl.Series([], dtype=kind if name == one else pl.Null) for name in names}
+        assert resolve(table).height == 0
+
+
+@pytest.mark.parametrize(
+    "events",
+    [
+        pl.Series([1.0, 1.0, 2.0, 2.0, 3.0, 4.0]),
+        pl.Series(["x", "x", "y", "y", "z", "w"], dtype=pl.Categorical),
+        pl.Series([b"\xff", b"\xff", b"\xfe", b"\xfe", b"", b"x"]),
+        pl.Series([dt.date(2026, 1, n) for n in (1, 1, 2, 2, 3, 4)]),
+    ],
+)
+def test_events_are_anything_that_equals_itself(events: pl.Series) -> None:
+    assert resolve(SEEN | {"event": events}).rows() == PERSONS
 
 
 @pytest.mark.parametrize("policy", ["policy.toml", Path("policy.toml"), {"min_weight": 0.5}])
@@ -188,6 +236,27 @@ def test_observations_in_any_order_give_the_plain_answer(events: list[Event], po
     assert found.sort("person", "namespace", "value", nulls_last=True).equals(found)
 
 
+@pytest.mark.parametrize("order", ["strongest", "newest", "cut"])
+@settings(max_examples=100, deadline=None)
+@given(worlds(), policies(), st.randoms(use_true_random=False))
+def test_equal_tables_have_equal_answers(order: Any, events: list[Event], policy: Policy, random: Any) -> None:
+    """Also the numbers of the persons, of whom the one of the smallest identifier comes first."""
+    policy = replace(policy, order=order)
+    frame = pl.DataFrame(observations([one._replace(same_person=()) for one in events]))
+    keys = pl.format("{}:{}", "namespace", "value")
+    links = frame.select(a=keys, b=keys.reverse()) if frame.height else pl.DataFrame({"a": [], "b": []})
+    for table in (frame, links):
+        found = resolve(table, policy)
+        firsts = found.drop_nulls("person").unique("person", keep="first", maintain_order=True)
+        assert firsts["person"].to_list() == list(range(firsts.height))
+        assert firsts.sort("namespace", "value").equals(firsts)
+        rows = list(range(table.height))
+        random.shuffle(rows)
+        assert resolve(table[rows], policy).equals(found)
+    turned = links.select(a="b", b="a")
+    assert resolve(turned, policy).equals(resolve(links, policy))
+
+
 @settings(max_examples=100, deadline=None)
 @given(worlds(), policies())
 def test_links_and_observations_agree(events: list[Event], policy: Policy) -> None:
@@ -223,7 +292,8 @@ def test_without_limits_persons_are_components(events: list[Event]) -> None:
     keyed = found.select(pl.format("{}:{}", "namespace", "value").alias("key"), "person")
     both = alone.join(keyed, on="key", validate="1:1")
     assert both.height == alone.height == found.height
-    assert (both["component"] == both["person"]).all()
+    together = both.select("component", "person").n_unique()  # each numbers in an order of its own
+    assert together == both["component"].n_unique() == both["person"].n_unique()
 
 
 def test_components_of_any_texts_without_a_policy() -> None:

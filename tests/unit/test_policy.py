@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from identity_graph.errors import PolicyError
 from identity_graph.policy import FEW, MEASURES, ORDERS, Blocked, Policy, Rule, Similarity
-from identity_graph.policy_file import default_text
+from identity_graph.policy_file import _RULE, _SCALARS, _TABLES, default_text
 from identity_graph.times import DAY, SECOND
 
 DEFAULT = Policy.default()
@@ -99,6 +99,18 @@ def test_the_default_file_explains_each_setting() -> None:
     lines = [line for line in default_text().partition("[blocked]")[0].splitlines() if re.match(r"\[|\w+ =", line)]
     silent = {line for line in lines if line.startswith(("[default]", "[namespaces")) and "#" not in line}
     assert silent <= {"[namespaces.cookie]", "[namespaces.user_agent]"}, "these stand right below one that says it"
+
+
+def test_the_default_file_shows_every_key() -> None:
+    """What is none by default as a comment, which is a policy once the signs before it are taken away."""
+    text = default_text()
+    bare = re.sub(r"^# ?(?=\[|\w+ = )", "", text, flags=re.MULTILINE)
+    whole = Policy.parse(bare)
+    assert whole.sources == {"crm": 0.8} and whole.similarity and len(whole.purposes) == 2 and len(whole.retention) == 2
+    shown = re.compile(r"^\s*(?:\[+([\w.]+)\]+|(\w+) =)", re.MULTILINE)
+    found = {name for match in shown.findall(bare) for part in match for name in part.split(".")}
+    assert {*_SCALARS, *_TABLES, *_RULE} <= found
+    assert '"1 ever" is what other systems call unique' in text
 
 
 def test_an_empty_file_is_the_default() -> None:
@@ -294,10 +306,11 @@ def test_a_mistake_names_the_line_of_its_own_table() -> None:
 
 def test_a_file_that_is_not_there_or_not_text(tmp_path: Path) -> None:
     (tmp_path / "binary.toml").write_bytes(b"\xff\xfe\x00")
-    for path in (tmp_path / "none.toml", tmp_path / "binary.toml", tmp_path):
+    missing, syntax = "POLICY_MISSING", "POLICY_SYNTAX"
+    for path, code in ((tmp_path / "none.toml", missing), (tmp_path / "binary.toml", syntax), (tmp_path, missing)):
         with pytest.raises(PolicyError) as caught:
             Policy.read(path)
-        assert caught.value.code == "POLICY_MISSING"
+        assert caught.value.code == code
         assert caught.value.message.startswith(str(path))
 
 

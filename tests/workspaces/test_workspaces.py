@@ -11,11 +11,16 @@ from typing import Any
 
 import pytest
 
+from identity_graph import IdentityGraph, Policy
 from identity_graph.access import Role
 from identity_graph.access.keys import KeysFile
-from identity_graph.errors import SettingError
+from identity_graph.api.terms import Terms
+from identity_graph.cli.command import Command
+from identity_graph.cli.workspaces import workspaces_app
+from identity_graph.errors import PolicyError, SettingError
 from identity_graph.settings import Settings, read_settings
 from identity_graph.workspaces import read_workspaces
+from tests.conftest import soon
 from tests.workspaces.conftest import NAMES, Service, write_workspaces
 
 ROOT = Path(__file__).parents[2]
@@ -73,6 +78,34 @@ def test_the_service_says_whether_it_is_well(service: Service) -> None:
     assert (answer.status_code, answer.json()) == (200, {"status": "ok"})
     for path in ("/graphql", "/metrics", "/v1/track", "/schema.graphql", "/w"):
         assert service.client.get(path, follow_redirects=False).status_code == 404
+
+
+def publish_otherwise(workspace: Path) -> None:
+    """Under a policy that is not its own."""
+    with IdentityGraph.open(f"sqlite:///{workspace / 'people.db'}", Policy.parse("min_weight = 0.5")) as graph:
+        graph.resolver.resolve()
+
+
+def test_the_service_is_as_well_as_the_worst_of_its_workspaces(service: Service) -> None:
+    assert service.ask("bee", service.keys["bee"][Role.ADMIN], "mutation { resolve { id } }").status_code == 200
+    publish_otherwise(service.folder / "bee")
+    event = {"userId": "u", "event": "Seen", "writeKey": "write-bee"}
+    assert service.client.post("/w/bee/v1/track", json=event).status_code == 200
+    soon(lambda: service.client.get("/health").json() == {"status": "degraded"})
+    assert service.client.get("/health").status_code == 200
+
+
+def test_a_service_does_not_begin_where_a_workspace_would_publish_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("ANT", "BEE"):
+        monkeypatch.setenv(f"{name}_WRITE_KEYS", f"write-{name}")
+    file = write_workspaces(tmp_path, ("ant", "bee"))
+    publish_otherwise(tmp_path / "bee")
+    command = Command(read_settings(), "", None, json=False)
+    with pytest.raises(PolicyError, match=r"^bee: the persons are of the policy") as error:
+        workspaces_app(command, file, Terms()).__enter__()
+    assert error.value.code == "POLICY_DIFFERS"
 
 
 def test_a_socket_is_of_its_workspace(service: Service) -> None:
