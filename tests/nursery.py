@@ -15,6 +15,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager, suppress
 from functools import cache
+from multiprocessing import get_context
 from pathlib import Path
 from threading import Lock
 from typing import IO, Self
@@ -22,6 +23,10 @@ from typing import IO, Self
 from tests.tracking.serving import PATIENCE, ROOT, Serving, environment, heard
 
 _ASKING = Lock()
+
+FORK = get_context("forkserver")
+"""For processes of which a function of a test is told, by pipes: forked as well."""
+FORK.set_forkserver_preload(["neo4j", "identity_graph.store.neo4j", "tests.conftest", "tests.store.building"])
 
 
 class Forked:
