@@ -6,9 +6,8 @@ from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit, types
-from numba.extending import intrinsic
 
+from identity_graph.kernel import instruction, kernel
 from identity_graph.tables import Bool, Int32, Int64
 
 Bits: TypeAlias = npt.NDArray[np.uint64]
@@ -25,30 +24,32 @@ def bits_of(chosen: Bool) -> Bits:
     return np.packbits(chosen, bitorder="little").view(np.uint64)
 
 
-@intrinsic
+@instruction
 def _ones(typing: Any, word: Any) -> Any:  # pragma: no cover - compiled
+    from numba import types
+
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         return builder.ctpop(arguments[0])
 
     return types.uint64(types.uint64), generate
 
 
-@njit(cache=True)
+@kernel()
 def count_common(one: Bits, other: Bits) -> int:  # pragma: no cover - compiled
     """How many places are in both."""
     found = np.uint64(0)
     for n in range(len(one)):
-        found += _ones(one[n] & other[n])  # type: ignore[call-arg]
+        found += _ones(one[n] & other[n])
     return int(found)
 
 
-@njit(cache=True)
+@kernel()
 def toggle(bits: Bits, places: Int32) -> None:  # pragma: no cover - compiled
     for place in places:
         bits[place >> 6] ^= np.uint64(1) << np.uint64(place & 63)
 
 
-@njit(cache=True)
+@kernel()
 def put(bits: Bits, places: Int64, codes: Int32, ends: Int32) -> None:  # pragma: no cover - compiled
     """Each of these places in or out: its code lies in one of some ranges, that share nothing, where an odd number of
     their ends, ascending, is not above it."""
@@ -60,7 +61,7 @@ def put(bits: Bits, places: Int64, codes: Int32, ends: Int32) -> None:  # pragma
             bits[places[n] >> 6] &= ~bit
 
 
-@njit(cache=True)
+@kernel()
 def fill(order: Int32, cuts: Int64, below: npt.NDArray[np.uint64]) -> None:  # pragma: no cover - compiled
     """`below[n]`: the places that stand before `cuts[n]` in an order of all; zeros to begin with."""
     for n in range(1, len(cuts)):

@@ -7,10 +7,10 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from numba import njit
 
 from identity_graph import bits
 from identity_graph.bits import Bits
+from identity_graph.kernel import kernel
 from identity_graph.measure import distinct_key
 from identity_graph.segment import score
 from identity_graph.tables import Int32, Int64
@@ -219,7 +219,7 @@ def _cuts(counts: Int64, first: Int64) -> list[int]:
     return [0, *first[1:-1][cuts].tolist(), int(first[-1])]
 
 
-@njit(cache=True)
+@kernel()
 def _by_code(codes: Int32, first: Int64) -> Int32:  # pragma: no cover - compiled
     """All places in order of code, and of place."""
     found = np.empty(len(codes), dtype=np.int32)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit, uint64
 
+from identity_graph.kernel import kernel
 from identity_graph.tables import Bytes, Int64, Words
 
 _LANES = 64
@@ -40,13 +40,13 @@ _ORDER_8 = (6, 15, 14, 9, 11, 3, 0, 8, 12, 2, 13, 7, 1, 4, 10, 5)
 _ORDER_9 = (10, 2, 8, 4, 7, 6, 1, 5, 15, 11, 9, 14, 3, 12, 13, 0)
 
 
-@njit(nogil=True, forceinline=True)
+@kernel(nogil=True, inline=True)
 def _turned(word: Any, bits: int) -> Any:  # pragma: no cover - compiled
     """To the right."""
-    return (word >> uint64(bits)) | (word << uint64(64 - bits))
+    return (word >> np.uint64(bits)) | (word << np.uint64(64 - bits))
 
 
-@njit(nogil=True, forceinline=True)
+@kernel(nogil=True, inline=True)
 def _mixed(a: Any, b: Any, c: Any, d: Any, one: Any, other: Any) -> Any:  # pragma: no cover - compiled
     a = a + b + one
     d = _turned(d ^ a, 32)
@@ -59,7 +59,7 @@ def _mixed(a: Any, b: Any, c: Any, d: Any, one: Any, other: Any) -> Any:  # prag
     return a, b, c, d
 
 
-@njit(nogil=True, forceinline=True)
+@kernel(nogil=True, inline=True)
 def _round(v: Any, m: Any, o: Any) -> Any:  # pragma: no cover - compiled
     """The state after a round: columns, then diagonals."""
     v0, v1, v2, v3, v4, v5, v6, v7, v8, v9, v10, v11, v12, v13, v14, v15 = v
@@ -74,7 +74,7 @@ def _round(v: Any, m: Any, o: Any) -> Any:  # pragma: no cover - compiled
     return v0, v1, v2, v3, v4, v5, v6, v7, v8, v9, v10, v11, v12, v13, v14, v15
 
 
-@njit(cache=True, nogil=True)
+@kernel(nogil=True)
 def digest_lanes(data: Bytes, starts: Int64, lengths: Int64, found: Words) -> None:  # pragma: no cover - compiled
     """Fill in a row of `found` for each text, as many words as it has, four at most. A text is `data` (uint8) from its
     start on; of one that is longer than a block, the row is of no use."""
@@ -82,20 +82,20 @@ def digest_lanes(data: Bytes, starts: Int64, lengths: Int64, found: Words) -> No
     message = np.zeros(16 * _LANES, np.uint64)
     count = np.zeros(_LANES, np.uint64)
     digest = np.zeros(4 * _LANES, np.uint64)
-    begun = _START[0] ^ uint64(_PARAMETERS + 8 * words)
+    begun = _START[0] ^ np.uint64(_PARAMETERS + 8 * words)
     for first in range(0, texts, _LANES):
         lanes = min(_LANES, texts - first)
         for lane in range(lanes):
             at, left = starts[first + lane], lengths[first + lane]
             count[lane] = left
             for word in range(16):
-                bits = uint64(0)
+                bits = np.uint64(0)
                 if left >= 8:
                     for byte in range(8):
-                        bits |= uint64(data[at + byte]) << uint64(8 * byte)
+                        bits |= np.uint64(data[at + byte]) << np.uint64(8 * byte)
                 else:
                     for byte in range(left):
-                        bits |= uint64(data[at + byte]) << uint64(8 * byte)
+                        bits |= np.uint64(data[at + byte]) << np.uint64(8 * byte)
                 message[word * _LANES + lane] = bits
                 at += 8
                 left -= 8

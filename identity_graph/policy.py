@@ -210,7 +210,7 @@ class Policy:
     def default(cls) -> Policy:
         from identity_graph.policy_file import default_text, parse_policy
 
-        return parse_policy(default_text(), where="the default policy", start=cls())
+        return parse_policy(default_text(), where="the default policy", start=cls(), tried=True)
 
     @classmethod
     def parse(cls, text: str, *, where: str = "the policy") -> Policy:

@@ -29,13 +29,15 @@ def default_text() -> str:
     return Path(__file__).with_name("policy.toml").read_text(encoding="utf-8")
 
 
-def parse_policy(text: str, *, where: str, start: Policy) -> Policy:
-    """The rules of a TOML text laid over `start`. Raises POLICY_SYNTAX, POLICY_KEY, POLICY_VALUE."""
+def parse_policy(text: str, *, where: str, start: Policy, tried: bool = False) -> Policy:
+    """The rules of a TOML text laid over `start`. Raises POLICY_SYNTAX, POLICY_KEY, POLICY_VALUE.
+
+    Of one that was `tried` the patterns are not: importing what does takes longer than most commands."""
     try:
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise PolicyError("POLICY_SYNTAX", f"{where}: {error}") from error
-    return _Reader(text, where).policy(document, start)
+    return _Reader(text, where, tried).policy(document, start)
 
 
 def write_policy(policy: Policy) -> str:
@@ -110,9 +112,9 @@ def _toml_list(texts: Any) -> str:
 class _Reader:
     """Checks a document key by key, so that an error can name the line."""
 
-    def __init__(self, text: str, where: str) -> None:
+    def __init__(self, text: str, where: str, tried: bool) -> None:
         self.lines = text.splitlines()
-        self.where = where
+        self.where, self.tried = where, tried
 
     def fail(self, code: str, key: str, message: str, help: str) -> PolicyError:
         line = self.line_of(key)
@@ -220,6 +222,8 @@ class _Reader:
         return found
 
     def compiles(self, patterns: tuple[str, ...], key: str) -> None:
+        if self.tried:
+            return
         import polars as pl
 
         try:

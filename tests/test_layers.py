@@ -20,6 +20,7 @@ LAYERS = {
         "erasing",
         "subject_request",
         "tables",
+        "kernel",
         "event_table",
         "event_sum",
         "hashed",
@@ -142,6 +143,7 @@ KEPT_TO = {
     "pydantic_settings": ("settings",),
     "cryptography": ("signing", "opendsr.seal", "sealing"),
     "pyrage": ("sealing",),
+    "numba": ("kernel", "bits", "resolve.fingerprint", "resolve.prefetch"),
     "joserfc": ("access.tokens",),
 }
 

@@ -7,14 +7,13 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from rich.console import Console
-from rich.table import Table
-
 from identity_graph.legible import legible
 from identity_graph.model import LinkKind
 from identity_graph.times import format_time
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from identity_graph.model import Event, Identifier, Link
 
 FIRST = 3
@@ -32,12 +31,16 @@ def as_json(value: Any) -> str:
 
 def console(*, error: bool = False, width: int | None = None) -> Console:
     """Standard output (or error). What is not a terminal gets plain text."""
+    from rich.console import Console
+
     stream = sys.stderr if error else sys.stdout
     return Console(file=stream, highlight=False, markup=False, emoji=False, soft_wrap=True, width=width)
 
 
 def print_table(header: Sequence[str], rows: Iterable[Sequence[Any]], *, total: Sequence[Any] | None = None) -> None:
     """Columns two spaces apart; numbers to the right, with thousands marked."""
+    from rich.table import Table
+
     rows = [list(row) for row in rows]
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold", show_footer=total is not None)
     for number, title in enumerate(header):

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
 
+from identity_graph.kernel import kernel
 from identity_graph.resolve.prefetch import prefetch
 from identity_graph.resolve.threads import both, halves, second_thread
 from identity_graph.tables import Bool, Int32, Int64, read_only
@@ -71,7 +71,7 @@ def _places(counts: Int64) -> tuple[Int64, Int64]:
     return np.stack([begin[:-1], begin[:-1] + counts[0]]), begin
 
 
-@njit(cache=True, nogil=True)
+@kernel(nogil=True)
 def _members(
     label: Int32, at: Int32, start: int, stop: int, own: Int32, found: Int32, counts: Int64
 ) -> Int32:  # pragma: no cover - compiled
@@ -87,7 +87,7 @@ def _members(
     return found[start:end]
 
 
-@njit(cache=True, nogil=True)
+@kernel(nogil=True)
 def _deal_members(
     found: Int32, own: Int32, place: Int64, number: Int32, inside: Int64
 ) -> None:  # pragma: no cover - compiled
@@ -98,7 +98,7 @@ def _deal_members(
         inside[at] = x
 
 
-@njit(cache=True, nogil=True)
+@kernel(nogil=True)
 def _count_links(
     a: Int32, kept: Bool, own: Int32, start: int, stop: int, counts: Int64
 ) -> None:  # pragma: no cover - compiled
@@ -107,7 +107,7 @@ def _count_links(
         counts[own[a[i]] if kept[i] else nobody] += 1
 
 
-@njit(cache=True, nogil=True)
+@kernel(nogil=True)
 def _deal_links(
     a: Int32, b: Int32, kept: Bool, own: Int32, number: Int32, start: int, stop: int, place: Int64, dealt: Int64
 ) -> None:  # pragma: no cover - compiled

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from identity_graph.kernel import kernel
 from identity_graph.tables import Bool, Float64, Int32, Int64
 
 
@@ -33,7 +33,7 @@ def _beside(n: int, a: Int32, b: Int32) -> tuple[Int64, Int32, Int64]:
     return start, np.r_[b, a][order].astype(np.int32), (order % max(len(a), 1)).astype(np.int64)
 
 
-@njit(cache=True)
+@kernel()
 def _walk(
     n: int, start: Int64, other: Int32, link: Int64, m: int
 ) -> tuple[Int64, Int64, Int64, Int64]:  # pragma: no cover - compiled
@@ -69,7 +69,7 @@ def _walk(
     return enter, leave, root, deeper
 
 
-@njit(cache=True)
+@kernel()
 def _bridges(
     n: int, a: Int32, b: Int32, enter: Int64, leave: Int64, deeper: Int64
 ) -> Bool:  # pragma: no cover - compiled
@@ -95,7 +95,7 @@ def _bridges(
     return found
 
 
-@njit(cache=True)
+@kernel()
 def _weaker(
     n: int,
     order: Int64,
@@ -142,12 +142,12 @@ def _weaker(
     return weak
 
 
-@njit(cache=True)
+@kernel()
 def _time(deeper: int) -> int:  # pragma: no cover - compiled
     return deeper if deeper >= 0 else -1 - deeper
 
 
-@njit(cache=True)
+@kernel()
 def _sum(tree: Int64, last: int) -> int:  # pragma: no cover - compiled
     found, time = 0, last + 1
     while time > 0:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from numba import njit
-
 from identity_graph.errors import InputError
+from identity_graph.kernel import kernel
 from identity_graph.tables import EvidenceTable, Int16, Int32, Int64
 from identity_graph.times import EARLIEST, LATEST
 
@@ -42,7 +41,7 @@ def check_evidence(n: int, evidence: EvidenceTable, pairs: Sequence[Int32], sour
             raise InputError("FRAME_INVALID", "a pair that is stated is between no two identifiers that there are")
 
 
-@njit(cache=True)
+@kernel()
 def _first_wrong(
     a: Int32, b: Int32, source: Int16, count: Int32, first: Int64, last: Int64, n: int, sources: int
 ) -> tuple[int, int]:  # pragma: no cover - compiled

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from identity_graph.kernel import kernel
 from identity_graph.tables import Float64, Int32, Int64
 
 
@@ -59,7 +59,7 @@ def _rows(n: int, one: Int64, other: Int64, weight: Float64) -> tuple[Int64, Int
     return start, other[first], weight
 
 
-@njit(cache=True)
+@kernel()
 def _move(
     start: Int64, other: Int64, strength: Float64, drawn: Float64, community: Int64, total: float
 ) -> None:  # pragma: no cover - compiled
@@ -105,7 +105,7 @@ def _move(
                 waiting += 1
 
 
-@njit(cache=True)
+@kernel()
 def _refine(
     start: Int64, other: Int64, strength: Float64, drawn: Float64, community: Int64, total: float
 ) -> Int64:  # pragma: no cover - compiled

@@ -6,8 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
+from identity_graph.kernel import kernel
 from identity_graph.resolve.prefetch import prefetch
 from identity_graph.resolve.threads import both
 from identity_graph.tables import Int32, Int64, read_only
@@ -26,7 +26,7 @@ _SOME = 2**19  # new links in a round: less memory to touch anew than for all at
 _AHEAD = 32  # links between the asking for a parent and its use: tens of nanoseconds each way
 
 
-@njit(cache=True)
+@kernel()
 def _find(parent: Int32, x: int) -> int:  # pragma: no cover - compiled
     while parent[x] != x:
         parent[x] = parent[parent[x]]
@@ -34,7 +34,7 @@ def _find(parent: Int32, x: int) -> int:  # pragma: no cover - compiled
     return x
 
 
-@njit(cache=True)
+@kernel()
 def _join(parent: UInt32, a: UInt32, b: UInt32) -> None:  # pragma: no cover - compiled
     """Rem's algorithm with splicing: climb from both ends at once, each step hanging the higher onto the lower."""
     for i in range(len(a)):
@@ -49,13 +49,13 @@ def _join(parent: UInt32, a: UInt32, b: UInt32) -> None:  # pragma: no cover - c
             x, above_x = above_x, parent[above_x]
 
 
-@njit(cache=True, nogil=True)
+@kernel(nogil=True)
 def _number(parent: UInt32, start: int, stop: int) -> None:  # pragma: no cover - compiled
     for x in range(start, stop):
         parent[x] = x
 
 
-@njit(cache=True, nogil=True)
+@kernel(nogil=True)
 def _deal(a: UInt32, b: UInt32, out: UInt64, start: int, stop: int) -> Ends:  # pragma: no cover - compiled
     """Write links as (higher << 32 | lower): those of thread 0 from the front of `out`, of thread 1 from its back.
 
@@ -71,7 +71,7 @@ def _deal(a: UInt32, b: UInt32, out: UInt64, start: int, stop: int) -> Ends:  # 
     return int(front), int(back)
 
 
-@njit(cache=True, nogil=True)
+@kernel(nogil=True)
 def _step(parent: UInt32, links: UInt64, out: UInt64, start: int, stop: int) -> Ends:  # pragma: no cover - compiled
     """One step of Rem's climb for each link; what is not joined after it is written as a lower link, as by `_deal`."""
     front, back, last = np.uint64(start), np.uint64(stop), len(links) - 1
@@ -90,7 +90,7 @@ def _step(parent: UInt32, links: UInt64, out: UInt64, start: int, stop: int) -> 
     return int(front), int(back)
 
 
-@njit(cache=True, nogil=True)
+@kernel(nogil=True)
 def _flatten(parent: UInt32, start: int, stop: int) -> None:  # pragma: no cover - compiled
     """Hang each identifier on its parent's parent: on its root, once that of every parent between is done."""
     for x in range(start, stop):
@@ -160,7 +160,7 @@ def dense(label: Int32) -> Int64:
     return _dense(read_only(label))
 
 
-@njit(cache=True)
+@kernel()
 def _dense(label: Int32) -> Int64:  # pragma: no cover - compiled
     found, number = np.full(len(label), -1, np.int64), 0
     for x in range(len(label)):

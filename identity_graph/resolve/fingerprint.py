@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from llvmlite import ir
-from numba import njit, types
-from numba.extending import intrinsic
 
+from identity_graph.kernel import instruction, kernel
 from identity_graph.resolve.arrow_texts import INLINE, Texts, lent
 from identity_graph.resolve.threads import Thread, spread
 from identity_graph.tables import Words
@@ -58,7 +56,12 @@ def _longest(texts: pl.Series) -> int:
     return int(texts.str.len_bytes().to_numpy().max(initial=0))
 
 
-def _multiply(typing_context: Any, high: Any, low: Any, word: Any, factor_high: Any, factor_low: Any) -> Any:
+@instruction
+def _add_product(typing_context: Any, high: Any, low: Any, word: Any, factor_high: Any, factor_low: Any) -> Any:
+    """The two halves of `sum + word * factor` modulo 2^128, whose halves are given."""
+    from llvmlite import ir
+    from numba import types
+
     def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         wide, shift = ir.IntType(128), ir.IntType(128)(64)
         one, two, word, three, four = (builder.zext(each, wide) for each in arguments)
@@ -73,11 +76,11 @@ def _multiply(typing_context: Any, high: Any, low: Any, word: Any, factor_high: 
     return two(word64, 2)(word64, word64, word64, word64, word64), emit
 
 
-_add_product: Callable[..., Any] = intrinsic(_multiply)
-"""The two halves of `sum + word * factor` modulo 2^128, whose halves are given."""
+@instruction
+def _word_at(typing_context: Any, address: Any) -> Any:
+    from llvmlite import ir
+    from numba import types
 
-
-def _read(typing_context: Any, address: Any) -> Any:
     def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         word = builder.inttoptr(arguments[0], ir.IntType(64).as_pointer())
         return builder.load(word, align=1)
@@ -85,10 +88,7 @@ def _read(typing_context: Any, address: Any) -> Any:
     return types.uint64(types.uint64), emit
 
 
-_word_at: Callable[[Any], Any] = intrinsic(_read)  # type: ignore[assignment]
-
-
-@njit(nogil=True, forceinline=True)
+@kernel(nogil=True, inline=True)
 def _with_word(sums: Any, word: Any, factors: Words, n: int) -> Any:  # pragma: no cover - compiled
     """Both sums, each in two halves, with the product of the word and their factors of that number."""
     high, low = _add_product(sums[0], sums[1], word, factors[4 * n], factors[4 * n + 1])
@@ -96,7 +96,7 @@ def _with_word(sums: Any, word: Any, factors: Words, n: int) -> Any:  # pragma: 
     return high, low, other_high, other_low
 
 
-@njit(cache=True, nogil=True)
+@kernel(nogil=True)
 def _add(texts: Texts, factors: Words, start: int, stop: int, found: Words) -> None:  # pragma: no cover - compiled
     """A text is its length and first four bytes, one word, and then all from the fifth byte on in words, the last of
     which ends where it does. That one is repeated until there are four: most texts then take the same way through, and

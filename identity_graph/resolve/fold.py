@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
 from identity_graph.errors import InputError
+from identity_graph.kernel import kernel
 from identity_graph.tables import EvidenceTable, Int16, Int32, Int64, read_only
 
 UInt64 = npt.NDArray[np.uint64]
@@ -106,7 +106,7 @@ def _room(links: int) -> EvidenceTable:
     )
 
 
-@njit(cache=True)
+@kernel()
 def _in_order(event: Int64, identifier: Int32) -> bool:  # pragma: no cover - compiled
     """By event, then identifier, as stores give them; an observation may be there twice."""
     for i in range(1, len(event)):
@@ -115,7 +115,7 @@ def _in_order(event: Int64, identifier: Int32) -> bool:  # pragma: no cover - co
     return True
 
 
-@njit(cache=True)
+@kernel()
 def _next_event(seen: Seen, start: int, own: Int32) -> tuple[int, int]:  # pragma: no cover - compiled
     """Where the event that begins at `start` ends, and how many identifiers it has: the first of them go to `own`."""
     event, identifier, order = seen
@@ -135,7 +135,7 @@ def _next_event(seen: Seen, start: int, own: Int32) -> tuple[int, int]:  # pragm
     return stop, count
 
 
-@njit(cache=True)
+@kernel()
 def _next_large(seen: Seen, most: int, start: int) -> tuple[int, int]:  # pragma: no cover - compiled
     own = np.empty(0, np.int32)
     while start < len(seen[0]):
@@ -146,7 +146,7 @@ def _next_large(seen: Seen, most: int, start: int) -> tuple[int, int]:  # pragma
     return start, 0
 
 
-@njit(cache=True)
+@kernel()
 def _deal(seen: Seen, own: Int32, centres: Int32, place: Int64, pairs: UInt64) -> None:  # pragma: no cover - compiled
     """Without room for pairs count them, in the place of their lower identifier. Once places are where the pairs of an
     identifier end, write them, after which places are where they begin."""
@@ -171,14 +171,14 @@ def _deal(seen: Seen, own: Int32, centres: Int32, place: Int64, pairs: UInt64) -
         start = stop
 
 
-@njit(cache=True)
+@kernel()
 def _put(a: int, b: int, row: int, step: int, place: Int64, pairs: UInt64) -> None:  # pragma: no cover - compiled
     place[a] += step
     if step < 0:
         pairs[place[a]] = (np.uint64(b) << _LOW) | np.uint64(row)
 
 
-@njit(cache=True)
+@kernel()
 def _sort(pairs: UInt64, place: Int64) -> None:  # pragma: no cover - compiled
     for x in range(len(place) - 1):
         own = pairs[place[x] : place[x + 1]]
@@ -193,7 +193,7 @@ def _sort(pairs: UInt64, place: Int64) -> None:  # pragma: no cover - compiled
                 own[j] = pair
 
 
-@njit(cache=True)
+@kernel()
 def _gather(
     pairs: UInt64, place: Int64, source: Int16, count: Int32, first: Int64, last: Int64, links: Columns
 ) -> int:  # pragma: no cover - compiled
@@ -251,7 +251,7 @@ def merge_rows(a: Int32, b: Int32, source: Int16, count: Int32, first: Int64, la
     return _links(pairs, place, source, count, read_only(first), read_only(last))
 
 
-@njit(cache=True)
+@kernel()
 def _deal_rows(a: Int32, b: Int32, place: Int64, pairs: UInt64) -> None:  # pragma: no cover - compiled
     """As `_deal`, of links."""
     step = -1 if len(pairs) else 1

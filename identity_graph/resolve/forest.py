@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
 
+from identity_graph.kernel import kernel
 from identity_graph.resolve.components import _find
 from identity_graph.resolve.part import Limits, Pairs, Part
 from identity_graph.resolve.prefetch import prefetch
@@ -109,7 +109,7 @@ def _listed(cannot: Pairs, n: int) -> Listed:
     return first, np.where(many > 0, end - 1, -1).astype(np.int32), many, following, other, owner
 
 
-@njit(cache=True, nogil=True)
+@kernel(nogil=True)
 def _begin(
     start: int,
     stop: int,
@@ -129,7 +129,7 @@ def _begin(
             node[x, held + limit], node[x, best + limit] = own, x if own else -1
 
 
-@njit(cache=True, nogil=True)
+@kernel(nogil=True)
 def _grow(
     order: Int64,
     start: int,
@@ -205,7 +205,7 @@ def _grow(
             many[x] += many[y]
 
 
-@njit(cache=True, nogil=True)
+@kernel(nogil=True)
 def _flatten(parent: Int32, start: int, stop: int, label: Int32) -> None:  # pragma: no cover - compiled
     for x in range(start, stop):
         root = x
@@ -214,7 +214,7 @@ def _flatten(parent: Int32, start: int, stop: int, label: Int32) -> None:  # pra
         label[x] = root
 
 
-@njit(cache=True, nogil=True)
+@kernel(nogil=True)
 def apart(
     parent: Int32, listed: Listed, x: int, y: int, rank: Int32 | Int64
 ) -> tuple[int, int]:  # pragma: no cover - compiled
@@ -235,12 +235,12 @@ def apart(
     return in_x, in_y
 
 
-@njit(cache=True, nogil=True)
+@kernel(nogil=True)
 def _earlier(seen: Int64, x: int, y: int) -> bool:  # pragma: no cover - compiled
     return y < 0 or (x >= 0 and seen[x] <= seen[y])
 
 
-@njit(cache=True, nogil=True)
+@kernel(nogil=True)
 def full(
     seen: Int64, later: Int32, x: int, y: int, most: int, window: int
 ) -> tuple[int, int, int, int]:  # pragma: no cover - compiled
@@ -265,7 +265,7 @@ def full(
     return 0, -1, 0, -1
 
 
-@njit(cache=True, nogil=True)
+@kernel(nogil=True)
 def _merged(seen: Int64, later: Int32, x: int, y: int) -> int:  # pragma: no cover - compiled
     """The beginning of the two lists made one."""
     begin, end = -1, -1

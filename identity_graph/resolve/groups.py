@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
 
+from identity_graph.kernel import kernel
 from identity_graph.policy import Policy
 from identity_graph.reasons import STEPS, SUPPRESSED
 from identity_graph.resolve.components import components
@@ -89,7 +89,7 @@ def group(
     return Groups(label, kept, _together(tables), oversized, quarantined)
 
 
-@njit(cache=True)
+@kernel()
 def _relabel(label: Int32, inside: Int64, group: Int32) -> None:  # pragma: no cover - compiled
     """Label identifiers by the smallest of their group."""
     smallest = np.full(len(inside), len(label), np.int64)
@@ -99,7 +99,7 @@ def _relabel(label: Int32, inside: Int64, group: Int32) -> None:  # pragma: no c
         label[inside[x]] = smallest[group[x]]
 
 
-@njit(cache=True, nogil=True)
+@kernel(nogil=True)
 def _across(start: int, stop: int, label: Int32, a: Int32, b: Int32, found: Int64) -> Int64:  # pragma: no cover
     """The links between two groups; `found` is room for them."""
     end = start

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
 
+from identity_graph.kernel import kernel
 from identity_graph.tables import Int32, Int64
 
 
@@ -110,7 +110,7 @@ def _parted(pairs: Int64) -> tuple[Int32, Int32]:
     return (pairs >> 32).astype(np.int32), pairs.astype(np.int32)
 
 
-@njit(cache=True)
+@kernel()
 def _shared(start: Int64, seen: Int32, one: Int32, other: Int32) -> tuple[Int64, Int32]:  # pragma: no cover - compiled
     most = 0
     for row in range(len(one)):

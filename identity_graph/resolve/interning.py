@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
 from identity_graph.errors import InputError
+from identity_graph.kernel import kernel
 from identity_graph.resolve.fingerprint import fingerprints
 from identity_graph.resolve.threads import Thread, both, halves
 from identity_graph.tables import Int32, Int64, Words
@@ -82,7 +82,7 @@ def _numbers(first: UInt32, thread: Thread) -> tuple[Int32, UInt32]:
     return number, new[:-1]
 
 
-@njit(cache=True, nogil=True)
+@kernel(nogil=True)
 def _count(
     given: Words, width: int, start: int, stop: int, shift: np.uint64, counts: Int64
 ) -> Int64:  # pragma: no cover - compiled
@@ -93,7 +93,7 @@ def _count(
     return counts
 
 
-@njit(cache=True, nogil=True)
+@kernel(nogil=True)
 def _part(
     given: Words, width: int, start: int, stop: int, shift: np.uint64, place: Int64, key: Words, row: UInt32
 ) -> None:  # pragma: no cover - compiled
@@ -107,7 +107,7 @@ def _part(
             number += 1
 
 
-@njit(cache=True, nogil=True)
+@kernel(nogil=True)
 def _match(
     key: Words, row: UInt32, ends: Int64, start: int, stop: int, first: UInt32
 ) -> None:  # pragma: no cover - compiled
@@ -133,7 +133,7 @@ def _match(
             first[row[at]] = row[table[slot]]
 
 
-@njit(cache=True, nogil=True)
+@kernel(nogil=True)
 def _count_first(first: UInt32, start: int, stop: int) -> int:  # pragma: no cover - compiled
     found = 0
     for i in range(start, stop):
@@ -141,7 +141,7 @@ def _count_first(first: UInt32, start: int, stop: int) -> int:  # pragma: no cov
     return found
 
 
-@njit(cache=True, nogil=True)
+@kernel(nogil=True)
 def _number_first(
     first: UInt32, start: int, stop: int, number: int, end: int, numbers: Int32, new: UInt32
 ) -> None:  # pragma: no cover - compiled
@@ -154,7 +154,7 @@ def _number_first(
         number += first[i] == i
 
 
-@njit(cache=True, nogil=True)
+@kernel(nogil=True)
 def _number_rest(first: UInt32, start: int, stop: int, numbers: Int32) -> None:  # pragma: no cover - compiled
     """The numbers of first rows stay as they are, so that the other thread may read them."""
     for i in range(start, stop):

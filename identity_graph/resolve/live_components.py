@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from identity_graph.kernel import kernel
 from identity_graph.resolve.components import components
 from identity_graph.resolve.member_heap import LEFT, PARENT, RANK, RIGHT, drop, meld
 from identity_graph.tables import Int32
@@ -98,7 +98,7 @@ class LiveComponents:
         self._ends, self._state[FREE_END] = ends, old
 
 
-@njit(cache=True)
+@kernel()
 def _begin(nodes: Int32, groups: Int32, state: Int32, label: Int32, start: int) -> None:  # pragma: no cover - compiled
     """Identifiers from `start` with these labels: a component has the number of its smallest member, and as a heap its
     members in their order, each the left one of the one before."""
@@ -121,14 +121,14 @@ def _begin(nodes: Int32, groups: Int32, state: Int32, label: Int32, start: int) 
         groups[label[x - start], SIZE] += 1
 
 
-@njit(cache=True)
+@kernel()
 def _tie(nodes: Int32, ends: Int32, a: Int32, b: Int32) -> None:  # pragma: no cover - compiled
     for link in range(len(a)):
         _hang(nodes, ends, a[link], 2 * link, b[link])
         _hang(nodes, ends, b[link], 2 * link + 1, a[link])
 
 
-@njit(cache=True)
+@kernel()
 def _hang(nodes: Int32, ends: Int32, x: int, end: int, other: int) -> None:  # pragma: no cover - compiled
     first = nodes[x, HEAD]
     ends[end, OTHER], ends[end, NEXT], ends[end, PREVIOUS] = other, first, -1
@@ -137,7 +137,7 @@ def _hang(nodes: Int32, ends: Int32, x: int, end: int, other: int) -> None:  # p
     nodes[x, HEAD] = end
 
 
-@njit(cache=True)
+@kernel()
 def _unhang(nodes: Int32, ends: Int32, x: int, end: int) -> None:  # pragma: no cover - compiled
     following, previous = ends[end, NEXT], ends[end, PREVIOUS]
     if following >= 0:
@@ -148,7 +148,7 @@ def _unhang(nodes: Int32, ends: Int32, x: int, end: int) -> None:  # pragma: no 
         nodes[x, HEAD] = following
 
 
-@njit(cache=True)
+@kernel()
 def _find_end(nodes: Int32, ends: Int32, a: int, b: int) -> int:  # pragma: no cover - compiled
     """The end of the link that either has, -1 if there is none: as long as the shorter of their lists."""
     one, other = nodes[a, HEAD], nodes[b, HEAD]
@@ -161,7 +161,7 @@ def _find_end(nodes: Int32, ends: Int32, a: int, b: int) -> int:  # pragma: no c
     return -1
 
 
-@njit(cache=True)
+@kernel()
 def _add(
     nodes: Int32, ends: Int32, groups: Int32, queue: Int32, state: Int32, a: int, b: int
 ) -> None:  # pragma: no cover - compiled
@@ -188,7 +188,7 @@ def _add(
     groups[small, TOP], state[FREE_GROUP] = state[FREE_GROUP], small
 
 
-@njit(cache=True)
+@kernel()
 def _remove(
     nodes: Int32, ends: Int32, groups: Int32, queue: Int32, state: Int32, a: int, b: int
 ) -> bool:  # pragma: no cover - compiled
@@ -209,7 +209,7 @@ def _remove(
     return True
 
 
-@njit(cache=True)
+@kernel()
 def _search(
     nodes: Int32, ends: Int32, queue: Int32, mark: int, a: int, b: int
 ) -> tuple[int, int]:  # pragma: no cover - compiled
@@ -241,7 +241,7 @@ def _search(
             found[side] += 1
 
 
-@njit(cache=True)
+@kernel()
 def _split(nodes: Int32, groups: Int32, members: Int32, state: Int32) -> None:  # pragma: no cover - compiled
     old, new = nodes[members[0], COMPONENT], state[FREE_GROUP]
     state[FREE_GROUP] = groups[new, TOP]

@@ -6,15 +6,14 @@ and at most log2 of the size, so melding two heaps and taking out any member are
 
 from __future__ import annotations
 
-from numba import njit
-
+from identity_graph.kernel import kernel
 from identity_graph.tables import Int32
 
 # Columns of `nodes`, one row a number. A rank is the length of the way down to the right; -1 is nobody.
 LEFT, RIGHT, PARENT, RANK = 0, 1, 2, 3
 
 
-@njit(cache=True)
+@kernel()
 def _settle(nodes: Int32, x: int) -> bool:  # pragma: no cover - compiled
     """The longer way to the left, and the rank; whether that changed."""
     left, right = nodes[x, LEFT], nodes[x, RIGHT]
@@ -28,7 +27,7 @@ def _settle(nodes: Int32, x: int) -> bool:  # pragma: no cover - compiled
     return bool(changed)
 
 
-@njit(cache=True)
+@kernel()
 def meld(nodes: Int32, x: int, y: int) -> int:  # pragma: no cover - compiled
     """The top of the heap of both, whose parent is then nobody; -1 is an empty heap."""
     if x < 0 or y < 0:
@@ -55,7 +54,7 @@ def meld(nodes: Int32, x: int, y: int) -> int:  # pragma: no cover - compiled
     return top
 
 
-@njit(cache=True)
+@kernel()
 def drop(nodes: Int32, top: int, x: int) -> int:  # pragma: no cover - compiled
     """The top of the heap without x, which is then a heap of its own."""
     above = nodes[x, PARENT]

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
+
+from identity_graph.kernel import kernel
 
 Matrix = npt.NDArray[np.int64]
 Vector = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
 
 
-@njit(cache=True)
+@kernel()
 def least_cut(
     capacity: Matrix, held: Matrix, most: Vector, block: Vector, budget: int
 ) -> int:  # pragma: no cover - compiled
@@ -67,7 +68,7 @@ def least_cut(
     return best
 
 
-@njit(cache=True)
+@kernel()
 def _cost(capacity: Matrix, block: Vector) -> int:  # pragma: no cover - compiled
     cost = 0
     for u in range(len(block)):
@@ -77,7 +78,7 @@ def _cost(capacity: Matrix, block: Vector) -> int:  # pragma: no cover - compile
     return cost
 
 
-@njit(cache=True)
+@kernel()
 def _merge(into: Vector, joined: Matrix, own: Matrix, apart: Flags, u: int, v: int) -> None:  # pragma: no cover
     """Make node u one with v."""
     joined[v] += joined[u]
@@ -94,7 +95,7 @@ def _merge(into: Vector, joined: Matrix, own: Matrix, apart: Flags, u: int, v: i
     into[into == u] = v
 
 
-@njit(cache=True)
+@kernel()
 def _settle(
     into: Vector, joined: Matrix, own: Matrix, apart: Flags, most: Vector, left: int
 ) -> int:  # pragma: no cover - compiled
@@ -119,7 +120,7 @@ def _settle(
     return cost
 
 
-@njit(cache=True)
+@kernel()
 def _clash(own: Matrix, most: Vector, u: int, v: int) -> bool:  # pragma: no cover - compiled
     for limit in range(len(most)):
         if own[u, limit] and own[v, limit] and own[u, limit] + own[v, limit] > most[limit]:
@@ -127,7 +128,7 @@ def _clash(own: Matrix, most: Vector, u: int, v: int) -> bool:  # pragma: no cov
     return False
 
 
-@njit(cache=True)
+@kernel()
 def _components(into: Vector, joined: Matrix) -> Vector:  # pragma: no cover - compiled
     """The block of each node: what links connect that are not cut."""
     k = len(joined)
@@ -140,7 +141,7 @@ def _components(into: Vector, joined: Matrix) -> Vector:  # pragma: no cover - c
     return label[into]
 
 
-@njit(cache=True)
+@kernel()
 def _walk(
     joined: Matrix, values: Vector, most: int, start: int, came: Vector, queue: Vector
 ) -> tuple[int, int]:  # pragma: no cover - compiled
@@ -162,7 +163,7 @@ def _walk(
     return end, 0
 
 
-@njit(cache=True)
+@kernel()
 def _narrowest(
     joined: Matrix, values: Vector, came: Vector, queue: Vector, end: int, take: int
 ) -> tuple[int, int, int, int]:  # pragma: no cover - compiled
@@ -187,7 +188,7 @@ def _narrowest(
     return links, least, one, other
 
 
-@njit(cache=True)
+@kernel()
 def _branch(joined: Matrix, own: Matrix, most: Vector) -> tuple[int, int, int]:  # pragma: no cover - compiled
     """The heaviest link of the smallest tree that connects too many values, or -1; and how many walks that took."""
     k, walks, fewest, one, other = len(joined), 0, 2**31, -1, -1
@@ -211,7 +212,7 @@ def _branch(joined: Matrix, own: Matrix, most: Vector) -> tuple[int, int, int]: 
     return one, other, walks
 
 
-@njit(cache=True)
+@kernel()
 def _bound(joined: Matrix, own: Matrix, most: Vector, enough: int) -> tuple[int, int]:  # pragma: no cover - compiled
     """What must be cut at least, and how many walks it took to find out; no more than `enough` is looked for.
 
@@ -253,7 +254,7 @@ def _bound(joined: Matrix, own: Matrix, most: Vector, enough: int) -> tuple[int,
     return bound, walks
 
 
-@njit(cache=True)
+@kernel()
 def _star(left: Matrix, own: Matrix, most: Vector, u: int, limit: int) -> int:  # pragma: no cover - compiled
     """What of the links from u to values of a limit must be cut; that much, and as much of the others, is taken off."""
     ends = np.flatnonzero((own[:, limit] > 0) & (left[u] > 0))
@@ -269,7 +270,7 @@ def _star(left: Matrix, own: Matrix, most: Vector, u: int, limit: int) -> int:  
     return int(cut)
 
 
-@njit(cache=True)
+@kernel()
 def _isolate(capacity: Matrix, place: Vector, block: int) -> tuple[int, int]:  # pragma: no cover - compiled
     """The least cut between one placed node and all others, by augmenting paths by breadth (Edmonds and Karp 1972) over
     the nodes without a place; and how many paths that took."""

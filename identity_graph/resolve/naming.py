@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from identity_graph.kernel import kernel
 from identity_graph.resolve.forest import CANNOT, JOINED, Forest, Listed, apart, full
 from identity_graph.resolve.part import Limits, Part
 from identity_graph.resolve.threads import both, halves, second_thread
@@ -54,7 +54,7 @@ def _ranks(part: Part, forest: Forest, limits: Limits) -> Int64:
     return rank
 
 
-@njit(cache=True, nogil=True)
+@kernel(nogil=True)
 def _even(
     start: int,
     stop: int,
@@ -86,7 +86,7 @@ def _even(
     return found[:, :count]
 
 
-@njit(cache=True, nogil=True)
+@kernel(nogil=True)
 def _name(
     start: int,
     stop: int,
@@ -121,7 +121,7 @@ def _name(
             value_a[at], value_b[at] = _first(later, x, in_x, rank), _first(later, y, in_y, rank)
 
 
-@njit(cache=True, nogil=True)
+@kernel(nogil=True)
 def _first(later: Int32, x: int, count: int, rank: Int64) -> int:  # pragma: no cover - compiled
     """Of `count` values from x on, that of the smallest rank."""
     found = x

@@ -8,8 +8,8 @@ from itertools import pairwise
 from typing import Self
 
 import numpy as np
-from numba import njit
 
+from identity_graph.kernel import kernel
 from identity_graph.resolve.arrangement import arrange
 from identity_graph.resolve.rules import Rules
 from identity_graph.resolve.threads import second_thread, spread
@@ -189,7 +189,7 @@ def broken_limits(label: Int32, facts: Facts, limits: Limits, largest: int) -> t
     return [*found, apart], large
 
 
-@njit(cache=True, nogil=True)
+@kernel(nogil=True)
 def _more_than(label: Int32, namespace: Int16, space: int, most: int) -> Bool:  # pragma: no cover - compiled
     """The labels of more than so many identifiers, of the namespace or of EVERY one."""
     count, more = np.zeros(len(label), np.int32), np.zeros(len(label), np.bool_)

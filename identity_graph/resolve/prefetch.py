@@ -2,30 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
-from llvmlite import ir
-from numba import types
-from numba.extending import intrinsic
-
-_BYTE, _NUMBER = ir.IntType(8).as_pointer(), ir.IntType(32)
+from identity_graph.kernel import instruction
 
 
-def _hint(context: Any, builder: Any, place: Any) -> Any:
-    kind = ir.FunctionType(ir.VoidType(), [_BYTE, _NUMBER, _NUMBER, _NUMBER])
-    hint = builder.module.declare_intrinsic("llvm.prefetch", [_BYTE], kind)
-    builder.call(hint, [place, _NUMBER(0), _NUMBER(3), _NUMBER(1)])  # to read, into all levels, data
-    return context.get_dummy_value()
+@instruction
+def prefetch(typing_context: Any, array: Any, index: Any) -> Any:
+    """`prefetch(array, index)` starts to fetch an element into the cache: of no effect but time, wherever it points."""
+    from llvmlite import ir
+    from numba import types
 
+    byte, number = ir.IntType(8).as_pointer(), ir.IntType(32)
 
-def _prefetch(typing_context: Any, array: Any, index: Any) -> Any:
     def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         data = context.make_array(signature.args[0])(context, builder, arguments[0]).data
-        return _hint(context, builder, builder.bitcast(builder.gep(data, [arguments[1]]), _BYTE))
+        place = builder.bitcast(builder.gep(data, [arguments[1]]), byte)
+        kind = ir.FunctionType(ir.VoidType(), [byte, number, number, number])
+        hint = builder.module.declare_intrinsic("llvm.prefetch", [byte], kind)
+        builder.call(hint, [place, number(0), number(3), number(1)])  # to read, into all levels, data
+        return context.get_dummy_value()
 
     return types.void(array, types.intp), emit
-
-
-prefetch: Callable[[Any, Any], None] = intrinsic(_prefetch)  # type: ignore[assignment]
-"""`prefetch(array, index)` starts to fetch an element into the cache: of no effect but time, wherever it points."""

@@ -6,8 +6,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from numba import njit
 
+from identity_graph.kernel import kernel
 from identity_graph.policy import FEW, Policy
 from identity_graph.resolve.rules import Rules
 from identity_graph.tables import Int8 as Int8
@@ -89,7 +89,7 @@ def prune_hubs(
     return result if known is None else np.where(known >= 0, known, result).astype(np.int8)
 
 
-@njit(cache=True)
+@kernel()
 def _neighbours(
     a: Int32, b: Int32, dropped: Int8, pruned: Int8, namespace: Int16, space: int
 ) -> Int32:  # pragma: no cover - compiled

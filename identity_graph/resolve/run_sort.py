@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from identity_graph.kernel import kernel
 from identity_graph.tables import Int64
 
 _FEW = 16  # so many rows are sorted by moving each to its place,
@@ -12,7 +12,7 @@ _MANY = 2**14  # and more than so many by their digits
 _BITS = 11  # of a digit: as many places to write to as address tables have
 
 
-@njit(cache=True, nogil=True)
+@kernel(nogil=True)
 def sort_runs(key: Int64, row: Int64, start: Int64) -> None:  # pragma: no cover - compiled
     """Sort keys int64[m] and rows int64[m] by key within each run, which is from one of the starts to the next; rows of
     one key stay as they are. The largest and the smallest key of a run are less than 2**63 apart.
@@ -43,7 +43,7 @@ def sort_runs(key: Int64, row: Int64, start: Int64) -> None:  # pragma: no cover
             width *= 2
 
 
-@njit(cache=True, nogil=True)
+@kernel(nogil=True)
 def _insert(key: Int64, row: Int64, begin: int, end: int) -> None:  # pragma: no cover - compiled
     for i in range(begin + 1, end):
         own, number, j = key[i], row[i], i
@@ -53,7 +53,7 @@ def _insert(key: Int64, row: Int64, begin: int, end: int) -> None:  # pragma: no
         key[j], row[j] = own, number
 
 
-@njit(cache=True, nogil=True)
+@kernel(nogil=True)
 def _merge(
     key: Int64, row: Int64, begin: int, middle: int, end: int, keys: Int64, rows: Int64
 ) -> None:  # pragma: no cover - compiled
@@ -75,7 +75,7 @@ def _merge(
         i, at = i + 1, at + 1
 
 
-@njit(cache=True, nogil=True)
+@kernel(nogil=True)
 def _sort_digits(key: Int64, row: Int64, keys: Int64, rows: Int64) -> None:  # pragma: no cover - compiled
     least, width = key.min(), key.max() - key.min()
     here, there, mine, its = key, keys, row, rows
@@ -97,7 +97,7 @@ def _sort_digits(key: Int64, row: Int64, keys: Int64, rows: Int64) -> None:  # p
         key[:], row[:] = here[: len(key)], mine[: len(key)]
 
 
-@njit(cache=True, nogil=True)
+@kernel(nogil=True)
 def sort_words(word: Int64, low: int, high: int) -> None:  # pragma: no cover - compiled
     """Sort words int64[m], none below 0, by their bits from `low` to `high`; those of even bits stay as they are.
 
@@ -125,7 +125,7 @@ def sort_words(word: Int64, low: int, high: int) -> None:  # pragma: no cover - 
         word.view(np.uint64)[:] = here
 
 
-@njit(cache=True, nogil=True)
+@kernel(nogil=True)
 def even_runs(key: Int64, start: Int64) -> tuple[Int64, Int64]:  # pragma: no cover - compiled
     """Of sorted runs, the places that share their key with a neighbour of their run; and where, among these, the runs
     of one key begin, and the last of them ends."""

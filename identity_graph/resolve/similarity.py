@@ -6,8 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
 
+from identity_graph.kernel import kernel
 from identity_graph.resolve.incidence import Incidence
 from identity_graph.resolve.threads import both
 from identity_graph.tables import Bool, Float64, Int32, Int64
@@ -92,7 +92,7 @@ def similar(
     return SimilarTable((pairs >> 32).astype(np.int32), pairs.astype(np.int32), score[rows])
 
 
-@njit(cache=True)
+@kernel()
 def _weigh(
     start: Int64, seen: Int32, weight: Float64, taking: Bool, needed: float
 ) -> tuple[Float64, Int32]:  # pragma: no cover - compiled
@@ -112,7 +112,7 @@ def _weigh(
     return whole, prefix
 
 
-@njit(cache=True)
+@kernel()
 def _invert(
     start: Int64, seen: Int32, prefix: Int32, taking: Bool, neighbours: int
 ) -> tuple[Int64, Int64, Int32]:  # pragma: no cover - compiled
@@ -136,7 +136,7 @@ def _invert(
     return begin, half, seen_by
 
 
-@njit(cache=True, nogil=True)
+@kernel(nogil=True)
 def _search(
     start: Int64,
     seen: Int32,
@@ -197,7 +197,7 @@ def _search(
     return one[:found], other[:found], score[:found]
 
 
-@njit(cache=True, nogil=True)
+@kernel(nogil=True)
 def _common(start: Int64, seen: Int32, weight: Float64, x: int, y: int) -> float:  # pragma: no cover - compiled
     i, j, common = start[x], start[y], 0.0
     while i < start[x + 1] and j < start[y + 1]:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import os
 import random
-import subprocess
-import sys
 import time
 from pathlib import Path
 
 from identity_graph import IdentityGraph
 from tests.activation.conftest import PRO, pros
 from tests.activation.receiver import SECRET, Answering, Receiver, hangs
+from tests.nursery import Forked
 
 ROOT = Path(__file__).parents[2]
 PATIENCE = 120.0
@@ -51,14 +50,13 @@ def test_killed_again_and_again(shared_url: str, receiver: Receiver, tmp_path: P
         assert bodies.setdefault(id, body) == body
     assert len(bodies) == 13 < len(receiver.got)
     assert sorted(receiver.told()) == sorted(members)
-    assert SECRET not in said.decode() + trouble.decode()
+    assert SECRET not in said + trouble
 
 
-def activating(url: str, folder: Path) -> subprocess.Popen[bytes]:
+def activating(url: str, folder: Path) -> Forked:
     environment = os.environ | {
         "PYTHONPATH": str(ROOT),
         "HOOK_SECRET": SECRET,
         "IDENTITY_GRAPH_DESTINATIONS": str(folder / "places.toml"),
     }
-    command = [sys.executable, "-m", "identity_graph", "activate", "run", "--store", url]
-    return subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment)
+    return Forked(["-m", "identity_graph", "activate", "run", "--store", url], environment, folder)

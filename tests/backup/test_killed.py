@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import random
 import shutil
 import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -17,8 +14,10 @@ from identity_graph import IdentityGraph, copying
 from identity_graph.backing_up import examine
 from identity_graph.errors import StoreError
 from identity_graph.sealing import Sealed, SealKey
+from tests import nursery
 from tests.backup.conftest import backed_up, code, restored, tombstones
 from tests.conftest import NIGHTLY
+from tests.nursery import Forked
 from tests.privacy.scanner import encodings
 from tests.story.ingesting import EVENTS
 from tests.story.lived import POLICY, opened, take_key, whole
@@ -57,15 +56,7 @@ print("done", flush=True)
 
 def finish(arguments: list[str], kill: int, dice: random.Random) -> bool:
     """Whether it ended by itself, and was not killed after the piece of this number or in the next."""
-    environment = os.environ | {"PYTHONPATH": str(ROOT)}
-    with subprocess.Popen(
-        [sys.executable, "-c", DRIVER, *arguments],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-        env=environment,
-    ) as process:
-        assert process.stdin is not None and process.stdout is not None
+    with Forked(["-c", DRIVER, *arguments]) as process:
         for pieces, line in enumerate(process.stdout):
             if line == "done\n":
                 assert process.wait(timeout=120) == 0
@@ -169,14 +160,7 @@ def test_killed_while_it_is_erased_again(lived: IdentityGraph, tmp_path: Path, s
     def killed(folder: Path, at: int) -> list[str]:
         """The steps up to there."""
         given = [f"sqlite:///{folder / 'back.db'}", sealed.path, seal_key.place, lived.register.place, at]
-        ended = subprocess.run(
-            [sys.executable, "-c", AGAIN, *map(str, given)],
-            env=os.environ | {"PYTHONPATH": str(ROOT)},
-            stdout=subprocess.PIPE,
-            text=True,
-            check=False,
-            timeout=300,
-        )
+        ended = nursery.run(["-c", AGAIN, *map(str, given)])
         assert ended.returncode == (-signal.SIGKILL if at else 0)
         return ended.stdout.splitlines()
 

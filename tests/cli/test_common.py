@@ -130,5 +130,35 @@ def test_help_loads_nothing_heavy() -> None:
     assert done.stderr == "[]\n"
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["load", "--loader", "crm", "crm.csv"],
+        ["stats"],
+        ["digest"],
+        ["person", "email:nobody@example.com"],
+        ["explain", "email:a@example.com", "email:b@example.com"],
+        ["forget", "log"],
+        ["runs", "list"],
+        ["quarantine", "list"],
+        ["segment", "list"],
+    ],
+    ids=lambda words: words[0],
+)
+def test_a_verb_without_need_of_them_loads_no_compiler_and_no_frames(
+    words: list[str], events: Path, copied: str
+) -> None:
+    """Importing these takes longer than the verb itself."""
+    words = [str(events / word) if word.endswith(".csv") else word for word in words]
+    script = (
+        "import sys\nfrom identity_graph.cli import app\n"
+        f"try: app({[*words, '--json', '--store', copied]!r})\nexcept SystemExit: pass\n"
+        "print(sorted({n.partition('.')[0] for n in sys.modules} & {'numba','llvmlite','polars','scipy','strawberry',"
+        "'starlette','networkx','neo4j','graphdatascience','uvicorn','joserfc'}), file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, cwd=ROOT, check=True)
+    assert done.stderr.splitlines()[-1] == "[]"
+
+
 def test_version() -> None:
     assert re.fullmatch(r"identity-graph \d+\.\d+\.\d+\n", run("--version").stdout)

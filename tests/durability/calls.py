@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 import subprocess
-import sys
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple, NoReturn
 
 import pytest
+
+from tests.conftest import soon
+from tests.nursery import Forked
 
 ROOT = Path(__file__).parents[2]
 COUNTED = ("fdatasync", "pwrite64", "fsync", "rename")
@@ -37,16 +38,18 @@ def traced(command: Sequence[str | Path], trace: Path, inject: str = "") -> Ende
         without_strace("there is no strace")
     options = ["-f", "-qq", "-o", str(trace), "-e", f"trace={','.join(COUNTED)}"]
     options += ["-e", f"inject={inject}"] if inject else []
-    done = subprocess.run(
-        [strace, *options, sys.executable, *map(str, command)],
-        capture_output=True,
-        text=True,
-        check=False,
-        stdin=subprocess.DEVNULL,
-        timeout=600,
-        env=os.environ | {"PYTHONPATH": str(ROOT)},
-    )
-    if "ptrace" in done.stderr and "Operation not permitted" in done.stderr:
-        without_strace("tracing is not permitted")
+    with Forked(command, held=True) as program:
+        tracing = subprocess.Popen([strace, *options, "-p", str(program.pid)], stderr=subprocess.PIPE, text=True)
+        with tracing:
+            soon(lambda: tracing.poll() is not None or is_traced(program.pid))
+            if tracing.poll() is not None:
+                assert tracing.stderr is not None
+                without_strace(tracing.stderr.read())
+            print(file=program.stdin, flush=True)
+            output, errors = program.communicate(timeout=600)
     made = re.findall(rf"\b({'|'.join(COUNTED)})\(", trace.read_text(encoding="utf-8", errors="replace"))
-    return Ended(done.returncode, done.stdout, done.stderr, Counter(made))
+    return Ended(program.wait(), output, errors, Counter(made))
+
+
+def is_traced(pid: int) -> bool:
+    return "TracerPid:\t0\n" not in Path(f"/proc/{pid}/status").read_text()

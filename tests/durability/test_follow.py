@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import orjson
 import pytest
@@ -23,6 +23,9 @@ from identity_graph.errors import HELP, PolicyError
 from identity_graph.loaders import read_loader
 from identity_graph.model import Identifier, Run, RunState
 from identity_graph.store import open_store
+from tests import nursery
+from tests.nursery import Forked
+from tests.tracking.serving import environment
 
 ROOT = Path(__file__).parents[2]
 SEED = random.SystemRandom().randrange(10**6)  # another one each time; a failing test shows it
@@ -52,31 +55,20 @@ def lines(*numbers: int) -> bytes:
 
 def command(store: str, file: str | Path, *more: str, loader: str = "events") -> list[str]:
     words = ["load", "--follow", "--loader", loader, str(file), "--store", store, "--json", *more]
-    return [sys.executable, "-m", "identity_graph", *words]
+    return ["-m", "identity_graph", *words]
 
 
 @contextmanager
-def following(store: str, file: str | Path, *more: str, **options: Any) -> Iterator[subprocess.Popen[bytes]]:
+def following(
+    store: str, file: str | Path, *more: str, loader: str = "events", stdin: IO[bytes] | None = None
+) -> Iterator[Forked]:
     """Once it follows."""
-    loader = options.pop("loader", "events")
-    process = subprocess.Popen(
-        command(store, file, *more, loader=loader),
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        env={name: value for name, value in os.environ.items() if not name.startswith("IDENTITY_GRAPH_")},
-        **options,
-    )
-    try:
-        assert process.stderr is not None
-        assert process.stderr.readline().startswith(b"Following")
+    with Forked(command(store, file, *more, loader=loader), environment(), stdin=stdin) as process:
+        assert process.stderr.readline().startswith("Following")
         yield process
-    finally:
-        process.kill()
-        process.communicate(timeout=120)
 
 
-def stop(process: subprocess.Popen[bytes], by: signal.Signals = signal.SIGTERM) -> list[dict[str, Any]]:
+def stop(process: Forked, by: signal.Signals = signal.SIGTERM) -> list[dict[str, Any]]:
     """The runs that it tells of when it is told to end."""
     process.send_signal(by)
     output, said = process.communicate(timeout=300)
@@ -243,8 +235,7 @@ def test_what_was_renamed_while_nobody_looked_is_read_to_its_end_first(tmp_path:
 def test_a_file_that_is_not_there_yet(tmp_path: Path) -> None:
     url, file = f"sqlite:///{tmp_path / 'people.db'}", tmp_path / "events.jsonl"
     with following(url, file) as process:
-        assert process.stderr is not None
-        assert b"waiting for it" in process.stderr.readline()
+        assert "waiting for it" in process.stderr.readline()
         file.write_bytes(lines(0)[:10])
         file.write_bytes(lines(0))
         wait(lambda: read(url) == [1])
@@ -258,7 +249,6 @@ def test_what_another_process_writes_to_standard_input(tmp_path: Path) -> None:
     writer = subprocess.Popen(["cat", str(source)], stdout=subprocess.PIPE)
     with writer, following(url, "-", stdin=writer.stdout) as process:
         assert process.wait(timeout=300) == 0
-        assert process.stdout is not None
         (told,) = json.loads(process.stdout.read())["runs"]
     assert (told["state"], told["file"], counts(told)[0]) == ("DONE", "-", 5_000)
     assert state(url) == state(loaded(tmp_path, content))
@@ -266,17 +256,15 @@ def test_what_another_process_writes_to_standard_input(tmp_path: Path) -> None:
 
 def test_standard_input_is_stored_as_it_comes_and_repeated_lines_are_duplicates(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'people.db'}"
-    with following(url, "-", "--publish", stdin=subprocess.PIPE) as process:
-        assert process.stdin is not None
-        process.stdin.write(lines(0, 1))
+    with following(url, "-", "--publish") as process:
+        process.stdin.write(lines(0, 1).decode())
         process.stdin.flush()
         wait(lambda: 2 in read(url))
         with IdentityGraph.open(url) as graph:
             wait(lambda: graph.people.find_by_identifier([Identifier("email", "p1@example.org")])[0])
         process.kill()
-    with following(url, "-", "--publish", stdin=subprocess.PIPE) as process:
-        assert process.stdin is not None
-        process.stdin.write(lines(0, 1, 2))
+    with following(url, "-", "--publish") as process:
+        process.stdin.write(lines(0, 1, 2).decode())
         process.stdin.flush()
         wait(lambda: [run.read for run in runs(url) if run.kind == "follow"] == [2, 3])
         (told,) = stop(process)
@@ -341,7 +329,7 @@ def test_what_cannot_be_followed(tmp_path: Path, name: str) -> None:
     os.mkfifo(tmp_path / "pipe")
     url = f"sqlite:///{tmp_path / 'people.db'}"
     words = command(url, tmp_path / name, loader="crm" if name == "events.csv" else "events")
-    done = subprocess.run(words, cwd=ROOT, capture_output=True, timeout=120)
-    error = json.loads(done.stderr.partition(b"\n")[2])["error"]
+    done = nursery.run(words)
+    error = json.loads(done.stderr.partition("\n")[2])["error"]
     assert (done.returncode, error["code"]) == (3, "SOURCE_MISSING" if "nowhere" in name else "SOURCE_FORMAT")
     assert error["message"].startswith(str(tmp_path)) and error["help"]

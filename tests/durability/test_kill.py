@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import gzip
-import os
 import random
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -20,6 +17,7 @@ import pytest
 from identity_graph.model import Run, RunState
 from identity_graph.store import open_store
 from tests.conftest import soon
+from tests.nursery import Forked
 
 ROOT = Path(__file__).parents[2]
 RECORDS = 12_000
@@ -81,20 +79,13 @@ def parquet(path: Path) -> Path:
     return path
 
 
-def start(store: Path, file: Path, processes: int = 0) -> subprocess.Popen[str]:
-    process = subprocess.Popen(
-        [sys.executable, "-c", DRIVER, str(store), "orders", str(file), str(processes)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-        env=os.environ | {"PYTHONPATH": str(ROOT)},
-    )
+def start(store: Path, file: Path, processes: int = 0) -> Forked:
+    process = Forked(["-c", DRIVER, store, "orders", file, str(processes)])
     assert heard(process) == "ready"
     return process
 
 
-def heard(process: subprocess.Popen[str]) -> str:
-    assert process.stdout is not None
+def heard(process: Forked) -> str:
     return process.stdout.readline().strip().partition(" ")[0]
 
 
@@ -120,7 +111,7 @@ def is_worker(pid: int) -> bool:
         return False
 
 
-def finish(process: subprocess.Popen[str]) -> None:
+def finish(process: Forked) -> None:
     output, _ = process.communicate(timeout=300)
     assert process.returncode == 0
     assert "done" in output

@@ -3,15 +3,13 @@ hidden and then gone, and is finished by who comes next."""
 
 from __future__ import annotations
 
-import os
 import signal
-import subprocess
-import sys
 from pathlib import Path
 
 from identity_graph import IdentityGraph
 from identity_graph.model import Identifier
-from tests.cli.calling import ROOT, answer, failure
+from tests import nursery
+from tests.cli.calling import answer, failure
 from tests.conftest import NIGHTLY
 from tests.neo4j.database import emptied
 from tests.story.worlds import event, tell, town
@@ -46,14 +44,7 @@ def forgetting(url: str, folder: Path, at: int = 0) -> tuple[int, list[str]]:
     """How it ended, and its steps."""
     command = ["forget", ZOE.key, "--yes", "--receipt", str(folder / "receipt.json"), "--store", url]
     told = folder / "steps"
-    ended = subprocess.run(
-        [sys.executable, "-c", FORGET, str(at), str(told), *command],
-        env=os.environ | {"PYTHONPATH": str(ROOT)},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        timeout=300,
-        check=False,
-    )
+    ended = nursery.run(["-c", FORGET, str(at), told, *command])
     return ended.returncode, told.read_text().splitlines()
 
 

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -17,6 +14,7 @@ from tests.cli.calling import answer
 from tests.durability.test_neo4j_opening import FAILS_WITHIN
 from tests.neo4j.database import asked, emptied
 from tests.neo4j.launcher import PASSWORD, Neo4j
+from tests.nursery import Forked
 from tests.story.ingesting import jsonl, native, write
 
 ROOT = Path(__file__).parents[2]
@@ -44,15 +42,10 @@ def test_killed_and_started_again(neo4j_server: Neo4j, tmp_path: Path, monkeypat
     answer("resolve", "--store", calm)
 
     # In the middle of a load, by a process of its own.
-    command = [sys.executable, "-c", LOAD, "load", "--store", url, "--loader", "events", str(path)]
-    environment, pipe = os.environ | {"PYTHONPATH": str(ROOT)}, subprocess.PIPE
-    with subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, text=True, env=environment) as load:
-        assert load.stdout is not None and load.stdout.readline() == "in the middle\n"
+    with Forked(["-c", LOAD, "load", "--store", url, "--loader", "events", path]) as load:
+        assert load.stdout.readline() == "in the middle\n"
         neo4j_server.kill()
-        try:
-            _, errors = load.communicate("go on\n", timeout=FAILS_WITHIN)
-        finally:
-            load.kill()
+        _, errors = load.communicate("go on\n", timeout=FAILS_WITHIN)
     assert (load.returncode, len(errors.splitlines())) == (6, 2), errors
     assert errors.startswith("STORE_UNREACHABLE: ") and PASSWORD not in errors.replace("identity-graph ", "")
     neo4j_server.start()

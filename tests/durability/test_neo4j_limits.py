@@ -10,7 +10,6 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from multiprocessing import get_context
 from multiprocessing.synchronize import Barrier
 from pathlib import Path
 
@@ -25,10 +24,10 @@ from tests.durability.test_neo4j_opening import FAILS_WITHIN, refused
 from tests.neo4j.database import asked, emptied
 from tests.neo4j.jars import Unavailable
 from tests.neo4j.launcher import Neo4j
+from tests.nursery import FORK
 from tests.store.building import batch, begin, event, load
 
 ROOT = Path(__file__).parents[2]
-SPAWN = get_context("spawn")
 LOCK, TRANSACTION = 1.0, 3.0  # seconds
 MEMORY = 8 * 1024 * 1024  # bytes of a transaction
 ITSELF = ["-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1", "-days", "1"]
@@ -88,8 +87,8 @@ def begin_store(url: str, all_here: Barrier) -> None:
 
 def test_many_may_begin_the_store_at_once(strict: Neo4j) -> None:
     assert asked(strict.url, "SHOW CONSTRAINTS") == []
-    all_here = SPAWN.Barrier(4)
-    processes = [SPAWN.Process(target=begin_store, args=(strict.url, all_here)) for _ in range(4)]
+    all_here = FORK.Barrier(4)
+    processes = [FORK.Process(target=begin_store, args=(strict.url, all_here)) for _ in range(4)]
     for process in processes:
         process.start()
     for process in processes:

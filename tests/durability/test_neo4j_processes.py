@@ -6,9 +6,8 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from itertools import combinations
-from multiprocessing import get_context
 from multiprocessing.connection import Connection as Pipe
-from multiprocessing.context import SpawnProcess
+from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from typing import Any
 
@@ -19,23 +18,23 @@ from identity_graph.errors import StoreError
 from identity_graph.model import Identifier
 from identity_graph.store import open_store
 from tests.neo4j.database import asked, emptied
+from tests.nursery import FORK
 from tests.store.building import NOW, array, event, load, publication
 from tests.story.ingesting import EVENTS, jsonl, native, write
 from tests.story.worlds import new_graph
 
-SPAWN = get_context("spawn")
 RECORDS, PARTS = 600, 3
 
 
-def start(work: Callable[..., object], *arguments: object) -> tuple[Pipe, SpawnProcess]:
-    here, there = SPAWN.Pipe()
-    process = SPAWN.Process(target=work, args=(there, *arguments))
+def start(work: Callable[..., object], *arguments: object) -> tuple[Pipe, ForkServerProcess]:
+    here, there = FORK.Pipe()
+    process = FORK.Process(target=work, args=(there, *arguments))
     process.start()
     there.close()  # so that the end of the child is the end of what it says
     return here, process
 
 
-def ended(*processes: SpawnProcess) -> None:
+def ended(*processes: ForkServerProcess) -> None:
     for process in processes:
         process.join(timeout=120)
     assert [process.exitcode for process in processes] == [0] * len(processes)

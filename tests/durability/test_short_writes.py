@@ -3,15 +3,14 @@ nothing. The same command, once they may grow, ends as if nothing had been."""
 
 from __future__ import annotations
 
-import os
 import subprocess
-import sys
 from pathlib import Path
 
 import apsw
 import pytest
 
 from identity_graph.store import open_store
+from tests import nursery
 from tests.durability.test_kill import record
 from tests.story.ingesting import jsonl, write
 
@@ -27,8 +26,7 @@ RECORDS = 3_000
 
 
 def loaded(file: Path, store: Path, most: int | None) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-c", LOAD, str(most or "-"), str(file), f"sqlite:///{store}"]
-    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=600, env=dict(os.environ))
+    return nursery.run(["-c", LOAD, str(most or "-"), file, f"sqlite:///{store}"])
 
 
 def state(path: Path) -> list[bytes]:

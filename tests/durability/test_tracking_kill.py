@@ -17,8 +17,8 @@ from starlette.testclient import TestClient
 from identity_graph import IdentityGraph
 from identity_graph.api import create_app
 from identity_graph.store import open_store
+from tests import nursery
 from tests.conftest import NIGHTLY
-from tests.durability.nursery import nursery
 from tests.tracking.serving import PATIENCE, Serving, serving
 
 KILLS = 500 if NIGHTLY else 100
@@ -82,23 +82,22 @@ def test_what_was_acknowledged_survives_a_kill(tmp_path: Path) -> None:
     acknowledged: set[str] = set()
     checked: set[str] = set()
     unanswered: list[list[list[str]]] = [[] for _ in range(SENDERS)]
-    with nursery() as servers:
-        for life in range(KILLS):
-            with servers.serving(url) as server:
-                senders = [Sender(server, f"{life}-{n}", unanswered[n], acknowledged) for n in range(SENDERS)]
-                enough, deadline = len(acknowledged) + dice.randint(1, MESSAGES), time.monotonic() + PATIENCE
-                for sender in senders:
-                    sender.start()
-                while len(acknowledged) < enough and time.monotonic() < deadline:
-                    time.sleep(0.001)
-                time.sleep(dice.random() ** 4 / 2)  # mostly killed soon, now and then with another process that maps
-                server.kill()
-                for sender in senders:
-                    sender.join()
-                assert [answer for sender in senders for answer in sender.refused] == []
-                assert len(acknowledged) >= enough
-            check(url, acknowledged - checked)
-            checked |= acknowledged
+    for life in range(KILLS):
+        with nursery.serving(url) as server:
+            senders = [Sender(server, f"{life}-{n}", unanswered[n], acknowledged) for n in range(SENDERS)]
+            enough, deadline = len(acknowledged) + dice.randint(1, MESSAGES), time.monotonic() + PATIENCE
+            for sender in senders:
+                sender.start()
+            while len(acknowledged) < enough and time.monotonic() < deadline:
+                time.sleep(0.001)
+            time.sleep(dice.random() ** 4 / 2)  # mostly killed soon, now and then with another process that maps
+            server.kill()
+            for sender in senders:
+                sender.join()
+            assert [answer for sender in senders for answer in sender.refused] == []
+            assert len(acknowledged) >= enough
+        check(url, acknowledged - checked)
+        checked |= acknowledged
     with serving(url) as server:
         for ids in (ids for own in unanswered for ids in own):
             answer = server.send("/v1/batch", {"batch": [message(id) for id in ids]})

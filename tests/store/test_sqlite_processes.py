@@ -5,9 +5,8 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Iterator
-from multiprocessing import get_context
 from multiprocessing.connection import Connection as Pipe
-from multiprocessing.context import SpawnProcess
+from multiprocessing.context import ForkServerProcess
 from multiprocessing.synchronize import Barrier
 from pathlib import Path
 
@@ -18,9 +17,9 @@ from identity_graph.model import Event, Identifier
 from identity_graph.store import open_store
 from identity_graph.store.protocols import Erasure
 from identity_graph.store.sqlite import SqliteStore
+from tests.nursery import FORK
 from tests.store.building import array, batch, begin, event, load, numbers
 
-SPAWN = get_context("spawn")
 BATCHES, SIZE = 25, 20
 
 
@@ -45,9 +44,9 @@ def write(path: str, pipe: Pipe, fingerprint: str) -> None:
     pipe.send("done")
 
 
-def start(path: str, fingerprint: str) -> tuple[Pipe, SpawnProcess]:
-    here, there = SPAWN.Pipe()
-    process = SPAWN.Process(target=write, args=(path, there, fingerprint))
+def start(path: str, fingerprint: str) -> tuple[Pipe, ForkServerProcess]:
+    here, there = FORK.Pipe()
+    process = FORK.Process(target=write, args=(path, there, fingerprint))
     process.start()
     there.close()  # so that the end of the child is the end of what it says
     return here, process
@@ -126,10 +125,10 @@ def open_together(path: str, all_here: Barrier, pipe: Pipe) -> None:
 
 
 def test_many_may_create_the_store_and_its_key_at_once(path: str, tmp_path: Path) -> None:
-    pipes, processes, all_here = [], [], SPAWN.Barrier(6)
+    pipes, processes, all_here = [], [], FORK.Barrier(6)
     for _ in range(6):
-        here, there = SPAWN.Pipe()
-        process = SPAWN.Process(target=open_together, args=(path, all_here, there))
+        here, there = FORK.Pipe()
+        process = FORK.Process(target=open_together, args=(path, all_here, there))
         process.start()
         there.close()
         pipes.append(here)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterator
-from multiprocessing import get_context
 from multiprocessing.connection import Connection as Pipe
 from pathlib import Path
 from random import Random
@@ -16,9 +15,8 @@ from identity_graph.model import Event, Identifier, Origin, Reason, Refused
 from identity_graph.store import open_store
 from identity_graph.store.protocols import Batch, Erasure, Store, SuppressedRow
 from identity_graph.store.sqlite import SqliteStore, layers
+from tests.nursery import FORK
 from tests.store.building import NOW, array, begin, event, numbers, publication
-
-SPAWN = get_context("spawn")
 
 
 def keep_open(url: str, pipe: Pipe) -> None:
@@ -34,8 +32,8 @@ def url(tmp_path: Path) -> Iterator[str]:
     """With the store open in another process, from before the erasure until after it."""
     found = f"sqlite:///{tmp_path / 'people.db'}"
     open_store(found).close()
-    here, there = SPAWN.Pipe()
-    process = SPAWN.Process(target=keep_open, args=(found, there))
+    here, there = FORK.Pipe()
+    process = FORK.Process(target=keep_open, args=(found, there))
     process.start()
     there.close()
     assert here.recv() == 0
