@@ -42,6 +42,7 @@ _ASIDE = {
     "RECORD_TOO_DEEP": "The record nests deeper than 64 levels.",
     "MESSAGE_TOO_LARGE": "A message of a tracking library is larger than 32 KiB, or a batch larger than 500 KiB.",
     "RAGGED_ROW": "The row has more fields than the header.",
+    "ROW_CUT": "The file ends in the row: it has fewer fields than the header, and no line end behind it.",
     "QUOTE_OPEN": "A quoted field of the row does not end.",
     "QUOTE_INSIDE": "A quoted field of the row goes on after its closing quote.",
     "LINE_INVALID": "The line is not like the pattern of its loader.",
@@ -228,6 +229,8 @@ HELP: Mapping[str, str] = MappingProxyType(
         "RECORD_TOO_DEEP": "Send the record flatter.",
         "MESSAGE_TOO_LARGE": "Send less at once; load what is larger from a file: identity-graph load.",
         "RAGGED_ROW": "Quote the fields that hold the delimiter, and see that the loader names the right one.",
+        "ROW_CUT": "Load the whole file: what is stored is passed over, and this piece of a row has no use any more. "
+        "If the row is whole, let its writer write its empty fields too, or end its line.",
         "QUOTE_OPEN": "Close the quote; where quotes mean nothing, say csv = { quotes = false } in the loader.",
         "QUOTE_INSIDE": "Double each quote inside of a quoted field, or say csv = { quotes = false } in the loader.",
         "LINE_INVALID": "Say in the loader how the lines are written: lines = { pattern = '...' }.",

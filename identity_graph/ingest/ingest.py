@@ -39,6 +39,9 @@ BATCH = 5_000
 REPLAY_BATCH = 100
 SWEEP_BATCH = 10_000
 
+PARTS = ("RECORD_TOO_LARGE", "ROW_CUT")
+"""The codes of records of which only a part is at hand."""
+
 Progress = Callable[[int, int | None, int], object]
 
 
@@ -309,7 +312,7 @@ class Ingest:
         self, record: Quarantined, default_time: int | None, loaders: dict[str, Loader | LoaderError]
     ) -> Event:
         now = self._clock()
-        if record.code == "RECORD_TOO_LARGE":
+        if record.code in PARTS:
             raise InputError(record.code, record.message)
         if not record.loader:
             try:

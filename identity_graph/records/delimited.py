@@ -32,7 +32,9 @@ class Rows:
 
     A row's bytes are kept with the file's header before them, so that they can be read again by themselves. A row whose
     quotes are wrong is refused by its first line alone and reading goes on at the next line, since what follows may be
-    good. `offset` is where the next row begins. Raises SOURCE_FORMAT and SOURCE_COLUMNS, with `name` in the message.
+    good. What a row is short of is empty; but a last one whose line does not end was cut, and half a value may be that
+    of somebody else. `offset` is where the next row begins. Raises SOURCE_FORMAT and SOURCE_COLUMNS, with `name` in the
+    message.
     """
 
     def __init__(self, chunks: Iterable[bytes], form: Form, start: int = 0, *, name: str = "the file") -> None:
@@ -174,7 +176,7 @@ class Rows:
                 cut = next(self._cuts, None)
                 if cut is None:
                     return
-                if self._form.quotes and _quotes(cut[3]) and not self._whole_rows(cut[3]):
+                if not _ended(cut) or (self._form.quotes and _quotes(cut[3]) and not self._whole_rows(cut[3])):
                     self._take(cut)
                     break
                 yield cut
@@ -196,6 +198,9 @@ class Rows:
             elif len(row) > width:
                 message = f"the row has {len(row)} fields and the header {width}"
                 yield origin, Refused(origin, "RAGGED_ROW", message)
+            elif len(row) < width and not _ended(self._pending[-1]):
+                message = f"the file ends in the middle of the row, in its {len(row)}. field of {width}"
+                yield origin, Refused(origin, "ROW_CUT", message)
             else:
                 if mark:
                     row = [value[1:] if value[:1] == mark and value[1:2] in COMPUTED else value for value in row]
@@ -232,6 +237,12 @@ def _each_line(cut: Cut) -> Iterator[_Line]:
             yield line, offset, offset + len(raw) + 1, raw
             line, offset = line + 1, offset + len(raw) + 1
         yield line, offset, after, lines[-1]
+
+
+def _ended(lines: _Line | Cut) -> bool:
+    """Whether a line end stands behind the last of them; only the last of all may have none."""
+    _, offset, after, raw = lines
+    return after != offset + len(raw)
 
 
 def _quotes(raw: bytes) -> int:

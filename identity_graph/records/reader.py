@@ -152,7 +152,7 @@ def read_again(raw: bytes, form: Form) -> dict[str, Any] | tuple[str, str]:
         return "LINE_INVALID", "the line is blank"
     if form.format == "csv" or (form.format is None and not raw.lstrip().startswith(b"{")):
         try:
-            for _, record in Rows([raw], replace(form, columns=())):
+            for _, record in Rows([raw, b"\n"], replace(form, columns=())):  # a short row may be a whole one
                 return (record.code, record.message) if isinstance(record, Refused) else record
         except InputError as error:
             return error.code, error.message
