@@ -109,7 +109,7 @@ CODES: Mapping[str, str] = MappingProxyType(
         "SOURCE_MISSING": "The file of records does not exist or cannot be read.",
         "SOURCE_TRUNCATED": "The compressed file ends in the middle.",
         "SOURCE_FORMAT": "The file is not of the format that its loader or ending says.",
-        "SOURCE_COLUMNS": "The file has none of the columns that the loader names.",
+        "SOURCE_COLUMNS": "The file has none of the columns that the loader names, or none of those of ids or times.",
         "SOURCE_CHANGED": "The file is not the one whose load was interrupted, or another process loads it now.",
         "OUTPUT_FAILED": "A file of results cannot be written.",
         # settings, policy and loaders

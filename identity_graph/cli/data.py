@@ -77,6 +77,8 @@ def load(
         command.answer({"runs": [run_view(run) for run in runs], "total": total})
     elif runs:
         _show(runs, total, ["state"] if failure or follow else [])
+    if not follow:
+        _say_of_files(command, runs)
     if files[begun:]:
         command.say(f"Not begun: {', '.join(files[begun:])}")
     if total["quarantined"]:
@@ -110,6 +112,17 @@ def _follow(
     with told_to_stop() as stop:
         command.say(f"Following {'standard input' if name == '-' else name}. Ctrl-C stops.")
         yield from graph.ingest.follow(mapping, name, time=moment, stop=stop, publishing=publishing, say=command.say)
+
+
+def _say_of_files(command: Command, runs: list[Run]) -> None:
+    """What is to be said of runs that ended well, the same of many files once."""
+    said: dict[str, list[str]] = {}
+    for run in runs:
+        if run.message and run.state == "DONE":
+            said.setdefault(run.message, []).append(run.file)
+    for message, files in said.items():
+        others = f" and {len(files) - 1:,} more" if len(files) > 1 else ""
+        command.say(f"{files[0]}{others}: {message}")
 
 
 def _sweep(command: Command, graph: IdentityGraph) -> None:

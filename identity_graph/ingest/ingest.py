@@ -31,6 +31,7 @@ from identity_graph.normalise import NORMALISER_VERSION
 from identity_graph.publishing import Publishing
 from identity_graph.records import Reader, read_again
 from identity_graph.records.event_bytes import finite, read_event, write_event, write_record
+from identity_graph.records.header import said
 from identity_graph.store.protocols import Batch, Store, Upcoming, nothing
 from identity_graph.tally import Tally
 from identity_graph.times import DAY
@@ -77,9 +78,11 @@ class Ingest:
         killed, interrupted or failed goes on where it stands, and its run counts as if nothing had happened. `progress`
         hears bytes read, bytes in all (None: unknown) and records read, after each transaction.
 
+        Columns that the loader names and a table has not are said in the run's message.
+
         Raises the codes of sources and stores; what was stored stays, and the error's `run` counts it and is FAILED.
         """
-        with Reader(path, loader.form) as reader:
+        with Reader(path, loader.form_for(time)) as reader:
             begun = self._loading("load", loader, path, time, reader.source.fingerprint(), reader.source.modified)
             large = (reader.size or 0) >= LARGE and type(loader) is Loader
             before = Before(self._store, begun) if large else None
@@ -99,7 +102,7 @@ class Ingest:
                     ending.run = self._append(replace(ending.run, size=reader.end), step, upcoming)
                     if progress:
                         progress(reader.consumed, reader.size, ending.run.read)
-            return ending.done(trail=before.trail(reader.source) if before else None)
+            return ending.done(said(reader.missing), trail=before.trail(reader.source) if before else None)
 
     def _repeat(self, begun: Run, before: Run, progress: Progress | None) -> Run:
         """Of a file of which every record is stored, as this run before found: there is nothing to do."""
@@ -114,7 +117,7 @@ class Ingest:
         self.tally.add(run, after)
         if progress:
             progress(before.offset, before.offset, after.read)
-        return Ending(self._store, self._clock, after).done()
+        return Ending(self._store, self._clock, after).done(before.message)
 
     def follow(
         self,

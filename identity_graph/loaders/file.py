@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import takewhile
@@ -137,7 +137,16 @@ class LoaderFile:
         paths = [*self.taken(), *self.trait_objects, *self.property_objects, *self.json]
         paths += [rule.list for rule in self.keyed_lists]
         paths += [path for field in self.properties for path in field.paths]
-        return list(dict.fromkeys(path.steps[0][0] for path in paths if path.steps))
+        return _outermost(paths)
+
+    def needed(self) -> tuple[tuple[str, tuple[str, ...]], ...]:
+        """Of ids and times, where the loader says that they are in the record, the key and these columns."""
+        paths = {"event.id": self.id, "event.time": self.time}
+        return tuple((key, tuple(_outermost(where))) for key, where in paths.items() if where)
+
+
+def _outermost(paths: Iterable[Path]) -> list[str]:
+    return list(dict.fromkeys(path.steps[0][0] for path in paths if path.steps))
 
 
 def known_loaders() -> list[str]:
