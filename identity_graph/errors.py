@@ -69,7 +69,7 @@ _ASIDE = {
     "TS_LOCAL": "The time is written as in one country or another, say 01/02/2025, which is two days.",
     "TS_FORMAT": "The time is not of the time_format that the loader names.",
     "TS_RANGE": "The time is outside the years 1 to 9999.",
-    "TS_PAST": "The time is before 1900, as times are that nobody set.",
+    "TS_PAST": "The time is before 1900, or a number that is one before 1971: nobody set it, or it is of another unit.",
     "TS_FUTURE": "The time is more than a day in the future.",
     "TS_FAR_FUTURE": "The time is more than ten years in the future, as dates are that stand for none.",
     # identifiers

@@ -45,10 +45,10 @@ def load(
     """Load files of events; safe to run twice."""
     from identity_graph.loaders import read_loader
     from identity_graph.records.named import named_files
-    from identity_graph.times import parse_time
+    from identity_graph.times import NUMBERS_SINCE, parse_time
 
     mapping = read_loader(loader)
-    moment = None if time is None else parse_time(time)
+    moment = None if time is None else parse_time(time, numbers_since=NUMBERS_SINCE)
     if follow and len(files) > 1:
         raise typer.BadParameter("--follow takes one file: begin a process for each", param_hint="FILE")
     if publish and not follow:
