@@ -26,12 +26,13 @@ from identity_graph.ingest.steps import LARGE, Steps, steps
 from identity_graph.legible import legible
 from identity_graph.loaders import Loader, read_loader
 from identity_graph.loaders.path import Record
-from identity_graph.model import Event, Origin, Quarantined, Refused, Run, RunState
+from identity_graph.model import Event, Identifier, Origin, Quarantined, Refused, Run, RunState
 from identity_graph.normalise import NORMALISER_VERSION
 from identity_graph.publishing import Publishing
 from identity_graph.records import Reader, read_again
 from identity_graph.records.event_bytes import finite, read_event, write_event, write_record
 from identity_graph.records.header import said
+from identity_graph.records.lines import KEPT
 from identity_graph.store.protocols import Batch, Store, Upcoming, nothing
 from identity_graph.tally import Tally
 from identity_graph.times import DAY
@@ -150,23 +151,25 @@ class Ingest:
     # ---- events
 
     def events(self, events: Sequence[Event]) -> Run:
-        """Store events whose identifiers are canonical, in one transaction. Raises StoreError; nothing is then stored.
+        """Store events whose identifiers are as `normalise` writes them, in one transaction.
 
-        An event that may not be stored goes to quarantine, with a code of `errors.SET_ASIDE`.
+        An event that may not be stored, or is none, goes to quarantine, with a code of `errors.SET_ASIDE`. Raises
+        StoreError; nothing is then stored.
         """
         now = self._clock()
         run = self._store.operations.begin_run(self._new_run("ingest"))
         good: list[Event] = []
         origins: list[Origin] = []
         refused: list[Refused] = []
+        known: set[Identifier] = set()
         for number, event in enumerate(events):
-            if not event.received:
+            flaw = _flaw(event, now, known)
+            if flaw is None and not event.received:
                 event = event._replace(received=now)
-            flaw = _flaw(event, now)
             try:
                 raw = write_event(event)
-            except ValueError as error:
-                raw = repr(event).encode("utf-8", "backslashreplace")
+            except (ValueError, TypeError, AttributeError, RecursionError) as error:
+                raw = _as_shown(event)
                 flaw = flaw or _why_not_json(error)
             origin = Origin(number + 1, number, raw)
             if flaw:
@@ -322,7 +325,7 @@ class Ingest:
                 event = read_event(record.record)
             except ValueError as error:
                 raise InputError(record.code, str(error)) from error
-            flaw = _flaw(event, now)
+            flaw = _flaw(event, now, set())
             if flaw:
                 raise InputError(*flaw)
             return event
@@ -362,14 +365,24 @@ def _fingerprint(content: str, loader: Loader, time: int | None) -> str:
     return hashlib.sha256(f"{content}\n{loader.file.digest}\n{time}".encode()).hexdigest()
 
 
-def _flaw(event: Event, now: int) -> tuple[str, str] | None:
-    flaw = event_flaw(event, now)
-    if flaw is None and not (finite(event.traits) and finite(event.properties)):
-        return "NUMBER_NOT_FINITE", "a number is not finite"
+def _flaw(event: Event, now: int, known: set[Identifier]) -> tuple[str, str] | None:
+    flaw = event_flaw(event, now, known)
+    try:
+        if flaw is None and not (finite(event.traits) and finite(event.properties)):
+            return "NUMBER_NOT_FINITE", "a number is not finite"
+    except RecursionError:
+        return "RECORD_TOO_DEEP", "the traits or properties nest too deep"
     return flaw
 
 
-def _why_not_json(error: ValueError) -> tuple[str, str]:
+def _as_shown(event: object) -> bytes:
+    try:
+        return repr(event)[:KEPT].encode("utf-8", "backslashreplace")
+    except RecursionError:
+        return b""
+
+
+def _why_not_json(error: Exception) -> tuple[str, str]:
     """Of an event that cannot be written."""
     message = str(error)
     found = next((code for part, code in _NOT_JSON.items() if part in message), "TYPE_INVALID")

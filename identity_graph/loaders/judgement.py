@@ -16,15 +16,10 @@ from identity_graph.loaders.file import LoaderFile
 from identity_graph.loaders.path import Record
 from identity_graph.times import EARLIEST, EPOCH, LATEST, NUMBERS_SINCE, parse_time
 
-LONGEST_SOURCE = 64
 _FORMS = {
     len(form): form for form in (b"0000-00-00T00:00:00Z", b"0000-00-00T00:00:00.000Z", b"0000-00-00T00:00:00.000000Z")
 }
 _POWERS = 10 ** np.arange(5, -1, -1)
-
-
-def is_source(value: Any) -> bool:
-    return isinstance(value, str) and len(value) <= LONGEST_SOURCE
 
 
 def id_text(value: Any) -> str:

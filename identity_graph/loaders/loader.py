@@ -8,10 +8,10 @@ from pathlib import Path as FilePath
 from typing import Any
 
 from identity_graph.errors import InputError
-from identity_graph.event_flaws import DAWN, id_flaw, is_id, is_name, name_flaw, untimely
+from identity_graph.event_flaws import DAWN, id_flaw, is_id, is_name, is_source, name_flaw, untimely
 from identity_graph.loaders.file import LoaderFile, parse_file, read_file
 from identity_graph.loaders.formerly import formerly_reader
-from identity_graph.loaders.judgement import content_id, id_text, is_source, time_reader
+from identity_graph.loaders.judgement import content_id, id_text, time_reader
 from identity_graph.loaders.many import Events, Many, Mapper
 from identity_graph.loaders.nobody import nobody_reader
 from identity_graph.loaders.path import Path, Record
