@@ -332,9 +332,14 @@ def _time_constant(value: Any, place: Place) -> int | None:
 
 def _region(document: Mapping[str, Any], place: Place) -> str | None:
     value = place.text(document, "phone_region", "", default="")
-    if value and not (len(value) == 2 and value.isascii() and value.isalpha()):
-        raise place.fail("LOADER_VALUE", "phone_region", f"{value!r}", 'Allowed: two letters of a country, say "US".')
-    return value.upper() or None
+    if not value:
+        return None
+    from phonenumbers import SUPPORTED_REGIONS
+
+    if value.upper() not in SUPPORTED_REGIONS:
+        help = f"Allowed: two letters of a country that has numbers: {', '.join(sorted(SUPPORTED_REGIONS))}."
+        raise place.fail("LOADER_VALUE", "phone_region", f"{value!r}", help)
+    return value.upper()
 
 
 def _namespace(name: Any, key: str, place: Place) -> str:
