@@ -208,7 +208,15 @@ def measure_similarity(url: str, where: str, cookies: int, roaming: float) -> No
         store = graph.store
         assert isinstance(store, Neo4jStore)
         events = [
-            Event(f"e{n}", n, "web", "Seen", (Identifier("cookie", f"c{x:x}"), Identifier("ip", f"i{y:x}")), {}, {})
+            Event(
+                f"e{n}",
+                n,
+                "web",
+                "Seen",
+                (Identifier("cookie", f"c{x:x}"), Identifier("ip", f"10.{y >> 16}.{y >> 8 & 255}.{y & 255}")),
+                {},
+                {},
+            )
             for n, (x, y) in enumerate(seen)
         ]
         for batch in in_chunks(events):

@@ -18,6 +18,10 @@ DAY = 86_400 * SECOND
 EARLIEST = (datetime(1, 1, 1, tzinfo=UTC) - EPOCH) // MICROSECOND
 LATEST = (datetime(9999, 12, 31, 23, 59, 59, 999_999, tzinfo=UTC) - EPOCH) // MICROSECOND
 
+NUMBERS_SINCE = 365 * DAY
+"""The year 1971. A number that is a time before it stands for none (0, -1), or is of another unit: the seconds of today
+are in January 1970 where they are read as milliseconds. Whoever means such a time writes it as a date."""
+
 UNITS = {"s": 1_000_000, "ms": 1_000, "us": 1, "ns": 0}
 _NUMBER = re.compile(r"-?\d{1,19}(\.\d{1,9})?", re.ASCII)
 _WORDS = {"s": 1, "second": 1, "m": 60, "min": 60, "minute": 60, "h": 3600, "hour": 3600, "d": 86400}
@@ -34,11 +38,11 @@ def now() -> int:
     return time.time_ns() // 1000
 
 
-def parse_time(value: Any, unit: str = "ms") -> int:
+def parse_time(value: Any, unit: str = "ms", *, numbers_since: int = EARLIEST) -> int:
     """Microseconds of an ISO 8601 text (no zone means UTC) or of a number in `unit` (s, ms, us, ns).
 
     A text of digits is a number too, but eight of them are a date if they can be. Raises TS_INVALID, TS_IMPOSSIBLE,
-    TS_LOCAL and TS_RANGE.
+    TS_LOCAL and TS_RANGE; and TS_PAST of a number that is before `numbers_since`.
 
     >>> parse_time("2026-01-02T03:04:05Z") == parse_time(1767323045000)
     True
@@ -47,12 +51,12 @@ def parse_time(value: Any, unit: str = "ms") -> int:
         text = value.strip()
         # Python reads 13 digits as a date, any one character and a time: 1712123041200 would be in 1712.
         if text[4:5] != "-" and len(text) != 8 and _NUMBER.fullmatch(text):
-            return parse_time(float(text) if "." in text else int(text), unit)
+            return parse_time(float(text) if "." in text else int(text), unit, numbers_since=numbers_since)
         try:
             moment = datetime.fromisoformat(text)
         except ValueError:
             if _NUMBER.fullmatch(text):
-                return parse_time(float(text) if "." in text else int(text), unit)
+                return parse_time(float(text) if "." in text else int(text), unit, numbers_since=numbers_since)
             raise InputError(time_flaw(text), f"{text[:40]!r} is not a time") from None
         if moment.tzinfo is None:
             moment = moment.replace(tzinfo=UTC)
@@ -70,6 +74,8 @@ def parse_time(value: Any, unit: str = "ms") -> int:
         raise InputError("TS_INVALID", f"{str(value)[:40]!r} is not a time")
     if not EARLIEST <= result <= LATEST:
         raise InputError("TS_RANGE", f"{str(value)[:40]!r} is outside the years 1 to 9999")
+    if result < numbers_since and isinstance(value, int | float):
+        raise InputError("TS_PAST", f"{value} is {format_time(result)} if its time_unit is {unit}")
     return result
 
 

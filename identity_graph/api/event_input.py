@@ -10,6 +10,7 @@ import strawberry
 from identity_graph.api.lookup import IdentifierInput
 from identity_graph.api.scalars import JSON, DateTime
 from identity_graph.loaders import Loader, read_loader
+from identity_graph.times import NUMBERS_SINCE, format_time
 
 
 @cache
@@ -38,7 +39,7 @@ class EventInput:
         """As the loader reads it."""
         record: dict[str, Any] = {
             "id": None if self.id is strawberry.UNSET else self.id,
-            "time": self.time,
+            "time": self.time if self.time >= NUMBERS_SINCE else format_time(self.time),  # it came as a date
             "source": self.source,
             "name": self.name,
             "identifiers": [{"namespace": one.namespace, "value": one.value} for one in self.identifiers],

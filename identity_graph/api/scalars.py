@@ -9,7 +9,7 @@ import strawberry
 from graphql import GraphQLError, StringValueNode, ValueNode, value_from_ast_untyped
 
 from identity_graph.errors import InputError
-from identity_graph.times import format_time, parse_duration, parse_time
+from identity_graph.times import NUMBERS_SINCE, format_time, parse_duration, parse_time
 
 DateTime = NewType("DateTime", int)
 Duration = NewType("Duration", str)
@@ -22,7 +22,7 @@ MAX_NESTING = 64
 def _time(value: Any) -> int:
     if not isinstance(value, str):
         raise InputError("TS_INVALID", "a DateTime is a text", help="Write ISO 8601, say 2026-01-31T09:30:00Z.")
-    return parse_time(value)
+    return parse_time(value, numbers_since=NUMBERS_SINCE)
 
 
 def _duration(value: Any) -> str:

@@ -48,10 +48,10 @@ def load(
     """Load files of events; safe to run twice."""
     from identity_graph.loaders import read_loader
     from identity_graph.records.named import named_files
-    from identity_graph.times import parse_time
+    from identity_graph.times import NUMBERS_SINCE, parse_time
 
     mapping = read_loader(loader)
-    moment = None if time is None else parse_time(time)
+    moment = None if time is None else parse_time(time, numbers_since=NUMBERS_SINCE)
     if follow and len(files) > 1:
         raise typer.BadParameter("--follow takes one file: begin a process for each", param_hint="FILE")
     if publish and not follow:
@@ -90,6 +90,8 @@ def load(
         command.answer({"runs": [run_view(run) for run in runs], "total": total})
     elif runs:
         _show(runs, total, ["state"] if failure or follow else [])
+    if not follow:
+        _say_of_files(command, runs)
     if files[begun:]:
         command.say(f"Not begun: {', '.join(files[begun:])}")
     if total["quarantined"]:
@@ -125,6 +127,17 @@ def _follow(
         yield from graph.ingest.follow(mapping, name, time=moment, stop=stop, publishing=publishing, say=command.say)
     if publishing and publishing.failure:  # all is stored, and the last try to publish it failed
         raise publishing.failure
+
+
+def _say_of_files(command: Command, runs: list[Run]) -> None:
+    """What is to be said of runs that ended well, the same of many files once."""
+    said: dict[str, list[str]] = {}
+    for run in runs:
+        if run.message and run.state == "DONE":
+            said.setdefault(run.message, []).append(run.file)
+    for message, files in said.items():
+        others = f" and {len(files) - 1:,} more" if len(files) > 1 else ""
+        command.say(f"{files[0]}{others}: {message}")
 
 
 def _sweep(command: Command, graph: IdentityGraph) -> None:

@@ -75,7 +75,8 @@ def _tried(mapping: Loader, sample: str) -> dict[str, Any]:
     first: list[dict[str, Any]] = []
     counts: Counter[str] = Counter()
     refused: dict[str, dict[str, Any]] = {}
-    for origin, found in try_file(mapping, sample, received=time_ns() // 1000):
+    missing: list[str] = []
+    for origin, found in try_file(mapping, sample, received=time_ns() // 1000, missing=missing.extend):
         if isinstance(found, Refused):
             code = refused.setdefault(found.code, {"records": 0, "lines": [], "message": found.message})
             code["records"] += 1
@@ -91,14 +92,19 @@ def _tried(mapping: Loader, sample: str) -> dict[str, Any]:
         "events": events,
         "quarantined": quarantined,
         "with": dict(counts),
+        "missing": missing,
         "first": first,
         "refused": [{"code": code, **why} for code, why in refused.items()],
     }
 
 
 def _show(sample: str, tried: dict[str, Any]) -> None:
+    from identity_graph.records.header import said
+
     counts = ("read", "events", "quarantined")
     print_table(["file", *counts], [(sample, *(tried[count] for count in counts))])
+    if tried["missing"]:
+        typer.echo(legible(f"{sample}: {said(tried['missing'])}"))
     for event in tried["first"]:
         typer.echo()
         typer.echo(legible(f"line {event['line']}  {event['time']}  {event['name']}"))

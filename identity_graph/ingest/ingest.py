@@ -26,11 +26,13 @@ from identity_graph.ingest.steps import LARGE, Steps, steps
 from identity_graph.legible import legible
 from identity_graph.loaders import Loader, read_loader
 from identity_graph.loaders.path import Record
-from identity_graph.model import Event, Origin, Quarantined, Refused, Run, RunState
+from identity_graph.model import Event, Identifier, Origin, Quarantined, Refused, Run, RunState
 from identity_graph.normalise import NORMALISER_VERSION
 from identity_graph.publishing import Publishing
 from identity_graph.records import Reader, read_again
 from identity_graph.records.event_bytes import finite, read_event, write_event, write_record
+from identity_graph.records.header import said
+from identity_graph.records.lines import KEPT
 from identity_graph.store.protocols import Batch, Store, Upcoming, nothing
 from identity_graph.tally import Tally
 from identity_graph.times import DAY
@@ -38,6 +40,9 @@ from identity_graph.times import DAY
 BATCH = 5_000
 REPLAY_BATCH = 100
 SWEEP_BATCH = 10_000
+
+PARTS = ("RECORD_TOO_LARGE", "ROW_CUT")
+"""The codes of records of which only a part is at hand."""
 
 Progress = Callable[[int, int | None, int], object]
 
@@ -74,9 +79,11 @@ class Ingest:
         killed, interrupted or failed goes on where it stands, and its run counts as if nothing had happened. `progress`
         hears bytes read, bytes in all (None: unknown) and records read, after each transaction.
 
+        Columns that the loader names and a table has not are said in the run's message.
+
         Raises the codes of sources and stores; what was stored stays, and the error's `run` counts it and is FAILED.
         """
-        with Reader(path, loader.form) as reader:
+        with Reader(path, loader.form_for(time)) as reader:
             begun = self._loading("load", loader, path, time, reader.source.fingerprint(), reader.source.modified)
             large = (reader.size or 0) >= LARGE and type(loader) is Loader
             before = Before(self._store, begun) if large else None
@@ -96,7 +103,7 @@ class Ingest:
                     ending.run = self._append(replace(ending.run, size=reader.end), step, upcoming)
                     if progress:
                         progress(reader.consumed, reader.size, ending.run.read)
-            return ending.done(trail=before.trail(reader.source) if before else None)
+            return ending.done(said(reader.missing), trail=before.trail(reader.source) if before else None)
 
     def _repeat(self, begun: Run, before: Run, progress: Progress | None) -> Run:
         """Of a file of which every record is stored, as this run before found: there is nothing to do."""
@@ -111,7 +118,7 @@ class Ingest:
         self.tally.add(run, after)
         if progress:
             progress(before.offset, before.offset, after.read)
-        return Ending(self._store, self._clock, after).done()
+        return Ending(self._store, self._clock, after).done(before.message)
 
     def follow(
         self,
@@ -144,23 +151,25 @@ class Ingest:
     # ---- events
 
     def events(self, events: Sequence[Event]) -> Run:
-        """Store events whose identifiers are canonical, in one transaction. Raises StoreError; nothing is then stored.
+        """Store events whose identifiers are as `normalise` writes them, in one transaction.
 
-        An event that may not be stored goes to quarantine, with a code of `errors.SET_ASIDE`.
+        An event that may not be stored, or is none, goes to quarantine, with a code of `errors.SET_ASIDE`. Raises
+        StoreError; nothing is then stored.
         """
         now = self._clock()
         run = self._store.operations.begin_run(self._new_run("ingest"))
         good: list[Event] = []
         origins: list[Origin] = []
         refused: list[Refused] = []
+        known: set[Identifier] = set()
         for number, event in enumerate(events):
-            if not event.received:
+            flaw = _flaw(event, now, known)
+            if flaw is None and not event.received:
                 event = event._replace(received=now)
-            flaw = _flaw(event, now)
             try:
                 raw = write_event(event)
-            except ValueError as error:
-                raw = repr(event).encode("utf-8", "backslashreplace")
+            except (ValueError, TypeError, AttributeError, RecursionError) as error:
+                raw = _as_shown(event)
                 flaw = flaw or _why_not_json(error)
             origin = Origin(number + 1, number, raw)
             if flaw:
@@ -320,14 +329,14 @@ class Ingest:
         self, record: Quarantined, default_time: int | None, loaders: dict[str, Loader | LoaderError]
     ) -> Event:
         now = self._clock()
-        if record.code == "RECORD_TOO_LARGE":
+        if record.code in PARTS:
             raise InputError(record.code, record.message)
         if not record.loader:
             try:
                 event = read_event(record.record)
             except ValueError as error:
                 raise InputError(record.code, str(error)) from error
-            flaw = _flaw(event, now)
+            flaw = _flaw(event, now, set())
             if flaw:
                 raise InputError(*flaw)
             return event
@@ -367,14 +376,24 @@ def _fingerprint(content: str, loader: Loader, time: int | None) -> str:
     return hashlib.sha256(f"{content}\n{loader.file.digest}\n{time}".encode()).hexdigest()
 
 
-def _flaw(event: Event, now: int) -> tuple[str, str] | None:
-    flaw = event_flaw(event, now)
-    if flaw is None and not (finite(event.traits) and finite(event.properties)):
-        return "NUMBER_NOT_FINITE", "a number is not finite"
+def _flaw(event: Event, now: int, known: set[Identifier]) -> tuple[str, str] | None:
+    flaw = event_flaw(event, now, known)
+    try:
+        if flaw is None and not (finite(event.traits) and finite(event.properties)):
+            return "NUMBER_NOT_FINITE", "a number is not finite"
+    except RecursionError:
+        return "RECORD_TOO_DEEP", "the traits or properties nest too deep"
     return flaw
 
 
-def _why_not_json(error: ValueError) -> tuple[str, str]:
+def _as_shown(event: object) -> bytes:
+    try:
+        return repr(event)[:KEPT].encode("utf-8", "backslashreplace")
+    except RecursionError:
+        return b""
+
+
+def _why_not_json(error: Exception) -> tuple[str, str]:
     """Of an event that cannot be written."""
     message = str(error)
     found = next((code for part, code in _NOT_JSON.items() if part in message), "TYPE_INVALID")

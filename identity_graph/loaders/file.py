@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import takewhile
@@ -138,7 +138,16 @@ class LoaderFile:
         paths = [*self.taken(), *self.trait_objects, *self.property_objects, *self.json]
         paths += [rule.list for rule in self.keyed_lists]
         paths += [path for field in self.properties for path in field.paths]
-        return list(dict.fromkeys(path.steps[0][0] for path in paths if path.steps))
+        return _outermost(paths)
+
+    def needed(self) -> tuple[tuple[str, tuple[str, ...]], ...]:
+        """Of ids and times, where the loader says that they are in the record, the key and these columns."""
+        paths = {"event.id": self.id, "event.time": self.time}
+        return tuple((key, tuple(_outermost(where))) for key, where in paths.items() if where)
+
+
+def _outermost(paths: Iterable[Path]) -> list[str]:
+    return list(dict.fromkeys(path.steps[0][0] for path in paths if path.steps))
 
 
 def known_loaders() -> list[str]:
@@ -339,9 +348,14 @@ def _time_constant(value: Any, place: Place) -> int | None:
 
 def _region(document: Mapping[str, Any], place: Place) -> str | None:
     value = place.text(document, "phone_region", "", default="")
-    if value and not (len(value) == 2 and value.isascii() and value.isalpha()):
-        raise place.fail("LOADER_VALUE", "phone_region", f"{value!r}", 'Allowed: two letters of a country, say "US".')
-    return value.upper() or None
+    if not value:
+        return None
+    from phonenumbers import SUPPORTED_REGIONS
+
+    if value.upper() not in SUPPORTED_REGIONS:
+        help = f"Allowed: two letters of a country that has numbers: {', '.join(sorted(SUPPORTED_REGIONS))}."
+        raise place.fail("LOADER_VALUE", "phone_region", f"{value!r}", help)
+    return value.upper()
 
 
 def _namespace(name: Any, key: str, place: Place) -> str:

@@ -15,17 +15,12 @@ from identity_graph.errors import InputError
 from identity_graph.loaders.file import LoaderFile
 from identity_graph.loaders.path import Record
 from identity_graph.repeated import Repeated
-from identity_graph.times import EARLIEST, EPOCH, LATEST, parse_time
+from identity_graph.times import EARLIEST, EPOCH, LATEST, NUMBERS_SINCE, parse_time
 
-LONGEST_SOURCE = 64
 _FORMS = {
     len(form): form for form in (b"0000-00-00T00:00:00Z", b"0000-00-00T00:00:00.000Z", b"0000-00-00T00:00:00.000000Z")
 }
 _POWERS = 10 ** np.arange(5, -1, -1)
-
-
-def is_source(value: Any) -> bool:
-    return isinstance(value, str) and len(value) <= LONGEST_SOURCE
 
 
 def id_text(value: Any) -> str:
@@ -93,12 +88,12 @@ def iso_times(texts: Sequence[str]) -> list[int] | None:
 
 
 def time_reader(file: LoaderFile) -> Callable[[Any], int]:
-    """Of the texts and numbers that the loader's times are. Raises TS_INVALID and TS_RANGE."""
+    """Of the texts and numbers that the loader's times are. Raises what `parse_time` does, and TS_FORMAT."""
     unit = file.time_unit
     text_time = _formatted_time(file.time_format) if file.time_format else _text_time(unit)
 
     def time_of(value: Any) -> int:
-        return text_time(value) if value.__class__ is str else parse_time(value, unit)
+        return text_time(value) if value.__class__ is str else parse_time(value, unit, numbers_since=NUMBERS_SINCE)
 
     return time_of
 
@@ -124,11 +119,11 @@ def _text_time(unit: str) -> Callable[[str], int]:
             try:
                 since = from_iso(text) - epoch
             except (TypeError, ValueError, OverflowError):  # without a zone, or not a time
-                return parse_time(text, unit)
+                return parse_time(text, unit, numbers_since=NUMBERS_SINCE)
             time = (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
             if EARLIEST <= time <= LATEST:
                 return time
-        return parse_time(text, unit)
+        return parse_time(text, unit, numbers_since=NUMBERS_SINCE)
 
     return time_of
 

@@ -8,16 +8,17 @@ from pathlib import Path as FilePath
 from typing import Any
 
 from identity_graph.errors import InputError
-from identity_graph.event_flaws import DAWN, id_flaw, is_id, is_name, name_flaw, untimely
+from identity_graph.event_flaws import DAWN, id_flaw, is_id, is_name, is_source, name_flaw, untimely
 from identity_graph.loaders.file import LoaderFile, parse_file, read_file
 from identity_graph.loaders.formerly import formerly_reader
-from identity_graph.loaders.judgement import content_id, id_prefix, id_text, is_source, time_reader
+from identity_graph.loaders.judgement import content_id, id_prefix, id_text, time_reader
 from identity_graph.loaders.many import Events, Many, Mapper
 from identity_graph.loaders.nobody import nobody_reader
 from identity_graph.loaders.path import Path, Record
 from identity_graph.loaders.readers import Readers
 from identity_graph.loaders.unfold import unfolder
 from identity_graph.model import Event
+from identity_graph.records.source import Form
 from identity_graph.times import DAY
 
 
@@ -51,9 +52,15 @@ class Loader:
         self.name = FilePath(file.reference).stem
         self.source = file.source
         self.columns = file.columns()
-        self.form = replace(file.form, columns=tuple(self.columns))
+        self.form = replace(file.form, columns=tuple(self.columns), needed=file.needed())
         self._map = _compile(file)
         self._many = Many(file, self._map)
+
+    def form_for(self, time: int | None) -> Form:
+        """Where a time is given for records that have none, there need be no column of times."""
+        if time is None:
+            return self.form
+        return replace(self.form, needed=tuple(need for need in self.form.needed if need[0] != "event.time"))
 
     def event(self, record: Record, *, received: int, fallback_time: int | None = None) -> Event:
         """The event of a record; `fallback_time` is for a record without a time of its own.

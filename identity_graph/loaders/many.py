@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 from identity_graph.errors import InputError
-from identity_graph.event_flaws import DAWN, LONGEST_ID, is_id, is_name
+from identity_graph.event_flaws import DAWN, LONGEST_ID, is_id, is_name, is_source
 from identity_graph.event_table import EventTable
 from identity_graph.former import FORMER, former_forms
 from identity_graph.loaders.alike import Alike, Mark, Places, Telling, alike
@@ -19,7 +19,7 @@ from identity_graph.loaders.fields import ObjectReader, cast
 from identity_graph.loaders.file import LoaderFile
 from identity_graph.loaders.filling import Filling
 from identity_graph.loaders.identifiers import Normaliser
-from identity_graph.loaders.judgement import content_ids, id_text, ids_within, is_source, iso_times, time_reader
+from identity_graph.loaders.judgement import content_ids, id_text, ids_within, iso_times, time_reader
 from identity_graph.loaders.path import Record
 from identity_graph.loaders.readers import Readers
 from identity_graph.loaders.unfold import unfolder

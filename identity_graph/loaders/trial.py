@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +14,19 @@ from identity_graph.times import format_time
 
 
 def try_file(
-    loader: Loader, path: str | Path, *, received: int, time: int | None = None
+    loader: Loader,
+    path: str | Path,
+    *,
+    received: int,
+    time: int | None = None,
+    missing: Callable[[Sequence[str]], object] = lambda columns: None,
 ) -> Iterator[tuple[Origin, Event | Refused]]:
     """Each record with its event, or with the reason that it would be quarantined, in the order of the file.
 
-    `time` is for records without one; left out, the file's, as a load would take it. Raises the codes of sources.
+    `time` is for records without one; left out, the file's, as a load would take it. `missing` hears of columns that
+    the loader names and the table has not. Raises the codes of sources.
     """
-    with Reader(path, loader.form) as reader:
+    with Reader(path, loader.form_for(time)) as reader:
         fallback = reader.source.modified if time is None else time
         for origin, record in reader:
             if isinstance(record, Refused):
@@ -30,6 +36,7 @@ def try_file(
                 yield origin, loader.event(record, received=received, fallback_time=fallback)
             except InputError as error:
                 yield origin, Refused(origin, error.code, error.message)
+        missing(reader.missing)
 
 
 def event_view(event: Event) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from typing import Literal
 
 from identity_graph.errors import InputError
 from identity_graph.model import Origin, Refused
+from identity_graph.records.header import absent
 from identity_graph.records.jsonl import TOO_LARGE
 from identity_graph.records.lines import KEPT, LONGEST, Cut, LongLine, blocks_of, cuts
 from identity_graph.records.source import Form
@@ -32,13 +33,16 @@ class Rows:
 
     A row's bytes are kept with the file's header before them, so that they can be read again by themselves. A row whose
     quotes are wrong is refused by its first line alone and reading goes on at the next line, since what follows may be
-    good. `offset` is where the next row begins. Raises SOURCE_FORMAT and SOURCE_COLUMNS, with `name` in the message.
+    good. What a row is short of is empty; but a last one whose line does not end was cut, and half a value may be that
+    of somebody else. `offset` is where the next row begins; `missing` are the loader's columns that are not there.
+    Raises SOURCE_FORMAT and SOURCE_COLUMNS, with `name` in the message.
     """
 
     def __init__(self, chunks: Iterable[bytes], form: Form, start: int = 0, *, name: str = "the file") -> None:
         if csv.field_size_limit() <= LONGEST:
             csv.field_size_limit(LONGEST + 1)
         self.offset = start
+        self.missing: tuple[str, ...] = ()
         self._start = start
         self._form = form
         self._name = name
@@ -60,7 +64,7 @@ class Rows:
     @classmethod
     def of(cls, cut: Cut, names: Sequence[str], form: Form) -> Rows:
         """Of lines without their header."""
-        rows = cls((), replace(form, header=tuple(names)))
+        rows = cls((), replace(form, header=tuple(names), columns=(), needed=()))
         rows._cuts = iter((cut,))
         return rows
 
@@ -138,12 +142,6 @@ class Rows:
         twice = next((name for name in names if names.count(name) > 1), None)
         if twice is not None:
             raise self._wrong(f"its header names {twice!r} twice")
-        if self._form.columns and not set(self._form.columns) & set(names):
-            raise InputError(
-                "SOURCE_COLUMNS",
-                f"{self._name}: none of the loader's columns is in its header",
-                help=f"The loader reads {_some(self._form.columns)}; the file has {_some(names)}.",
-            )
         return names
 
     def _wrong(self, what: str, help: str = "See that delimiter and encoding are what the loader says.") -> InputError:
@@ -158,6 +156,7 @@ class Rows:
     def pieces(self, *, whole: bool = True) -> Iterator[Row | Cut]:
         """Rows; and whole cuts in which each line is a row by itself, for `read_rows`."""
         self.names = list(self._form.header) or self._header()
+        self.missing = absent(self._form, self.names, self._name)
         self.header = b"".join(line[3] + b"\n" for line in self._pending)
         line, _, after, _ = self._pending[-1] if self._pending else (0, 0, 0, b"")
         self.offset = max(self.offset, after)
@@ -174,7 +173,7 @@ class Rows:
                 cut = next(self._cuts, None)
                 if cut is None:
                     return
-                if self._form.quotes and _quotes(cut[3]) and not self._whole_rows(cut[3]):
+                if not _ended(cut) or (self._form.quotes and _quotes(cut[3]) and not self._whole_rows(cut[3])):
                     self._take(cut)
                     break
                 yield cut
@@ -196,6 +195,9 @@ class Rows:
             elif len(row) > width:
                 message = f"the row has {len(row)} fields and the header {width}"
                 yield origin, Refused(origin, "RAGGED_ROW", message)
+            elif len(row) < width and not _ended(self._pending[-1]):
+                message = f"the file ends in the middle of the row, in its {len(row)}. field of {width}"
+                yield origin, Refused(origin, "ROW_CUT", message)
             else:
                 if mark:
                     row = [value[1:] if value[:1] == mark and value[1:2] in COMPUTED else value for value in row]
@@ -234,10 +236,11 @@ def _each_line(cut: Cut) -> Iterator[_Line]:
         yield line, offset, after, lines[-1]
 
 
+def _ended(lines: _Line | Cut) -> bool:
+    """Whether a line end stands behind the last of them; only the last of all may have none."""
+    _, offset, after, raw = lines
+    return after != offset + len(raw)
+
+
 def _quotes(raw: bytes) -> int:
     return raw.quotes if isinstance(raw, LongLine) else raw.count(b'"')
-
-
-def _some(names: Iterable[str]) -> str:
-    found = list(names)
-    return ", ".join(found[:12]) + (", ..." if len(found) > 12 else "")

@@ -15,9 +15,11 @@ import orjson
 from identity_graph.errors import InputError
 from identity_graph.model import Origin, Refused
 from identity_graph.records.flat import Flat
+from identity_graph.records.header import absent
 from identity_graph.records.json_record import MAX_DEPTH, read_json
 from identity_graph.records.jsonl import TOO_LARGE
 from identity_graph.records.lines import KEPT, LONGEST
+from identity_graph.records.source import Form
 
 if TYPE_CHECKING:
     import polars as pl
@@ -41,13 +43,14 @@ class NotJson(ValueError):
 
 
 class ParquetRows:
-    """Rows as objects without their nulls; `line` and `offset` are the row's number, from 1 and from 0.
+    """Rows as objects without their nulls; `line` and `offset` are the row's number, from 1 and from 0. `missing` are
+    the loader's columns that are not there.
 
     Times become ISO 8601 text, decimals numbers where a double holds them and else text. Raises SOURCE_FORMAT and
     SOURCE_COLUMNS. Memory is that of some thousand rows and of the row group that they are in.
     """
 
-    def __init__(self, path: Path, columns: Iterable[str] = (), start: int = 0, *, name: str = "the file") -> None:
+    def __init__(self, path: Path, form: Form | None = None, start: int = 0, *, name: str = "the file") -> None:
         import polars as pl
 
         self.offset = start
@@ -62,13 +65,7 @@ class ParquetRows:
             self.rows: int = self._scan.select(pl.len()).collect().item()
         except self._errors as error:
             raise _wrong(name, error) from error
-        columns = list(columns)
-        if columns and not set(columns) & set(names):
-            raise InputError(
-                "SOURCE_COLUMNS",
-                f"{name}: none of the loader's columns is in the file",
-                help=f"The loader reads {', '.join(columns[:12])}; the file has {', '.join(names[:12])}.",
-            )
+        self.missing = absent(form or Form(), names, name)
 
     def __iter__(self) -> Iterator[Row]:
         while self.offset < self.rows:

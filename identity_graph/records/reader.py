@@ -72,11 +72,16 @@ class Reader:
         path = source.path
         if source.gzipped or path is None:
             path = self._stack.enter_context(spool(source.chunks()))
-        return ParquetRows(path, source.form.columns, start, name=source.name)
+        return ParquetRows(path, source.form, start, name=source.name)
 
     @property
     def offset(self) -> int:
         return self._records.offset if self._records else self.start
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """Columns that the loader names and the table has not, as soon as reading has begun."""
+        return getattr(self._records, "missing", ())
 
     @property
     def size(self) -> int | None:
@@ -152,7 +157,7 @@ def read_again(raw: bytes, form: Form) -> dict[str, Any] | tuple[str, str]:
         return "LINE_INVALID", "the line is blank"
     if form.format == "csv" or (form.format is None and not raw.lstrip().startswith(b"{")):
         try:
-            for _, record in Rows([raw], replace(form, columns=())):
+            for _, record in Rows([raw, b"\n"], replace(form, columns=(), needed=())):  # a short row may be a whole one
                 return (record.code, record.message) if isinstance(record, Refused) else record
         except InputError as error:
             return error.code, error.message

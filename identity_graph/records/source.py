@@ -34,7 +34,8 @@ _OTHERS = {
 class Form:
     """How a source is written. Without a `format` it is told by the file's ending, and standard input is JSONL.
 
-    Of `columns`, a table must have at least one; none named: any table will do. A CSV file without a header of its
+    Of `columns`, a table must have at least one; none named: any table will do. So it must of those of each entry of
+    `needed`, a key of the loader and its columns. A CSV file without a header of its
     own has the columns of `header`; without `quotes`, a quote is a character as any other; `text_mark` is what stands
     before a value to keep spreadsheets from computing it. Lines are read by `pattern`, and a field of them that is
     `nothing` is not there.
@@ -44,6 +45,7 @@ class Form:
     delimiter: str = ","
     encoding: str = "utf-8"
     columns: tuple[str, ...] = ()
+    needed: tuple[tuple[str, tuple[str, ...]], ...] = ()
     header: tuple[str, ...] = ()
     quotes: bool = True
     text_mark: str = ""

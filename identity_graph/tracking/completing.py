@@ -8,7 +8,7 @@ from typing import Any
 
 from identity_graph.consent import SALE
 from identity_graph.errors import InputError
-from identity_graph.times import SECOND, format_time, parse_time
+from identity_graph.times import NUMBERS_SINCE, SECOND, format_time, parse_time
 
 TOLERANCE = 60 * SECOND
 """A clock that is less wrong than this is right: what was said stands to the microsecond, however long it was under way
@@ -42,22 +42,27 @@ class Completing:
         if sent_at is None or sent_at == "":
             return 0
         try:
-            off = self._received - parse_time(sent_at)
+            off = self._received - parse_time(sent_at, numbers_since=NUMBERS_SINCE)
         except InputError:
             return 0
         return off if abs(off) > TOLERANCE else 0
 
     def _date(self, message: dict[str, Any]) -> bool:
-        said = message.get("timestamp") or message.get("originalTimestamp")
-        if not said:
+        said = next(filter(_is_said, map(message.get, ("timestamp", "originalTimestamp"))), None)
+        if said is None:
             message["timestamp"] = format_time(self._received)
             return True
         if not self._wrong:
             return False
         with suppress(InputError):  # it is refused by the loader, which knows how
-            right = format_time(parse_time(said) + self._wrong)
+            right = format_time(parse_time(said, numbers_since=NUMBERS_SINCE) + self._wrong)
             message |= {"timestamp": right, "originalTimestamp": said}
         return True
+
+
+def _is_said(value: Any) -> bool:
+    """As a loader takes it: 0 is something, if no time."""
+    return value is not None and value != "" and value != []
 
 
 def _object(message: dict[str, Any]) -> None:

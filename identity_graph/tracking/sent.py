@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
+from math import isfinite
+from secrets import token_hex
 from typing import Any, NamedTuple
 
 import orjson
@@ -38,7 +41,8 @@ def read_sent(body: bytes, kind: str) -> Sent:
     """
     if kind in TYPES and len(body) > MAX_MESSAGE:
         raise QueryError("MESSAGE_TOO_LARGE", f"the message is larger than {MAX_MESSAGE:,} bytes")
-    found, exact = _read(body)
+    found, written = _read(body)
+    exact = written is None
     if not isinstance(found, dict):
         raise _invalid("the body is not a JSON object")
     key = found.get("writeKey")
@@ -57,24 +61,50 @@ def read_sent(body: bytes, kind: str) -> Sent:
             _spread(found.get(name), name, messages)
     sure = exact and len(body) <= MAX_MESSAGE and _flat(body)
     return Sent(
-        [message if sure and message.__class__ is dict else _checked(message, exact) for message in messages],
+        [message if sure and message.__class__ is dict else _checked(message, written) for message in messages],
         found.get("sentAt") if kind != "import" else None,
-        key if isinstance(key, str) else None,
+        key if key.__class__ is str else None,
     )
 
 
-def _read(body: bytes) -> tuple[Any, bool]:
-    """The JSON, and whether it is exact: no number in it was rounded and no key lost, and nothing is in it that JSON
-    must not hold."""
+class _Boundless(str):
+    """Stands for a number that is larger than a double."""
+
+
+class _AsWritten:
+    """Writes what was read, numbers that no double holds as they were sent: `json` would read `1e999` as Infinity."""
+
+    def __init__(self) -> None:
+        self._texts: list[bytes] = []
+        self._mark = token_hex(16)  # which nobody can have sent
+        self._marked = re.compile(rb'"%s(\d+)"' % self._mark.encode())
+
+    def fraction(self, text: str) -> float | _Boundless:
+        number = float(text)
+        if isfinite(number):
+            return number
+        self._texts.append(text.encode())
+        return _Boundless(f"{self._mark}{len(self._texts) - 1}")
+
+    def write(self, found: Any) -> bytes:
+        raw = write_record(found)
+        return self._marked.sub(lambda match: self._texts[int(match[1])], raw) if self._texts else raw
+
+
+def _read(body: bytes) -> tuple[Any, _AsWritten | None]:
+    """The JSON, and None if it is exact: no number in it was rounded and no key lost, and nothing is in it that JSON
+    must not hold. Else who writes it again."""
     try:
         found = orjson.loads(body)
         if not may_deceive(body) and not repeats(body, found):
-            return found, True
+            return found, None
     except (orjson.JSONDecodeError, orjson.JSONEncodeError):
         pass
     try:
         # NaN, half of a surrogate pair, a key that is there twice: of one message, not of all
-        return json.loads(body.decode(), object_pairs_hook=all_pairs), False
+        written = _AsWritten()
+        found = json.loads(body.decode(), object_pairs_hook=all_pairs, parse_float=written.fraction)
+        return found, written
     except UnicodeDecodeError:
         raise _invalid("the body is not UTF-8") from None
     except RecursionError:
@@ -98,25 +128,25 @@ def _flat(raw: bytes) -> bool:
     return raw.count(b"{") + raw.count(b"[") <= MAX_DEPTH
 
 
-def _checked(message: Any, exact: bool) -> dict[str, Any] | tuple[bytes, Refusal]:
-    raw = _raw(message, exact)
+def _checked(message: Any, written: _AsWritten | None) -> dict[str, Any] | tuple[bytes, Refusal]:
+    raw = _raw(message, written)
     if len(raw) > MAX_MESSAGE:
         return raw, ("MESSAGE_TOO_LARGE", f"the message is larger than {MAX_MESSAGE:,} bytes")
-    if exact and message.__class__ is dict and _flat(raw):
+    if written is None and message.__class__ is dict and _flat(raw):
         found: dict[str, Any] = message
         return found
     read = read_json(raw)
     return read if isinstance(read, dict) else (raw, read or ("NOT_JSON", "the message is empty"))
 
 
-def _raw(message: Any, exact: bool) -> bytes:
-    if exact:
+def _raw(message: Any, written: _AsWritten | None) -> bytes:
+    if written is None:
         try:
             return orjson.dumps(message)
         except orjson.JSONEncodeError:
             pass  # it reads four times as deep as it writes
     try:
-        return write_record(message)
+        return written.write(message) if written else write_record(message)
     except RecursionError:
         raise _invalid("the body nests too deep") from None
 

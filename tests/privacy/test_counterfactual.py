@@ -29,7 +29,12 @@ def household(number: int, dice: random.Random) -> list[Event]:
         + [f"cookie:g{number}-{who}-{n}" for n in range(dice.randrange(3))]
         for who in range(dice.randint(2, 4))
     ]
-    shared = [f"device_id:g{number}-tablet", f"phone:+1555{number:07}", f"email:g{number}@x.org", f"ip:g{number}"]
+    shared = [
+        f"device_id:g{number}-tablet",
+        f"phone:+1555{number:07}",
+        f"email:g{number}@x.org",
+        f"ip:10.0.{number // 256}.{number % 256}",
+    ]
     found = []
     for n in range(dice.randint(5, 12)):
         own = dice.choice(people)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import doctest
 import os
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,8 @@ from identity_graph.model import Event, Identifier, Origin, Refused, Run, RunSta
 from identity_graph.store import open_store
 from identity_graph.store.protocols import Batch, Store
 from tests.conftest import Clock
+from tests.readme import README
+from tests.readme_session import blocks
 from tests.story.ingesting import EVENTS, counts, ingest_into, jsonl, native, quarantine, state, write
 
 
@@ -174,6 +177,16 @@ def test_events(store: Store, ingest: Ingest, clock: Clock) -> None:
         (EVENT._replace(traits={"a": [float("nan")]}), "NUMBER_NOT_FINITE"),
         (EVENT._replace(properties={"a": {"b": float("-inf")}}), "NUMBER_NOT_FINITE"),
         (EVENT._replace(properties={"a": 2**64}), "NUMBER_RANGE"),
+        (EVENT._replace(identifiers=[Identifier("email", "A@X.org")]), "NOT_CANONICAL"),
+        (EVENT._replace(identifiers=[EMAIL, Identifier("Braze_ID", "a")]), "NOT_CANONICAL"),
+        (EVENT._replace(identifiers=[Identifier("loyalty_id", "ab-1")]), "NOT_CANONICAL"),
+        (EVENT._replace(same_person=[(EMAIL, Identifier("user_id", " u "))]), "NOT_CANONICAL"),
+        (EVENT._replace(apart=[(Identifier("user_id", " u "), EMAIL)]), "NOT_CANONICAL"),
+        (EVENT._replace(identifiers=[Identifier("E mail", "A")]), "NAMESPACE_INVALID"),
+        (EVENT._replace(identifiers=[Identifier("email", "ann")]), "EMAIL_NO_AT"),
+        (EVENT._replace(identifiers=[Identifier("phone", "020 7946 0958")]), "PHONE_NO_COUNTRY"),
+        (EVENT._replace(source="x" * 65), "EVENT_SOURCE_INVALID"),
+        (EVENT._replace(received=-(10**18)), "TS_RANGE"),
     ],
 )
 def test_refused_events(store: Store, ingest: Ingest, event: Event, code: str) -> None:
@@ -182,6 +195,65 @@ def test_refused_events(store: Store, ingest: Ingest, event: Event, code: str) -
     assert (record.code, record.loader, record.line) == (code, "", 1)
     assert counts(ingest.replay()) == (1, 0, 0, 1, 0)
     assert quarantine(store) == [record]
+
+
+def nested(depth: int) -> dict[str, Any]:
+    value: dict[str, Any] = {}
+    for _ in range(depth):
+        value = {"a": value}
+    return value
+
+
+OF_ANOTHER_TYPE: list[tuple[Any, str]] = [
+    (None, "TYPE_INVALID"),
+    ({"id": "e1"}, "TYPE_INVALID"),
+    (tuple(EVENT), "TYPE_INVALID"),
+    (EVENT._replace(time="2026"), "TS_INVALID"),  # type: ignore[arg-type]
+    (EVENT._replace(time=1.5), "TS_INVALID"),  # type: ignore[arg-type]
+    (EVENT._replace(time=True), "TS_INVALID"),
+    (EVENT._replace(received="2026"), "TS_INVALID"),  # type: ignore[arg-type]
+    (EVENT._replace(id=5), "EVENT_ID_INVALID"),  # type: ignore[arg-type]
+    (EVENT._replace(name=5), "EVENT_NAME_INVALID"),  # type: ignore[arg-type]
+    (EVENT._replace(source=None), "EVENT_SOURCE_INVALID"),  # type: ignore[arg-type]
+    (EVENT._replace(identifiers=None), "TYPE_INVALID"),  # type: ignore[arg-type]
+    (EVENT._replace(identifiers="email"), "TYPE_INVALID"),  # type: ignore[arg-type]
+    (EVENT._replace(identifiers=EMAIL), "TYPE_INVALID"),  # type: ignore[arg-type]
+    (EVENT._replace(identifiers=[("email", "bob@example.org")]), "TYPE_INVALID"),  # type: ignore[list-item]
+    (EVENT._replace(identifiers=[EMAIL, tuple(EMAIL)]), "TYPE_INVALID"),  # type: ignore[list-item]
+    (EVENT._replace(identifiers=[Identifier("user_id", 5)]), "VALUE_INVALID"),  # type: ignore[arg-type]
+    (EVENT._replace(identifiers=[Identifier("user_id", [])]), "VALUE_INVALID"),  # type: ignore[arg-type]
+    (EVENT._replace(identifiers=[Identifier(5, "u")]), "NAMESPACE_INVALID"),  # type: ignore[arg-type]
+    (EVENT._replace(identifiers=[Identifier([], "u")]), "NAMESPACE_INVALID"),  # type: ignore[arg-type]
+    (EVENT._replace(same_person=[EMAIL]), "TYPE_INVALID"),  # type: ignore[list-item]
+    (EVENT._replace(same_person=[(EMAIL,)]), "TYPE_INVALID"),  # type: ignore[list-item]
+    (EVENT._replace(apart=[5]), "TYPE_INVALID"),  # type: ignore[list-item]
+    (EVENT._replace(formerly=[5]), "TYPE_INVALID"),  # type: ignore[list-item]
+    (EVENT._replace(traits=None), "OBJECT_INVALID"),  # type: ignore[arg-type]
+    (EVENT._replace(traits=[]), "OBJECT_INVALID"),  # type: ignore[arg-type]
+    (EVENT._replace(properties={5: 5}), "TYPE_INVALID"),  # type: ignore[dict-item]
+    (EVENT._replace(properties={"a": {1, 2}}), "TYPE_INVALID"),
+    (EVENT._replace(properties=nested(500)), "RECORD_TOO_DEEP"),
+    (EVENT._replace(properties=nested(100_000)), "RECORD_TOO_DEEP"),
+]
+
+
+@pytest.mark.parametrize(("event", "code"), OF_ANOTHER_TYPE)
+def test_events_of_another_type(store: Store, ingest: Ingest, event: Any, code: str) -> None:
+    """What a type checker would have said is no traceback, and the good ones around it are kept."""
+    good = [EVENT._replace(id=f"good-{n}") for n in range(2)]
+    assert counts(ingest.events([good[0], event, good[1]])) == (3, 2, 0, 1, 0)
+    (record,) = quarantine(store)
+    assert (record.code, record.line) == (code, 2)
+    ingest.replay()
+
+
+def test_the_ten_lines_of_the_readme(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (text,) = [text for language, text, _ in blocks(README.read_text()) if "ingest.events(" in text]
+    said: list[str] = []
+    example = doctest.DocTestParser().get_doctest(text, {}, "the ten lines", None, None)
+    assert doctest.DocTestRunner().run(example, out=said.append).failed == 0, "".join(said)
+    assert len(example.examples) > 5
 
 
 def test_replay_of_events(store: Store, ingest: Ingest, clock: Clock) -> None:

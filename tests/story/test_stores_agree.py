@@ -147,7 +147,7 @@ def compared(graph: IdentityGraph) -> tuple[str, set[frozenset[str]], list[Any],
 
 def crowds() -> list[Event]:
     """Events that saw more than links are kept of, of people who are known elsewhere; some state who is one person."""
-    cards = [f"loyalty_id:w{n}" for n in range(6)]
+    cards = [f"loyalty_id:W{n}" for n in range(6)]
     screens = [f"cookie:w{n}" for n in range(7)]
     return [
         event("w1", 5, "user_id:ann", "email:kim@example.org", *screens),
@@ -160,7 +160,7 @@ def crowds() -> list[Event]:
 
 
 def test_a_town_and_its_crowds_under_every_policy(neo4j_url: str) -> None:
-    keys = [key(one) for one in ("user_id:ann", "user_id:bob", "cookie:w1", "loyalty_id:w0", "device_id:kiosk")]
+    keys = [key(one) for one in ("user_id:ann", "user_id:bob", "cookie:w1", "loyalty_id:W0", "device_id:kiosk")]
     seen = []
     with both(neo4j_url) as pair:
         for graph in (pair.here, pair.there):
@@ -199,10 +199,10 @@ def test_a_life_of_files_merges_erasures_and_new_rules(neo4j_url: str, tmp_path:
         largest, second, third = [
             sorted(one)[0] for one in sorted(everybody, key=lambda one: (-len(one), sorted(one)))
         ][:3]
-        pair.arrive(default, [event("join", 0, largest, second, "loyalty_id:found", "cookie:found")])
+        pair.arrive(default, [event("join", 0, largest, second, "loyalty_id:FOUND", "cookie:found")])
         digest, merged = pair.agree(default, groups)
         assert digest != before
-        pair.forget(default, "loyalty_id:found")
+        pair.forget(default, "loyalty_id:FOUND")
         assert pair.agree(default, groups)[1] != merged
         for name in ("windowed", "fading", "newest"):
             pair.agree(RULES[name], groups)

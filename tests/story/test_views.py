@@ -74,7 +74,7 @@ def views(draw: st.DrawFn) -> tuple[list[Event], Policy, View, int | None]:
     other = draw(st.one_of(st.none(), policies, st.just(fading()), st.just(Policy.default())))
     view = View(at(minute), frozenset(without), policy=other)
     # Evidence ages to the moment of the view: something is seen just then.
-    anchor = event("anchor", 80_000 if minute is None else minute, "loyalty_id:anchor", source="anchor")
+    anchor = event("anchor", 80_000 if minute is None else minute, "loyalty_id:ANCHOR", source="anchor")
     return [*draw(worlds()), anchor], policy, view, minute
 
 

@@ -203,13 +203,13 @@ def town() -> list[Event]:
 
 # ---- random worlds
 
-_VALUES = {
+_VALUES: dict[str, Sequence[str]] = {
     "user_id": "abcd",
-    "email": "abcdef",
+    "email": [f"{name}@x.org" for name in "abcdef"],
     "device_id": "abcd",
     "cookie": "abcdefgh",
-    "ip": "ab",
-    "loyalty_id": "abcde",
+    "ip": ["192.0.2.1", "192.0.2.2"],
+    "loyalty_id": "ABCDE",
 }
 # Two namespaces of one rule and with the same values: only the namespace's name tells their identifiers apart.
 _VALUES |= {"left": "ab", "right": "ab"}

@@ -44,6 +44,19 @@ def test_the_tolerance_is_a_minute() -> None:
     assert (message["timestamp"], dated) == ("2026-01-02T11:59:00.001000Z", True)
 
 
+@pytest.mark.parametrize("said", [0, -1, 1_767_355_200, "1767355200"])
+def test_a_number_of_another_unit_is_left_to_the_loader(said: Any) -> None:
+    """Neither is it made a time by correcting it, nor does it say how wrong the clock is."""
+    for sent_at in ("2020-01-01", "2026-01-02T12:00:00Z", None):
+        sent = {"messageId": "m", "timestamp": said, "originalTimestamp": "2026-01-01"}
+        message, _ = completed(sent, sent_at)
+        assert message["timestamp"] == said
+    assert completed({"messageId": "m", "timestamp": "2026-01-01"}, said) == (
+        {"messageId": "m", "timestamp": "2026-01-01"},
+        False,
+    )
+
+
 def test_a_time_that_is_none_is_left_to_the_loader() -> None:
     assert completed({"messageId": "m", "timestamp": "soon"}, "2020-01-01")[0]["timestamp"] == "soon"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from time import process_time
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from identity_graph.errors import QueryError
+from identity_graph.records.json_record import read_json
 from identity_graph.tracking.sent import MAX_MESSAGE, read_sent
 from tests.conftest import law
 
@@ -81,3 +83,30 @@ def test_what_the_path_says_is_what_it_is() -> None:
     sent = read_sent(b'{"batch": [{"type": "alias"}], "sentAt": "then", "writeKey": 7}', "batch")
     assert (sent.messages, sent.sent_at, sent.key) == ([{"type": "alias"}], "then", None)
     assert read_sent(b'{"batch": [], "sentAt": "then"}', "import").sent_at is None
+
+
+@pytest.mark.parametrize("number", [b"1e999", b"-1E+400", b"123456789.5e9999"])
+@pytest.mark.parametrize("kind", ["track", "batch"])
+def test_a_number_that_no_double_holds_is_kept_as_it_was_sent(number: bytes, kind: str) -> None:
+    """As a line of a file is: its bytes are refused once more, for the same reason."""
+    message = b'{"a":[%s,1.5],"b":"Infinity","type":"track"}' % number
+    body = (
+        message if kind == "track" else b'{"writeKey":%s,"sentAt":%s,"batch":[%s,{"a":1}]}' % (number, number, message)
+    )
+    sent = read_sent(body, kind)
+    found = sent.messages[0]
+    assert isinstance(found, tuple)
+    raw, refusal = found
+    assert (raw, refusal[0], sent.key) == (message, "NUMBER_RANGE", None)
+    assert read_json(raw) == refusal and sent.messages[1:] == ([] if kind == "track" else [{"a": 1}])
+
+
+def test_many_such_numbers_take_no_longer_than_others() -> None:
+    """Each is written once, not looked for in the whole of the body."""
+    numbers = b",".join([b"1e999"] * 80_000)
+    begun = process_time()
+    (found,) = read_sent(b'{"batch":[{"a":[%s]}]}' % numbers, "batch").messages
+    assert isinstance(found, tuple)
+    raw, (code, _) = found
+    assert (code, raw) == ("MESSAGE_TOO_LARGE", b'{"a":[%s]}' % numbers)
+    assert process_time() - begun < 5

@@ -8,6 +8,7 @@ import pytest
 
 from identity_graph.errors import LoaderError
 from identity_graph.loaders import known_loaders, read_loader
+from identity_graph.loaders.file import parse_file
 from tests.unit.test_loaders import LEAST, NOW, record
 
 
@@ -137,6 +138,9 @@ def test_unknown_loaders_list_the_known(tmp_path: FilePath) -> None:
         (LEAST + '[[keyed_lists]]\nkey = "k"\nvalue = "v"', "LOADER_VALUE", r"keyed_lists.list: is not one path"),
         ("csv = 7\n" + LEAST, "LOADER_VALUE", r"line 1: csv: 7 is not a table"),
         ('phone_region = "USA"\n' + LEAST, "LOADER_VALUE", r"line 1: phone_region: 'USA'"),
+        ('phone_region = "XX"\n' + LEAST, "LOADER_VALUE", r"line 1: phone_region: 'XX'"),
+        ('\nphone_region = "UK"\n' + LEAST, "LOADER_VALUE", r"line 2: phone_region: 'UK'"),
+        ('phone_region = "001"\n' + LEAST, "LOADER_VALUE", r"line 1: phone_region: '001'"),
         (LEAST.replace('time = "time"', 'time = "time"\ntime_unit = "h"'), "LOADER_VALUE", r"line 6: event.time_unit"),
         ('like = "nobody"\n' + LEAST, "LOADER_UNKNOWN", r"nobody"),
         (
@@ -172,6 +176,18 @@ def test_file_errors(tmp_path: FilePath, text: str, code: str, message: str) -> 
         read_loader(path)
     assert raised.value.code == code
     assert raised.value.help
+
+
+@pytest.mark.parametrize("region", ["US", "gb", "De", "AC"])
+def test_regions_of_phone_numbers(region: str) -> None:
+    assert parse_file(f'phone_region = "{region}"\n' + LEAST).phone_region == region.upper()
+
+
+def test_a_region_without_numbers_is_told_what_is_allowed() -> None:
+    with pytest.raises(LoaderError) as raised:
+        parse_file('phone_region = "UK"\n' + LEAST)
+    assert {"US", "GB", "DE"} <= set(raised.value.help.replace(",", " ").replace(".", " ").split())
+    assert "UK" not in raised.value.help
 
 
 def test_a_file_that_is_not_text(tmp_path: FilePath) -> None:

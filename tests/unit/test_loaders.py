@@ -18,7 +18,7 @@ from identity_graph.loaders.identifiers import KEPT_VALUES, Normaliser
 from identity_graph.loaders.path import Path
 from identity_graph.loaders.taken import remainder
 from identity_graph.model import Event, Identifier
-from identity_graph.times import DAY, format_time, parse_time
+from identity_graph.times import DAY, NUMBERS_SINCE, format_time, parse_time
 
 NOW = parse_time("2026-06-01T00:00:00Z")
 LEAST = """
@@ -156,11 +156,11 @@ def test_a_record_without_id_gets_the_hash_of_its_content_within_its_source_too(
 
 
 def test_a_record_without_id_gets_the_hash_of_its_content() -> None:
-    one = event(LEAST, {"time": 0, "email": "ann@example.org", "a": 1})
-    two = event(LEAST, {"a": 1, "email": "ann@example.org", "time": 0, "id": ""} | {})
+    one = event(LEAST, {"time": 10**12, "email": "ann@example.org", "a": 1})
+    two = event(LEAST, {"a": 1, "email": "ann@example.org", "time": 10**12, "id": ""} | {})
     assert re.fullmatch(r"[0-9a-f]{32}", one.id)
-    assert one.id == content_id("shop", {"email": "ann@example.org", "a": 1, "time": 0})
-    assert len({one.id, two.id, content_id("crm", {"email": "ann@example.org", "a": 1, "time": 0})}) == 3
+    assert one.id == content_id("shop", {"email": "ann@example.org", "a": 1, "time": 10**12})
+    assert len({one.id, two.id, content_id("crm", {"email": "ann@example.org", "a": 1, "time": 10**12})}) == 3
 
 
 def test_times() -> None:
@@ -173,6 +173,44 @@ def test_times() -> None:
     assert event(LEAST, record(time=format_time(NOW + DAY))).time == NOW + DAY
 
 
+MOMENT = 1_748_736_000  # 2025-06-01 in seconds
+
+
+@pytest.mark.parametrize("unit", ["s", "ms", "us", "ns"])
+@pytest.mark.parametrize("sent", ["s", "ms", "us", "ns"])
+@pytest.mark.parametrize("kind", [int, float, str, lambda number: f" {number} "])
+@pytest.mark.parametrize("many", [1, 20])
+def test_numbers_of_another_unit_are_no_times(unit: str, sent: str, kind: Any, many: int) -> None:
+    """One by one and by columns: what is read as 1970 or before was meant otherwise."""
+    powers = {"s": 0, "ms": 3, "us": 6, "ns": 9}
+    loader = parse_loader(LEAST.replace('time = "time"', f'time = "time"\ntime_unit = "{unit}"'))
+    records = [record(id=f"e{n}", time=kind(MOMENT * 10 ** powers[sent])) for n in range(many)]
+    events, _, refused = loader.events(records, received=NOW)
+    if sent == unit == "ns" and kind is float:  # which a double does not hold
+        assert {error.code for _, error in refused} == {"TS_RANGE"}
+    elif sent == unit:
+        assert list(events.times) == [MOMENT * 1_000_000] * many
+    else:
+        code = "TS_PAST" if powers[sent] < powers[unit] else "TS_RANGE" if powers[sent] - powers[unit] > 2 else ""
+        assert {error.code for _, error in refused} == {code} and len(refused) == many
+        assert code != "TS_PAST" or "time_unit" in refused[0][1].message
+
+
+@pytest.mark.parametrize("time", [0, -1, -(10**12), 0.0, "0", "-1", 31_535_999_999, "20251301"])
+def test_numbers_that_stand_for_no_time(time: Any) -> None:
+    for many in (1, 20):
+        events, _, refused = parse_loader(LEAST).events([record(time=time)] * many, received=NOW)
+        assert (len(events), {error.code for _, error in refused}) == (0, {"TS_PAST"})
+
+
+@pytest.mark.parametrize("time", [31_536_000_000, "31536000000", "1970-01-01", "19700101", "1901-02-03T04:05:06Z"])
+def test_times_that_are_old(time: Any) -> None:
+    for many in (1, 20):
+        records = [record(id=f"e{n}", time=time) for n in range(many)]
+        events, _, refused = parse_loader(LEAST).events(records, received=NOW)
+        assert (list(events.times), refused) == ([parse_time(time)] * many, [])
+
+
 @given(
     st.datetimes(timezones=st.none() | st.timezones() | st.just(UTC)).map(lambda moment: moment.isoformat())
     | st.sampled_from(["2026-01-02", "20260102", "2026-W01-1", "1767323045", "0001-01-01T00:00:00+05:00", "2026-1-1"])
@@ -181,7 +219,7 @@ def test_times() -> None:
 def test_times_are_those_of_parse_time(text: str) -> None:
     loader = parse_loader(LEAST)
     try:
-        time = parse_time(text)
+        time = parse_time(text, numbers_since=NUMBERS_SINCE)
         expected: int | str = time if time >= DAWN else "TS_PAST"
     except InputError as error:
         expected = error.code
@@ -276,7 +314,7 @@ def test_properties_are_what_was_not_taken() -> None:
 
 def test_what_is_said_of_others_joins_nobody() -> None:
     segment = read_loader("segment")
-    group = {"type": "group", "userId": "u", "traits": {"email": "office@example.org"}, "timestamp": 0}
+    group = {"type": "group", "userId": "u", "traits": {"email": "office@example.org"}, "timestamp": 10**12}
     found = segment.event(group, received=NOW)
     assert [identifier.key for identifier in found.identifiers] == ["user_id:u"]
     assert (found.traits, found.properties["traits"]) == ({}, {"email": "office@example.org"})

@@ -60,10 +60,12 @@ def many_at_once(chunks: Iterable[bytes], form: Form) -> list[Any]:
 
 
 @settings(max_examples=500, deadline=None)
-@given(st.lists(raw_rows, max_size=12), forms, st.integers(1, 40))
-@example([b'""\n', b" \n", b"a\n"], Form("csv", header=("a",)), 40)
-@example([b'"a\r\n', b'b"\r\n'], Form("csv", header=("a",)), 5)
-def test_rows(lines: list[bytes], form: Form, size: int) -> None:
+@given(st.lists(raw_rows, max_size=12), forms, st.integers(1, 40), st.integers(0, 3))
+@example([b'""\n', b" \n", b"a\n"], Form("csv", header=("a",)), 40, 0)
+@example([b'"a\r\n', b'b"\r\n'], Form("csv", header=("a",)), 5, 0)
+@example([b"a,b\n", b"a\n"], Form("csv", header=("a", "b")), 40, 1)
+def test_rows(lines: list[bytes], form: Form, size: int, cut: int) -> None:
     content = b"".join(lines)
+    content = content[: len(content) - cut]
     chunks = [content[start : start + size] for start in range(0, len(content), size)]
     assert many_at_once(chunks, form) == one_by_one([content], form)

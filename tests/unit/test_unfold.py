@@ -64,7 +64,7 @@ def test_times_in_a_form_of_their_own() -> None:
 
 def test_a_table_without_a_header_or_quotes() -> None:
     form = Form("csv", delimiter="\t", header=("a", "b"), quotes=False)
-    content = b'1\t{"x":"y"}\n2\t"\n\n3\t4\t5\n6'
+    content = b'1\t{"x":"y"}\n2\t"\n\n3\t4\t5\n6\n'
     found = list(Rows([content], form))
     records = [{"a": "1", "b": '{"x":"y"}'}, {"a": "2", "b": '"'}, "RAGGED_ROW", {"a": "6"}]
     assert [r.code if isinstance(r, Refused) else r for _, r in found] == records
