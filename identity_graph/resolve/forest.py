@@ -52,7 +52,9 @@ def grow_forest(part: Part, order: Int64, limits: Limits, open: Bool | None = No
     """
     n, count, windows = len(part), len(limits.spaces), bool((limits.window >= 0).any())
     taken = order if open is None else order[open[order]]
-    limited, held = _begin(part.namespace, np.array(limits.spaces, np.int16))
+    limit_of = np.full(len(part.facts.rules.namespaces), count, np.uint32)
+    limit_of[limits.spaces] = np.arange(count)
+    limited, held = _begin(part.namespace, limit_of, count)
     begin = np.empty((0, 0), np.int32)
     if windows:
         own = np.arange(n, dtype=np.int32)[:, None]
@@ -84,15 +86,14 @@ def _listed(cannot: Pairs, n: int) -> Listed:
 
 
 @njit(cache=True, nogil=True)
-def _begin(namespace: Int16, spaces: Int16) -> tuple[UInt32, UInt32]:  # pragma: no cover - compiled
+def _begin(namespace: Int16, limit_of: UInt32, count: int) -> tuple[UInt32, UInt32]:  # pragma: no cover - compiled
     """Which limit everybody counts for, and how many values of each limit everybody holds alone: 1 or 0."""
-    count = len(spaces)
-    limited, held = np.full(len(namespace), count, np.uint32), np.zeros(len(namespace) * count, np.uint32)
+    limited, held = np.empty(len(namespace), np.uint32), np.empty(len(namespace) * count, np.uint32)
     for x in range(len(namespace)):
-        for limit in range(count):
-            if spaces[limit] == namespace[x]:
-                limited[x] = limit
-                held[x * count + limit] = 1
+        limited[x] = limit_of[namespace[x]]
+    for limit in range(count):
+        for x in range(len(namespace)):
+            held[x * count + limit] = limited[x] == limit
     return limited, held
 
 

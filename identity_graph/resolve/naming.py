@@ -20,12 +20,12 @@ def name_values(part: Part, forest: Forest, limits: Limits, rows: Int64) -> tupl
     """
     value_a, value_b = np.full((2, len(rows)), -1, dtype=np.int32)
     label = forest.label.view(np.uint32)
-    best, even = _first_values(forest.one, forest.two, label, forest.limited, len(limits.spaces))
+    best = _first_values(forest.one, forest.two, label, forest.limited, len(limits.spaces))
     links = rows, forest.refused, part.a, part.b, forest.label, label, best
     grown = _ranks(part, forest, limits), forest.begin, forest.later, forest.seen, forest.listed
-    one, other = _name(*links, even, *grown, limits.most, limits.window, value_a, value_b)
+    one, other = _name(*links, *grown, limits.most, limits.window, value_a, value_b)
     if len(one):
-        larger = part.facts.larger(part.inside[one], part.inside[other])
+        larger = part.facts.larger_value(part.inside[one], part.inside[other])
         _exchange(rows, forest.refused, limits.window, one[larger], other[larger], len(part), value_a, value_b)
     return value_a, value_b
 
@@ -55,24 +55,23 @@ def _ranks(part: Part, forest: Forest, limits: Limits) -> Int64:
 @njit(cache=True, nogil=True)
 def _first_values(
     one: UInt32, two: UInt32, label: UInt32, limited: UInt32, count: int
-) -> tuple[Int32, Int32]:  # pragma: no cover - compiled
+) -> Int32:  # pragma: no cover - compiled
     """By label and limit the value whose links were taken first, and the other end of the first one where that is such
-    a value too, else -1: int32[n, limits + 1]. What is of no limit is in the last column.
+    a value too, else -1: int32[n, limits + 1, 2]. What is of no limit is in the last column.
 
     Backwards, so that the first one is written last: without a branch.
     """
-    width = np.uint32(count + 1)
-    best, even = np.empty(len(label) * width, np.int32), np.empty(len(label) * width, np.int32)
-    for x in range(len(label)):
-        best[x * width + limited[x]], even[x * width + limited[x]] = x, -1
+    width, low, nobody = np.uint32(count + 1), np.uint64(32), np.uint64(0xFFFFFFFF)
+    found = np.empty(len(label) * width, np.uint64)
+    for own in range(len(label)):
+        found[own * width + limited[own]] = np.uint64(own) | nobody << low
     for back in range(len(one)):
         place = np.uint64(len(one) - 1 - back)
-        x, y = one[place], two[place]
+        x, y = np.uint64(one[place]), np.uint64(two[place])
         of_x, of_y = label[x] * width + limited[x], label[y] * width + limited[y]
-        best[of_y], even[of_y] = y, x if of_x == of_y else -1
-        best[of_x], even[of_x] = x, y if of_x == of_y else -1
-    shape = len(label), count + 1
-    return best.reshape(shape), even.reshape(shape)
+        found[of_y] = y | (x if of_x == of_y else nobody) << low
+        found[of_x] = x | (y if of_x == of_y else nobody) << low
+    return found.view(np.int32).reshape((len(label), count + 1, 2))
 
 
 @njit(cache=True, nogil=True)
@@ -84,7 +83,6 @@ def _name(
     label: Int32,
     root: UInt32,
     best: Int32,
-    even: Int32,
     rank: Int64,
     begin: Int32,
     later: Int32,
@@ -95,7 +93,7 @@ def _name(
     value_a: Int32,
     value_b: Int32,
 ) -> tuple[Int32, Int32]:  # pragma: no cover - compiled
-    """And the first values of groups that another one is even with, each once, which `even` then forgets; and this."""
+    """And the first values of groups that another one is even with, each once, which `best` then forgets; and this."""
     count, one, other = 0, np.empty(2 * len(rows), np.int32), np.empty(2 * len(rows), np.int32)
     for at in range(len(rows)):
         row = rows[at]
@@ -105,11 +103,11 @@ def _name(
         if limit == CANNOT:
             value_a[at], value_b[at] = apart(root, listed, x, y, rank)
         elif window[limit] < 0:
-            value_a[at], value_b[at] = best[x, limit], best[y, limit]
+            value_a[at], value_b[at] = best[x, limit, 0], best[y, limit, 0]
             for group in (x, y):
-                if even[group, limit] >= 0:
-                    one[count], other[count] = best[group, limit], even[group, limit]
-                    even[group, limit] = -1
+                if best[group, limit, 1] >= 0:
+                    one[count], other[count] = best[group, limit, 0], best[group, limit, 1]
+                    best[group, limit, 1] = -1
                     count += 1
         else:
             x, y = begin[x, limit], begin[y, limit]

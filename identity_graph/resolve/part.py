@@ -65,15 +65,20 @@ class Facts:
 
     def larger(self, one: Int32, other: Int32) -> Bool:
         """Whether the key of each one is larger than that of the other."""
-        names, values = self.rules.namespaces, self.values
+        names = self.rules.namespaces
         place = np.argsort(sorted(range(len(names)), key=names.__getitem__))
         here, there = place[self.namespace[one]], place[self.namespace[other]]
         found: Bool = here > there
-        same = np.flatnonzero(here == there)
-        if len(same):
-            pick = (itemgetter(*ends[same].tolist(), ends[same[0]]) for ends in (one, other))  # more than one: a tuple
-            found[same] = np.fromiter(map(gt, *(texts(values) for texts in pick)), np.bool_, len(same))
+        same = here == there
+        found[same] = self.larger_value(one[same], other[same])
         return found
+
+    def larger_value(self, one: Int32, other: Int32) -> Bool:
+        """Whether the value of each one is larger than that of the other."""
+        if not len(one):
+            return np.empty(0, np.bool_)
+        pick = (itemgetter(*ends.tolist(), ends[0]) for ends in (one, other))  # more than one: a tuple
+        return np.fromiter(map(gt, *(values(self.values) for values in pick)), np.bool_, len(one))
 
 
 @dataclass(frozen=True, slots=True)

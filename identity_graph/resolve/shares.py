@@ -22,7 +22,7 @@ DIGITS = 10**12
 KEY = 32
 """Bits of a key."""
 
-_SHARE = 2**14  # identifiers: with their links, some hundred kilobytes
+_SHARE = 2**15  # identifiers: with their links, about a megabyte
 _MOST = 2**9  # shares of so many, where there are more: so many places to write to have their addresses at hand
 _BLOCK = 10  # bits: of so many numbers, a block, all are of one share
 _CHUNK = 9  # bits: so many links of a share lie together
@@ -50,7 +50,12 @@ class Share:
     def links(self) -> tuple[Int64, Int32, Int32, UInt32]:
         """By row: rows of the link table, int64[m]; both ends, int32[m]; and keys, uint32[m], by which a smaller one
         comes first in the order of precedence."""
-        return _gathered(self.dealt, self.following, self.begin, self.end, self.base)
+        pieces = _pieces(self.following, self.begin, self.end)
+        m = int((pieces[:, 1] - pieces[:, 0]).sum())
+        rows, key = np.empty(m, np.int64), np.empty(m, np.uint32)
+        a, b = np.empty((2, m), np.int32)
+        _gathered(self.dealt, pieces, self.base, rows, a, b, key)
+        return rows, a, b, key
 
 
 def deal(
@@ -226,32 +231,29 @@ def _deal_links(
 
 
 @njit(cache=True, nogil=True)
+def _pieces(following: Int64, begin: Int64, end: Int64) -> Int64:  # pragma: no cover - compiled
+    """Where links that lie together begin and end, int64[pieces, 2]."""
+    found = np.empty((len(following) + 2, 2), np.int64)
+    count = 0
+    for thread in range(len(begin)):
+        at, last = begin[thread], end[thread] >> _CHUNK
+        while at >> _CHUNK != last:
+            found[count] = at, (at >> _CHUNK) + 1 << _CHUNK
+            at = following[at >> _CHUNK] << _CHUNK
+            count += 1
+        found[count] = at, end[thread]
+        count += 1
+    return found[:count].copy()
+
+
+@njit(cache=True, nogil=True)
 def _gathered(
-    dealt: Int64, following: Int64, begin: Int64, end: Int64, base: int
-) -> tuple[Int64, Int32, Int32, UInt32]:  # pragma: no cover - compiled
-    count, mask = 0, np.int64(0xFFFFFFFF)
-    rows, a, b, key = np.empty(0, np.int64), np.empty(0, np.int32), np.empty(0, np.int32), np.empty(0, np.uint32)
-    for fill in range(2):
-        count = 0
-        for thread in range(len(begin)):
-            at, last = begin[thread], end[thread] >> _CHUNK
-            while True:
-                chunk = at >> _CHUNK
-                stop = end[thread] if chunk == last else chunk + 1 << _CHUNK
-                if fill:
-                    for k in range(at, stop):
-                        i = count + k - at
-                        a[i], b[i] = (dealt[k, 0] & mask) - base, (dealt[k, 0] >> 32) - base
-                        rows[i], key[i] = dealt[k, 1] & mask, dealt[k, 1] >> 32 & mask
-                count += stop - at
-                if chunk == last:
-                    break
-                at = following[chunk] << _CHUNK
-        if not fill:
-            rows, a, b, key = (
-                np.empty(count, np.int64),
-                np.empty(count, np.int32),
-                np.empty(count, np.int32),
-                np.empty(count, np.uint32),
-            )
-    return rows, a, b, key
+    dealt: Int64, pieces: Int64, base: int, rows: Int64, a: Int32, b: Int32, key: UInt32
+) -> None:  # pragma: no cover - compiled
+    mask, i = np.int64(0xFFFFFFFF), np.uint64(0)
+    for piece in range(len(pieces)):
+        for k in range(pieces[piece, 0], pieces[piece, 1]):
+            ends, row = dealt[np.uint64(k), 0], dealt[np.uint64(k), 1]
+            a[i], b[i] = (ends & mask) - base, (ends >> 32) - base
+            rows[i], key[i] = row & mask, row >> 32 & mask
+            i += np.uint64(1)

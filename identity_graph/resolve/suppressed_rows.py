@@ -8,7 +8,7 @@ import numpy as np
 from numba import njit
 
 from identity_graph.reasons import STEPS, SUPPRESSED
-from identity_graph.resolve.forest import CANNOT, Forest
+from identity_graph.resolve.forest import CANNOT, JOINED, Forest
 from identity_graph.resolve.naming import name_values
 from identity_graph.resolve.part import Limits, Part
 from identity_graph.resolve.threads import both, halves, second_thread
@@ -30,18 +30,19 @@ NONE = SuppressedTable(
 
 
 @njit(cache=True, nogil=True)
-def _across(label: Int32, a: Int32, b: Int32) -> Int64:  # pragma: no cover - compiled
-    """The links between two groups."""
+def _across(label: Int32, a: Int32, b: Int32, refused: Int16, every: bool) -> Int64:  # pragma: no cover - compiled
+    """The links between two groups, all of which were refused where `every` link was to be taken."""
     found, end = np.empty(len(a), np.int64), 0
     for i in range(len(a)):
         found[end] = i
-        end += label[a[i]] != label[b[i]]  # a branch that nobody can predict costs more
+        # a branch that nobody can predict costs more
+        end += refused[i] != JOINED if every else label[a[i]] != label[b[i]]
     return found[:end].copy()
 
 
 def suppressed(part: Part, forest: Forest, limits: Limits, step: Int8) -> SuppressedTable:
     """Links that end in two groups, by row: what was not refused was cut before."""
-    at = _across(forest.label, part.a, part.b)
+    at = _across(forest.label, part.a, part.b, forest.refused, len(forest.order) == len(part.a))
     if part.ordered:  # by other ends than the link table
         at = at[np.argsort(part.rows[at])]
     value_a, value_b = name_values(part, forest, limits, at)
