@@ -95,7 +95,8 @@ def deal(
         one, other = base.copy(), np.maximum(base + many - 1, 0)
         own, out = (read_only(label), read_only(namespace), read_only(of)), (number, inside, spaces)
         both(thread, _deal_identifiers, (*own, *low, 1, one, *out), (*own, *high, -1, other, *out))
-        columns = links.a, links.b, kept, links.weight, links.last_seen, newest, newest_time, shift
+        ends, worth = (read_only(links.a), read_only(links.b)), (read_only(links.weight), read_only(links.last_seen))
+        columns = *ends, read_only(kept), *worth, newest, newest_time, shift
         found = read_only(number), read_only(block)
         both(
             thread,
