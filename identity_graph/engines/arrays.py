@@ -8,7 +8,7 @@ import numpy as np
 
 from identity_graph.policy import Policy
 from identity_graph.resolve import Resolution, resolve_links
-from identity_graph.resolve.part import Pairs
+from identity_graph.resolve.shares import Pairs
 from identity_graph.resolve.statements import settle
 from identity_graph.store.protocols import Store
 from identity_graph.tables import IdentifierTable, Int32, Int64

@@ -10,9 +10,10 @@ import numpy as np
 
 from identity_graph.policy import Policy
 from identity_graph.resolve.fold import merge
-from identity_graph.resolve.part import Facts, Limits, Pairs, broken_limits
+from identity_graph.resolve.part import Facts, Limits, broken_limits
 from identity_graph.resolve.prune import JOINS, prune_ends, prune_hubs, prune_links
 from identity_graph.resolve.rules import Rules
+from identity_graph.resolve.shares import Pairs
 from identity_graph.resolve.similar_links import SimilarLinks, pair
 from identity_graph.resolve.similar_rules import take_up, together
 from identity_graph.resolve.weights import ONCE, weigh
@@ -107,7 +108,7 @@ class Known:
         ever = replace(limits, window=np.full_like(limits.window, -1))
         unseen = np.zeros(len(label), dtype=np.int64)
         facts = Facts(self.identifiers.namespace, (), unseen, self.cannot, self.rules)
-        over, large = broken_limits(label, facts, ever, self.policy.max_identifiers)
+        over, large, _ = broken_limits(label, facts, ever, self.policy.max_identifiers)
         broken: Bool = np.any([*over, large], axis=0)
         return broken[label]
 

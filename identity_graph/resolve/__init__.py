@@ -14,9 +14,10 @@ from identity_graph.policy import Policy
 from identity_graph.resolve.checks import check_evidence
 from identity_graph.resolve.fold import fold
 from identity_graph.resolve.groups import Groups, group
-from identity_graph.resolve.part import NO_PAIRS, Pairs
+from identity_graph.resolve.part import NO_PAIRS
 from identity_graph.resolve.prune import JOINS, prune_ends, prune_hubs, prune_links, prune_values
 from identity_graph.resolve.rules import Rules
+from identity_graph.resolve.shares import Pairs
 from identity_graph.resolve.similar_links import SimilarLinks
 from identity_graph.resolve.similar_rules import find_similar, take_up
 from identity_graph.resolve.weights import weigh

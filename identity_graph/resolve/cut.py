@@ -63,7 +63,7 @@ def _held(part: Part, inside: Int64, node: Int64, k: int, limits: Limits) -> tup
     its windows, the two that must not be one; and how many may be."""
     sets: list[tuple[Int64, int]] = []
     for space, most, window in zip(limits.spaces, limits.most.tolist(), limits.window.tolist(), strict=True):
-        own = np.flatnonzero(part.namespace(inside) == space)
+        own = np.flatnonzero(part.namespace[inside] == space)
         seen = part.seen(inside[own])
         ends = np.unique(seen).tolist() if window >= 0 else [None]
         sets += [(own if end is None else own[(seen <= end) & (seen > end - window)], most) for end in ends]

@@ -7,19 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from identity_graph.kernel import kernel
-from identity_graph.resolve.components import _find
-from identity_graph.resolve.part import Limits, Pairs, Part
-from identity_graph.resolve.prefetch import prefetch
-from identity_graph.resolve.threads import both, halves, second_thread, spread
+from identity_graph.resolve.part import Limits, Part
+from identity_graph.resolve.shares import Pairs, UInt32
 from identity_graph.tables import Bool, Int16, Int32, Int64
 
 JOINED, CANNOT = -2, -1
 """What `Forest.refused` says beside the position of a limit."""
-
-NEVER = 2**31 - 1
-"""At which place of the order an identifier without links came first."""
-
-_AHEAD = 16  # links between the asking for where they end and the asking for these ends, and from there to their use
 
 Listed = tuple[Int32, Int32, Int32, Int32, Int32, Int32]
 """Pairs as linked lists: the first and the last entry of each identifier, and how many it has, int32[n], or empty
@@ -28,16 +21,17 @@ without any; of each entry the following one, the other end, and its own."""
 
 @dataclass(frozen=True, slots=True)
 class Forest:
-    """`label` int32[n]: some member of each identifier's group. `refused` int16[m] of each link: JOINED, CANNOT or the
-    position of a limit. The others are what `name_values` needs: among them `first`, at which place of the order each
-    identifier came first; `best`, by label and limit the value that did; and `even`, the other one at that place."""
+    """`label` int32[n]: the smallest of each identifier's group. `refused` int16[m] of each link: JOINED, CANNOT or the
+    position of a limit. The others are what `name_values` needs: among them the links in the order that they were taken
+    in, by position and as both their ends; and `limited` uint32[n], the position of the limit that each identifier
+    counts for, or how many limits there are."""
 
     label: Int32
     refused: Int16
     order: Int64
-    first: Int32
-    best: Int32
-    even: Int32
+    one: UInt32
+    two: UInt32
+    limited: UInt32
     begin: Int32
     later: Int32
     seen: Int64
@@ -46,52 +40,34 @@ class Forest:
 
 def grow_forest(part: Part, order: Int64, limits: Limits, open: Bool | None = None) -> Forest:
     """Group the identifiers of a part by taking its links in the order given, by position; refuse those that would
-    break a limit, of which the first is named. The order goes component by component; of its links only those of
-    `open` bool[m] are taken.
+    break a limit, of which the first is named. Only links of `open` bool[m] are taken.
 
     Pairs that must not be in one group come before limits, these in their order. Stated links (`must`) heed the pairs
     only. A group that stated links brought over a limit may still grow by what does not count. Groups only grow, so
     what was refused once stays refused: every refused link ends in two groups.
 
-    Kruskal's algorithm (1956) with a test before each union, 2 threads with components of their own.
-    O(links * limits) after the sort; a pair costs a look at the smaller of two lists of pairs, a limit with a window
-    one pass over the values of both groups.
+    Kruskal's algorithm (1956) with a test before each union; a parent is never larger than its child, which needs no
+    branch. O(links * limits) after the sort; a pair costs a look at the smaller of two lists of pairs, a limit with a
+    window one pass over the values of both groups.
     """
     n, count, windows = len(part), len(limits.spaces), bool((limits.window >= 0).any())
-    # One row an identifier, as one cache line mostly: at which place it came first; as of its group the size, then how
-    # many values it holds of each limit, then which of these came first.
-    node = np.empty((n, 2 + 2 * count), np.int32)
-    parent, label, even = np.empty(n, np.int32), np.empty(n, np.int32), np.full(n, -1, np.int32)
-    first, best = node[:, 0], node[:, 2 + count :]
-    alone = part.inside, part.facts.namespace, np.array(limits.spaces, np.int16), parent, node
-    with second_thread(n + len(order)) as thread:
-        both(thread, _begin, *((*half, *alone) for half in halves(n)))
-    begin = np.ascontiguousarray(best) if windows else np.empty((0, 0), np.int32)
+    taken = order if open is None else order[open[order]]
+    limit_of = np.full(len(part.facts.rules.namespaces), count, np.uint32)
+    limit_of[limits.spaces] = np.arange(count)
+    limited, held = _begin(part.namespace, limit_of, count)
+    begin = np.empty((0, 0), np.int32)
+    if windows:
+        own = np.arange(n, dtype=np.int32)[:, None]
+        begin = np.where(limited[:, None] == np.arange(count, dtype=np.uint32), own, np.int32(-1))
     later = np.full(n if windows else 0, -1, dtype=np.int32)
     seen = part.seen() if windows else np.empty(0, np.int64)
     listed = _listed(part.cannot, n)
     must = part.must() if part.stated else np.empty(0, np.bool_)
     refused: Int16 = np.full(len(part.a), JOINED, dtype=np.int16)
-    taken = np.empty(0, np.bool_) if open is None else open
-    graph = (
-        part.a,
-        part.b,
-        must,
-        taken,
-        parent,
-        node,
-        even,
-        begin,
-        later,
-        seen,
-        listed,
-        limits.most,
-        limits.window,
-    )
-    with second_thread(n + len(order)) as thread:
-        spread(thread, _grow, [(order, own[0], own[-1], *graph, refused) for own in part.shares()])
-        both(thread, _flatten, *((parent, *half, label) for half in halves(n)))
-    return Forest(label, refused, order, first, best, even, begin, later, seen, listed)
+    one, two = _ends(taken, part.a.view(np.uint32), part.b.view(np.uint32))
+    most = limits.most.astype(np.uint32)
+    label = _grow(taken, one, two, must, held, begin, later, seen, listed, most, limits.window, n, refused)
+    return Forest(label.view(np.int32), refused, taken, one, two, limited, begin, later, seen, listed)
 
 
 def _listed(cannot: Pairs, n: int) -> Listed:
@@ -110,113 +86,112 @@ def _listed(cannot: Pairs, n: int) -> Listed:
 
 
 @kernel(nogil=True)
-def _begin(
-    start: int,
-    stop: int,
-    inside: Int64,
-    namespace: Int16,
-    spaces: Int16,
-    parent: Int32,
-    node: Int32,
-) -> None:  # pragma: no cover - compiled
-    """Everybody alone."""
-    held, best = 2, 2 + len(spaces)
-    for x in range(start, stop):
-        parent[x], node[x, 0], node[x, 1] = x, NEVER, 1
-        space = namespace[inside[x]]
-        for limit in range(len(spaces)):
-            own = spaces[limit] == space
-            node[x, held + limit], node[x, best + limit] = own, x if own else -1
+def _begin(namespace: Int16, limit_of: UInt32, count: int) -> tuple[UInt32, UInt32]:  # pragma: no cover - compiled
+    """Which limit everybody counts for, and how many values of each limit everybody holds alone: 1 or 0."""
+    limited, held = np.empty(len(namespace), np.uint32), np.empty(len(namespace) * count, np.uint32)
+    for x in range(len(namespace)):
+        limited[x] = limit_of[namespace[x]]
+    for limit in range(count):
+        for x in range(len(namespace)):
+            held[x * count + limit] = limited[x] == limit
+    return limited, held
+
+
+@kernel(nogil=True)
+def _ends(order: Int64, a: UInt32, b: UInt32) -> tuple[UInt32, UInt32]:  # pragma: no cover - compiled
+    one, two = np.empty(len(order), np.uint32), np.empty(len(order), np.uint32)
+    for place in range(len(order)):
+        row = np.uint64(order[place])
+        one[place], two[place] = a[row], b[row]
+    return one, two
+
+
+@kernel()
+def _root(parent: UInt32, x: int) -> int:  # pragma: no cover - compiled
+    """Halves the way; unsigned, for numbers that may be below 0 take more steps to look up."""
+    above = parent[x]
+    while True:
+        next = parent[above]
+        if next == above:
+            return int(above)
+        parent[x] = next
+        x, above = above, next
 
 
 @kernel(nogil=True)
 def _grow(
     order: Int64,
-    start: int,
-    stop: int,
-    a: Int32,
-    b: Int32,
+    one: UInt32,
+    two: UInt32,
     must: Bool,
-    taken: Bool,
-    parent: Int32,
-    node: Int32,
-    even: Int32,
+    held: UInt32,
     begin: Int32,
     later: Int32,
     seen: Int64,
     listed: Listed,
-    most: Int32,
+    most: UInt32,
     window: Int64,
+    n: int,
     refused: Int16,
-) -> None:  # pragma: no cover - compiled
+) -> UInt32:  # pragma: no cover - compiled
+    """Without branches that nobody can predict: what does not join is added to itself as nothing."""
     entry, last, many, following, _, _ = listed
-    held, best, width = 2, 2 + len(most), node.shape[1]
-    cells = node.reshape(-1)
-    for place in range(start, stop):
-        near, far = order[min(place + _AHEAD, stop - 1)], order[min(place + 2 * _AHEAD, stop - 1)]
-        prefetch(a, far)
-        prefetch(b, far)
-        for end in (a[near], b[near]):
-            prefetch(parent, np.intp(end))
-            prefetch(cells, np.intp(end) * width)
-        row = order[place]
-        if len(taken) and not taken[row]:
-            continue
-        one, two = a[row], b[row]
-        node[one, 0], node[two, 0] = min(node[one, 0], place), min(node[two, 0], place)
-        x, y = _find(parent, one), _find(parent, two)
-        if x == y:
-            continue
-        why = JOINED
-        if len(many) and apart(parent, listed, x, y, node[:, 0])[0] >= 0:
-            why = CANNOT
-        elif not (len(must) and must[row]):
-            for limit in range(len(most)):
-                here, there = node[x, held + limit], node[y, held + limit]
-                if here and there and here + there > most[limit]:
-                    if window[limit] >= 0:
-                        here = full(seen, later, begin[x, limit], begin[y, limit], most[limit], window[limit])[0]
-                    if here:
-                        why = limit
-                        break
-        if why != JOINED:
-            refused[row] = why
-            continue
-        if node[x, 1] < node[y, 1]:
-            x, y = y, x
-        parent[y] = x
-        node[x, 1] += node[y, 1]
-        for limit in range(len(most)):
-            if node[y, held + limit]:
-                if window[limit] >= 0:
-                    begin[x, limit] = _merged(seen, later, begin[x, limit], begin[y, limit])
-                node[x, held + limit] += node[y, held + limit]
-                mine, its = node[x, best + limit], node[y, best + limit]
-                if mine < 0 or node[its, 0] < node[mine, 0]:
-                    node[x, best + limit] = its
-                elif node[its, 0] == node[mine, 0]:  # both ends of this link
-                    even[mine] = its
-        if len(many) and many[y]:
-            if many[x]:
-                following[last[x]] = entry[y]
+    count, pairs, stated, windows = np.uint32(len(most)), len(many) > 0, len(must) > 0, len(later) > 0
+    parent = np.empty(n, np.uint32)
+    for x in range(n):
+        parent[x] = x
+    plain = count == 1 and not (pairs or stated or windows)
+    for place in range(len(one) if plain else 0):  # as below, and twice as fast
+        x, y = _root(parent, one[place]), _root(parent, two[place])
+        here, there = held[x], held[y]
+        over = (here != 0) & (there != 0) & (here + there > most[0]) & (x != y)
+        refused[np.uint64(order[place])] = 0 if over else JOINED
+        joins = (x != y) & (not over)
+        low, high = min(x, y), max(x, y)
+        parent[high] = low if joins else high
+        held[low] += held[high] if joins else np.uint32(0)
+    for place in range(0 if plain else len(one)):
+        x, y = _root(parent, one[place]), _root(parent, two[place])
+        row = np.uint64(order[place])
+        why = np.int16(JOINED)
+        for back in range(count):
+            limit = count - np.uint32(1) - np.uint32(back)
+            here, there = held[x * count + limit], held[y * count + limit]
+            over = (here != 0) & (there != 0) & (here + there > most[limit])
+            if windows and over and window[limit] >= 0 and x != y:
+                over = full(seen, later, begin[x, limit], begin[y, limit], most[limit], window[limit])[0] > 0
+            why = np.int16(limit) if over else why
+        if stated and must[row]:
+            why = np.int16(JOINED)
+        if pairs and x != y and apart(parent, listed, x, y, following)[0] >= 0:
+            why = np.int16(CANNOT)
+        two_groups = x != y
+        refused[row] = why if two_groups else np.int16(JOINED)
+        joins = two_groups & (why == JOINED)
+        low, high = min(x, y), max(x, y)
+        parent[high] = low if joins else high
+        if joins and windows:
+            for each in range(count):
+                if window[each] >= 0 and held[high * count + each]:
+                    begin[low, each] = _merged(seen, later, begin[low, each], begin[high, each])
+        if joins and pairs and many[high]:
+            if many[low]:
+                following[last[low]] = entry[high]
             else:
-                entry[x] = entry[y]
-            last[x] = last[y]
-            many[x] += many[y]
-
-
-@kernel(nogil=True)
-def _flatten(parent: Int32, start: int, stop: int, label: Int32) -> None:  # pragma: no cover - compiled
-    for x in range(start, stop):
-        root = x
-        while parent[root] != root:
-            root = parent[root]
-        label[x] = root
+                entry[low] = entry[high]
+            last[low] = last[high]
+            many[low] += many[high]
+        for each in range(count):
+            own = np.uint32(each)
+            held[low * count + own] += held[high * count + own] if joins else np.uint32(0)
+    for x in range(n):
+        parent[x] = parent[parent[x]]  # which is done, for it is not larger
+    return parent
 
 
 @kernel(nogil=True)
 def apart(
-    parent: Int32, listed: Listed, x: int, y: int, rank: Int32 | Int64
+    parent: UInt32, listed: Listed, x: int, y: int, rank: Int32 | Int64
 ) -> tuple[int, int]:  # pragma: no cover - compiled
     """The pair that roots x and y hold an end each of, x's first; of several that of the smaller `rank`, which each
     identifier has; else -1, -1."""
@@ -226,7 +201,7 @@ def apart(
     entry = first[y] if turned else first[x]
     far = x if turned else y
     while entry >= 0:
-        if _find(parent, other[entry]) == far:
+        if _root(parent, other[entry]) == far:
             one, two = (other[entry], owner[entry]) if turned else (owner[entry], other[entry])
             low, high = min(rank[one], rank[two]), max(rank[one], rank[two])
             if in_x < 0 or (low, high) < (min(rank[in_x], rank[in_y]), max(rank[in_x], rank[in_y])):

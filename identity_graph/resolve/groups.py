@@ -3,24 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from identity_graph.kernel import kernel
 from identity_graph.policy import Policy
-from identity_graph.reasons import STEPS, SUPPRESSED
+from identity_graph.reasons import STEPS
 from identity_graph.resolve.components import components
 from identity_graph.resolve.cut import LARGEST, cut_links
-from identity_graph.resolve.forest import CANNOT, Forest, grow_forest
+from identity_graph.resolve.forest import grow_forest
 from identity_graph.resolve.ladder import climb
-from identity_graph.resolve.naming import name_values
-from identity_graph.resolve.part import NO_PAIRS, Facts, Limits, Pairs, Part, broken_limits, newest_link
+from identity_graph.resolve.part import NO_PAIRS, Facts, Limits, Part, broken_limits, newest_link
 from identity_graph.resolve.precedence import precedence
+from identity_graph.resolve.prefetch import prefetch
 from identity_graph.resolve.rules import Rules
-from identity_graph.resolve.run_sort import sort_words
-from identity_graph.resolve.threads import both, halves, second_thread
-from identity_graph.tables import Bool, Int8, Int16, Int32, Int64, LinkTable, SuppressedTable
+from identity_graph.resolve.shares import Pairs, Share, deal
+from identity_graph.resolve.suppressed_rows import NONE, suppressed, together
+from identity_graph.resolve.threads import second_thread, spread
+from identity_graph.tables import Bool, Int16, Int32, LinkTable, SuppressedTable
+
+_AHEAD = 16  # identifiers between the asking for a label and its use
+FOREST, CUT, LADDER = 1, 2, 3
+"""What is done to a component that breaks a limit, or is too large."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,100 +63,58 @@ def group(
     limits = Limits.of(rules)
     seen = newest_link(links, n) if (limits.window >= 0).any() else np.zeros(n, np.int64)
     facts = Facts(namespace, values, seen, cannot, rules)
-    over, large = broken_limits(label, facts, limits, policy.max_identifiers)
+    over, large, size = broken_limits(label, facts, limits, policy.max_identifiers)
     limits = limits.only([bool(one.any()) for one in over[:-1]])
-    broken: Bool = np.any(over, axis=0) & ~large
-    small: Bool = np.zeros(n, dtype=np.bool_)
+    kind = np.zeros(n, dtype=np.int8)
+    for one in over:
+        kind[one] = FOREST
     if policy.order == "cut":
-        small = broken & (np.bincount(label, minlength=n) <= LARGEST)
-    oversized, quarantined = (np.zeros(n, dtype=np.bool_) for _ in range(2))
-    tables = [_NONE]
-    for chosen, name in ((broken & ~small, "forest"), (small, "cut"), (large, "ladder")):
-        if not chosen.any():
-            continue
-        part = Part.of(links, kept, label, chosen, facts, ordered=name == "cut")
-        order = precedence(part, policy.order)
-        step = np.full(len(part.a), STEPS.index("too large" if policy.order == "cut" else ""), dtype=np.int8)
-        if name == "ladder":
-            climbed = climb(part, order, limits, policy.max_identifiers)
-            forest, step = climbed.forest, np.where(climbed.step, climbed.step, step)
-            oversized[part.inside] = True
-            quarantined[part.inside] = climbed.quarantined
-        else:
-            forest = grow_forest(part, order, limits)
-        if name == "cut":
-            across, exact = cut_links(part, forest, limits)
-            forest = grow_forest(part, precedence(part, "cut", across), limits)
-            step[exact[part.a]] = STEPS.index("least cut")
-        _relabel(label, part.inside, forest.label)
-        tables.append(_suppressed(part, forest, limits, step))
+        kind[(kind == FOREST) & (size <= LARGEST)] = CUT
+    kind[large] = LADDER
+    found = Groups(label, kept, NONE, np.zeros(n, dtype=np.bool_), np.zeros(n, dtype=np.bool_))
+    if kind.any():
+        shares = deal(label, namespace, kind, size, links, kept, cannot, newest=policy.order == "newest")
+        stated = bool(links.must.any())
+
+        def resolve(share: Share) -> SuppressedTable:
+            part = Part.of(share, label, links, facts, stated=stated, ordered=share.kind == CUT)
+            return _grown(part, share.kind, limits, policy, found)
+
+        with second_thread(sum(len(share.inside) for share in shares)) as thread:
+            tables = spread(thread, resolve, [(share,) for share in shares])
+        found = replace(found, suppressed=together(tables, len(links)))
     label[~joins] = -1
-    return Groups(label, kept, _together(tables), oversized, quarantined)
+    return found
 
 
-@kernel()
-def _relabel(label: Int32, inside: Int64, group: Int32) -> None:  # pragma: no cover - compiled
-    """Label identifiers by the smallest of their group."""
-    smallest = np.full(len(inside), len(label), np.int64)
-    for x in range(len(inside)):
-        smallest[group[x]] = min(smallest[group[x]], inside[x])
-    for x in range(len(inside)):
-        label[inside[x]] = smallest[group[x]]
+def _grown(part: Part, kind: int, limits: Limits, policy: Policy, found: Groups) -> SuppressedTable:
+    """Label the identifiers of a part by their groups, and tell whom the ladder took apart."""
+    order = precedence(part, policy.order)
+    step = np.full(len(part.a), STEPS.index("too large" if policy.order == "cut" else ""), dtype=np.int8)
+    if kind == LADDER:
+        climbed = climb(part, order, limits, policy.max_identifiers)
+        forest, step = climbed.forest, np.where(climbed.step, climbed.step, step)
+        found.oversized[part.inside] = True
+        found.quarantined[part.inside] = climbed.quarantined
+    else:
+        forest = grow_forest(part, order, limits)
+    if kind == CUT:
+        across, exact = cut_links(part, forest, limits)
+        forest = grow_forest(part, precedence(part, "cut", across), limits)
+        step[exact[part.a]] = STEPS.index("least cut")
+    if part.ordered:
+        smallest = np.full(len(part), len(found.label), np.int32)
+        np.minimum.at(smallest, forest.label, part.inside)
+        found.label[part.inside] = smallest[forest.label]
+    else:
+        _relabel(found.label, part.inside, forest.label)
+    return suppressed(part, forest, limits, step)
 
 
 @kernel(nogil=True)
-def _across(start: int, stop: int, label: Int32, a: Int32, b: Int32, found: Int64) -> Int64:  # pragma: no cover
-    """The links between two groups; `found` is room for them."""
-    end = start
-    for i in range(start, stop):
-        found[end] = i
-        end += label[a[i]] != label[b[i]]  # a branch that nobody can predict costs more
-    return found[start:end]
-
-
-def _suppressed(part: Part, forest: Forest, limits: Limits, step: Int8) -> SuppressedTable:
-    """Links that end in two groups: what was not refused was cut before."""
-    links = forest.label, part.a, part.b, np.empty(len(part.a), np.int64)
-    with second_thread(len(part.a)) as thread:
-        at = np.concatenate(both(thread, _across, *((*half, *links) for half in halves(len(part.a)))))
-    refused = forest.refused[at]
-    spaces = np.array([*limits.spaces, -1], dtype=np.int16)
-    named = np.r_[part.inside, -1].astype(np.int32)
-    value_a, value_b = name_values(part, forest, limits, at)
-    code = np.full(len(at), SUPPRESSED.index("OVERSIZED"), dtype=np.int8)
-    code[step[at] == STEPS.index("quarantine")] = SUPPRESSED.index("QUARANTINED")
-    code[refused == CANNOT] = SUPPRESSED.index("CANNOT_LINK")
-    code[refused >= 0] = SUPPRESSED.index("LIMIT")
-    return SuppressedTable(
-        link=part.rows[at],
-        code=code,
-        namespace=spaces[np.maximum(refused, -1)],
-        value_a=named[value_a],
-        value_b=named[value_b],
-        step=step[at],
-    )
-
-
-def _together(tables: Sequence[SuppressedTable]) -> SuppressedTable:
-    """All rows, by link."""
-    link = np.concatenate([table.link for table in tables])
-    low = len(link).bit_length()
-    word = link << low
-    word |= np.arange(len(link))
-    sort_words(word, low, low + int(link.max(initial=0)).bit_length())
-    order = word & (1 << low) - 1
-    word >>= low
-    others = ("code", "namespace", "value_a", "value_b", "step")
-    return SuppressedTable(
-        word, *(np.concatenate([getattr(table, name) for table in tables])[order] for name in others)
-    )
-
-
-_NONE = SuppressedTable(
-    np.empty(0, np.int64),
-    np.empty(0, np.int8),
-    np.empty(0, np.int16),
-    np.empty(0, np.int32),
-    np.empty(0, np.int32),
-    np.empty(0, np.int8),
-)
+def _relabel(label: Int32, inside: Int32, group: Int32) -> None:  # pragma: no cover - compiled
+    """Label identifiers, which ascend, by the smallest of their group, by which `group` names them."""
+    last = len(inside) - 1
+    for x in range(last + 1):
+        prefetch(label, np.intp(inside[min(x + _AHEAD, last)]))
+        label[inside[x]] = inside[group[x]]

@@ -4,22 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from operator import gt, itemgetter
 from typing import Self
 
 import numpy as np
 
 from identity_graph.kernel import kernel
-from identity_graph.resolve.arrangement import arrange
+from identity_graph.resolve.prefetch import prefetch
 from identity_graph.resolve.rules import Rules
+from identity_graph.resolve.shares import Pairs, Share, UInt32
 from identity_graph.resolve.threads import second_thread, spread
 from identity_graph.tables import Bool, Float64, Int16, Int32, Int64, LinkTable, read_only
 
-Pairs = tuple[Int32, Int32]
 At = Int64 | slice
 ALL = slice(None)
 EVERY = -1
-_SHARE = 2**15  # links: work of some milliseconds, in the nearer cache
+_AHEAD = 16  # identifiers between the asking for a count and its use
 NO_PAIRS: Pairs = (np.empty(0, np.int32), np.empty(0, np.int32))
 
 
@@ -54,7 +54,7 @@ class Facts:
     cannot: Pairs
     rules: Rules
 
-    def by_key(self, identifiers: Int64) -> Int64:
+    def by_key(self, identifiers: Int32 | Int64) -> Int64:
         """Their positions in order of the name of their namespace, then of their value. O(k log k) comparisons of
         texts: ask for few."""
         spaces, values = self.namespace[identifiers].tolist(), self.values
@@ -63,34 +63,42 @@ class Facts:
         ]
         return np.array(sorted(range(len(keys)), key=keys.__getitem__), dtype=np.int64)
 
-    def larger(self, one: Int64, other: Int64) -> Bool:
+    def larger(self, one: Int32, other: Int32) -> Bool:
         """Whether the key of each one is larger than that of the other."""
-        names, values = self.rules.namespaces, self.values
+        names = self.rules.namespaces
         place = np.argsort(sorted(range(len(names)), key=names.__getitem__))
         here, there = place[self.namespace[one]], place[self.namespace[other]]
         found: Bool = here > there
-        same = np.flatnonzero(here == there)
-        pairs = zip(one[same].tolist(), other[same].tolist(), strict=True)
-        found[same] = [values[x] > values[y] for x, y in pairs]
+        same = here == there
+        found[same] = self.larger_value(one[same], other[same])
         return found
+
+    def larger_value(self, one: Int32, other: Int32) -> Bool:
+        """Whether the value of each one is larger than that of the other."""
+        if not len(one):
+            return np.empty(0, np.bool_)
+        pick = (itemgetter(*ends.tolist(), ends[0]) for ends in (one, other))  # more than one: a tuple
+        return np.fromiter(map(gt, *(values(self.values) for values in pick)), np.bool_, len(one))
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
     """Some components: their n identifiers, in numbers of their own, and the m links between them, by position.
 
-    Both are component by component. `inside` int64[n] are the identifiers' dense numbers in the resolution, in each
-    component ascending, or in order of their keys where `ordered`; `rows` int64[m] are row numbers of the link table.
-    The links of component c are those from `begin[c]`, int64[c + 1], to the next. `a` and `b` int32[m] are their ends;
-    where the part is `ordered` a < b, and the links are by (a, b). `cannot` are pairs of one component.
+    `inside` int32[n] are the identifiers' dense numbers in the resolution, ascending, or by component in order of their
+    keys where `ordered`; `namespace` int16[n] theirs. `rows` int64[m] are row numbers of the link table, `a` and `b`
+    int32[m] their ends; where the part is `ordered` a < b, and the links are by (a, b). `key` uint32[m]: a smaller one
+    is taken first. `cannot` are pairs of one component, which `label` int32 names by dense number.
     """
 
-    inside: Int64
+    inside: Int32
+    namespace: Int16
     rows: Int64
     a: Int32
     b: Int32
-    begin: Int64
+    key: UInt32
     cannot: Pairs
+    label: Int32
     links: LinkTable
     facts: Facts
     ordered: bool
@@ -101,36 +109,21 @@ class Part:
 
     @classmethod
     def of(
-        cls, links: LinkTable, kept: Bool, label: Int32, chosen: Bool, facts: Facts, *, ordered: bool = False
+        cls, share: Share, label: Int32, links: LinkTable, facts: Facts, *, stated: bool, ordered: bool = False
     ) -> Self:
-        """The components whose smallest identifiers, by which `label` int32[n] names them, are `chosen` bool[n], with
-        their `kept` links."""
-        found = arrange(label, chosen, links.a, links.b, kept)
-        number, inside, rows, a, b = found.number, found.inside, found.rows, found.a, found.b
+        """`stated`: whether any link is."""
+        rows, a, b, key = share.links()
+        inside, namespace, cannot = share.inside, share.namespace, share.cannot
         if ordered:
             keys = facts.by_key(inside)
             keys = keys[np.argsort(label[inside[keys]], kind="stable")]
             place = np.empty(len(keys), dtype=np.int32)
             place[keys] = np.arange(len(keys), dtype=np.int32)
-            inside = inside[keys]
-            number[inside] = np.arange(len(keys), dtype=np.int32)
+            inside, namespace, cannot = inside[keys], namespace[keys], (place[cannot[0]], place[cannot[1]])
             one, other = np.minimum(place[a], place[b]), np.maximum(place[a], place[b])
             order = np.lexsort((other, one))
-            rows[:], a[:], b[:] = rows[order], one[order], other[order]  # in place: kernels are compiled for one layout
-        one, other = facts.cannot
-        held = (label[one] == label[other]) & chosen[label[one]]
-        cannot = number[one[held]], number[other[held]]
-        return cls(inside, rows, a, b, found.begin, cannot, links, facts, ordered, bool(links.must.any()))
-
-    def shares(self) -> list[Int64]:
-        """Components in shares of some `_SHARE` links, or of one large component: where in the positions of all links
-        those of each component of the share begin, and those of the last one end."""
-        ends = np.arange(_SHARE, len(self.rows) + _SHARE, _SHARE)
-        stops = np.unique(np.searchsorted(self.begin, np.minimum(ends, len(self.rows)))).tolist()
-        return [self.begin[start : stop + 1] for start, stop in pairwise([0, *stops]) if stop > start]
-
-    def namespace(self, of: At = ALL) -> Int16:
-        return self.facts.namespace[self.inside[of]]
+            rows, a, b, key = rows[order], one[order], other[order], key[order]
+        return cls(inside, namespace, rows, a, b, key, cannot, label, links, facts, ordered, stated)
 
     def seen(self, of: At = ALL) -> Int64:
         return self.facts.seen[self.inside[of]]
@@ -144,12 +137,15 @@ class Part:
     def must(self, at: At = ALL) -> Bool:
         return self.links.must[self.rows[at]]
 
+    def component(self, at: At = ALL) -> Int64:
+        return self.label[self.inside[self.a[at]]].astype(np.int64)
+
     def priority(self, at: At = ALL) -> Int64:
         """The sum of the priorities of both ends."""
         rows, of = self.rows[at], self.facts.rules.priority.astype(np.int64)
         return of[self.facts.namespace[self.links.a[rows]]] + of[self.facts.namespace[self.links.b[rows]]]
 
-    def ranked(self, identifiers: Int64) -> Int32:
+    def ranked(self, identifiers: Int32 | Int64) -> Int32:
         """The places of the given identifiers, own numbers, among each other in order of their keys, int32[n]; -1 for
         all others. Of an ordered part only places within one component are."""
         rank = np.full(len(self), -1, dtype=np.int32)
@@ -166,14 +162,16 @@ def newest_link(links: LinkTable, n: int) -> Int64:
     return seen
 
 
-def broken_limits(label: Int32, facts: Facts, limits: Limits, largest: int) -> tuple[list[Bool], Bool]:
+def broken_limits(label: Int32, facts: Facts, limits: Limits, largest: int) -> tuple[list[Bool], Bool, Int32]:
     """Which labels stand for a component that breaks a limit: bool[n] for each of `limits.spaces`, and for pairs that
-    must not be in one group; and which for one of more than `largest` identifiers. 2 threads."""
+    must not be in one group; which for one of more than `largest` identifiers; and how many each stands for, int32[n].
+    2 threads."""
     n, seen = len(label), facts.seen
     label = read_only(label)
     counted = [(label, facts.namespace, space, most) for space, most in zip(limits.spaces, limits.most, strict=True)]
     with second_thread(n) as thread:
-        large, *found = spread(thread, _more_than, [(label, facts.namespace, EVERY, largest), *counted])
+        (large, size), *counts = spread(thread, _more_than, [(label, facts.namespace, EVERY, largest), *counted])
+    found = [more for more, _ in counts]
     for number, (space, most, window) in enumerate(zip(limits.spaces, limits.most, limits.window, strict=True)):
         if window >= 0 and found[number].any():
             rows = np.flatnonzero(facts.namespace == space)
@@ -186,19 +184,24 @@ def broken_limits(label: Int32, facts: Facts, limits: Limits, largest: int) -> t
     one, other = facts.cannot
     apart = np.zeros(n, dtype=np.bool_)
     apart[label[one[label[one] == label[other]]]] = True
-    return [*found, apart], large
+    return [*found, apart], large, size
 
 
 @kernel(nogil=True)
-def _more_than(label: Int32, namespace: Int16, space: int, most: int) -> Bool:  # pragma: no cover - compiled
-    """The labels of more than so many identifiers, of the namespace or of EVERY one."""
-    count, more = np.zeros(len(label), np.int32), np.zeros(len(label), np.bool_)
-    for x in range(len(label)):
-        if space == EVERY or namespace[x] == space:
-            count[label[x]] += 1
-            if count[label[x]] > most:
-                more[label[x]] = True
-    return more
+def _more_than(
+    label: Int32, namespace: Int16, space: int, most: int
+) -> tuple[Bool, Int32]:  # pragma: no cover - compiled
+    """The labels of more than so many identifiers, of the namespace or of EVERY one; and of how many."""
+    count, last = np.zeros(len(label), np.int32), len(label) - 1
+    if space == EVERY:
+        for x in range(len(label)):
+            prefetch(count, np.intp(label[min(x + _AHEAD, last)]))
+            count[np.uint32(label[x])] += 1
+    else:
+        for x in range(len(label)):
+            if namespace[x] == space:
+                count[np.uint32(label[x])] += 1
+    return count > most, count
 
 
 def runs(column: Int32) -> list[Int64]:

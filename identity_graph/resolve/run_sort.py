@@ -103,25 +103,26 @@ def sort_words(word: Int64, low: int, high: int) -> None:  # pragma: no cover - 
 
     A radix sort, O(m * bits); besides, room for as many words.
     """
-    one, mask = np.uint64(1), np.uint64((1 << _BITS) - 1)
+    digits, mask = max(0, (high - low + _BITS - 1) // _BITS), (1 << _BITS) - 1
     here, there = word.view(np.uint64), np.empty(len(word), np.uint64)
-    place = np.empty((1 << _BITS) + 1, np.uint64)
-    passes = 0
-    for start in range(low, high, _BITS):
-        shift = np.uint64(start)
-        own = np.uint64((1 << min(_BITS, high - start)) - 1) & mask
-        place[:] = np.uint64(0)
+    own = np.uint64((1 << max(0, high - low)) - 1)
+    place = np.zeros((digits, mask + 1), np.int64)
+    for i in range(len(here)):
+        rest = here[i] >> np.uint64(low) & own
+        for digit in range(digits):
+            place[digit, rest & np.uint64(mask)] += 1
+            rest >>= np.uint64(_BITS)
+    for digit in range(digits):
+        shift, own_place, before = np.uint64(low + digit * _BITS), place[digit], 0
+        width = np.uint64((1 << min(_BITS, high - low - digit * _BITS)) - 1)
+        for value in range(mask + 1):
+            own_place[value], before = before, before + own_place[value]
         for i in range(len(here)):
-            place[((here[i] >> shift) & own) + one] += one
-        for i in range(1, len(place)):
-            place[i] += place[i - 1]
-        for i in range(len(here)):
-            digit = (here[i] >> shift) & own
-            there[place[digit]] = here[i]
-            place[digit] += one
+            value = here[i] >> shift & width
+            there[own_place[value]] = here[i]
+            own_place[value] += 1
         here, there = there, here
-        passes += 1
-    if passes % 2:
+    if digits % 2:
         word.view(np.uint64)[:] = here
 
 

@@ -1,4 +1,4 @@
-"""Many runs sorted at once, and components side by side: as NumPy does one after the other."""
+"""Many runs sorted at once: as NumPy does one after the other."""
 
 from __future__ import annotations
 
@@ -9,8 +9,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from identity_graph.resolve.arrangement import arrange
-from identity_graph.resolve.components import components
 from identity_graph.resolve.run_sort import even_runs, sort_runs, sort_words
 
 KEYS = st.one_of(st.integers(-3, 3), st.integers(-(2**62), 2**62))
@@ -55,25 +53,3 @@ def test_words_are_sorted_by_some_of_their_bits_and_even_ones_stay_as_they_are(
     found = np.array(words, np.int64)
     sort_words(found, low, low + bits)
     assert found.tolist() == sorted(words, key=lambda word: word >> low & (1 << bits) - 1)
-
-
-@settings(max_examples=200, deadline=None)
-@given(st.data())
-def test_components_lie_side_by_side(data: st.DataObject) -> None:
-    n, m = data.draw(st.integers(1, 20)), data.draw(st.integers(0, 30))
-    ends = st.lists(st.integers(0, n - 1), min_size=m, max_size=m)
-    a, b = (np.array(data.draw(ends), np.int32) for _ in range(2))
-    kept = np.array(data.draw(st.lists(st.booleans(), min_size=m, max_size=m)), np.bool_)
-    label = components(n, a[kept], b[kept])
-    chosen = np.array([data.draw(st.booleans()) and label[x] == x for x in range(n)])
-    found = arrange(label, chosen, a, b, kept)
-    roots = np.flatnonzero(chosen).tolist()
-    inside = [x for root in roots for x in np.flatnonzero(label == root).tolist()]
-    assert found.inside.tolist() == inside
-    assert [found.number[x] for x in inside] == list(range(len(inside)))
-    assert set(np.delete(found.number, inside).tolist()) <= {-1}
-    rows = [np.flatnonzero(kept & (label[a] == root)).tolist() for root in roots]
-    assert (
-        found.rows.tolist() == list(chain(*rows)) and found.begin.tolist() == np.cumsum([0, *map(len, rows)]).tolist()
-    )
-    assert (found.inside[found.a] == a[found.rows]).all() and (found.inside[found.b] == b[found.rows]).all()
