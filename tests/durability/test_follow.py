@@ -279,18 +279,18 @@ def test_who_follows_and_cannot_publish_ends_with_why(shared_url: str, tmp_path:
     (tmp_path / "other.toml").write_text("min_weight = 0.5\n")
     with IdentityGraph.open(shared_url, Policy.read(tmp_path / "other.toml")) as graph:
         graph.resolver.resolve()
-    with following(shared_url, "-", "--publish", stdin=subprocess.PIPE) as process:
-        output, said = process.communicate(lines(0, 1), timeout=300)
+    with following(shared_url, "-", "--publish") as process:
+        output, said = process.communicate(lines(0, 1).decode(), timeout=300)
         assert process.returncode == PolicyError.exit_status, said
     assert counts(json.loads(output)["total"]) == [2, 2, 0, 0, 0]
-    assert json.loads(said[said.index(b"{") :])["error"]["code"] == "POLICY_DIFFERS"
-    assert said.startswith(b"persons are not published: POLICY_DIFFERS: ")
-    assert HELP["POLICY_DIFFERS"].encode() in said.partition(b"{")[0]
-    with following(shared_url, "-", stdin=subprocess.PIPE) as process:
-        assert process.communicate(lines(0, 1), timeout=300) and process.returncode == 0
+    assert json.loads(said[said.index("{") :])["error"]["code"] == "POLICY_DIFFERS"
+    assert said.startswith("persons are not published: POLICY_DIFFERS: ")
+    assert HELP["POLICY_DIFFERS"] in said.partition("{")[0]
+    with following(shared_url, "-") as process:
+        assert process.communicate(lines(0, 1).decode(), timeout=300) and process.returncode == 0
     words = ["--publish", "--policy", str(tmp_path / "other.toml")]
-    with following(shared_url, "-", *words, stdin=subprocess.PIPE) as process:
-        assert process.communicate(lines(2), timeout=300) and process.returncode == 0
+    with following(shared_url, "-", *words) as process:
+        assert process.communicate(lines(2).decode(), timeout=300) and process.returncode == 0
     with IdentityGraph.open(shared_url) as graph:
         assert all(graph.people.find_by_identifier([Identifier("email", f"p{n}@example.org") for n in range(3)]))
 
