@@ -11,17 +11,17 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager, suppress
+from contextlib import suppress
 from functools import cache
 from multiprocessing import get_context
 from pathlib import Path
 from threading import Lock
 from typing import IO, Self
 
-from tests.tracking.serving import PATIENCE, ROOT, Serving, environment, heard
-
+ROOT = Path(__file__).parents[1]
+ENDS_WITHIN = 120  # seconds
 _ASKING = Lock()
 
 FORK = get_context("forkserver")
@@ -109,7 +109,7 @@ class Forked:
         if self._told.closed:
             return
         self.kill()
-        self.wait(PATIENCE)
+        self.wait(ENDS_WITHIN)
         with suppress(BrokenPipeError):
             self.stdin.close()
         for pipe in (self.stdout, self.stderr, self._told):
@@ -132,13 +132,6 @@ def run(
         return subprocess.CompletedProcess([*map(str, arguments)], process.wait(), output, errors)
 
 
-@contextmanager
-def serving(store: str) -> Iterator[Serving]:
-    command = ["-m", "identity_graph", "serve", "--open", "--port", "0", "--store", store]
-    with closing(Forked(command, environment())) as forked:
-        yield Serving(forked, heard(forked.stderr))
-
-
 @cache
 def cradle() -> socket.socket:
     """By which it is asked for a process; it ends with this one."""
@@ -155,7 +148,7 @@ def cradle() -> socket.socket:
 
     def end() -> None:
         ours.close()
-        process.wait(PATIENCE)
+        process.wait(ENDS_WITHIN)
 
     atexit.register(end)
     return ours

@@ -17,7 +17,6 @@ from starlette.testclient import TestClient
 from identity_graph import IdentityGraph
 from identity_graph.api import create_app
 from identity_graph.store import open_store
-from tests import nursery
 from tests.conftest import NIGHTLY
 from tests.tracking.serving import PATIENCE, Serving, serving
 
@@ -83,7 +82,7 @@ def test_what_was_acknowledged_survives_a_kill(tmp_path: Path) -> None:
     checked: set[str] = set()
     unanswered: list[list[list[str]]] = [[] for _ in range(SENDERS)]
     for life in range(KILLS):
-        with nursery.serving(url) as server:
+        with serving(url) as server:
             senders = [Sender(server, f"{life}-{n}", unanswered[n], acknowledged) for n in range(SENDERS)]
             enough, deadline = len(acknowledged) + dice.randint(1, MESSAGES), time.monotonic() + PATIENCE
             for sender in senders:

@@ -7,18 +7,17 @@ import json
 import os
 import re
 import signal
-import subprocess
-import sys
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
-from typing import IO, Any, NamedTuple, Protocol
+from typing import IO, Any, NamedTuple
 
-ROOT = Path(__file__).parents[2]
+from tests.nursery import Forked
+
 PATIENCE = 120  # seconds: a server that compiles its kernels for the first time, on a busy machine, takes that long
+
 PROFILE = """query($by: PersonBy!) { person(by: $by) {
     identifiers { identifier { key } } profile { values } journey(last: 50) { nodes { id name source time } } } }"""
 
@@ -29,19 +28,8 @@ class Answer(NamedTuple):
     headers: Mapping[str, str]
 
 
-class Process(Protocol):
-    """What is asked of one, as of `subprocess.Popen`."""
-
-    pid: int
-
-    def poll(self) -> int | None: ...
-    def wait(self, timeout: float | None = None) -> int: ...
-    def send_signal(self, number: int, /) -> None: ...
-    def kill(self) -> None: ...
-
-
 class Serving:
-    def __init__(self, process: Process, url: str) -> None:
+    def __init__(self, process: Forked, url: str) -> None:
         self.process = process
         self.url = url
 
@@ -105,21 +93,11 @@ def serving(store: str, *, port: int = 0, **settings: str) -> Iterator[Serving]:
     """`settings` are those of the environment, without their prefix. Without keys, also of tokens, it answers
     whoever asks."""
     opened = [] if {"keys", "jwt_keys"} & settings.keys() else ["--open"]
-    process = subprocess.Popen(
-        [sys.executable, "-m", "identity_graph", "serve", "--store", store, "--port", str(port), *opened],
-        cwd=ROOT,
-        env=environment(**settings),
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    assert process.stderr is not None
-    try:
+    command = ["-m", "identity_graph", "serve", "--store", store, "--port", str(port), *opened]
+    with Forked(command, environment(**settings)) as process:
         yield Serving(process, heard(process.stderr))
-    finally:
-        if process.poll() is None:
-            process.terminate()
-            process.wait(timeout=PATIENCE)
-        process.stderr.close()
+        process.send_signal(signal.SIGTERM)
+        process.wait(PATIENCE)
 
 
 def environment(**settings: str) -> dict[str, str]:
