@@ -3,14 +3,15 @@ wrong with an event that a program made without a loader."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 from identity_graph.errors import InputError
 from identity_graph.former import normalise_then
 from identity_graph.model import Event, Identifier
-from identity_graph.normalise import normalise
+from identity_graph.normalise import normalise, uncertain
 from identity_graph.times import DAY, EARLIEST, EPOCH, LATEST, MICROSECOND, format_time
 
 LONGEST_ID = 256
@@ -66,7 +67,7 @@ def untimely(time: int, received: int) -> Flaw:
 def event_flaw(event: object, now: int, known: set[Identifier]) -> Flaw | None:
     """What a loader would have refused, or made otherwise, of an event that came without one.
 
-    `known` remembers identifiers that are canonical, of which each takes microseconds once.
+    `known` remembers identifiers that are canonical, of which each takes microseconds once; see `surely_canonical`.
     """
     if not isinstance(event, Event):
         return "TYPE_INVALID", f"it is no Event but {type(event).__name__}"
@@ -90,7 +91,7 @@ def _plain_flaw(event: Any, now: int) -> Flaw | None:
     if not DAWN <= event.time <= now + DAY:
         return untimely(event.time, now)
     for name, object in (("traits", event.traits), ("properties", event.properties)):
-        if not isinstance(object, Mapping):
+        if object.__class__ is not dict and not isinstance(object, Mapping):
             return "OBJECT_INVALID", f"{name} are no object but {type(object).__name__}"
     return None
 
@@ -112,10 +113,26 @@ def _naming_flaw(event: Event, known: set[Identifier]) -> Flaw | None:
     return None
 
 
+def surely_canonical(events: Iterable[object]) -> set[Identifier]:
+    """Of the identifiers of events those that are seen to be canonical at a look at many, in a third of the time."""
+    spaces: defaultdict[str, set[Identifier]] = defaultdict(set)
+    for event in events:
+        if isinstance(event, Event) and event.identifiers.__class__ in (list, tuple):
+            for one in event.identifiers:
+                if one.__class__ is Identifier and one.value.__class__ is one.namespace.__class__ is str:
+                    spaces[one.namespace].add(one)
+    sure: set[Identifier] = set()
+    for namespace, found in spaces.items():
+        named = list(found)
+        odd = set(uncertain(namespace, [one.value for one in named]))
+        sure.update(one for place, one in enumerate(named) if place not in odd)
+    return sure
+
+
 def _lists_flaw(event: Any) -> Flaw | None:
     for name in ("identifiers", "same_person", "apart", "formerly"):
         found = getattr(event, name)
-        if not isinstance(found, Sequence) or isinstance(found, str):
+        if found.__class__ not in (list, tuple) and (not isinstance(found, Sequence) or isinstance(found, str)):
             return "TYPE_INVALID", f"{name} is no list but {type(found).__name__}"
     for pair in (*event.same_person, *event.apart):
         if not isinstance(pair, tuple | list) or len(pair) != 2:

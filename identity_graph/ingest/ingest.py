@@ -18,7 +18,7 @@ from threading import Event as Signal
 from identity_graph.ahead import Ahead
 from identity_graph.collector import collector_paused
 from identity_graph.errors import InputError, LoaderError, NotFound
-from identity_graph.event_flaws import event_flaw
+from identity_graph.event_flaws import event_flaw, surely_canonical
 from identity_graph.ingest.before import Before
 from identity_graph.ingest.ending import Ending
 from identity_graph.ingest.following import Following
@@ -161,7 +161,7 @@ class Ingest:
         good: list[Event] = []
         origins: list[Origin] = []
         refused: list[Refused] = []
-        known: set[Identifier] = set()
+        known = surely_canonical(events)
         for number, event in enumerate(events):
             flaw = _flaw(event, now, known)
             if flaw is None and not event.received:

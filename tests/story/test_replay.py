@@ -10,9 +10,11 @@ from typing import Any
 import pytest
 
 from identity_graph.errors import NotFound
+from identity_graph.event_flaws import surely_canonical
 from identity_graph.ingest import Ingest
 from identity_graph.loaders import read_loader
 from identity_graph.model import Event, Identifier, Origin, Refused, Run, RunState
+from identity_graph.normalise import normalise
 from identity_graph.store import open_store
 from identity_graph.store.protocols import Batch, Store
 from tests.conftest import Clock
@@ -245,6 +247,16 @@ def test_events_of_another_type(store: Store, ingest: Ingest, event: Any, code: 
     (record,) = quarantine(store)
     assert (record.code, record.line) == (code, 2)
     ingest.replay()
+
+
+@pytest.mark.parametrize("space", ["email", "phone", "user_id", "loyalty_id", "ip", "device_id", "E mail"])
+def test_what_is_sure_to_be_canonical_is(space: str) -> None:
+    texts = ["a@x.org", "A@x.org", "a.b@gmail.com", "+12025550143", "AB1", "ab-1", "192.0.2.1", "u", " u", "", "\0"]
+    for named in (texts, texts[:1], [texts[3]], [texts[4]], ["u"]):
+        events: list[Any] = [EVENT._replace(identifiers=[Identifier(space, text)]) for text in named]
+        events += [event for event, _ in OF_ANOTHER_TYPE]
+        for one in surely_canonical(events) - {EMAIL}:
+            assert normalise(*one) == one
 
 
 def test_the_ten_lines_of_the_readme(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
