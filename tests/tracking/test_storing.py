@@ -22,7 +22,8 @@ from identity_graph.tracking import Tracking, WriteKeys
 from identity_graph.tracking.counting import LENGTH
 from identity_graph.tracking.mapper import LARGE
 from tests.conftest import Clock
-from tests.tracking.serving import PATIENCE, ROOT, Serving, environment, serving
+from tests.nursery import ROOT
+from tests.tracking.serving import PATIENCE, Serving, environment, serving
 
 
 @pytest.fixture
