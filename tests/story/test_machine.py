@@ -17,6 +17,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 from identity_graph import IdentityGraph
 from identity_graph.errors import PolicyError
 from identity_graph.model import Event, Identifier
+from identity_graph.normalise import normalise
 from identity_graph.policy import Policy
 from identity_graph.stating import SOURCE
 from identity_graph.times import DAY
@@ -74,7 +75,9 @@ class Machine(RuleBasedStateMachine):
     def identifier(self, pick: int) -> Identifier:
         """By its place; who was erased comes back under another name."""
         name = (KEYS + SHARED)[pick]
-        return key(name + "'" * self.again.get(name, 0))
+        times, (namespace, value) = self.again.get(name, 0), key(name)
+        other = value.replace(".2.", f".{2 + times}.") if namespace == "ip" else "z" * times + value
+        return normalise(namespace, other)
 
     @property
     def differs(self) -> bool:
