@@ -292,7 +292,7 @@ def test_quarantine_and_replay_quarantine(api: Api, clock: Clock) -> None:
     assert (run["accepted"], run["quarantined"]) == (0, 1)
     (record,) = api.run("quarantine")["quarantine"]["nodes"]
     assert record["reason"]["code"] == "ID_REUSE"
-    assert "--time" in record["help"], "a file without times that was touched is the usual reason"
+    assert "within = 'source'" in record["help"], "two tables that both count from 1 are the usual reason"
     assert record["run"]["id"] == run["id"]
     assert "Another Name" in record["record"]
     assert api.run("quarantine", code="NOT_JSON")["quarantine"]["nodes"] == []

@@ -197,14 +197,14 @@ def test_of_a_folder_each_file_that_can_be_loaded_is(tmp_path: Path) -> None:
     (tmp_path / "mine.toml").write_text('format = "jsonl"\n' + SEEN)
     folder = tmp_path / "in"
     folder.mkdir()
-    (folder / "a.jsonl").write_text('{"id": "1", "at": 0, "user": "u"}\n')
+    (folder / "a.jsonl").write_text('{"id": "1", "at": 1767225600000, "user": "u"}\n')
     packed = gzip.compress((folder / "a.jsonl").read_bytes() * 9)
     (folder / "b.jsonl.gz").write_bytes(packed[:-9])
     (folder / "c.jsonl").write_bytes(b"PK\x03\x04" * 9)
     (folder / "d.csv").write_text("id,at,user\n2,0,v\n")
     (folder / "d.txt").write_text("words")
     (folder / "_SUCCESS").write_text("")
-    (folder / "e.jsonl").write_text('{"id": "3", "at": 0, "user": "w"}\n')
+    (folder / "e.jsonl").write_text('{"id": "3", "at": 1767225600000, "user": "w"}\n')
     words: list[str | Path] = ["load", "-l", tmp_path / "mine.toml"]
     for given in (folder, folder / "*.jsonl*"):
         result = run(*words, given, "--json", status=3)
@@ -245,11 +245,11 @@ def test_folders_and_patterns_stand_for_their_files(tmp_path: Path) -> None:
         "c.jsonl",
     ):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        content = json.dumps({"id": name, "at": 0, "user": "u"}).encode()
+        content = json.dumps({"id": name, "at": 1_767_225_600_000, "user": "u"}).encode()
         (folder / name).write_bytes(gzip.compress(content) if name.endswith(".gz") else content)
     for part in ("day=1/part-0.parquet", "day=2/part-0.parquet"):
         (folder / "days" / part).parent.mkdir(parents=True)
-        pl.DataFrame({"id": [part], "at": [0], "user": ["u"]}).write_parquet(folder / "days" / part)
+        pl.DataFrame({"id": [part], "at": [1_767_225_600_000], "user": ["u"]}).write_parquet(folder / "days" / part)
 
     def loaded(*names: str) -> list[str]:
         told = answer("load", "-l", tmp_path / "seen.toml", *(folder / name for name in names))
