@@ -12,7 +12,7 @@ from identity_graph.world.moments import DAYS, END
 from identity_graph.world.names import STORES, TIERS
 from identity_graph.world.people import Client, Person
 from identity_graph.world.spelling import spell_card, spell_phone
-from identity_graph.world.truth import Ledger, is_valid
+from identity_graph.world.truth import Ledger, event_id, is_valid
 
 _START = END - timedelta(days=DAYS)
 _DATES = [(_START + timedelta(days=day)).date().isoformat() for day in range(DAYS)]
@@ -89,10 +89,10 @@ class Records:
         holder: Person | None = None,
     ) -> None:
         number = self._number("orders", "O")
-        self.ledger.acted(number, actor.label)
+        self.ledger.acted(event_id("orders", number), actor.label)
         device = client.device_id if client else None
         if email and not is_valid("email", email):
-            self.ledger.refused.add(number)
+            self.ledger.refused.add(event_id("orders", number))
         else:
             self._saw("user_id", customer.user_id if customer else None, customer)
             self._saw("email", email, customer or actor)
@@ -125,7 +125,7 @@ class Records:
         self._saw("email", person.second_email, None if shared else person)
         self._saw("user_id", person.user_id, person)
         number = self._number("crm", "C")
-        self.ledger.acted(number, person.label)
+        self.ledger.acted(event_id("crm", number), person.label)
         row = (number, person.user_id, email, person.second_email, phone, person.first_name, person.last_name)
         self.files.row("crm", (*row, person.city, person.plan, person.birthday, self._time()))
 
@@ -148,7 +148,7 @@ class Records:
         self._saw("email", email, actor)
         self._saw("phone", phone, actor)
         number = self._number("loyalty", "L")
-        self.ledger.acted(number, actor.label)
+        self.ledger.acted(event_id("loyalty", number), actor.label)
         row = (number, written, written_old, email, phone, points, dice.pick(TIERS), dice.pick(STORES), self._time())
         self.files.row("loyalty", row)
 

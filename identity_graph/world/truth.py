@@ -82,6 +82,11 @@ class Ledger:
         return Truth(identifiers, self.events, records, self.repeated, frozenset(self.refused), cases)
 
 
+def event_id(source: str, number: str) -> str:
+    """Of a row whose number is one in its table alone, as the loaders make it."""
+    return f"{source}:{number}"
+
+
 def is_valid(namespace: str, raw: str) -> bool:
     """Whether ingestion takes the value."""
     try:

@@ -88,7 +88,7 @@ def read(folder: Path) -> Iterator[Record]:
             places = [(space, row[column]) for space, columns in PATHS[source].items() for column in columns]
             time = row[TIMES[source]]
             time = time if isinstance(time, datetime) else datetime.fromisoformat(time)
-            yield Record(source, row[IDS[source]], time, canonical(places), row)
+            yield Record(source, f"{source}:{row[IDS[source]]}", time, canonical(places), row)
 
 
 def canonical(places: list[tuple[str, str | None]]) -> frozenset[Identifier] | None:
