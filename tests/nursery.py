@@ -30,10 +30,9 @@ FORK.set_forkserver_preload(["neo4j", "identity_graph.store.neo4j", "tests.conft
 
 
 class Forked:
-    """A process of the nursery, as `subprocess.Popen` would have it, with three pipes of texts; `stdin` takes
-    the place of the first. `arguments` are what
-    follows the name of the interpreter: `-m MODULE ...` or `-c SCRIPT ...`. One that is `held` begins once it is told
-    a line."""
+    """A process of the nursery, as `subprocess.Popen` would have it, with three pipes of texts; `stdin` takes the place
+    of the first. `arguments` are what follows the name of the interpreter: `-m MODULE ...` or `-c SCRIPT ...`. One that
+    is `held` begins once it is told a line."""
 
     def __init__(
         self,

@@ -62,6 +62,7 @@ class EventRows:
         self._interning = Interning(database, namespaces)
         self._sieve = Sieve(database, "event_id", "event")
         self._version = -1
+        database.forgetting.append(self.forget)
 
     def forget(self) -> None:
         self._interning.forget()

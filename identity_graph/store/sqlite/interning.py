@@ -49,7 +49,6 @@ class Interning:
         self._namespaces = namespaces
         self._numbers: dict[Key, int] = {}
         self._sieve = Sieve(database, "identifier_value", "identifier")
-        database.forgetting.append(self.forget)
 
     def forget(self) -> None:
         self._numbers = {}

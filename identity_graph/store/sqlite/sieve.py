@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from identity_graph.store.sqlite.columns import chunks
 from identity_graph.store.sqlite.connection import Connection
 from identity_graph.store.sqlite.layers import both
 from identity_graph.store.sqlite.numbering import Table, last_number
-from identity_graph.tables import Int64
+from identity_graph.tables import Bool, Bytes, Int64
 
 LEAST = 1_000
 """Hashes in a question from which on it is worth a thought."""
@@ -34,14 +33,13 @@ class Sieve:
         self._tree = tree
         self._table: Table = table
         self.forget()
-        database.forgetting.append(self.forget)
 
     def forget(self) -> None:
-        self._bits: NDArray[np.uint8] | None = None
+        self._bits: Bytes | None = None
         self._held = 0
         self._asked = 0
 
-    def passed(self, hashes: Int64) -> NDArray[np.bool_]:
+    def passed(self, hashes: Int64) -> Bool:
         """False of those that are surely not in the tree."""
         if self._bits is None and len(hashes) >= LEAST:
             self._asked += len(hashes)
@@ -50,7 +48,7 @@ class Sieve:
         if self._bits is None:
             return np.ones(len(hashes), dtype=bool)
         byte, bit = _places(hashes)
-        passed: NDArray[np.bool_] = (self._bits[byte] & bit) != 0
+        passed: Bool = (self._bits[byte] & bit) != 0
         return passed
 
     def add(self, hashes: Int64) -> None:
@@ -70,6 +68,6 @@ class Sieve:
             self.add(np.fromiter((hash for (hash,) in rows), np.int64, len(rows)))
 
 
-def _places(hashes: Int64) -> tuple[Int64, NDArray[np.uint8]]:
+def _places(hashes: Int64) -> tuple[Int64, Bytes]:
     first = (hashes >> (_HASH_BITS - _BITS)) & (_FULL - 1)
     return first >> 3, np.left_shift(1, first & 7).astype(np.uint8)
