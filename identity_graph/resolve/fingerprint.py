@@ -2,58 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from contextlib import ExitStack
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from identity_graph.kernel import instruction, kernel
-from identity_graph.resolve.arrow_texts import INLINE, Texts, lent
-from identity_graph.resolve.threads import Thread, spread
+from identity_graph.resolve.arrow_texts import INLINE
 from identity_graph.tables import Words
 
-if TYPE_CHECKING:
-    import polars as pl
-
-_SHARE = 2**16  # rows that a thread takes at a time
 _HALF = np.uint64(32)
 _LOW = np.uint64(2**32 - 1)
 _FIRST, _WORD = np.uint64(4), np.uint64(8)
 _WORDS = 4  # at least, beside the first
 
 
-def fingerprints(tables: Sequence[pl.DataFrame], thread: Thread) -> Words:
-    """Of each row of texts, of one table after the other, two words of 64 bits: uint64[2m]. The tables have the same
-    columns.
-
-    Each word is the sum, over the columns, of a universal hash: the upper half of a sum of products modulo
-    2^128 of the text's words and random factors (Multilinear: Lemire and Kaser 2014, "Strongly universal string hashing
-    is fast"). The factors are drawn anew by each call and told nobody, so that whatever the rows are and whoever chose
-    them, two that differ have the same fingerprint with a probability of 2^-128. Among 2^31 distinct rows that is less
-    than one in 10^19. 4 multiplications for 8 bytes; the factors take 4 times the longest text.
-    """
-    found = np.zeros(2 * sum(table.height for table in tables), np.uint64)
-    dice = np.random.default_rng()
-    for name in tables[0].columns:
-        shares, row = [], 0
-        with ExitStack() as borrowed:
-            longest = max(_longest(table[name]) for table in tables)
-            factors = dice.integers(2**64, size=4 * (1 + max(_WORDS, 1 + longest // 8)), dtype=np.uint64)
-            for table in tables:
-                for texts in borrowed.enter_context(lent(table[name])):
-                    height = len(texts.views) // 2
-                    for start in range(0, height, _SHARE):
-                        stop = min(start + _SHARE, height)
-                        shares.append((texts, factors, start, stop, found[2 * (row + start) : 2 * (row + stop)]))
-                    row += height
-            spread(thread, _add, shares)
-    return found
+def factors(longest: int) -> Words:
+    """Random ones for texts of at most so many bytes: four times as long, drawn anew by each call and to be told
+    nobody, as whoever knows them can make texts that have one fingerprint."""
+    return np.random.default_rng().integers(2**64, size=4 * (1 + max(_WORDS, 1 + longest // 8)), dtype=np.uint64)
 
 
-def _longest(texts: pl.Series) -> int:
-    """Bytes."""
-    return int(texts.str.len_bytes().to_numpy().max(initial=0))
+@kernel(nogil=True)
+def longest(views: Words) -> int:  # pragma: no cover - compiled
+    """Bytes of the longest of these texts."""
+    found = np.uint64(0)
+    for row in range(len(views) // 2):
+        found = max(found, views[2 * row] & _LOW)
+    return int(found)
 
 
 @instruction
@@ -89,36 +64,43 @@ def _word_at(typing_context: Any, address: Any) -> Any:
 
 
 @kernel(nogil=True, inline=True)
-def _with_word(sums: Any, word: Any, factors: Words, n: int) -> Any:  # pragma: no cover - compiled
-    """Both sums, each in two halves, with the product of the word and their factors of that number."""
-    high, low = _add_product(sums[0], sums[1], word, factors[4 * n], factors[4 * n + 1])
-    other_high, other_low = _add_product(sums[2], sums[3], word, factors[4 * n + 2], factors[4 * n + 3])
+def _with_word(sums: Any, word: Any, factors: Words, at: int) -> Any:  # pragma: no cover - compiled
+    """Both sums, each in two halves, with the product of the word and their factors at that place."""
+    high, low = _add_product(sums[0], sums[1], word, factors[at], factors[at + 1])
+    other_high, other_low = _add_product(sums[2], sums[3], word, factors[at + 2], factors[at + 3])
     return high, low, other_high, other_low
 
 
-@kernel(nogil=True)
-def _add(texts: Texts, factors: Words, start: int, stop: int, found: Words) -> None:  # pragma: no cover - compiled
-    """A text is its length and first four bytes, one word, and then all from the fifth byte on in words, the last of
+@kernel(nogil=True, inline=True)
+def fingerprint(view: Any, buffers: Any, factors: Words, start: int) -> Any:  # pragma: no cover - compiled
+    """Of the text whose view is at this address, and the addresses of whose buffers are at that one, by the factors
+    from `start` on: two words of 64 bits.
+
+    Each is a universal hash: the upper half of a sum of products modulo 2^128 of the text's words and random factors
+    (Multilinear: Lemire and Kaser 2014, "Strongly universal string hashing is fast"). Whatever the texts are and
+    whoever chose them, two that differ have the same fingerprint with a probability of 2^-128, and so have rows of
+    texts by the sums of theirs, each column having factors of its own. Among 2^31 distinct rows that is less than one
+    in 10^19. 4 multiplications for 8 bytes.
+
+    A text is its length and first four bytes, one word, and then all from the fifth byte on in words, the last of
     which ends where it does. That one is repeated until there are four: most texts then take the same way through, and
     the processor need not guess where they end. Of a short one, all from the fifth byte on is one word of its view."""
-    views, buffers = texts
-    zero, here = np.uint64(0), np.uint64(views.ctypes.data)
-    for row in range(stop - start):
-        word, place = views[2 * (start + row)], views[2 * (start + row) + 1]
-        length = word & _LOW
-        if length <= INLINE:
-            next = last = here + np.uint64(16 * (start + row) + 8)
-        else:
-            next = buffers[place & _LOW] + (place >> _HALF) + _FIRST
-            last = next + length - _FIRST - _WORD
-        sums = _with_word((zero, zero, zero, zero), word, factors, 0)
-        for n in range(_WORDS):
-            sums = _with_word(sums, _word_at(min(next, last)), factors, n + 1)
-            next += _WORD
-        n = _WORDS
-        while next < last + _WORD:
-            sums = _with_word(sums, _word_at(min(next, last)), factors, n + 1)
-            next += _WORD
-            n += 1
-        found[2 * row] += sums[0]
-        found[2 * row + 1] += sums[2]
+    word = _word_at(view)
+    length = word & _LOW
+    if length <= INLINE:
+        next = last = view + _WORD
+    else:
+        place = _word_at(view + _WORD)
+        next = _word_at(buffers + _WORD * (place & _LOW)) + (place >> _HALF) + _FIRST
+        last = next + length - _FIRST - _WORD
+    zero = np.uint64(0)
+    sums = _with_word((zero, zero, zero, zero), word, factors, start)
+    for n in range(_WORDS):
+        sums = _with_word(sums, _word_at(min(next, last)), factors, start + 4 * (n + 1))
+        next += _WORD
+    start += 4 * (_WORDS + 1)
+    while next < last + _WORD:
+        sums = _with_word(sums, _word_at(min(next, last)), factors, start)
+        next += _WORD
+        start += 4
+    return sums[0], sums[2]

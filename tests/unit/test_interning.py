@@ -12,8 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from identity_graph.errors import InputError
-from identity_graph.resolve.fingerprint import fingerprints
+from identity_graph.resolve.buckets import RUN, buckets
 from identity_graph.resolve.interning import _numbers, intern
+from identity_graph.tables import Words
 
 MODULE = sys.modules["identity_graph.resolve.interning"]
 
@@ -65,6 +66,13 @@ def test_many_rows_in_many_parts(distinct: int) -> None:
     assert np.array_equal(np.unique(met, return_index=True)[1], np.sort(np.unique(met, return_index=True)[1]))
 
 
+def test_many_runs_in_one_bucket() -> None:
+    """Of one text, which fills the last place of a run and not the first of the next one."""
+    for height in (RUN - 1, RUN, RUN + 1, 3 * RUN, 300 * RUN + 1):
+        (number,), found = intern(pl.DataFrame({"key": ["x"] * height}))
+        assert number.tolist() == [0] * height and found.rows() == [("x",)]
+
+
 def test_one_different_text_among_many_is_seen() -> None:
     """Wherever it is: the first, the last, in either half, in any share."""
     height = 600_000
@@ -85,6 +93,19 @@ def test_one_letter_tells_two_texts_apart_wherever_it_is(length: int) -> None:
         assert interned(pl.DataFrame({"key": [texts[0], other, texts[0], other]}))[0] == [[0, 1, 0, 1]]
 
 
+def fingerprints(texts: list[str]) -> Words:
+    """Their two words, uint64[n, 2]."""
+    rows = buckets([pl.DataFrame({"key": texts})], None)
+    found = np.empty((len(texts), 2), np.uint64)
+    for bucket, run in enumerate(rows.head[0]):
+        while run != 2**32 - 1:
+            after = rows.after[run]
+            places = slice(run * RUN, int(rows.end[0, bucket]) if after == 2**32 - 1 else (run + 1) * RUN)
+            found[rows.row[places]] = rows.key.reshape(-1, 2)[places]
+            run = after
+    return found
+
+
 def words_of(text: str) -> list[int]:
     """As the docstring of the kernel says."""
     raw = text.encode()
@@ -103,26 +124,25 @@ def words_of(text: str) -> list[int]:
 def test_fingerprints_are_the_sums_that_the_paper_says(texts: list[str], seed: int) -> None:
     dice = np.random.default_rng(seed)
     with mock.patch.object(np.random, "default_rng", lambda: dice):
-        found = fingerprints([pl.DataFrame({"key": texts})], None)
+        found = fingerprints(texts)
     count = 1 + max(4, 1 + max(len(text.encode()) for text in texts) // 8)
     factors = np.random.default_rng(seed).integers(2**64, size=4 * count, dtype=np.uint64).tolist()
     for row, text in enumerate(texts):
         for word in (0, 1):
             mine = [factors[4 * n + 2 * word] << 64 | factors[4 * n + 2 * word + 1] for n in range(count)]
             total = sum(one * factor for one, factor in zip(words_of(text), mine, strict=False))
-            assert found[2 * row + word] == total % 2**128 >> 64
+            assert found[row, word] == total % 2**128 >> 64
 
 
 def test_each_call_draws_factors_of_its_own() -> None:
-    table = pl.DataFrame({"key": ["ann@example.org"]})
-    assert len({tuple(fingerprints([table], None).tolist()) for _ in range(5)}) == 5
+    assert len({tuple(*fingerprints(["ann@example.org"]).tolist()) for _ in range(5)}) == 5
 
 
 def test_of_texts_that_differ_in_one_byte_half_the_bits_differ() -> None:
     """Wherever the byte is."""
     base = "someone.with.a.long.name@example.org"
     texts = [base] + [base[: n % 36] + chr(33 + n % 90) + base[n % 36 + 1 :] for n in range(4_000)]
-    found = fingerprints([pl.DataFrame({"key": texts})], None).reshape(-1, 2)
+    found = fingerprints(texts)
     differs = np.unpackbits((found[1:] ^ found[0]).view(np.uint8)).reshape(4_000, 128)
     other = np.array([text != base for text in texts[1:]])
     for place in range(36):
@@ -135,5 +155,5 @@ def test_more_identifiers_than_numbers() -> None:
         mock.patch.object(MODULE, "_count_first", lambda *_: 2**30),
         pytest.raises(InputError, match="2,147,483,648 identifiers") as caught,
     ):
-        _numbers(np.zeros(2, np.uint32), None)
+        _numbers(np.zeros(2, np.uint32), 1, None)
     assert caught.value.code == "FRAME_INVALID"
