@@ -15,7 +15,6 @@ from tests.durability.test_kill import DRIVER, record
 from tests.story.ingesting import jsonl, write
 
 RECORDS, BATCH = 10_000, 1_000
-SYNCS, WRITES = (None, 50) if NIGHTLY else (4, 4)  # how many of the syncs (None: each), and of the writes; or one in 50
 SEED = random.SystemRandom().randrange(10**6)  # other calls each time; a failing test shows it
 
 
@@ -62,18 +61,14 @@ def calm(orders: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Ended,
     return ended, state(folder)
 
 
-def chosen(calls: int, few: int | None) -> list[int]:
-    """Which of so many calls, from 1: each, or so many; nightly one in so many."""
-    if few is None:
-        return list(range(1, calls + 1))
-    if NIGHTLY:
-        return list(range(1, calls + 1, few))
-    return sorted(random.Random(SEED).sample(range(1, calls + 1), few))
+def one_in(many: int, calls: int) -> range:
+    """Which of so many calls, from 1."""
+    return range(1 + SEED % many, calls + 1, many)
 
 
-@pytest.mark.parametrize("call", ["fdatasync", "pwrite64"])
-def test_killed_at_a_call(call: str, orders: Path, calm: tuple[Ended, list[bytes]], tmp_path: Path) -> None:
-    for number in chosen(calm[0].calls[call], SYNCS if call == "fdatasync" else WRITES):
+@pytest.mark.parametrize(("call", "many"), [("fdatasync", 1), ("pwrite64", 50)])
+def test_killed_at_a_call(call: str, many: int, orders: Path, calm: tuple[Ended, list[bytes]], tmp_path: Path) -> None:
+    for number in one_in(many, calm[0].calls[call]):
         folder = tmp_path / f"{number}"
         folder.mkdir()
         killed = loaded(folder, orders, f"{call}:signal=SIGKILL:when={number}")
@@ -98,8 +93,8 @@ def test_a_disk_that_fails_is_said_and_nothing_is_lost(
 ) -> None:
     load: list[str | Path] = ["-m", "identity_graph", "load", "--loader", "orders", orders, "--store"]
     usual = traced([*load, f"sqlite:///{tmp_path / 'usual.db'}"], tmp_path / "trace")
-    few = (None if call == "fdatasync" else 20) if NIGHTLY else 2
-    for number in chosen(usual.calls[call], few):
+    calls = usual.calls[call]
+    for number in one_in((1 if call == "fdatasync" else 20) if NIGHTLY else calls // 2, calls):
         folder = tmp_path / f"{number}"
         folder.mkdir()
         url = f"sqlite:///{folder / 'people.db'}"
