@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from tests.neo4j.database import emptied
 from tests.npm import node_with
 from tests.tracking.serving import PATIENCE, Serving, serving
 
@@ -17,9 +18,13 @@ HERE = Path(__file__).parent
 KEYS = "python-1, python-2=shop, node-1, node-2=shop"
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
-    with serving(f"sqlite:///{tmp_path_factory.mktemp('libraries') / 'people.db'}", write_keys=KEYS) as started:
+@pytest.fixture(scope="module", params=["sqlite", "neo4j"])
+def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
+    if request.param == "neo4j":
+        url = emptied(request.getfixturevalue("neo4j_url"))
+    else:
+        url = f"sqlite:///{tmp_path_factory.mktemp('libraries') / 'people.db'}"
+    with serving(url, write_keys=KEYS) as started:
         yield started
 
 
