@@ -20,10 +20,11 @@ from identity_graph.normalise import normalise
 from identity_graph.tracking.sent import MAX_BODY
 from tests.api.conftest import PATIENT
 from tests.cli.calling import RUNNER, run
-from tests.conftest import Clock
+from tests.conftest import STORES, Clock
 from tests.inputs import normal
 from tests.inputs.doors import DOORS, Value, batches, has_surrogate, id_in
 from tests.inputs.values import values
+from tests.neo4j.database import emptied
 from tests.tracking.serving import serving
 
 COUNT, SEED = 3_000, 20260101
@@ -54,15 +55,21 @@ def expected(value: Value) -> str | None:
         return None
 
 
+@pytest.fixture
+def url(request: pytest.FixtureRequest) -> str:
+    return STORES[request.param](request)
+
+
 @pytest.fixture(params=DOORS)
 def door(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
+@pytest.mark.parametrize("url", ["sqlite-memory", "neo4j"], indirect=True)
 def test_each_value_is_stored_as_documented_or_refused_and_joins_nobody_elses(
-    door: str, tmp_path: Path, clock: Clock
+    url: str, door: str, tmp_path: Path, clock: Clock
 ) -> None:
-    with IdentityGraph.open("sqlite:///:memory:", clock=clock) as graph:
+    with IdentityGraph.open(url, clock=clock) as graph:
         turned = DOORS[door](graph, VALUES, tmp_path)
 
         graph.resolver.resolve()
@@ -71,8 +78,8 @@ def test_each_value_is_stored_as_documented_or_refused_and_joins_nobody_elses(
         check_persons(graph)
 
 
-def test_each_value_over_a_real_socket(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path / 'people.db'}"
+@pytest.mark.parametrize("url", ["sqlite", "neo4j"], indirect=True)
+def test_each_value_over_a_real_socket(url: str) -> None:
     turned: dict[str, str] = {}
     with serving(url) as server:
         for part, body in batches(VALUES):
@@ -147,11 +154,12 @@ def test_addresses_of_one_normal_form_differ_in_case_or_spelling_alone() -> None
             assert lowered.removesuffix("@example.org") in (local, f'"{local}"'), value
 
 
-@pytest.fixture(scope="module")
-def peopled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+@pytest.fixture(scope="module", params=["sqlite", "neo4j"])
+def peopled(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A store with every value that can be stored."""
     folder = tmp_path_factory.mktemp("naughty")
-    url = f"sqlite:///{folder / 'people.db'}"
+    neo4j = request.param == "neo4j"
+    url = emptied(request.getfixturevalue("neo4j_url")) if neo4j else f"sqlite:///{folder / 'people.db'}"
     with IdentityGraph.open(url) as graph:
         DOORS["jsonl"](graph, VALUES, folder)
         graph.resolver.resolve()
@@ -178,6 +186,7 @@ def test_a_look_up_finds_the_anchor_of_its_value_or_nobody(peopled: str) -> None
             assert re.fullmatch("(VALUE|EMAIL)_[A-Z_]+|BODY_(INVALID|TOO_LARGE)", error["extensions"]["code"])
 
 
+@pytest.mark.parametrize("peopled", ["sqlite"], indirect=True)  # what it makes of values comes before any store
 def test_a_look_up_by_the_command_line_is_the_same(peopled: str, tmp_path: Path) -> None:
     good = [value for value in VALUES if expected(value) and not has_surrogate(value.raw)]
     query = tmp_path / "look.graphql"
