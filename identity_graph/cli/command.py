@@ -6,7 +6,7 @@ import functools
 import inspect
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
@@ -268,26 +268,31 @@ def person_of(people: People, key: str) -> Person:
     asked = identifier_of(key) if ":" in key else None
     (found,) = people.find_by_identifier([asked]) if asked else people.find([key])
     if found is None:
-        (facts,) = people.identifiers([asked]) if asked else (None,)
-        if facts and facts.pruned:
-            help = "Ask by another identifier; identity-graph policy diff says what other rules would do."
-            raise NotFound("PERSON_UNKNOWN", f"{key} joins nobody: {facts.pruned.message}", help=help)
-        raise NotFound("PERSON_UNKNOWN", f"nobody is known by {key}")
+        help = "Ask by another identifier; identity-graph policy diff says what other rules would do."
+        raise _nobody(people, key, [asked] if asked else [], help)
     return found
 
 
 def anybody_of(graph: IdentityGraph, key: str) -> Person:
-    """As `person_of`, restricted persons too: for the privacy desk. Raises PERSON_UNKNOWN."""
+    """As `person_of`, restricted persons too: for the privacy desk."""
     return asked_of(graph, key)[1]
 
 
 def asked_of(graph: IdentityGraph, key: str) -> tuple[Identifier | None, Person]:
     """As `anybody_of`, and the identifier in the form in which it is known; None where it is a person id."""
-    find = graph.restrictions
-    asked, found = find.find_any(forms_of_key(key)) if ":" in key else (None, find.find(key))
+    find, forms = graph.restrictions, forms_of_key(key) if ":" in key else []
+    asked, found = find.find_any(forms) if forms else (None, find.find(key))
     if found is None:
-        raise NotFound("PERSON_UNKNOWN", f"nobody is known by {key}")
+        raise _nobody(graph.people, key, forms, "Name whom it is about by another identifier.")
     return asked, found
+
+
+def _nobody(people: People, key: str, forms: Sequence[Identifier], help: str) -> NotFound:
+    """`help` is for an identifier that is stored, and joins nobody."""
+    for facts in people.identifiers(forms) if forms else ():
+        if facts and facts.pruned:
+            return NotFound("PERSON_UNKNOWN", f"{key} joins nobody: {facts.pruned.message}", help=help)
+    return NotFound("PERSON_UNKNOWN", f"nobody is known by {key}")
 
 
 def verb(function: Callable[Concatenate[Command, P], None]) -> Callable[..., None]:

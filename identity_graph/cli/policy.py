@@ -69,6 +69,8 @@ def diff(command: Command, file: FileArgument) -> None:
         if not rules:
             lines.append("The rules are the same as those in force." if apart else "The rules are the same.")
         if effect:
+            if not effect["published"]:
+                lines.append("Nobody is published yet: identity-graph resolve does that.")
             lines.append(f"persons: {effect['persons']:,} -> {effect['persons_then']:,}")
             for kind in ("merged", "split", "created", "absorbed"):
                 if effect[kind]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 from tests.cli.calling import ROOT, answer, run
@@ -91,6 +92,22 @@ def test_policy_diff_says_where_the_persons_are_of_other_rules(copied: str, tmp_
 
     words = run("policy", "diff", "--store", copied, "same.toml", "--policy", "win.toml").stdout
     assert words.startswith("min_weight: 0.9 -> 0.2\npersons: ")
+
+
+def test_policy_diff_says_where_nobody_is_published(tmp_path: Path) -> None:
+    line = {
+        "id": "s1",
+        "time": "2026-01-01",
+        "name": "Seen",
+        "identifiers": {"user_id": "u1", "email": "a@example.org"},
+    }
+    (tmp_path / "seen.jsonl").write_text(json.dumps(line))
+    (tmp_path / "same.toml").write_text("")
+    run("load", "--loader", "events", tmp_path / "seen.jsonl")
+    said = "The rules are the same.\nNobody is published yet: identity-graph resolve does that.\npersons: 0 -> 1\n"
+    assert run("policy", "diff", "same.toml").stdout.startswith(said)
+    run("resolve")
+    assert "Nobody" not in run("policy", "diff", "same.toml").stdout
 
 
 def test_policy_diff_without_a_store(tmp_path: Path) -> None:

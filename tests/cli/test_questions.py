@@ -76,6 +76,9 @@ def test_who_joins_nobody_is_told_apart_from_who_was_never_seen(tmp_path: Path) 
         for more in ([], ["--as-of", "2026-01-02"]):
             said = run("person", key, *more, status=7).stderr
             assert said.startswith(f"PERSON_UNKNOWN: {key} joins nobody: {why}") and "loaded" not in said
+        for desk in (["forget", "--yes"], ["forget", "restrict"], ["disclose"]):
+            said = run(*desk, key, status=7).stderr
+            assert said.startswith(f"PERSON_UNKNOWN: {key} joins nobody: {why}") and "another identifier" in said
     assert "nobody is known by email:bob@example.org" in run("person", "email:bob@example.org", status=7).stderr
     assert answer("person", "email:ann@example.org")
 
