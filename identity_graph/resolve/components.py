@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from identity_graph.kernel import kernel
 from identity_graph.resolve.prefetch import prefetch
-from identity_graph.resolve.threads import both
+from identity_graph.resolve.threads import both, halves, second_thread
 from identity_graph.tables import Int32, Int64, read_only
 
 UInt32 = npt.NDArray[np.uint32]
@@ -156,17 +156,37 @@ def _climb(parent: UInt32, shares: list[UInt64], a: UInt32, b: UInt32, room: UIn
 
 
 def dense(label: Int32) -> Int64:
-    """Groups from 0 in the order of their smallest members, by which they are labelled, int64[n]; -1 for nobody."""
-    return _dense(read_only(label))
-
-
-@kernel()
-def _dense(label: Int32) -> Int64:  # pragma: no cover - compiled
-    found, number = np.full(len(label), -1, np.int64), 0
-    for x in range(len(label)):
-        if label[x] == x:
-            found[x] = number
-            number += 1
-        elif label[x] >= 0:
-            found[x] = found[label[x]]
+    """Groups from 0 in the order of their smallest members, by which they are labelled, int64[n]; -1 for nobody. 2
+    threads."""
+    label, found = read_only(label), np.empty(len(label), np.int64)
+    low, high = halves(len(label))
+    with second_thread(len(label)) as thread:
+        before = both(thread, _count_first, (label, *low), (label, *high))[0]
+        both(thread, _number_first, (label, *low, 0, found), (label, *high, before, found))
+        both(thread, _number_others, (label, *low, found), (label, *high, found))
     return found
+
+
+@kernel(nogil=True)
+def _count_first(label: Int32, start: int, stop: int) -> int:  # pragma: no cover - compiled
+    found = 0
+    for x in range(start, stop):
+        found += label[x] == x
+    return found
+
+
+@kernel(nogil=True)
+def _number_first(
+    label: Int32, start: int, stop: int, number: int, found: Int64
+) -> None:  # pragma: no cover - compiled
+    """Everybody gets the next number until that is taken: a branch that nobody can predict costs more."""
+    for x in range(start, stop):
+        found[x] = number
+        number += label[x] == x
+
+
+@kernel(nogil=True)
+def _number_others(label: Int32, start: int, stop: int, found: Int64) -> None:  # pragma: no cover - compiled
+    """Those of the first members stay as they are, so that the other thread may read them."""
+    for x in range(start, stop):
+        found[x] = found[label[x]] if label[x] >= 0 else -1

@@ -44,8 +44,9 @@ def intern(*tables: pl.DataFrame) -> tuple[list[Int32], pl.DataFrame]:
         whole = thread.submit(lambda: pl.concat(tables).rechunk())
         first = _first_rows(buckets(tables, thread), width * height, thread)
         columns, new = _numbers(first, width, thread)
-        found = whole.result()[new]
-    return list(columns), found
+        rows = whole.result()
+        texts = both(thread, lambda start, stop: rows[new[start:stop]], *halves(len(new)))
+    return list(columns), pl.concat(texts, rechunk=False)
 
 
 def _first_rows(rows: Buckets, m: int, thread: Thread) -> UInt32:
