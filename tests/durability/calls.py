@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import re
 import shutil
 import subprocess
@@ -17,6 +18,7 @@ from tests.nursery import Forked
 
 ROOT = Path(__file__).parents[2]
 COUNTED = ("fdatasync", "pwrite64", "fsync", "rename")
+SEED = random.SystemRandom().randrange(10**6)  # other calls each time; a failing test shows it
 
 
 class Ended(NamedTuple):
@@ -53,3 +55,13 @@ def traced(command: Sequence[str | Path], trace: Path, inject: str = "") -> Ende
 
 def is_traced(pid: int) -> bool:
     return "TracerPid:\t0\n" not in Path(f"/proc/{pid}/status").read_text()
+
+
+def one_in(many: int, calls: int) -> list[int]:
+    """Which of so many calls, from 1."""
+    return list(range(1 + SEED % many, calls + 1, many))
+
+
+def some(few: int, calls: int) -> list[int]:
+    """So many of the calls, or all, from 1."""
+    return sorted(random.Random(SEED).sample(range(1, calls + 1), min(few, calls)))

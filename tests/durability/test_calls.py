@@ -3,19 +3,17 @@ had been."""
 
 from __future__ import annotations
 
-import random
 from pathlib import Path
 
 import pytest
 
 from identity_graph.store import open_store
 from tests.conftest import NIGHTLY
-from tests.durability.calls import Ended, traced
+from tests.durability.calls import SEED, Ended, one_in, some, traced
 from tests.durability.test_kill import DRIVER, record
 from tests.story.ingesting import jsonl, write
 
 RECORDS, BATCH = 10_000, 1_000
-SEED = random.SystemRandom().randrange(10**6)  # other calls each time; a failing test shows it
 
 
 @pytest.fixture(scope="module")
@@ -61,11 +59,6 @@ def calm(orders: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Ended,
     return ended, state(folder)
 
 
-def one_in(many: int, calls: int) -> range:
-    """Which of so many calls, from 1."""
-    return range(1 + SEED % many, calls + 1, many)
-
-
 @pytest.mark.parametrize(("call", "many"), [("fdatasync", 1), ("pwrite64", 50)])
 def test_killed_at_a_call(call: str, many: int, orders: Path, calm: tuple[Ended, list[bytes]], tmp_path: Path) -> None:
     for number in one_in(many, calm[0].calls[call]):
@@ -94,7 +87,7 @@ def test_a_disk_that_fails_is_said_and_nothing_is_lost(
     load: list[str | Path] = ["-m", "identity_graph", "load", "--loader", "orders", orders, "--store"]
     usual = traced([*load, f"sqlite:///{tmp_path / 'usual.db'}"], tmp_path / "trace")
     calls = usual.calls[call]
-    for number in one_in((1 if call == "fdatasync" else 20) if NIGHTLY else calls // 2, calls):
+    for number in one_in(1 if call == "fdatasync" else 20, calls) if NIGHTLY else some(2, calls):
         folder = tmp_path / f"{number}"
         folder.mkdir()
         url = f"sqlite:///{folder / 'people.db'}"

@@ -11,8 +11,7 @@ import pytest
 from identity_graph import IdentityGraph
 from identity_graph.model import Identifier
 from tests.conftest import NIGHTLY
-from tests.durability.calls import Ended, traced
-from tests.durability.test_calls import SEED, chosen
+from tests.durability.calls import SEED, Ended, one_in, some, traced
 from tests.story.worlds import event, tell, town
 
 ZOE = Identifier("email", "zoe@example.org")
@@ -68,9 +67,9 @@ def test_killed_at_a_call(call: str, begun: Path, digests: dict[bool, str], tmp_
     usual = forgetting(calm)
     assert usual.status == 0 and usual.calls[call] > 0, usual
     check(calm, digests, (0, 0))
-    each = call == "fdatasync" or usual.calls[call] < 4 or (NIGHTLY and call != "pwrite64")
-    few = None if each else 20 if NIGHTLY else 3
-    for number in chosen(usual.calls[call], few):
+    many = 20 if call == "pwrite64" else 1
+    whole = NIGHTLY or call == "fdatasync"
+    for number in one_in(many, usual.calls[call]) if whole else some(3, usual.calls[call]):
         folder = Path(shutil.copytree(begun, tmp_path / str(number)))
         killed = forgetting(folder, f"{call}:signal=SIGKILL:when={number}")
         assert killed.status != 0
@@ -80,7 +79,7 @@ def test_killed_at_a_call(call: str, begun: Path, digests: dict[bool, str], tmp_
 def test_the_disk_is_full_in_the_middle(begun: Path, digests: dict[bool, str], tmp_path: Path) -> None:
     calm = Path(shutil.copytree(begun, tmp_path / "calm"))
     usual = forgetting(calm)
-    for number in chosen(usual.calls["pwrite64"], 10 if NIGHTLY else 3):
+    for number in one_in(10, usual.calls["pwrite64"]) if NIGHTLY else some(3, usual.calls["pwrite64"]):
         folder = Path(shutil.copytree(begun, tmp_path / str(number)))
         failed = forgetting(folder, f"pwrite64:error=ENOSPC:when={number}+")
         assert "Traceback" not in failed.errors, (number, SEED, failed.errors)

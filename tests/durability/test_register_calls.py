@@ -11,8 +11,7 @@ import pytest
 from identity_graph import IdentityGraph
 from identity_graph.model import Identifier
 from tests.conftest import NIGHTLY
-from tests.durability.calls import Ended, traced
-from tests.durability.test_calls import SEED, chosen
+from tests.durability.calls import SEED, Ended, one_in, some, traced
 from tests.story.worlds import event, person, tell
 
 DRIVER = """
@@ -77,8 +76,7 @@ def test_killed_at_a_call(call: str, begun: Path, tmp_path: Path) -> None:
     usual = restricting(calm)
     assert usual.status == 0 and usual.calls[call] > 0, usual
     assert told(calm) == ({BEFORE, *WANTED}, {BEFORE, *WANTED}, True)
-    few = None if NIGHTLY or usual.calls[call] < 3 else 3
-    for number in chosen(usual.calls[call], few):
+    for number in one_in(1, usual.calls[call]) if NIGHTLY else some(3, usual.calls[call]):
         folder = Path(shutil.copytree(begun, tmp_path / str(number)))
         killed = restricting(folder, f"{call}:signal=SIGKILL:when={number}")
         assert killed.status != 0
