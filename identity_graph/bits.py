@@ -34,6 +34,18 @@ def _ones(typing: Any, word: Any) -> Any:  # pragma: no cover - compiled
     return types.uint64(types.uint64), generate
 
 
+@instruction
+def lowest(typing: Any, word: Any) -> Any:
+    """`lowest(word)`, for kernels: the least place in one word, which is not empty."""
+    from llvmlite import ir
+    from numba import types
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return builder.cttz(arguments[0], ir.IntType(1)(1))
+
+    return types.int64(types.uint64), generate
+
+
 @kernel()
 def count_common(one: Bits, other: Bits) -> int:  # pragma: no cover - compiled
     """How many places are in both."""

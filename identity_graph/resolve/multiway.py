@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from identity_graph.bits import Bits, lowest
 from identity_graph.kernel import kernel
 
 Matrix = npt.NDArray[np.int64]
@@ -16,7 +17,7 @@ Flags = npt.NDArray[np.bool_]
 def least_cut(
     capacity: Matrix, held: Matrix, most: Vector, block: Vector, budget: int
 ) -> int:  # pragma: no cover - compiled
-    """The least capacity between blocks of k nodes; or -1, if that is not known after `budget` steps.
+    """The least capacity between blocks of k nodes, 64 at most; or -1, if that is not known after `budget` steps.
 
     `capacity` int64[k, k] is symmetric, its sum below 2**61. `held` int64[k, c] says how many values each node holds of
     each of c limits, `most` int64[c] how many a block may hold, unless all are one node's. `block` int64[k] is a
@@ -129,70 +130,92 @@ def _clash(own: Matrix, most: Vector, u: int, v: int) -> bool:  # pragma: no cov
 
 
 @kernel()
+def _near(joined: Matrix) -> Bits:  # pragma: no cover - compiled
+    """Of each node its neighbours, as the bits of one word."""
+    k = len(joined)
+    near = np.zeros(k, np.uint64)
+    for u in range(k):
+        for v in range(k):
+            near[u] |= np.uint64(joined[u, v] > 0) << np.uint64(v)
+    return near
+
+
+@kernel()
 def _components(into: Vector, joined: Matrix) -> Vector:  # pragma: no cover - compiled
     """The block of each node: what links connect that are not cut."""
-    k = len(joined)
+    k, near = len(joined), _near(joined)
     came, queue, label = np.empty(k, np.int64), np.empty(k, np.int64), np.full(k, -1, np.int64)
     none = np.zeros(k, np.int64)
     for u in range(k):
         if label[u] < 0:
-            end = _walk(joined, none, 0, u, came, queue)[0]
+            end = _walk(near, none, 0, u, came, queue)[0]
             label[queue[:end]] = u
     return label[into]
 
 
 @kernel()
 def _walk(
-    joined: Matrix, values: Vector, most: int, start: int, came: Vector, queue: Vector
+    near: Bits, values: Vector, most: int, start: int, came: Vector, queue: Vector
 ) -> tuple[int, int]:  # pragma: no cover - compiled
     """Go by breadth until more than `most` values of several nodes are met: how many nodes were, and the number of
-    values, 0 if there were not so many. `queue` are these nodes, `came` from which each was reached (-1: not)."""
-    came[:] = -1
+    values, 0 if there were not so many. `queue` are these nodes, `came` from which each was reached."""
     came[start], queue[0] = start, start
     begin, end, held = 0, 1, values[start]
+    fresh = ~(np.uint64(1) << np.uint64(start))
     while begin < end:
         u = queue[begin]
         begin += 1
-        for v in range(len(came)):
-            if joined[u, v] > 0 and came[v] < 0:
-                came[v], queue[end] = u, v
-                end += 1
-                held += values[v]
-                if values[v] and held > most and held > values[v]:
-                    return end, held
+        found = near[u] & fresh
+        fresh ^= found
+        while found:
+            v = lowest(found)
+            found &= found - np.uint64(1)
+            came[v], queue[end] = u, v
+            end += 1
+            held += values[v]
+            if values[v] and held > most and held > values[v]:
+                return end, held
     return end, 0
 
 
 @kernel()
 def _narrowest(
-    joined: Matrix, values: Vector, came: Vector, queue: Vector, end: int, take: int
+    joined: Matrix, near: Bits, values: Vector, came: Vector, queue: Vector, end: int, take: int
 ) -> tuple[int, int, int, int]:  # pragma: no cover - compiled
     """Of the tree that leads to the values met on a walk: how many links it has, the least capacity of one, and the
     ends of the heaviest. `take` is taken off each link."""
     links, least, heaviest, one, other = 0, 0, -1, -1, -1
-    met = np.zeros(len(came), np.bool_)
-    met[queue[0]] = True
+    met = np.uint64(1) << np.uint64(queue[0])
     for at in range(end):
         v = queue[at]
-        while values[queue[at]] and not met[v]:
-            met[v] = True
+        while values[queue[at]] and not met >> np.uint64(v) & np.uint64(1):
+            met |= np.uint64(1) << np.uint64(v)
             u = came[v]
             links += 1
             if links == 1 or joined[u, v] < least:
                 least = joined[u, v]
             if joined[u, v] > heaviest:
                 heaviest, one, other = joined[u, v], u, v
-            joined[u, v] -= take
-            joined[v, u] -= take
+            if take:
+                _take(joined, near, u, v, take)
             v = u
     return links, least, one, other
+
+
+@kernel()
+def _take(joined: Matrix, near: Bits, u: int, v: int, take: int) -> None:  # pragma: no cover - compiled
+    joined[u, v] -= take
+    joined[v, u] -= take
+    if joined[u, v] == 0:
+        near[u] &= ~(np.uint64(1) << np.uint64(v))
+        near[v] &= ~(np.uint64(1) << np.uint64(u))
 
 
 @kernel()
 def _branch(joined: Matrix, own: Matrix, most: Vector) -> tuple[int, int, int]:  # pragma: no cover - compiled
     """The heaviest link of the smallest tree that connects too many values, or -1; and how many walks that took."""
     k, walks, fewest, one, other = len(joined), 0, 2**31, -1, -1
-    came, queue = np.empty(k, np.int64), np.empty(k, np.int64)
+    came, queue, near = np.empty(k, np.int64), np.empty(k, np.int64), _near(joined)
     for limit in range(len(most)):
         values = own[:, limit].copy()
         if values.sum() <= most[limit]:
@@ -201,10 +224,10 @@ def _branch(joined: Matrix, own: Matrix, most: Vector) -> tuple[int, int, int]: 
             if not values[start]:
                 continue
             walks += 1
-            end, held = _walk(joined, values, most[limit], start, came, queue)
+            end, held = _walk(near, values, most[limit], start, came, queue)
             if not held:
                 continue
-            links, _, u, v = _narrowest(joined, values, came, queue, end, 0)
+            links, _, u, v = _narrowest(joined, near, values, came, queue, end, 0)
             if links < fewest:
                 fewest, one, other = links, u, v
             if fewest <= most[limit] + 1:
@@ -222,10 +245,10 @@ def _bound(joined: Matrix, own: Matrix, most: Vector, enough: int) -> tuple[int,
     one value from all others, and the answer for two (Dahlhaus, Johnson, Papadimitriou, Seymour, Yannakakis 1994).
     """
     k, walks, bound = len(joined), 1, 0
-    left = joined.copy()
+    left, near = joined.copy(), _near(joined)
     for u in range(k):
         for limit in range(len(most)):
-            bound += _star(left, own, most, u, limit)
+            bound += _star(left, near, own, most, u, limit)
     came, queue = np.empty(k, np.int64), np.empty(k, np.int64)
     for limit in range(len(most)):
         values = own[:, limit].copy()
@@ -236,37 +259,46 @@ def _bound(joined: Matrix, own: Matrix, most: Vector, enough: int) -> tuple[int,
                 continue
             while bound < enough:
                 walks += 1
-                end, held = _walk(left, values, most[limit], start, came, queue)
+                end, held = _walk(near, values, most[limit], start, came, queue)
                 if not held:
                     break
-                least = _narrowest(left, values, came, queue, end, 0)[1]
-                _narrowest(left, values, came, queue, end, least)
+                least = _narrowest(left, near, values, came, queue, end, 0)[1]
+                _narrowest(left, near, values, came, queue, end, least)
                 bound += least
     for limit in range(len(most)):
         holding = np.flatnonzero(own[:, limit])
         if bound < enough and len(holding) > 1 and 2 * own[holding, limit].min() > most[limit]:
             place, total = np.full(k, -1, np.int64), 0
             place[holding] = np.arange(len(holding))
-            for number in range(len(holding)):
-                value, paths = _isolate(joined, place, number)
-                total, walks = total + value, walks + paths
+            if len(holding) == 2:  # what isolates one isolates the other
+                value, paths = _isolate(joined, place, 0)
+                total, walks = 2 * value, walks + paths
+            else:
+                for number in range(len(holding)):
+                    value, paths = _isolate(joined, place, number)
+                    total, walks = total + value, walks + paths
             bound = max(bound, (total + 1) // 2)
     return bound, walks
 
 
 @kernel()
-def _star(left: Matrix, own: Matrix, most: Vector, u: int, limit: int) -> int:  # pragma: no cover - compiled
+def _star(
+    left: Matrix, near: Bits, own: Matrix, most: Vector, u: int, limit: int
+) -> int:  # pragma: no cover - compiled
     """What of the links from u to values of a limit must be cut; that much, and as much of the others, is taken off."""
-    ends = np.flatnonzero((own[:, limit] > 0) & (left[u] > 0))
-    keep = most[limit] - own[u, limit]
-    if len(ends) <= keep or keep < 1:
+    keep, count, around = most[limit] - own[u, limit], 0, near[u]
+    if keep < 1:
         return 0
+    while around:
+        count += own[lowest(around), limit] > 0
+        around &= around - np.uint64(1)
+    if count <= keep:
+        return 0
+    ends = np.flatnonzero((own[:, limit] > 0) & (left[u] > 0))
     ends = ends[np.argsort(-left[u, ends], kind="mergesort")]
     cut, largest = left[u, ends[keep:]].sum(), left[u, ends[keep]]
     for v in ends:
-        taken = min(left[u, v], largest)
-        left[u, v] -= taken
-        left[v, u] -= taken
+        _take(left, near, u, int(v), min(left[u, v], largest))
     return int(cut)
 
 
@@ -293,20 +325,21 @@ def _isolate(capacity: Matrix, place: Vector, block: int) -> tuple[int, int]:  #
             for v in range(k):
                 if place[v] >= 0 and place[v] != block:
                     value += capacity[u, v]
-    came, queue = np.empty(n, np.int64), np.empty(n, np.int64)
+    came, queue, near = np.empty(n, np.int64), np.empty(n, np.int64), _near(left)
     while True:
-        came[:] = -1
-        came[source] = source
         queue[0], begin, end = source, 0, 1
-        while begin < end and came[sink] < 0:
+        fresh = ~(np.uint64(1) << np.uint64(source))
+        while begin < end and fresh >> np.uint64(sink) & np.uint64(1):
             u = queue[begin]
             begin += 1
-            for v in range(n):
-                if came[v] < 0 and left[u, v] > 0:
-                    came[v] = u
-                    queue[end] = v
-                    end += 1
-        if came[sink] < 0:
+            found = near[u] & fresh
+            fresh ^= found
+            while found:
+                v = lowest(found)
+                found &= found - np.uint64(1)
+                came[v], queue[end] = u, v
+                end += 1
+        if fresh >> np.uint64(sink) & np.uint64(1):
             break
         narrowest, v = left[came[sink], sink], sink
         while v != source:
@@ -314,8 +347,11 @@ def _isolate(capacity: Matrix, place: Vector, block: int) -> tuple[int, int]:  #
             v = came[v]
         v = sink
         while v != source:
-            left[came[v], v] -= narrowest
-            left[v, came[v]] += narrowest
-            v = came[v]
+            u = came[v]
+            left[u, v] -= narrowest
+            left[v, u] += narrowest
+            near[u] &= ~(np.uint64(left[u, v] == 0) << np.uint64(v))
+            near[v] |= np.uint64(1) << np.uint64(u)
+            v = u
         value, paths = value + narrowest, paths + 1
     return value, paths

@@ -22,6 +22,9 @@ class Outcome:
     pruned: Mapping[Identifier, str]
     suppressed: Mapping[Pair, Reason]
 
+    def __hash__(self) -> int:
+        return hash(tuple(map(frozenset, (self.persons, self.pruned.items(), self.suppressed.items()))))
+
     @property
     def hard(self) -> set[Identifier]:
         """Whose component was too large for a least cut, or took too many steps."""

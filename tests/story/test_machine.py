@@ -46,6 +46,9 @@ seen = st.tuples(
     st.sampled_from([None] * 8 + [True, False]),  # what it states of its first two
 )
 
+RIGHT: set[int] = set()
+"""By hash, what was published of events by rules and found right: half of the sequences begin as others did."""
+
 Batch = list[tuple[list[int], int, str, bool | None]]
 batches = st.lists(seen, min_size=1, max_size=4)
 
@@ -199,7 +202,7 @@ class Machine(RuleBasedStateMachine):
     @precondition(lambda self: self.publications > 2)  # another policy resolves everything
     @rule(name=names)
     def another_policy(self, name: str) -> None:
-        self.policy, self.publications = REGIMES[name], 0
+        self.regime, self.policy, self.publications = name, REGIMES[name], 0
         self.graph = IdentityGraph(self.first.store, self.policy, clock=self.clock, new_id=self.new_id)
 
     @rule(days=st.sampled_from([1, 7, 10, 20]))
@@ -240,9 +243,11 @@ class Machine(RuleBasedStateMachine):
         store, events = self.graph.store, list(self.survived.events.values())
         shown, everyone = Published.read(store), self.survived.everyone()
         assert shown.everyone == everyone
-        assert shown.outcome == Outcome.at_once(events, self.policy)
-        persons = shown.outcome.persons
-        assert persons == naive(events, self.policy, shown=persons, hard=shown.outcome.hard)
+        if (told := hash((self.regime, repr(events), shown.outcome))) not in RIGHT:
+            assert shown.outcome == Outcome.at_once(events, self.policy)
+            persons = shown.outcome.persons
+            assert persons == naive(events, self.policy, shown=persons, hard=shown.outcome.hard)
+            RIGHT.add(told)
         changes = store.persons.changes(after=self.changes, limit=1_000)
         self.changes = changes[-1].number if changes else self.changes
         if at_once:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from collections.abc import Set as AbstractSet
+from functools import cache, partial
 from itertools import pairwise
 
 import networkx as nx
+from networkx.algorithms.flow import edmonds_karp
 
 from identity_graph.model import Identifier
 from tests.unit.naive_ladder import Group, Pair
@@ -61,22 +63,24 @@ class Component:
             for edge in self.graph.edges
             if not any(group.issuperset(edge[0] | edge[1]) for group in shown)
         }
-        sound = self._groups(cut) == shown and self._broken(cut, set()) is None
+        rest = self._without(cut)
+        sound = {frozenset().union(*nodes) for nodes in nx.connected_components(rest)} == shown
+        sound = sound and self._broken(rest, set()) is None
         best = self._cost(cut if sound else map(frozenset, self.graph.edges)) + (not sound)
         self.trials = 0
         found = self._cheaper(set(), set(), best)
         if found is None:
             return shown if sound else set()
-        return self._groups(found)
+        return {frozenset().union(*nodes) for nodes in nx.connected_components(self._without(found))}
 
     def _cost(self, cut: Iterable[Edge]) -> int:
         return sum(self.graph.edges[a, b]["cost"] for a, b in cut)
 
     def _without(self, cut: AbstractSet[Edge]) -> nx.Graph[Group]:
-        return nx.restricted_view(self.graph, [], [tuple(edge) for edge in cut])
-
-    def _groups(self, cut: AbstractSet[Edge]) -> set[Group]:
-        return {frozenset().union(*nodes) for nodes in nx.connected_components(self._without(cut))}
+        """A copy: a view asks for each edge whether it is there."""
+        rest = self.graph.copy()
+        rest.remove_edges_from((a, b) for a, b in cut)
+        return rest
 
     def _cheaper(self, cut: set[Edge], kept: set[Edge], best: int) -> set[Edge] | None:
         """The cheapest cut with these edges, and without the kept ones, that costs less than `best`.
@@ -86,11 +90,12 @@ class Component:
         self.trials += 1
         if spent >= best or self.trials > TRIALS:
             return None
-        broken = self._broken(cut, kept)
+        rest = self._without(cut)
+        broken = self._broken(rest, kept)
         if broken is None:
             return cut
         apart, tree = broken
-        if apart and spent + self._between(apart, cut, kept) >= best:
+        if apart and self._between(apart, rest, kept, best - spent) >= best - spent:
             return None
         found, kept = None, set(kept)
         for edge in tree:
@@ -102,18 +107,19 @@ class Component:
         return found
 
     def _broken(
-        self, cut: AbstractSet[Edge], kept: AbstractSet[Edge]
+        self, graph: nx.Graph[Group], kept: AbstractSet[Edge]
     ) -> tuple[tuple[Group, Group] | None, list[Edge]] | None:
         """The edges of a tree, as small as one finds them, that holds more values than a group may; and two nodes of
         it that may not be together, if no two may. None if all limits are kept."""
-        graph, found = self._without(cut), []
+        found = []
+        paths_from = cache(partial(nx.single_source_shortest_path, graph))
         for nodes in nx.connected_components(graph):
             for limit, crowd in self.crowds({one for node in nodes for one in node}):
                 holding = {node: len(node & crowd) for node in nodes if node & crowd}
                 if len(crowd) <= limit or len(holding) == 1:
                     continue
                 for start in holding:
-                    paths, held, tree = nx.single_source_shortest_path(graph, start), 0, dict[Edge, None]()
+                    paths, held, tree = paths_from(start), 0, dict[Edge, None]()
                     for number, other in enumerate(sorted(holding, key=lambda node: len(paths[node])), 1):
                         tree |= dict.fromkeys(map(frozenset, pairwise(paths[other])))
                         held += holding[other]
@@ -123,12 +129,8 @@ class Component:
                     found.append((len(open), (start, other) if limit == 1 else None, open))
         return min(found, key=lambda one: one[0])[1:] if found else None
 
-    def _between(self, apart: tuple[Group, Group], cut: AbstractSet[Edge], kept: AbstractSet[Edge]) -> float:
-        graph = nx.Graph(self._without(cut))
+    def _between(self, apart: tuple[Group, Group], graph: nx.Graph[Group], kept: AbstractSet[Edge], enough: int) -> int:
+        """What must be cut at least between the two; no more than `enough` is looked for."""
         for edge in graph.edges:
-            capacity = {} if frozenset(edge) in kept else {"capacity": graph.edges[edge]["cost"]}
-            graph.edges[edge].update(capacity)
-        try:
-            return float(nx.minimum_cut_value(graph, *apart))
-        except nx.NetworkXUnbounded:
-            return float("inf")
+            graph.edges[edge]["capacity"] = enough if frozenset(edge) in kept else graph.edges[edge]["cost"]
+        return int(nx.maximum_flow_value(graph, *apart, flow_func=edmonds_karp, cutoff=enough))

@@ -79,6 +79,16 @@ def test_of_two_terminals_the_cut_is_that_of_networkx(data: st.DataObject) -> No
     assert cost == nx.minimum_cut_value(graph, 0, 1) == across(capacity, block) and block[0] != block[1]
 
 
+def test_a_word_has_a_bit_for_each_of_64_nodes() -> None:
+    """The values are at its last two."""
+    generator = np.random.default_rng(1)
+    half = np.triu(generator.integers(1, 9, (64, 64)) * (generator.random((64, 64)) < 0.1), 1)
+    cost, block = solved(half + half.T, [[0]] * 62 + [[1], [1]], [1])
+    graph: nx.Graph[int] = nx.Graph()
+    graph.add_edges_from((u, v, {"capacity": int(half[u, v])}) for u, v in np.argwhere(half).tolist())
+    assert cost == nx.minimum_cut_value(graph, 62, 63) == across(half + half.T, block) > 0
+
+
 @settings(max_examples=300, deadline=None)
 @given(st.data())
 def test_no_division_that_keeps_the_limits_costs_less(data: st.DataObject) -> None:
