@@ -8,6 +8,7 @@ of a night also come in `slices`, by seeds.
 from __future__ import annotations
 
 from contextlib import closing
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -30,7 +31,8 @@ from tests.story.survived import Survived
 from tests.story.worlds import KEYS, MINUTE, START, key, new_graph, tell
 from tests.unit.naive import persons as naive
 
-EXAMPLES, STEPS = 490, 50  # 20,000 steps: many sequences end before their fiftieth
+EXAMPLES, STEPS = 490, 50
+ALL_STEPS = 20_000  # at least: many sequences end before their fiftieth
 
 SHARED = ["device_id:a", "cookie:a", "email:a@x.org"] * 4  # what hubs come of
 UNAGEING = [name for name, policy in REGIMES.items() if not policy.decays]  # or else all is resolved each time
@@ -54,8 +56,11 @@ batches = st.lists(seen, min_size=1, max_size=4)
 
 
 class Machine(RuleBasedStateMachine):
+    taken = 0  # steps, of all sequences
+
     def __init__(self) -> None:
         super().__init__()
+        type(self).taken -= 1  # it is looked at before the first step, too
         self.clock = Clock()
         self.clock.now = START
         self.survived, self.ledger = Survived(), Ledger()
@@ -225,6 +230,10 @@ class Machine(RuleBasedStateMachine):
         assert people.explain(one, another).same_person == (known if one == another else self.together(one, another))
         assert self.graph.digest() == digest and not self.graph.store.persons.changes(after=self.changes, limit=1)
 
+    def check_invariants(self, *given: Any) -> None:
+        type(self).taken += 1
+        super().check_invariants(*given)
+
     # ---- laws
 
     def together(self, one: Identifier, other: Identifier) -> bool:
@@ -261,6 +270,10 @@ class Machine(RuleBasedStateMachine):
 
 @pytest.mark.usefixtures("each_store")
 def test_whatever_happens_the_answer_is_that_of_a_full_resolution() -> None:
+    class Counted(Machine):
+        pass
+
     examples, steps = (EXAMPLES, STEPS) if place.server is None else (3, 12)
     chosen = settings(law(examples), stateful_step_count=steps, suppress_health_check=list(HealthCheck))
-    run_state_machine_as_test(Machine, settings=chosen)
+    run_state_machine_as_test(Counted, settings=chosen)
+    assert Counted.taken >= (ALL_STEPS if place.server is None else 1)
