@@ -20,6 +20,8 @@ from identity_graph.records.plain_rows import read_rows
 from identity_graph.records.reader import Lines, Piece, Taken
 from identity_graph.store.protocols import Batch
 
+_NEWLINE = ord("\n")
+
 PIECES: dict[str, Callable[..., Piece]] = {kind.__name__: kind for kind in (Lines, Part)}
 """By name, those that another process can read."""
 
@@ -57,13 +59,14 @@ def _origins(piece: Piece) -> Callable[[int], Origin]:
         records = piece.records if isinstance(piece, Taken) else piece.rows()
         return lambda place: records[place][0]
     line, offset, _, data = piece.cut
-    header, lines = piece.header, data.split(b"\n")
-    starts = np.cumsum([offset, *(len(raw) + 1 for raw in lines)]).tolist()
+    header, newlines = piece.header, np.flatnonzero(np.frombuffer(data, np.uint8) == _NEWLINE)
+    starts, ends = [0, *(newlines + 1).tolist()], [*newlines.tolist(), len(data)]
 
     def at(place: int) -> Origin:
-        raw = header + lines[place]
-        cut = len(lines[place]) > LONGEST or isinstance(data, LongLine)
-        return Origin(line + place, starts[place], raw[:KEPT] if cut else raw)
+        start, end = starts[place], ends[place]
+        raw = header + data[start:end]
+        cut = end - start > LONGEST or isinstance(data, LongLine)
+        return Origin(line + place, offset + start, raw[:KEPT] if cut else raw)
 
     return at
 

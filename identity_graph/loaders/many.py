@@ -202,7 +202,10 @@ def _one_by_one(
             events.append(one(records[row], filling.received, fallback_time))
             places.append(row)
         except InputError as error:
-            refused.append((row, error))
+            # Not where it was raised: there is this list, and with all records it would stay for as long as a load
+            # runs, which nobody frees of cycles.
+            error.__cause__ = error.__context__ = None
+            refused.append((row, error.with_traceback(None)))
     filling.add(places, EventTable.of(events))
     return Events(*filling.done(), refused)
 

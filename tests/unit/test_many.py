@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Sequence
 from typing import Any
 
@@ -15,6 +16,11 @@ from identity_graph.loaders import Loader, known_loaders, parse_loader, read_loa
 from identity_graph.model import Event
 from tests.inputs.values import values
 from tests.loader_samples import NOW, records
+
+
+class Watched(dict[str, Any]):
+    """A record of which one can see whether anybody still has it."""
+
 
 ALL = """
 source = "all"
@@ -169,3 +175,13 @@ def test_values_of_another_kind_in_all(key: str, value: Any) -> None:
 
 def test_no_records() -> None:
     assert at_once(EVERYTHING, []) == []
+
+
+@pytest.mark.parametrize("flaw", [{"email": "no at sign"}, {"time": "2025-02-31"}, {"packed": "no JSON"}, {"user": {}}])
+def test_what_is_refused_holds_no_records(flaw: dict[str, Any]) -> None:
+    found = [Watched({"name": "Seen", "user": "u"} | flaw) for _ in range(20)]
+    watched = [weakref.ref(record) for record in found]
+    refused = EVERYTHING.events(found, received=NOW, fallback_time=7).refused
+    assert len(refused) == 20
+    del found
+    assert not any(record() for record in watched)  # a load runs without the collector of cycles
