@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from xml.etree import ElementTree
+from zipfile import ZipFile
 
 ROOT = Path(__file__).parents[2]
 SERVER = Path(__file__).with_name("server.xml")
@@ -22,6 +23,7 @@ NEEDED = (
     "or set IDENTITY_GRAPH_TEST_NEO4J=neo4j://user:password@host:7687/neo4j to use a server that is already there"
 )
 PATIENCE = 1800.0  # seconds for 157 MB; one minute is usual
+DECLARES = b"Lorg/neo4j/procedure/"  # in a class whose procedures the server is to offer
 COLOURS = re.compile(r"\x1b\[\d*m")  # Maven resets them even where it was told to be quiet
 
 
@@ -64,6 +66,29 @@ def fetched(pom: Path) -> Path:
             _copy(pom, partial)
             partial.rename(folder)
     return folder
+
+
+def declaring(folder: Path) -> Path:
+    """Of the jars in a folder those that declare procedures, by links in another folder.
+
+    Whenever a server starts it reads all classes of all jars of its plugins: of every jar, 17,000. What these here need
+    it finds on its class path.
+    """
+    found = folder.with_name(f"{folder.name}-procedures")
+    if found.is_dir():
+        return found
+    with alone():
+        if not found.is_dir():
+            partial = found.with_name(f"{found.name}.partial")
+            shutil.rmtree(partial, ignore_errors=True)
+            partial.mkdir()
+            for jar in folder.glob("*.jar"):
+                with ZipFile(jar) as packed:
+                    classes = [name for name in packed.namelist() if name.endswith(".class")]
+                    if any(DECLARES in packed.read(name) for name in classes):
+                        (partial / jar.name).hardlink_to(jar)
+            partial.rename(found)
+    return found
 
 
 def _copy(pom: Path, folder: Path) -> None:

@@ -20,14 +20,14 @@ from typing import Self
 from neo4j.exceptions import AuthError, DriverError, Neo4jError
 
 from tests.neo4j.database import asked
-from tests.neo4j.jars import PLUGINS, SERVER, alone, cache, fetched
+from tests.neo4j.jars import PLUGINS, SERVER, alone, cache, declaring, fetched
 from tests.neo4j.java import Java, find_java
 from tests.neo4j.port import free_port, is_free
 
 WATCHER = Path(__file__).with_name("watcher.py")
 PASSWORD = "identity-graph"
 FIRST_PASSWORD = "neo4j"  # of every new home; nothing else is allowed until it is changed
-STARTS_WITHIN, STOPS_WITHIN = 600.0, 120.0  # seconds; 8 and 1 are usual, more on a busy machine
+STARTS_WITHIN, STOPS_WITHIN = 600.0, 120.0  # seconds; 6 and 1 are usual, more on a busy machine
 
 OPENED = ("nio", "io", "util.concurrent", "lang")
 OPENS = [f"--add-opens=java.base/{name}=ALL-UNNAMED" for name in (*(f"java.{name}" for name in OPENED), "sun.nio.ch")]
@@ -136,7 +136,7 @@ class Neo4j:
         here = f"127.0.0.1:{self.port}"
         own = {"server.bolt.listen_address": here, "server.bolt.advertised_address": here}
         if self.gds:
-            own["server.directories.plugins"] = str(fetched(PLUGINS))
+            own["server.directories.plugins"] = str(declaring(fetched(PLUGINS)))
         return "".join(f"{name}={value}\n" for name, value in (SETTINGS | own | dict(self.settings)).items())
 
     def _await(self) -> None:
@@ -212,6 +212,7 @@ def prepared() -> tuple[Java, list[Path], Path]:
     """What every server with the plugin is started by, made where it is not there: Java, the folders of the jars, and
     the archive of classes. Raises Unavailable and NotStarted."""
     java, jars = find_java(), [fetched(SERVER), fetched(PLUGINS)]
+    declaring(fetched(PLUGINS))  # here, because making the archive lets nobody else change the cache
     return java, jars, _archive(java, jars)
 
 

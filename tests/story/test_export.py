@@ -18,9 +18,7 @@ from identity_graph.store.neo4j.import_files import write_import_files
 from identity_graph.store.neo4j.import_tables import NODES
 from identity_graph.store.neo4j.statements import script
 from tests.neo4j.database import asked, emptied
-from tests.neo4j.jars import SERVER, fetched
-from tests.neo4j.java import find_java
-from tests.neo4j.launcher import OPENS, Neo4j
+from tests.neo4j.launcher import OPENS, SHORT_LIVED, Neo4j, prepared
 from tests.story.lived import assert_lives_on, files, live, opened, take_key, whole
 
 # Of the Store node; the sum of the events is counted by whoever needs it first.
@@ -54,9 +52,11 @@ def imported(folder: Path, home: Path) -> str:
     assert words[:4] == ["neo4j-admin", "database", "import", "full"]
     (home / "conf").mkdir(parents=True)
     (home / "conf" / "neo4j.conf").write_text("dbms.usage_report.enabled=false\n")
-    java = [find_java().path, "-Xmx1g", *OPENS, "-cp", f"{fetched(SERVER)}/*", "org.neo4j.cli.AdminTool"]
+    java, jars, archive = prepared()
+    program = [java.path, "-Xmx1g", *SHORT_LIVED, f"-XX:SharedArchiveFile={archive}", *OPENS]
+    program += ["-cp", ":".join(f"{folder}/*" for folder in jars), "org.neo4j.cli.AdminTool"]
     done = subprocess.run(
-        [*java, *words[1:]],
+        [*program, *words[1:]],
         cwd=folder,
         env=os.environ | {"NEO4J_HOME": str(home), "NEO4J_CONF": str(home / "conf")},
         capture_output=True,
@@ -97,7 +97,7 @@ def test_the_importer_makes_the_graph_that_a_copy_makes(
     nodes = sum(count for name, count in counts.items() if name in NODES)
     said = imported(folder, tmp_path / "home")
     assert f"{nodes} nodes" in said and f"{sum(counts.values()) - nodes} relationships" in said
-    with Neo4j(home=tmp_path / "home", gds=False) as server:
+    with Neo4j(home=tmp_path / "home") as server:
         before = graph_of(server.url)
         with opened(server.url) as copy:
             assert whole(copy) == whole(lived)

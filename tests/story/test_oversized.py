@@ -203,7 +203,8 @@ def glued(seed: int) -> Oversized:
 def test_a_server_that_is_gone_when_the_client_begins_is_named(
     catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    nobody = GraphDatabase.driver(f"bolt://127.0.0.1:{free_port()}")
+    # It would be asked again for half a minute.
+    nobody = GraphDatabase.driver(f"bolt://127.0.0.1:{free_port()}", max_transaction_retry_time=0.2)
     monkeypatch.setattr(catalogue.database, "new_driver", lambda: nobody)
     with pytest.raises(StoreError) as caught, catalogue.graph():
         pass
