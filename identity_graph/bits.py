@@ -25,7 +25,7 @@ def bits_of(chosen: Bool) -> Bits:
 
 
 @instruction
-def _ones(typing: Any, word: Any) -> Any:  # pragma: no cover - compiled
+def ones(typing: Any, word: Any) -> Any:  # pragma: no cover - compiled
     from numba import types
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
@@ -51,7 +51,7 @@ def count_common(one: Bits, other: Bits) -> int:  # pragma: no cover - compiled
     """How many places are in both."""
     found = np.uint64(0)
     for n in range(len(one)):
-        found += _ones(one[n] & other[n])
+        found += ones(one[n] & other[n])
     return int(found)
 
 

@@ -108,8 +108,9 @@ class Known:
         ever = replace(limits, window=np.full_like(limits.window, -1))
         unseen = np.zeros(len(label), dtype=np.int64)
         facts = Facts(self.identifiers.namespace, (), unseen, self.cannot, self.rules)
-        over, large, _ = broken_limits(label, facts, ever, self.policy.max_identifiers)
-        broken: Bool = np.any([*over, large], axis=0)
+        over, large = broken_limits(label, facts, ever, self.policy.max_identifiers)
+        broken: Bool = np.zeros(len(label), np.bool_)
+        broken[np.concatenate([*over, large])] = True
         return broken[label]
 
     def evidence(self, inside: Bool) -> EvidenceTable:

@@ -13,7 +13,9 @@ from identity_graph.reasons import STEPS
 from identity_graph.resolve.components import components
 from identity_graph.resolve.cut import LARGEST, cut_links
 from identity_graph.resolve.forest import grow_forest
+from identity_graph.resolve.incidence import distinct
 from identity_graph.resolve.ladder import climb
+from identity_graph.resolve.members import Members
 from identity_graph.resolve.part import NO_PAIRS, Facts, Limits, Part, broken_limits, newest_link
 from identity_graph.resolve.precedence import precedence
 from identity_graph.resolve.prefetch import prefetch
@@ -63,17 +65,18 @@ def group(
     limits = Limits.of(rules)
     seen = newest_link(links, n) if (limits.window >= 0).any() else np.zeros(n, np.int64)
     facts = Facts(namespace, values, seen, cannot, rules)
-    over, large, size = broken_limits(label, facts, limits, policy.max_identifiers)
-    limits = limits.only([bool(one.any()) for one in over[:-1]])
-    kind = np.zeros(n, dtype=np.int8)
-    for one in over:
-        kind[one] = FOREST
-    if policy.order == "cut":
-        kind[(kind == FOREST) & (size <= LARGEST)] = CUT
-    kind[large] = LADDER
+    over, large = broken_limits(label, facts, limits, policy.max_identifiers)
+    limits = limits.only([len(one) > 0 for one in over[:-1]])
     found = Groups(label, kept, NONE, np.zeros(n, dtype=np.bool_), np.zeros(n, dtype=np.bool_))
-    if kind.any():
-        shares = deal(label, namespace, kind, size, links, kept, cannot, newest=policy.order == "newest")
+    broken = distinct(np.concatenate([*over, large]))
+    if len(broken):
+        members = Members.of(label, broken)
+        kind = np.full(len(broken), FOREST, dtype=np.int8)
+        if policy.order == "cut":
+            kind[members.many.sum(axis=0) <= LARGEST] = CUT
+        kind[np.searchsorted(broken, large)] = LADDER
+        shares = deal(label, namespace, members, kind, links, kept, cannot, newest=policy.order == "newest")
+        del members
         stated = bool(links.must.any())
 
         def resolve(share: Share) -> SuppressedTable:

@@ -19,7 +19,7 @@ from identity_graph.tables import Bool, Float64, Int16, Int32, Int64, LinkTable,
 At = Int64 | slice
 ALL = slice(None)
 EVERY = -1
-_AHEAD = 16  # identifiers between the asking for a count and its use
+_TILE = 512  # identifiers that are asked for before any of them is counted
 NO_PAIRS: Pairs = (np.empty(0, np.int32), np.empty(0, np.int32))
 
 
@@ -162,46 +162,49 @@ def newest_link(links: LinkTable, n: int) -> Int64:
     return seen
 
 
-def broken_limits(label: Int32, facts: Facts, limits: Limits, largest: int) -> tuple[list[Bool], Bool, Int32]:
-    """Which labels stand for a component that breaks a limit: bool[n] for each of `limits.spaces`, and for pairs that
-    must not be in one group; which for one of more than `largest` identifiers; and how many each stands for, int32[n].
-    2 threads."""
+def broken_limits(label: Int32, facts: Facts, limits: Limits, largest: int) -> tuple[list[Int32], Int32]:
+    """The labels that stand for components that break a limit, int32 in any order, of each of `limits.spaces` and of
+    pairs that must not be in one group; and for those of more than `largest` identifiers. 2 threads."""
     n, seen = len(label), facts.seen
     label = read_only(label)
-    counted = [(label, facts.namespace, space, most) for space, most in zip(limits.spaces, limits.most, strict=True)]
+    counted = [(facts.namespace, space, most) for space, most in zip(limits.spaces, limits.most, strict=True)]
+    if largest < n:
+        counted.append((facts.namespace, EVERY, largest))
     with second_thread(n) as thread:
-        (large, size), *counts = spread(thread, _more_than, [(label, facts.namespace, EVERY, largest), *counted])
-    found = [more for more, _ in counts]
+        found = spread(thread, _more_than, [(label, *one) for one in counted])
+    large = found.pop() if largest < n else np.empty(0, np.int32)
     for number, (space, most, window) in enumerate(zip(limits.spaces, limits.most, limits.window, strict=True)):
-        if window >= 0 and found[number].any():
+        if window >= 0 and len(found[number]):
+            over = np.zeros(n, np.bool_)
+            over[found[number]] = True
             rows = np.flatnonzero(facts.namespace == space)
-            rows = rows[found[number][label[rows]]]
+            rows = rows[over[label[rows]]]
             rows = rows[np.lexsort((seen[rows], label[rows]))]
             first, last = rows[: len(rows) - most], rows[most:]
             close = (label[first] == label[last]) & (seen[last] - seen[first] < window)
-            found[number][:] = False
-            found[number][label[first[close]]] = True
+            found[number] = label[first[close]]
     one, other = facts.cannot
-    apart = np.zeros(n, dtype=np.bool_)
-    apart[label[one[label[one] == label[other]]]] = True
-    return [*found, apart], large, size
+    return [*found, label[one[label[one] == label[other]]]], large
 
 
 @kernel(nogil=True)
-def _more_than(
-    label: Int32, namespace: Int16, space: int, most: int
-) -> tuple[Bool, Int32]:  # pragma: no cover - compiled
-    """The labels of more than so many identifiers, of the namespace or of EVERY one; and of how many."""
-    count, last = np.zeros(len(label), np.int32), len(label) - 1
-    if space == EVERY:
-        for x in range(len(label)):
-            prefetch(count, np.intp(label[min(x + _AHEAD, last)]))
-            count[np.uint32(label[x])] += 1
-    else:
-        for x in range(len(label)):
-            if namespace[x] == space:
-                count[np.uint32(label[x])] += 1
-    return count > most, count
+def _more_than(label: Int32, namespace: Int16, space: int, most: int) -> Int32:  # pragma: no cover - compiled
+    """The labels of more than so many identifiers, of the namespace or of EVERY one: each as it comes to be."""
+    count, found, end = np.zeros(len(label), np.int32), np.empty(len(label) // (most + 1) + 1, np.int32), 0
+    named = np.empty(_TILE + 1, np.uint32)
+    for low in range(0, len(label), _TILE):
+        own, last = 0, min(low + _TILE, len(label))
+        for x in range(low, last):
+            named[own] = label[x]
+            own += (space == EVERY) | (namespace[x] == space)  # a branch that nobody can predict costs more
+        for i in range(own):
+            prefetch(count, np.intp(named[i]))
+        for i in range(own):
+            root = named[i]
+            count[root] += 1
+            found[end] = root
+            end += count[root] == most + 1
+    return found[:end].copy()
 
 
 def runs(column: Int32) -> list[Int64]:

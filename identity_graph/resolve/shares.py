@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from identity_graph.kernel import kernel
+from identity_graph.resolve.members import Members
 from identity_graph.resolve.prefetch import prefetch
 from identity_graph.resolve.threads import both, halves, second_thread
 from identity_graph.tables import Bool, Float64, Int8, Int16, Int32, Int64, LinkTable, read_only
@@ -27,8 +28,7 @@ _MOST = 2**9  # shares of so many, where there are more: so many places to write
 _BLOCK = 10  # bits: of so many numbers, a block, all are of one share
 _CHUNK = 9  # bits: so many links of a share lie together
 _APART = 16 * 5  # a cache line holds 16 numbers
-_TILE = 1024  # links that are looked up before any of them is dealt
-_AHEAD = 16  # rows between the asking for a word and its use
+_TILE = 512  # links that are looked up before any of them is dealt
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,40 +61,39 @@ class Share:
 def deal(
     label: Int32,
     namespace: Int16,
+    members: Members,
     kind: Int8,
-    size: Int32,
     links: LinkTable,
     kept: Bool,
     cannot: Pairs,
     *,
     newest: bool,
 ) -> list[Share]:
-    """All components whose smallest identifiers, by which `label` int32[n] names them, have a `kind` int8[n] above 0,
-    with their `kept` links and their pairs; the largest share first. Both ends of a kept link have one label.
+    """The components of `members`, each of a `kind` int8[c], with their `kept` links and their pairs; the largest share
+    first. Both ends of a kept link have one label.
 
-    A share has at most `_SHARE` identifiers, or is one component. `size` int32[n] is by label. Keys are of times where
-    `newest`, else of weights. 2 threads: each reads a half of the rows, and writes its own places. O(n + links).
+    A share has at most `_SHARE` identifiers, or is one component. Keys are of times where `newest`, else of weights.
+    2 threads: each reads a half of the rows, and writes its own places. O(n + links).
     """
     n, m = len(label), len(links)
-    of = np.empty(n, np.uint16)
-    many, kinds = _plan(kind, size, max(_SHARE, n // _MOST), of)  # share 0 is of nobody
+    of, many, kinds = _plan(kind, members.many.sum(axis=0), max(_SHARE, n // _MOST))  # share 0 is of nobody
     count = len(many)
     # At whole blocks and chunks all shares would write to one set of the cache.
     shift_by = np.arange(count) * _APART
     blank = shift_by % (1 << _BLOCK)
     block = np.repeat(np.arange(count), -(-(many + blank) >> _BLOCK) + (many == 0)).astype(np.uint16)
     base = (np.searchsorted(block, np.arange(count)) << _BLOCK) + blank
-    number, inside = np.empty(n, np.int32), np.empty(len(block) << _BLOCK, np.int32)
+    number, inside = np.zeros(n, np.int32), np.empty(len(block) << _BLOCK, np.int32)
     spaces = np.empty(len(inside), np.int16)
     chunks = 2 * count + (m >> _CHUNK) + 1  # of a thread
     dealt, following = np.empty((2 * chunks << _CHUNK, 2), np.int64), np.empty(2 * chunks, np.int64)
     begin = (np.arange(count) + np.array([[0], [chunks]]) << _CHUNK) + shift_by % (1 << _CHUNK)
     end, newest_time, shift = begin.copy(), *_times(links, newest)
     with second_thread(n + m) as thread:
-        low, high = halves(n)
-        one, other = base.copy(), np.maximum(base + many - 1, 0)
-        own, out = (read_only(label), read_only(namespace), read_only(of)), (number, inside, spaces)
-        both(thread, _deal_identifiers, (*own, *low, 1, one, *out), (*own, *high, -1, other, *out))
+        middle = base + np.bincount(of, members.many[0], minlength=count).astype(np.int64)
+        own, out = (read_only(namespace), of), (number, inside, spaces)
+        parts = zip(members.who, members.component, (base.copy(), middle), strict=True)
+        both(thread, _deal_identifiers, *((*part, *own, *out) for part in parts))
         ends, worth = (read_only(links.a), read_only(links.b)), (read_only(links.weight), read_only(links.last_seen))
         columns = *ends, read_only(kept), *worth, newest, newest_time, shift
         found = read_only(number), read_only(block)
@@ -103,7 +102,7 @@ def deal(
             _deal_links,
             *((*columns, *found, *half, end[t], dealt, following, t * chunks) for t, half in enumerate(halves(m))),
         )
-    pairs = _dealt_pairs(label, kind, cannot, number, block, base)
+    pairs = _dealt_pairs(label, cannot, number, block, base)
     shares = []
     for s in (np.argsort(-many[1:], kind="stable") + 1).tolist():
         at = slice(base[s], base[s] + many[s])
@@ -120,9 +119,9 @@ def _times(links: LinkTable, newest: bool) -> tuple[int, int]:
     return last, max(0, (last - int(links.last_seen.min())).bit_length() - KEY)
 
 
-def _dealt_pairs(label: Int32, kind: Int8, cannot: Pairs, number: Int32, block: UInt16, base: Int64) -> list[Pairs]:
+def _dealt_pairs(label: Int32, cannot: Pairs, number: Int32, block: UInt16, base: Int64) -> list[Pairs]:
     one, other = cannot
-    held = (label[one] == label[other]) & (kind[label[one]] > 0)
+    held = (label[one] == label[other]) & (number[one] > 0)
     one, other = number[one[held]], number[other[held]]
     of = block[one >> _BLOCK]
     order = np.argsort(of, kind="stable")
@@ -134,15 +133,12 @@ def _dealt_pairs(label: Int32, kind: Int8, cannot: Pairs, number: Int32, block: 
 
 
 @kernel(nogil=True)
-def _plan(kind: Int8, size: Int32, most: int, of: UInt16) -> tuple[Int64, Int64]:  # pragma: no cover - compiled
-    """Write the share of each label; how many identifiers each share has, and its kind. Share 0 has nobody."""
-    room = 3 * (len(kind) // most) + 130
+def _plan(kind: Int8, size: Int64, most: int) -> tuple[UInt16, Int64, Int64]:  # pragma: no cover - compiled
+    """The share of each component; how many identifiers each share has, and its kind. Share 0 has nobody."""
+    of, room = np.empty(len(kind), np.uint16), len(kind) + 1
     many, kinds, open, count = np.zeros(room, np.int64), np.zeros(room, np.int64), np.zeros(128, np.int64), 1
     for x in range(len(kind)):
         own = kind[x]
-        if own == 0:
-            of[x] = 0
-            continue
         share = open[own]
         if share == 0 or many[share] + size[x] > most:
             share, count = count, count + 1
@@ -151,37 +147,27 @@ def _plan(kind: Int8, size: Int32, most: int, of: UInt16) -> tuple[Int64, Int64]
                 open[own] = share
         many[share] += size[x]
         of[x] = share
-    return many[:count], kinds[:count]
+    return of, many[:count], kinds[:count]
 
 
 @kernel(nogil=True)
 def _deal_identifiers(
-    label: Int32,
+    who: Int32,
+    component: Int32,
+    place: Int64,
     namespace: Int16,
     of: UInt16,
-    start: int,
-    stop: int,
-    step: int,
-    place: Int64,
     number: Int32,
     inside: Int32,
     spaces: Int16,
 ) -> None:  # pragma: no cover - compiled
-    """Those from `start` on, to the places from `place` upwards; by a step of -1 the last one first, and downwards."""
-    own, who = np.empty(_TILE + 1, np.uint16), np.empty(_TILE + 1, np.int32)
-    for done in range(0, stop - start, _TILE):
-        count = 0
-        for i in range(done, min(done + _TILE, stop - start)):
-            x = start + i if step > 0 else stop - 1 - i
-            prefetch(of, np.intp(label[min(max(x + step * _AHEAD, start), stop - 1)]))
-            share = of[np.uint32(label[x])]
-            number[x], own[count], who[count] = 0, share, x
-            count += share != 0  # a branch that nobody can predict costs more
-        for i in range(count):
-            share, one = own[i], np.uint32(who[i])
-            at = place[share]
-            number[one], inside[at], spaces[at] = at, one, namespace[one]
-            place[share] = at + step
+    """Each to the next place of the share of its component."""
+    place = place.copy()  # near what the other thread writes, a word takes many times longer to write
+    for i in range(len(who)):
+        x, share = np.uint32(who[i]), of[np.uint32(component[i])]
+        at = np.uint64(place[share])
+        number[x], inside[at], spaces[at] = at, x, namespace[x]
+        place[share] += 1
 
 
 @kernel(nogil=True)
@@ -204,31 +190,33 @@ def _deal_links(
     chunk: int,
 ) -> None:  # pragma: no cover - compiled
     """Write links as (a | b << 32, row | key << 32) where those of their share go on: in its chunk, of which each has
-    one already from `chunk` on, or in the next one that is free."""
-    free, last = chunk + len(place), stop - 1
-    ends, row, share = np.empty(_TILE + 1, np.int64), np.empty(_TILE + 1, np.int64), np.empty(_TILE + 1, np.uint16)
+    one already from `chunk` on, or in the next one that is free. Other ends are looked up for those alone that are of
+    some share, which are asked for a tile at a time."""
+    free, row, next = chunk + len(place), np.empty(_TILE + 1, np.int64), place.copy()
     for low in range(start, stop, _TILE):
         count = 0
         for i in range(low, min(low + _TILE, stop)):
-            prefetch(number, np.intp(b[min(i + _AHEAD, last)]))
-            one, two = number[np.uint32(a[i])], number[np.uint32(b[i])]
-            own = block[np.uint32(one) >> np.uint32(_BLOCK)] if kept[i] else np.uint16(0)
-            ends[count], row[count], share[count] = np.int64(one) | np.int64(two) << 32, i, own
-            count += own != 0  # a branch that nobody can predict costs more
+            row[count] = i
+            count += (number[np.uint32(a[i])] != 0) & kept[i]  # a branch that nobody can predict costs more
         for j in range(count):
-            i, own = row[j], share[j]
+            prefetch(number, np.intp(b[row[j]]))
+        for j in range(count):
+            link = np.uint64(row[j])
+            one, two = number[np.uint32(a[link])], number[np.uint32(b[link])]
+            own = block[np.uint32(one) >> np.uint32(_BLOCK)]
             if newest:
-                key = newest_time - last_seen[i] >> shift
+                key = newest_time - last_seen[link] >> shift
             else:
-                key = min(max(int(np.rint(weight[i] * -DIGITS)) + DIGITS, 0), 2**40 - 1) >> 40 - KEY
-            at = place[own]
-            dealt[at, 0], dealt[at, 1] = ends[j], i | key << 32
+                key = min(max(int(np.rint(weight[link] * -DIGITS)) + DIGITS, 0), 2**40 - 1) >> 40 - KEY
+            at = next[own]
+            dealt[at, 0], dealt[at, 1] = np.int64(one) | np.int64(two) << 32, row[j] | key << 32
             at += 1
             if at & (1 << _CHUNK) - 1 == 0:
                 following[at - 1 >> _CHUNK] = free
                 at = free << _CHUNK
                 free += 1
-            place[own] = at
+            next[own] = at
+    place[:] = next
 
 
 @kernel(nogil=True)

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from identity_graph.resolve import shares, threads
 from identity_graph.resolve.components import components
+from identity_graph.resolve.members import Members
 from identity_graph.resolve.shares import DIGITS, KEY, deal
 from identity_graph.tables import LinkTable
 
@@ -29,13 +30,15 @@ def test_components_are_dealt_whole(seed: int, n: int, share: int, few: int, new
     weight, seen = dice.random(m), dice.integers(-(2**59), 2**59, m)
     label = components(n, a[kept], b[kept])
     kind = np.where(label == np.arange(n), dice.integers(0, 4, n), 0).astype(np.int8)
-    space, size = dice.integers(0, 9, n).astype(np.int16), np.bincount(label, minlength=n).astype(np.int32)
+    space, chosen = dice.integers(0, 9, n).astype(np.int16), np.flatnonzero(kind).astype(np.int32)
     links = LinkTable(a, b, weight, seen, np.zeros(m, np.bool_))
     one, other = dice.integers(0, n, (2, 5)).astype(np.int32)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(shares, "_SHARE", share)
         patch.setattr(threads, "_FEW", few)
-        found = deal(label, space, kind, size, links, kept, (one, other), newest=newest)
+        members = Members.of(label, chosen)
+        found = deal(label, space, members, kind[chosen], links, kept, (one, other), newest=newest)
+    assert members.many.sum(axis=0).tolist() == np.bincount(label, minlength=n)[chosen].tolist()
     assert sorted(x for own in found for x in own.inside.tolist()) == np.flatnonzero(kind[label] > 0).tolist()
     dealt: list[int] = []
     pairs: list[tuple[int, int]] = []
