@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from identity_graph.kernel import kernel
@@ -10,38 +12,44 @@ from identity_graph.resolve.part import Limits, Part
 from identity_graph.resolve.shares import UInt32
 from identity_graph.tables import Bool, Int16, Int32, Int64
 
+VALUE = 2**32 - 1
+"""The bits of a value of a group."""
 
-def name_values(part: Part, forest: Forest, limits: Limits, rows: Int64) -> tuple[Int32, Int32]:
-    """Of links that end in two groups two identifiers that would have come together, one of a's group and one of b's,
-    int32[rows]; -1 for those that were not refused.
+_NONE = 2**63 - 1
+
+
+def name_values(part: Part, forest: Forest, limits: Limits, rows: Int64) -> tuple[Int64, Int32, Int32]:
+    """Of links that end in two groups two identifiers that would have come together, one of a's group and one of b's.
 
     They are the pair that must not be, or a value of either group; where the limit has a window, of the first that is
-    full. Of several the one whose links were taken first; of two ends of one link that of the smaller key.
+    full. Of several the one whose links were taken first; of two ends of one link that of the smaller key, for which
+    texts are compared, if any of the links needs it.
+
+    By label and limit the value of each group, own numbers in the lower half of int64[n * limits]; and those of each
+    link where it is another one's, int32[rows] or empty: -1 where a limit without a window refused it, or nothing did.
     """
-    value_a, value_b = np.full((2, len(rows)), -1, dtype=np.int32)
-    label = forest.label.view(np.uint32)
-    best = _first_values(forest.one, forest.two, label, forest.limited, len(limits.spaces))
-    links = rows, forest.refused, part.a, part.b, forest.label, label, best
-    grown = _ranks(part, forest, limits), forest.begin, forest.later, forest.seen, forest.listed
-    one, other = _name(*links, *grown, limits.most, limits.window, value_a, value_b)
-    if len(one):
+    count = len(limits.spaces)
+    first, label = _first_links(forest.one, forest.two, len(part)), forest.label.view(np.uint32)
+    best, slot, one, other = _first_values(first, label, forest.limited, count)
+    links = rows, forest.refused, part.a, part.b, forest.label
+    if len(slot):
+        needed = _asked(*links, count)[slot] & (best[slot] & VALUE == one)
+        slot, one, other = slot[needed], one[needed], other[needed]
         larger = part.facts.larger_value(part.inside[one], part.inside[other])
-        _exchange(rows, forest.refused, limits.window, one[larger], other[larger], len(part), value_a, value_b)
-    return value_a, value_b
-
-
-def _ranks(part: Part, forest: Forest, limits: Limits) -> Int64:
-    """Where there is a choice by more than the first of a group: twice the place of each identifier's first link; one
-    more for that of the larger key where it is the other's too. int64[n], or empty."""
+        best[slot[larger]] = other[larger]
     windows = [space for space, window in zip(limits.spaces, limits.window.tolist(), strict=True) if window >= 0]
     if not windows and not len(part.cannot[0]):
-        return np.empty(0, np.int64)
+        return best, np.empty(0, np.int32), np.empty(0, np.int32)
+    grown = _ranks(part, forest, windows, first), forest.begin, forest.later, forest.seen, forest.listed
+    return best, *_name(*links, label, *grown, limits.most, limits.window)
+
+
+def _ranks(part: Part, forest: Forest, windows: Sequence[int], first: Int32) -> Int64:
+    """Where there is a choice by more than the first of a group: twice the place of each identifier's first link; one
+    more for that of the larger key where it is the other's too. int64[n]."""
     choice: Bool = np.isin(part.namespace, windows)
     choice[np.r_[part.cannot]] = True
-    first = np.full(len(part), len(forest.order), np.int64)
-    for ends in (forest.one, forest.two):
-        np.minimum.at(first, ends, np.arange(len(ends)))
-    rank = 2 * first
+    rank = 2 * first.astype(np.int64)
     one = np.flatnonzero(choice & (first < len(forest.order)))
     link = forest.order[first[one]]
     other = part.a[link] + part.b[link] - one
@@ -53,25 +61,51 @@ def _ranks(part: Part, forest: Forest, limits: Limits) -> Int64:
 
 
 @kernel(nogil=True)
-def _first_values(
-    one: UInt32, two: UInt32, label: UInt32, limited: UInt32, count: int
-) -> Int32:  # pragma: no cover - compiled
-    """By label and limit the value whose links were taken first, and the other end of the first one where that is such
-    a value too, else -1: int32[n, limits + 1, 2]. What is of no limit is in the last column.
-
-    Backwards, so that the first one is written last: without a branch.
-    """
-    width, low, nobody = np.uint32(count + 1), np.uint64(32), np.uint64(0xFFFFFFFF)
-    found = np.empty(len(label) * width, np.uint64)
-    for own in range(len(label)):
-        found[own * width + limited[own]] = np.uint64(own) | nobody << low
+def _first_links(one: UInt32, two: UInt32, n: int) -> Int32:  # pragma: no cover - compiled
+    """The place of each identifier's first link in the order, or how many links there are. Backwards, so that the first
+    one is written last."""
+    first = np.full(n, len(one), np.int32)
     for back in range(len(one)):
         place = np.uint64(len(one) - 1 - back)
-        x, y = np.uint64(one[place]), np.uint64(two[place])
-        of_x, of_y = label[x] * width + limited[x], label[y] * width + limited[y]
-        found[of_y] = y | (x if of_x == of_y else nobody) << low
-        found[of_x] = x | (y if of_x == of_y else nobody) << low
-    return found.view(np.int32).reshape((len(label), count + 1, 2))
+        first[one[place]] = place
+        first[two[place]] = place
+    return first
+
+
+@kernel(nogil=True)
+def _first_values(
+    first: Int32, label: UInt32, limited: UInt32, count: int
+) -> tuple[Int64, Int64, Int32, Int32]:  # pragma: no cover - compiled
+    """By label and limit the value whose first link comes first, below the place of that; and where there are two such,
+    ends of one link, the slot of the first one named, that one and the other."""
+    width, low, k = np.uint32(count), np.int64(32), 0
+    best, own = np.full(len(label) * count, _NONE, np.int64), np.empty(len(label) + 1, np.uint32)
+    for x in range(len(label)):
+        own[k] = x
+        k += limited[x] < width  # a branch that nobody can predict costs more
+    slots, ones, others, even = np.empty(k + 1, np.int64), np.empty(k + 1, np.int32), np.empty(k + 1, np.int32), 0
+    for i in range(k):
+        x = own[i]
+        slot, mine = label[x] * width + limited[x], np.int64(first[x]) << low | np.int64(x)
+        before = best[slot]
+        slots[even], ones[even], others[even] = slot, before, x
+        even += (before ^ mine) >> low == 0
+        best[slot] = min(before, mine)
+    return best, slots[:even].copy(), ones[:even].copy(), others[:even].copy()
+
+
+@kernel(nogil=True)
+def _asked(
+    rows: Int64, refused: Int16, a: Int32, b: Int32, label: Int32, count: int
+) -> Bool:  # pragma: no cover - compiled
+    """By label and limit, whether the limit refused any of these links of the group; and at the end, something else."""
+    asked, nothing = np.zeros(len(label) * count + 1, np.bool_), len(label) * count
+    for at in range(len(rows)):
+        row = rows[at]
+        limit = refused[row]
+        asked[label[a[row]] * count + limit if limit >= 0 else nothing] = True
+        asked[label[b[row]] * count + limit if limit >= 0 else nothing] = True
+    return asked
 
 
 @kernel(nogil=True)
@@ -82,7 +116,6 @@ def _name(
     b: Int32,
     label: Int32,
     root: UInt32,
-    best: Int32,
     rank: Int64,
     begin: Int32,
     later: Int32,
@@ -90,44 +123,19 @@ def _name(
     listed: Listed,
     most: Int32,
     window: Int64,
-    value_a: Int32,
-    value_b: Int32,
 ) -> tuple[Int32, Int32]:  # pragma: no cover - compiled
-    """And the first values of groups that another one is even with, each once, which `best` then forgets; and this."""
-    count, one, other = 0, np.empty(2 * len(rows), np.int32), np.empty(2 * len(rows), np.int32)
+    """Of links that a pair or a limit with a window refused."""
+    one, other = np.full(len(rows), -1, np.int32), np.full(len(rows), -1, np.int32)
     for at in range(len(rows)):
         row = rows[at]
         x, y, limit = label[a[row]], label[b[row]], refused[row]
-        if limit == JOINED:
-            continue
         if limit == CANNOT:
-            value_a[at], value_b[at] = apart(root, listed, x, y, rank)
-        elif window[limit] < 0:
-            value_a[at], value_b[at] = best[x, limit, 0], best[y, limit, 0]
-            for group in (x, y):
-                if best[group, limit, 1] >= 0:
-                    one[count], other[count] = best[group, limit, 0], best[group, limit, 1]
-                    best[group, limit, 1] = -1
-                    count += 1
-        else:
+            one[at], other[at] = apart(root, listed, x, y, rank)
+        elif limit != JOINED and window[limit] >= 0:
             x, y = begin[x, limit], begin[y, limit]
             in_x, x, in_y, y = full(seen, later, x, y, most[limit], window[limit])
-            value_a[at], value_b[at] = _first(later, x, in_x, rank), _first(later, y, in_y, rank)
-    return one[:count].copy(), other[:count].copy()
-
-
-@kernel(nogil=True)
-def _exchange(
-    rows: Int64, refused: Int16, window: Int64, one: Int32, other: Int32, n: int, value_a: Int32, value_b: Int32
-) -> None:  # pragma: no cover - compiled
-    """Name the other one where one is named as the first value of its group."""
-    now = np.arange(-1, n).astype(np.int32)
-    for i in range(len(one)):
-        now[one[i] + 1] = other[i]
-    for at in range(len(value_a)):
-        limit = refused[rows[at]]
-        if limit >= 0 and window[limit] < 0:
-            value_a[at], value_b[at] = now[value_a[at] + 1], now[value_b[at] + 1]
+            one[at], other[at] = _first(later, x, in_x, rank), _first(later, y, in_y, rank)
+    return one, other
 
 
 @kernel(nogil=True)

@@ -9,12 +9,14 @@ import numpy as np
 from identity_graph.kernel import kernel
 from identity_graph.resolve.incidence import distinct
 from identity_graph.resolve.part import At, Part
+from identity_graph.resolve.prefetch import prefetch
 from identity_graph.resolve.run_sort import even_runs, sort_runs, sort_words
 from identity_graph.resolve.shares import DIGITS, KEY, UInt32
-from identity_graph.tables import Bool, Int8, Int64
+from identity_graph.tables import Bool, Float64, Int8, Int64, read_only
 
 _FEW = 2**16  # links of which few are even in
 _BITS = 22  # bits, two passes
+_AHEAD = 8  # runs between the asking for weights and times and their use
 
 Column = Callable[[At], Int64]
 """What links of a part, by position, are sorted by: the smaller first, of less than 2**60 to either side of 0."""
@@ -28,7 +30,8 @@ def precedence(part: Part, order: str, later: Bool | None = None) -> Int64:
     smaller sum of priorities, then the heavier (Adobe's identity optimization algorithm). Ties go by the smaller key,
     then by the larger; only for these are keys compared.
 
-    First all are sorted by the first bits of the first column, which the part has; what is even then, by whole columns.
+    First all are sorted by the first bits of the first column, which the part has. Of what is even then, two and two
+    mostly, these are compared; the others are sorted by whole columns.
     """
 
     def newer(at: At) -> Int64:
@@ -47,6 +50,8 @@ def precedence(part: Part, order: str, later: Bool | None = None) -> Int64:
     word = _words(part.key, turn, low)
     sort_words(word, low + left, low + KEY + (2 if len(turn) else 0))
     found, places, start = _taken(word, low, left)
+    worth = read_only(part.links.weight), read_only(part.links.last_seen)
+    places, start = _twos(found, places, start, part.rows, *worth, order == "newest")
     for column in (*columns, part.component):
         if not len(places):
             return found
@@ -63,6 +68,36 @@ def precedence(part: Part, order: str, later: Bool | None = None) -> Int64:
         sort_runs(np.minimum(one, other) << 32 | np.maximum(one, other), rows, start)
         found[places] = rows
     return found
+
+
+@kernel(nogil=True)
+def _twos(
+    found: Int64, places: Int64, start: Int64, rows: Int64, weight: Float64, last_seen: Int64, newest: bool
+) -> tuple[Int64, Int64]:  # pragma: no cover - compiled
+    """Turn each two of even first bits that are in the wrong order by weight and time, by time alone where `newest`;
+    the places and the runs of the others, and of those that are even."""
+    left, begin, count, runs = np.empty_like(places), np.zeros_like(start), 0, 0
+    for run in range(len(start) - 1):
+        ahead = start[min(run + _AHEAD, len(start) - 2)]
+        for one in (rows[found[places[ahead]]], rows[found[places[ahead + 1]]]):
+            prefetch(weight, one)
+            prefetch(last_seen, one)
+        at, end = start[run], start[run + 1]
+        if end - at == 2:
+            here, there = places[at], places[at + 1]
+            x, y = rows[found[here]], rows[found[there]]
+            more = 0.0 if newest else np.rint(weight[y] * -DIGITS) - np.rint(weight[x] * -DIGITS)
+            later = last_seen[x] - last_seen[y]
+            if more < 0 or (more == 0 and later < 0):
+                found[here], found[there] = found[there], found[here]
+            if more != 0 or later != 0:
+                continue
+        for i in range(at, end):
+            left[count] = places[i]
+            count += 1
+        runs += 1
+        begin[runs] = count
+    return left[:count].copy(), begin[: runs + 1].copy()
 
 
 @kernel(nogil=True)

@@ -9,7 +9,7 @@ import numpy as np
 from identity_graph.kernel import kernel
 from identity_graph.reasons import STEPS, SUPPRESSED
 from identity_graph.resolve.forest import CANNOT, JOINED, Forest
-from identity_graph.resolve.naming import name_values
+from identity_graph.resolve.naming import VALUE, name_values
 from identity_graph.resolve.part import Limits, Part
 from identity_graph.resolve.threads import both, halves, second_thread
 from identity_graph.tables import Int8, Int16, Int32, Int64, SuppressedTable
@@ -45,10 +45,10 @@ def suppressed(part: Part, forest: Forest, limits: Limits, step: Int8) -> Suppre
     at = _across(forest.label, part.a, part.b, forest.refused, len(forest.order) == len(part.a))
     if part.ordered:  # by other ends than the link table
         at = at[np.argsort(part.rows[at])]
-    value_a, value_b = name_values(part, forest, limits, at)
     spaces = np.array([*limits.spaces, -1], dtype=np.int16)
-    told = forest.refused, step, _QUARANTINE, _CODES, spaces
-    columns = _columns(at, part.rows, *told, part.inside, value_a, value_b)
+    told = part.rows, part.inside, step, _QUARANTINE, _CODES, spaces
+    links = forest.refused, part.a, part.b, forest.label
+    columns = _columns(at, *told, *links, *name_values(part, forest, limits, at), limits.window)
     return SuppressedTable(*columns)
 
 
@@ -56,14 +56,19 @@ def suppressed(part: Part, forest: Forest, limits: Limits, step: Int8) -> Suppre
 def _columns(
     at: Int64,
     rows: Int64,
-    refused: Int16,
+    inside: Int32,
     step: Int8,
     quarantine: int,
     codes: Int8,
     spaces: Int16,
-    inside: Int32,
-    value_a: Int32,
-    value_b: Int32,
+    refused: Int16,
+    a: Int32,
+    b: Int32,
+    label: Int32,
+    best: Int64,
+    other_a: Int32,
+    other_b: Int32,
+    window: Int64,
 ) -> tuple[Int64, Int8, Int16, Int32, Int32, Int8]:  # pragma: no cover - compiled
     link, code, taken = np.empty(len(at), np.int64), np.empty(len(at), np.int8), np.empty(len(at), np.int8)
     namespace, one, two = np.empty(len(at), np.int16), np.empty(len(at), np.int32), np.empty(len(at), np.int32)
@@ -71,8 +76,13 @@ def _columns(
         own = at[i]
         why = refused[own]
         link[i], taken[i], namespace[i] = rows[own], step[own], spaces[why if why >= 0 else len(spaces) - 1]
-        one[i] = inside[value_a[i]] if value_a[i] >= 0 else -1
-        two[i] = inside[value_b[i]] if value_b[i] >= 0 else -1
+        x, y = np.int64(-1), np.int64(-1)
+        if why >= 0 and window[why] < 0:
+            x = best[label[a[own]] * len(window) + why] & VALUE
+            y = best[label[b[own]] * len(window) + why] & VALUE
+        elif len(other_a):
+            x, y = np.int64(other_a[i]), np.int64(other_b[i])
+        one[i], two[i] = inside[x] if x >= 0 else -1, inside[y] if y >= 0 else -1
         if why >= 0:
             code[i] = codes[0]
         elif why == CANNOT:
