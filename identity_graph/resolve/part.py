@@ -13,7 +13,7 @@ from identity_graph.kernel import kernel
 from identity_graph.resolve.prefetch import prefetch
 from identity_graph.resolve.rules import Rules
 from identity_graph.resolve.shares import Pairs, Share, UInt32
-from identity_graph.resolve.threads import second_thread, spread
+from identity_graph.resolve.threads import both, second_thread
 from identity_graph.tables import Bool, Float64, Int16, Int32, Int64, LinkTable, read_only
 
 At = Int64 | slice
@@ -167,11 +167,16 @@ def broken_limits(label: Int32, facts: Facts, limits: Limits, largest: int) -> t
     pairs that must not be in one group; and for those of more than `largest` identifiers. 2 threads."""
     n, seen = len(label), facts.seen
     label = read_only(label)
-    counted = [(facts.namespace, space, most) for space, most in zip(limits.spaces, limits.most, strict=True)]
+    counted = list(zip(limits.spaces, limits.most.tolist(), strict=True))
     if largest < n:
-        counted.append((facts.namespace, EVERY, largest))
+        counted.append((EVERY, largest))
+    whole, found = (label, read_only(facts.namespace)), []
     with second_thread(n) as thread:
-        found = spread(thread, _more_than, [(label, *one) for one in counted])
+        for counts in counted:
+            count = np.zeros(n, np.int32)
+            found.append(
+                np.concatenate(both(thread, _more_than, (*whole, *counts, count, 0), (*whole, *counts, count, 1)))
+            )
     large = found.pop() if largest < n else np.empty(0, np.int32)
     for number, (space, most, window) in enumerate(zip(limits.spaces, limits.most, limits.window, strict=True)):
         if window >= 0 and len(found[number]):
@@ -188,15 +193,20 @@ def broken_limits(label: Int32, facts: Facts, limits: Limits, largest: int) -> t
 
 
 @kernel(nogil=True)
-def _more_than(label: Int32, namespace: Int16, space: int, most: int) -> Int32:  # pragma: no cover - compiled
-    """The labels of more than so many identifiers, of the namespace or of EVERY one: each as it comes to be."""
-    count, found, end = np.zeros(len(label), np.int32), np.empty(len(label) // (most + 1) + 1, np.int32), 0
-    named = np.empty(_TILE + 1, np.uint32)
+def _more_than(
+    label: Int32, namespace: Int16, space: int, most: int, count: Int32, half: int
+) -> Int32:  # pragma: no cover - compiled
+    """The labels of more than so many identifiers, of the namespace or of EVERY one, each as it comes to be: those of
+    every other block of 1024 labels, for no cache line of counts is of both halves."""
+    found, end, named = np.empty(len(label) // (most + 1) + 1, np.int32), 0, np.empty(_TILE + 1, np.uint32)
+    every, ten, one, mine = space == EVERY, np.uint32(10), np.uint32(1), np.uint32(half)
     for low in range(0, len(label), _TILE):
-        own, last = 0, min(low + _TILE, len(label))
-        for x in range(low, last):
-            named[own] = label[x]
-            own += (space == EVERY) | (namespace[x] == space)  # a branch that nobody can predict costs more
+        own = 0
+        for x in range(low, min(low + _TILE, len(label))):
+            root = np.uint32(label[x])
+            named[own] = root
+            # a branch that nobody can predict costs more
+            own += (every | (namespace[x] == space)) & (((root >> ten) & one) == mine)
         for i in range(own):
             prefetch(count, np.intp(named[i]))
         for i in range(own):
