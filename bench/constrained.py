@@ -5,10 +5,12 @@ most do in the field; so many that the giant one does; or two, which one compone
 random, so that the forest has an order to find. No group may break the limit; best of five, interleaved.
 
 What bounds it where 31,000 components of 1.4 million links break the limit, by the time of one thread, of which there
-are two, beside a cache of 32 MiB: 220 ms, beside 32 for the components. Dealing identifiers and links to their shares
-takes 46, which is looks at places that no earlier link foretells; sorting 26, a half of it to look at whole weights and
-times where the first bits are even; growing 29; naming and writing 420,000 suppressed links 48, of which 14,000
-comparisons of texts are 14; counting 12. The giant component alone is sorted and grown by one thread.
+are two, beside a shared cache that holds some 32 MB: 180 ms, beside 30 for the components. Dealing links to their
+shares takes 25, which is looks at places that no earlier link foretells and a first touch of 22 MB; finding and dealing
+identifiers 9; sorting 25, of which 8 are looks at the whole weights and times of even ones; growing 22; naming and
+writing 420,000 suppressed links 39, of which 14,000 comparisons of texts are 8 to 14. These hold the interpreter, so
+that the other thread waits too: without them it takes 10 to 20 ms less by the clock. The giant component alone is
+sorted and grown by one thread.
 
 An identifier without limits and cannot-links always joins by its strongest link, and so does a group of such ones: what
 they join by need neither be sorted nor grown. That leaves 0.77 of 1.39 million links and 0.37 of 0.97 million
