@@ -20,6 +20,11 @@ def identity_graph(people: int, seed: int = 1) -> tuple[int, Int32, Int32]:
     many identifiers most, which makes one component of a tenth of all. Identifiers and links are shuffled: no locality
     is left.
     """
+    return planted(people, seed)[:3]
+
+
+def planted(people: int, seed: int = 1) -> tuple[int, Int32, Int32, Int32]:
+    """The same, and whose each identifier is: int32[n]."""
     dice = np.random.default_rng(seed)
     size = np.minimum(np.floor(2 * dice.pareto(1.5, people) + 1), 401).astype(np.int64)
     start = np.r_[0, np.cumsum(size)]
@@ -34,13 +39,16 @@ def identity_graph(people: int, seed: int = 1) -> tuple[int, Int32, Int32]:
     hub = dice.integers(0, n, HUBS)[dice.integers(0, HUBS, glued)]
     a = np.r_[later, again, dice.integers(0, n, glued)]
     b = np.r_[earlier, other, hub]
-    return n, *_shuffled(n, a[a != b], b[a != b], dice)
+    return n, *_shuffled(owner, a[a != b], b[a != b], dice)
 
 
-def _shuffled(n: int, a: Int64, b: Int64, dice: np.random.Generator) -> tuple[Int32, Int32]:
-    name, order, turned = dice.permutation(n).astype(np.int32), dice.permutation(len(a)), dice.random(len(a)) < 0.5
+def _shuffled(owner: Int64, a: Int64, b: Int64, dice: np.random.Generator) -> tuple[Int32, Int32, Int32]:
+    name = dice.permutation(len(owner)).astype(np.int32)
+    order, turned = dice.permutation(len(a)), dice.random(len(a)) < 0.5
     a, b = np.where(turned, b, a)[order], np.where(turned, a, b)[order]
-    return name[a], name[b]
+    whose = np.empty(len(owner), np.int32)
+    whose[name] = owner
+    return name[a], name[b], whose
 
 
 def keys(n: int, seed: int = 1) -> pl.Series:
