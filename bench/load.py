@@ -263,12 +263,12 @@ def main() -> None:
         batches.clear()
         others(Path(folder), events, source, target)
 
-        ten = source.with_name("ten.jsonl")
-        write(ten, 10 * events)
-        (small, small_helper), (large, large_helper) = peak(source, target), peak(ten, target)
-        for who, one, many in (("loading process", small, large), ("largest helper", small_helper, large_helper)):
-            ratio = many / max(1, one)
-            print(f"load: peak memory of the {who} {one} MiB, {ratio:.2f} of that for ten times as many events")
+        ten, one = source.with_name("ten.jsonl"), peak(source, target)
+        for what, bad in (("", None), (f", one in {BAD} of them bad", BAD)):
+            write(ten, 10 * events, bad)
+            for who, least, most in zip(("loading process", "largest helper"), one, peak(ten, target), strict=True):
+                ratio = most / max(1, least)
+                print(f"load: peak memory of the {who} {least} MiB, {ratio:.2f} of that for ten times as many{what}")
 
 
 if __name__ == "__main__":

@@ -26,6 +26,7 @@ def bits_of(chosen: Bool) -> Bits:
 
 @instruction
 def ones(typing: Any, word: Any) -> Any:  # pragma: no cover - compiled
+    """`ones(word)`, for kernels: how many places are in one word."""
     from numba import types
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:

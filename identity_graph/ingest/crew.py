@@ -12,7 +12,9 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
+from math import inf
 from pathlib import Path
+from time import perf_counter
 from types import TracebackType
 from typing import Self
 
@@ -26,8 +28,9 @@ PACKAGE = Path(__file__).parents[2]
 
 
 class Crew:
-    """`size` processes, or none, begun at the first piece. While they are starting or busy, this process maps pieces
-    too, and it does the work of one that dies: what comes out never depends on them.
+    """`size` processes, or none, begun at the first piece. While they are starting, or busy and slower than who takes
+    what comes out, this process maps pieces too, and it does the work of one that dies: what comes out never depends on
+    them.
 
     `hashing` is whether what comes from a process has the hashes by which it is stored: whoever waits for the process
     has the time."""
@@ -50,6 +53,7 @@ class Crew:
             yield from ((piece, self._map(piece)) for piece in pieces)
             return
         waiting: deque[tuple[Piece, Future[Mapped]]] = deque()
+        mapping, storing = inf, 0.0  # seconds of a record: here, and by who takes them, the last time
         ended = False
         failure: Exception | None = None
         while True:
@@ -65,16 +69,22 @@ class Crew:
             if not waiting:
                 break
             piece, first = waiting[0]
-            if not first.done():
-                # Rather than wait, do what nobody has begun, the next one first.
+            if not first.done() and not (first.running() and mapping < storing * self._size):
+                # Rather than wait, do what nobody has begun, the next one first; but not where a process has begun this
+                # one and they map as fast as is stored, if they take as long as it took here.
                 mine = next((place for place, (_, future) in enumerate(waiting) if future.cancel()), None)
                 if mine is not None:
                     own: Future[Mapped] = Future()
+                    start = perf_counter()
                     own.set_result(self._map(waiting[mine][0]))
+                    mapping = (perf_counter() - start) / max(1, len(own.result().places))
                     waiting[mine] = (waiting[mine][0], own)
                     continue
             waiting.popleft()
-            yield piece, first.result()
+            mapped = first.result()
+            start = perf_counter()
+            yield piece, mapped
+            storing = (perf_counter() - start) / max(1, len(mapped.places))
         if failure:
             raise failure
 

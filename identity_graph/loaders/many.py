@@ -202,8 +202,8 @@ def _one_by_one(
             events.append(one(records[row], filling.received, fallback_time))
             places.append(row)
         except InputError as error:
-            # Not where it was raised: there is this list, and with all records it would stay for as long as a load
-            # runs, which nobody frees of cycles.
+            # Where it was raised are this list and all records, which refer to it in turn: a load runs without the
+            # collector of such cycles.
             error.__cause__ = error.__context__ = None
             refused.append((row, error.with_traceback(None)))
     filling.add(places, EventTable.of(events))

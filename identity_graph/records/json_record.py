@@ -18,7 +18,7 @@ MAX_DEPTH = 64
 LEAST, MOST = -(2**63), 2**64 - 1
 
 _NAME = b'":'
-_SHORT = 32_768  # bytes, of which numpy is only asked for longer texts: it takes as long to begin
+_SHORT = 32_768  # bytes: of shorter texts numpy is not asked, for to begin takes it longer than they do
 _BLANKS = np.isin(np.arange(256), list(b" \t\r\n"))
 _HIDDEN = (b"\\u0022", b"\\u003a", b"\\u003A")
 """What becomes alike a name once it is read."""

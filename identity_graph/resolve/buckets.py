@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 UInt32 = npt.NDArray[np.uint32]
 
 _BUCKET = 2**15  # rows of a bucket, whose table stays in the nearest cache
-_MOST = 2**11  # more places to write to at once than caches and address tables have are slower
+_MOST = 2**11  # buckets: more places to write to at once than caches and address tables have are slower
 _SHARES = 8  # of the rows, of which two threads always take the next
 RUN = 2**8  # rows that lie together in a bucket
 _RUN_BITS = np.uint64(8)
@@ -48,7 +48,7 @@ def buckets(tables: Sequence[pl.DataFrame], thread: Thread) -> Buckets:
     """Of the rows of tables, which are equally high and have the same columns of texts without nulls. Rows are numbered
     across the tables: first the first row of each table. 20 bytes a row."""
     width, height, columns = len(tables), tables[0].height, tables[0].columns
-    bits = max(1, min(_MOST, width * height // _BUCKET).bit_length())
+    bits = max(1, min(_MOST - 1, width * height // _BUCKET).bit_length())
     with ExitStack() as borrowed:
         pieces = [[borrowed.enter_context(lent(table[name])) for name in columns] for table in tables]
         drawn = [factors(_longest([each[n] for each in pieces], thread)) for n in range(len(columns))]

@@ -11,7 +11,7 @@ from identity_graph.resolve.part import Limits, Part, runs
 from identity_graph.tables import Bool, Int64
 
 LARGEST = 60
-"""The most identifiers of a component that is cut exactly."""
+"""The most identifiers of a component that is cut exactly: no more than a word has bits."""
 
 BUDGET = 400_000_000
 """What one component may take, in steps times the square of its nodes: about a quarter of a second, for most steps see

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 UInt32 = npt.NDArray[np.uint32]
 
+_MOST = 2**32 - 2**24  # rows: their places, with the ends of runs that are left free, have numbers of 32 bits
 _STRETCH = 16  # buckets that a thread takes at a time
 
 
@@ -30,7 +31,8 @@ def intern(*tables: pl.DataFrame) -> tuple[list[Int32], pl.DataFrame]:
     that are near each other.
 
     Rows are told apart by their fingerprints, in buckets that fit the cache (radix partitioned hash join: Manegold,
-    Boncz, Kersten 2002). 2 threads; 32 bytes a row, and 16 more for where its text lies.
+    Boncz, Kersten 2002). 2 threads; 24 bytes a row, and 16 more for where its text lies. Raises FRAME_INVALID
+    of some 2^32 rows.
 
     >>> import polars as pl
     >>> numbers, found = intern(pl.DataFrame({"key": ["a", "b"]}), pl.DataFrame({"key": ["c", "a"]}))
@@ -40,6 +42,8 @@ def intern(*tables: pl.DataFrame) -> tuple[list[Int32], pl.DataFrame]:
     import polars as pl
 
     width, height = len(tables), tables[0].height
+    if width * height > _MOST:
+        raise InputError("FRAME_INVALID", f"{width * height:,} texts", help=f"At most {_MOST:,}.")
     with ThreadPoolExecutor(1) as thread:
         whole = thread.submit(lambda: pl.concat(tables).rechunk())
         first = _first_rows(buckets(tables, thread), width * height, thread)

@@ -197,7 +197,7 @@ def _more_than(
     label: Int32, namespace: Int16, space: int, most: int, count: Int32, half: int
 ) -> Int32:  # pragma: no cover - compiled
     """The labels of more than so many identifiers, of the namespace or of EVERY one, each as it comes to be: those of
-    every other block of 1024 labels, for no cache line of counts is of both halves."""
+    every other block of 1024 labels, for hardly a cache line of counts is of both halves."""
     found, end, named = np.empty(len(label) // (most + 1) + 1, np.int32), 0, np.empty(_TILE + 1, np.uint32)
     every, ten, one, mine = space == EVERY, np.uint32(10), np.uint32(1), np.uint32(half)
     for low in range(0, len(label), _TILE):

@@ -30,8 +30,8 @@ def precedence(part: Part, order: str, later: Bool | None = None) -> Int64:
     smaller sum of priorities, then the heavier (Adobe's identity optimization algorithm). Ties go by the smaller key,
     then by the larger; only for these are keys compared.
 
-    First all are sorted by the first bits of the first column, which the part has. Of what is even then, two and two
-    mostly, these are compared; the others are sorted by whole columns.
+    First all are sorted by the first bits of the first column, which the part has. What is even then mostly comes in
+    twos, which are compared; the others are sorted by whole columns.
     """
 
     def newer(at: At) -> Int64:

@@ -59,7 +59,7 @@ def is_traced(pid: int) -> bool:
 
 def one_in(many: int, calls: int) -> list[int]:
     """Which of so many calls, from 1."""
-    return list(range(1 + SEED % many, calls + 1, many))
+    return list(range(1 + SEED % min(many, calls), calls + 1, many))
 
 
 def some(few: int, calls: int) -> list[int]:

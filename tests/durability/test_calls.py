@@ -56,6 +56,7 @@ def calm(orders: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Ended,
     folder = tmp_path_factory.mktemp("calm")
     ended = loaded(folder, orders)
     assert (ended.status, ended.calls["fdatasync"] > RECORDS // BATCH) == (0, True), ended
+    assert ended.calls["pwrite64"] > 1_000, ended
     return ended, state(folder)
 
 
@@ -87,6 +88,7 @@ def test_a_disk_that_fails_is_said_and_nothing_is_lost(
     load: list[str | Path] = ["-m", "identity_graph", "load", "--loader", "orders", orders, "--store"]
     usual = traced([*load, f"sqlite:///{tmp_path / 'usual.db'}"], tmp_path / "trace")
     calls = usual.calls[call]
+    assert usual.status == 0 and calls > 1, usual
     for number in one_in(1 if call == "fdatasync" else 20, calls) if NIGHTLY else some(2, calls):
         folder = tmp_path / f"{number}"
         folder.mkdir()

@@ -156,7 +156,7 @@ def test_addresses_of_one_normal_form_differ_in_case_or_spelling_alone() -> None
 
 @pytest.fixture(scope="module", params=["sqlite", "neo4j"])
 def peopled(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A store with every value that can be stored."""
+    """A store with every value that can be stored; on the server until the next test asks for an empty one."""
     folder = tmp_path_factory.mktemp("naughty")
     neo4j = request.param == "neo4j"
     url = emptied(request.getfixturevalue("neo4j_url")) if neo4j else f"sqlite:///{folder / 'people.db'}"

@@ -74,7 +74,8 @@ def declaring(folder: Path) -> Path:
     Whenever a server starts it reads all classes of all jars of its plugins: of every jar, 17,000. What these here need
     it finds on its class path.
     """
-    found = folder.with_name(f"{folder.name}-procedures")
+    rule = hashlib.sha256(DECLARES).hexdigest()[:8]
+    found = folder.with_name(f"{folder.name}-procedures-{rule}")
     if found.is_dir():
         return found
     with alone():

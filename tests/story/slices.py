@@ -19,7 +19,7 @@ def run_slice(number: int, examples: int = EXAMPLES, steps: int = STEPS) -> int:
     """How many steps there were."""
 
     class Counted(Machine):
-        pass
+        """Of which steps are counted from 0."""
 
     chosen = settings(
         max_examples=examples,

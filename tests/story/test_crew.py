@@ -17,8 +17,9 @@ import polars as pl
 import pytest
 
 from identity_graph.errors import InputError
+from identity_graph.event_table import EventTable
 from identity_graph.ingest import steps
-from identity_graph.ingest.block import map_piece
+from identity_graph.ingest.block import Mapped, map_piece
 from identity_graph.ingest.crew import Crew
 from identity_graph.ingest.worker import read_frame
 from identity_graph.loaders import Loader, parse_loader
@@ -27,7 +28,7 @@ from identity_graph.records import parquet
 from identity_graph.store import open_store
 from identity_graph.store.protocols import Store
 from identity_graph.times import parse_time
-from tests.conftest import Clock
+from tests.conftest import Clock, soon
 from tests.story.ingesting import EVENTS, counts, ingest_into, jsonl, native, quarantine, state, write
 
 PATIENCE = 120.0  # seconds
@@ -104,6 +105,43 @@ def test_as_one_process_would(tmp_path: Path, processes: int, packed: bool) -> N
     alone = outcome(path, 0)
     assert counts(alone[0])[3] > 100
     assert outcome(path, processes) == alone
+
+
+@pytest.mark.parametrize(("storing", "own"), [(2.0, "a"), (0.5, "acd")])
+def test_who_stores_maps_no_other_piece_while_a_process_keeps_up(
+    storing: float, own: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """To map one takes a second. The process is there once the first one is stored, and begins the second one."""
+    clock, hired, go = Clock(), threading.Event(), threading.Event()
+    asked: list[str] = []
+    mapped: list[str] = []
+
+    class Watched(Crew):
+        def _begin(self) -> None:
+            assert hired.wait(PATIENCE)
+
+        def _ask(self, piece: Any) -> Mapped:
+            asked.append(piece)
+            assert go.wait(PATIENCE)
+            return one
+
+        def _map(self, piece: Any) -> Mapped:
+            mapped.append(piece)
+            clock.now += 1_000
+            return one
+
+    one = Mapped(EventTable.of([]), [0], [])
+    monkeypatch.setattr("identity_graph.ingest.crew.perf_counter", lambda: clock.now / 1_000)
+    with Watched(EVENTS, None, clock, 1) as crew:
+        pieces: Iterator[Any] = iter("abcd")
+        steps = crew.steps(pieces)
+        assert str(next(steps)[0]) == "a"
+        hired.set()
+        soon(lambda: asked == ["b"])
+        clock.now += int(1_000 * storing)
+        threading.Timer(0.2, go.set).start()
+        assert "".join(str(piece) for piece, _ in steps) == "bcd"
+    assert "".join(mapped) == own and "".join(asked) == "".join(sorted(set("abcd") - set(own)))
 
 
 def test_a_loader_without_a_file(tmp_path: Path) -> None:

@@ -271,7 +271,7 @@ class Machine(RuleBasedStateMachine):
 @pytest.mark.usefixtures("each_store")
 def test_whatever_happens_the_answer_is_that_of_a_full_resolution() -> None:
     class Counted(Machine):
-        pass
+        """Of which steps are counted from 0."""
 
     examples, steps = (EXAMPLES, STEPS) if place.server is None else (3, 12)
     chosen = settings(law(examples), stateful_step_count=steps, suppress_health_check=list(HealthCheck))

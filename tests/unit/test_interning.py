@@ -68,9 +68,12 @@ def test_many_rows_in_many_parts(distinct: int) -> None:
 
 def test_many_runs_in_one_bucket() -> None:
     """Of one text, which fills the last place of a run and not the first of the next one."""
-    for height in (RUN - 1, RUN, RUN + 1, 3 * RUN, 300 * RUN + 1):
-        (number,), found = intern(pl.DataFrame({"key": ["x"] * height}))
-        assert number.tolist() == [0] * height and found.rows() == [("x",)]
+    for height in (RUN - 1, RUN, RUN + 1, 3 * RUN):
+        rows = buckets([pl.DataFrame({"key": ["x"] * height})], None)
+        assert sorted(int(end) % RUN for end in rows.end[0] if end) == [height % RUN]
+        assert len({tuple(one) for one in fingerprints(["x"] * height).tolist()}) == 1
+        (number,), found = intern(pl.DataFrame({"key": ["x"] * 8 * height}))  # which has eight shares
+        assert number.tolist() == [0] * 8 * height and found.rows() == [("x",)]
 
 
 def test_one_different_text_among_many_is_seen() -> None:
@@ -148,6 +151,12 @@ def test_of_texts_that_differ_in_one_byte_half_the_bits_differ() -> None:
     for place in range(36):
         share = differs[place::36][other[place::36]].mean()
         assert 0.3 < share < 0.7
+
+
+def test_more_texts_than_places() -> None:
+    with mock.patch.object(MODULE, "_MOST", 3), pytest.raises(InputError, match="4 texts") as caught:
+        intern(*[pl.DataFrame({"key": ["a", "b"]})] * 2)
+    assert caught.value.code == "FRAME_INVALID"
 
 
 def test_more_identifiers_than_numbers() -> None:

@@ -7,6 +7,7 @@ import io
 import itertools
 import json
 from typing import Any
+from unittest import mock
 
 import pytest
 from hypothesis import given
@@ -14,9 +15,9 @@ from hypothesis import strategies as st
 
 from identity_graph.errors import InputError
 from identity_graph.model import Refused
-from identity_graph.records import Form, read_again
+from identity_graph.records import Form, json_record, read_again
 from identity_graph.records.delimited import Rows
-from identity_graph.records.json_record import MAX_DEPTH, read_json
+from identity_graph.records.json_record import MAX_DEPTH, may_deceive, read_json
 from identity_graph.records.jsonl import TOO_LARGE, JsonLines, read_lines
 from identity_graph.records.lines import KEPT, LONGEST, LongLine, blocks
 from identity_graph.records.source import CHUNK
@@ -143,6 +144,14 @@ def test_any_bytes_are_a_record_or_refused_or_blank(raw: bytes) -> None:
         assert json.loads(raw) == found
     elif found is None:
         assert not raw.strip()
+
+
+@given(st.lists(st.sampled_from([b":", b'"', b" ", b"\t", b"\r", b"\n", b"a", b"\xc3\xbc", b"1" * 18, b"\\u0022"])))
+def test_short_and_long_texts_deceive_alike(parts: list[bytes]) -> None:
+    raw = b"{" + b"".join(parts)
+    short = may_deceive(raw)
+    with mock.patch.object(json_record, "_SHORT", 0):
+        assert may_deceive(raw) == short
 
 
 # ---- lines --------------------------------------------------------------------------------------------------------
