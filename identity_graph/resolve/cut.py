@@ -14,7 +14,7 @@ LARGEST = 60
 """The most identifiers of a component that is cut exactly: no more than a word has bits."""
 
 BUDGET = 400_000_000
-"""What one component may take, in steps times the square of its nodes: about a quarter of a second, for most steps see
+"""What one component may take, in steps times the square of its nodes: about a tenth of a second, for most steps see
 few of the nodes. Stars and trees of LARGEST nodes take less, meshes with many values of several limits more."""
 
 _SCALE = 10**9

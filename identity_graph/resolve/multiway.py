@@ -21,7 +21,8 @@ def least_cut(
 
     `capacity` int64[k, k] is symmetric, its sum below 2**61. `held` int64[k, c] says how many values each node holds of
     each of c limits, `most` int64[c] how many a block may hold, unless all are one node's. `block` int64[k] is a
-    partition that keeps the limits; it becomes the best one. A step is a walk through the graph: O(k * k).
+    partition that keeps the limits; it becomes the best one. A step is a walk through the graph: O(k), for a node's
+    neighbours are one word.
 
     Branch and bound over links, since the blocks of some cheapest division hang together: as long as a tree of links
     connects more values than a block may hold, its heaviest link is kept, which makes one node of its ends, or else is
