@@ -161,17 +161,18 @@ def dense(label: Int32) -> Int64:
     label, found = read_only(label), np.empty(len(label), np.int64)
     low, high = halves(len(label))
     with second_thread(len(label)) as thread:
-        before = both(thread, _count_first, (label, *low), (label, *high))[0]
+        before = both(thread, count_first, (label, *low), (label, *high))[0]
         both(thread, _number_first, (label, *low, 0, found), (label, *high, before, found))
         both(thread, _number_others, (label, *low, found), (label, *high, found))
     return found
 
 
 @kernel(nogil=True)
-def _count_first(label: Int32, start: int, stop: int) -> int:  # pragma: no cover - compiled
+def count_first(first: Int32 | UInt32, start: int, stop: int) -> int:  # pragma: no cover - compiled
+    """How many of these are the first ones of those that are alike: by the first one of each."""
     found = 0
     for x in range(start, stop):
-        found += label[x] == x
+        found += first[x] == x
     return found
 
 

@@ -13,6 +13,7 @@ from identity_graph.reasons import STEPS
 from identity_graph.resolve.components import components
 from identity_graph.resolve.cut import LARGEST, cut_links
 from identity_graph.resolve.forest import grow_forest
+from identity_graph.resolve.incidence import each_once
 from identity_graph.resolve.ladder import climb
 from identity_graph.resolve.members import Members
 from identity_graph.resolve.part import NO_PAIRS, Facts, Limits, Part, broken_limits, newest_link
@@ -67,8 +68,7 @@ def group(
     over, large = broken_limits(label, facts, limits, policy.max_identifiers)
     limits = limits.only([len(one) > 0 for one in over[:-1]])
     found = Groups(label, kept, NONE, np.zeros(n, dtype=np.bool_), np.zeros(n, dtype=np.bool_))
-    broken = np.sort(np.concatenate([*over, large]))
-    broken = broken[np.diff(broken, prepend=-1) != 0]
+    broken = each_once(np.sort(np.concatenate([*over, large])))
     if len(broken):
         members = Members.of(label, broken)
         kind = np.full(len(broken), FOREST, dtype=np.int8)

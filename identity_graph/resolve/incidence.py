@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 
 from identity_graph.kernel import kernel
 from identity_graph.tables import Int32, Int64
+
+Whole = TypeVar("Whole", Int32, Int64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,9 +91,9 @@ def distinct(numbers: Int32) -> Int32:
     return np.flatnonzero(there).astype(np.int32)
 
 
-def each_once(ordered: Int64) -> Int64:
+def each_once(ordered: Whole) -> Whole:
     """Of sorted integers."""
-    found: Int64 = ordered[np.diff(ordered, prepend=-1) != 0]
+    found: Whole = ordered[np.diff(ordered, prepend=-1) != 0]
     return found
 
 

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from identity_graph.errors import InputError
 from identity_graph.kernel import kernel
 from identity_graph.resolve.buckets import RUN, Buckets, buckets
+from identity_graph.resolve.components import count_first
 from identity_graph.resolve.threads import Thread, both, halves, spread
 from identity_graph.tables import Int32, Words
 
@@ -67,7 +68,7 @@ def _numbers(first: UInt32, width: int, thread: Thread) -> tuple[npt.NDArray[np.
     one after the other."""
     m = len(first)
     shares = halves(m)
-    before, rest = both(thread, _count_first, *((first, *half) for half in shares))
+    before, rest = both(thread, count_first, *((first, *half) for half in shares))
     if before + rest >= 2**31:
         raise InputError("FRAME_INVALID", f"{before + rest:,} identifiers", help=f"At most {2**31 - 1:,}.")
     number, new = np.empty(m, np.int32), np.empty(before + rest + 1, np.uint32)
@@ -111,14 +112,6 @@ def _match(
                     if table[slot] == free:
                         table[slot] = at
                     first[row[at]] = row[table[slot]]
-
-
-@kernel(nogil=True)
-def _count_first(first: UInt32, start: int, stop: int) -> int:  # pragma: no cover - compiled
-    found = 0
-    for i in range(start, stop):
-        found += first[i] == i
-    return found
 
 
 @kernel(nogil=True)

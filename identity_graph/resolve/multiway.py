@@ -327,21 +327,9 @@ def _isolate(capacity: Matrix, place: Vector, block: int) -> tuple[int, int]:  #
                 if place[v] >= 0 and place[v] != block:
                     value += capacity[u, v]
     came, queue, near = np.empty(n, np.int64), np.empty(n, np.int64), _near(left)
-    while True:
-        queue[0], begin, end = source, 0, 1
-        fresh = ~(np.uint64(1) << np.uint64(source))
-        while begin < end and fresh >> np.uint64(sink) & np.uint64(1):
-            u = queue[begin]
-            begin += 1
-            found = near[u] & fresh
-            fresh ^= found
-            while found:
-                v = lowest(found)
-                found &= found - np.uint64(1)
-                came[v], queue[end] = u, v
-                end += 1
-        if fresh >> np.uint64(sink) & np.uint64(1):
-            break
+    values = np.zeros(n, np.int64)
+    values[source] = values[sink] = 1
+    while _walk(near, values, 1, source, came, queue)[1]:
         narrowest, v = left[came[sink], sink], sink
         while v != source:
             narrowest = min(narrowest, left[came[v], v])

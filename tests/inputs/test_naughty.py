@@ -20,7 +20,7 @@ from identity_graph.normalise import normalise
 from identity_graph.tracking.sent import MAX_BODY
 from tests.api.conftest import PATIENT
 from tests.cli.calling import RUNNER, run
-from tests.conftest import STORES, Clock
+from tests.conftest import Clock
 from tests.inputs import normal
 from tests.inputs.doors import DOORS, Value, batches, has_surrogate, id_in
 from tests.inputs.values import values
@@ -55,21 +55,16 @@ def expected(value: Value) -> str | None:
         return None
 
 
-@pytest.fixture
-def url(request: pytest.FixtureRequest) -> str:
-    return STORES[request.param](request)
-
-
 @pytest.fixture(params=DOORS)
 def door(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
-@pytest.mark.parametrize("url", ["sqlite-memory", "neo4j"], indirect=True)
+@pytest.mark.parametrize("store_url", ["sqlite-memory", "neo4j"], indirect=True)
 def test_each_value_is_stored_as_documented_or_refused_and_joins_nobody_elses(
-    url: str, door: str, tmp_path: Path, clock: Clock
+    store_url: str, door: str, tmp_path: Path, clock: Clock
 ) -> None:
-    with IdentityGraph.open(url, clock=clock) as graph:
+    with IdentityGraph.open(store_url, clock=clock) as graph:
         turned = DOORS[door](graph, VALUES, tmp_path)
 
         graph.resolver.resolve()
@@ -78,17 +73,17 @@ def test_each_value_is_stored_as_documented_or_refused_and_joins_nobody_elses(
         check_persons(graph)
 
 
-@pytest.mark.parametrize("url", ["sqlite", "neo4j"], indirect=True)
-def test_each_value_over_a_real_socket(url: str) -> None:
+@pytest.mark.parametrize("store_url", ["sqlite", "neo4j"], indirect=True)
+def test_each_value_over_a_real_socket(store_url: str) -> None:
     turned: dict[str, str] = {}
-    with serving(url) as server:
+    with serving(store_url) as server:
         for part, body in batches(VALUES):
             if len(body) > MAX_BODY:  # whoever sends so much may find the line cut before the answer is read
                 turned |= dict.fromkeys((value.id for value in part), "MESSAGE_TOO_LARGE")
                 continue
             assert server.send("/v1/batch", body).status == 200
         server.stop()
-    with IdentityGraph.open(url) as graph:
+    with IdentityGraph.open(store_url) as graph:
         check_stored(graph, turned)
         check_counts(graph, len(VALUES) - len(turned))
         check_persons(graph)

@@ -64,14 +64,13 @@ class Component:
             if not any(group.issuperset(edge[0] | edge[1]) for group in shown)
         }
         rest = self._without(cut)
-        sound = {frozenset().union(*nodes) for nodes in nx.connected_components(rest)} == shown
-        sound = sound and self._broken(rest, set()) is None
+        sound = self._groups(rest) == shown and self._broken(rest, set()) is None
         best = self._cost(cut if sound else map(frozenset, self.graph.edges)) + (not sound)
         self.trials = 0
         found = self._cheaper(set(), set(), best)
         if found is None:
             return shown if sound else set()
-        return {frozenset().union(*nodes) for nodes in nx.connected_components(self._without(found))}
+        return self._groups(self._without(found))
 
     def _cost(self, cut: Iterable[Edge]) -> int:
         return sum(self.graph.edges[a, b]["cost"] for a, b in cut)
@@ -81,6 +80,9 @@ class Component:
         rest = self.graph.copy()
         rest.remove_edges_from((a, b) for a, b in cut)
         return rest
+
+    def _groups(self, graph: nx.Graph[Group]) -> set[Group]:
+        return {frozenset().union(*nodes) for nodes in nx.connected_components(graph)}
 
     def _cheaper(self, cut: set[Edge], kept: set[Edge], best: int) -> set[Edge] | None:
         """The cheapest cut with these edges, and without the kept ones, that costs less than `best`.

@@ -161,7 +161,7 @@ def test_more_texts_than_places() -> None:
 
 def test_more_identifiers_than_numbers() -> None:
     with (
-        mock.patch.object(MODULE, "_count_first", lambda *_: 2**30),
+        mock.patch.object(MODULE, "count_first", lambda *_: 2**30),
         pytest.raises(InputError, match="2,147,483,648 identifiers") as caught,
     ):
         _numbers(np.zeros(2, np.uint32), 1, None)
