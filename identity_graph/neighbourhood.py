@@ -113,14 +113,15 @@ def component(store: Store, start: Iterable[int]) -> Int64:
     A link that was kept either joined or was suppressed, so persons and suppressed links together are the component.
     """
     known = set(start)
-    frontier = sorted(known)
+    frontier, unowned, persons = sorted(known), sorted(known), set[int]()
     while frontier:
         found: set[int] = set()
-        _, persons = store.persons.membership(np.array(frontier, dtype=np.int64))
-        for members in store.persons.members(np.unique(persons).tolist()):
+        _, owners = store.persons.membership(np.array(unowned, dtype=np.int64))
+        for members in store.persons.members(sorted({*owners.tolist()} - persons)):
             found.update(row.number for row in members)
-        for rows in store.persons.suppressed(frontier):
-            found.update(end for row in rows for end in (row.a, row.b))
-        frontier = sorted(found - known)
-        known |= found
+        persons.update(owners.tolist())
+        reached = {end for rows in store.persons.suppressed(frontier) for row in rows for end in (row.a, row.b)}
+        unowned = sorted(reached - known - found)  # a member's person is known
+        frontier = sorted((found | reached) - known)
+        known |= found | reached
     return np.array(sorted(known), dtype=np.int64)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence, Set
 from dataclasses import replace
+from threading import local
 from typing import Any, TypeVar
 
 import numpy as np
@@ -34,14 +35,15 @@ Row = TypeVar("Row", Person, PersonRow)
 
 
 class Visible:
-    """For reading. What it does not hide on its own is what the store has. With `once` it asks but once who is
-    restricted: for one request."""
+    """For reading. What it does not hide on its own is what the store has. It asks once in each moment who is
+    restricted; with `once` but once at all: for one request."""
 
     def __init__(self, store: Store, policy: Policy, *, once: bool = False) -> None:
         self._store = store
         self._policy = policy
         self._once = once
         self._hidden: list[PersonRow] | None = None
+        self._here = local()
         self.evidence: Any = _Evidence(self, store)
         self.persons: Any = _Persons(self, store)
         self.kind = store.kind
@@ -59,15 +61,36 @@ class Visible:
         self.close = store.close
 
     def moment(self, read: Callable[[], T]) -> T:
-        return self._store.moment(read)
+        if self._of_moment is not None:
+            return read()
+
+        def begun() -> T:
+            self._here.hidden = []  # anew, where it is read again
+            return read()
+
+        try:
+            return self._store.moment(begun)
+        finally:
+            self._here.hidden = None
+
+    @property
+    def _of_moment(self) -> list[list[PersonRow]] | None:
+        """Of the moment that this thread reads: what was answered in it, if it was asked."""
+        found: list[list[PersonRow]] | None = getattr(self._here, "hidden", None)
+        return found
 
     def hidden(self) -> list[PersonRow]:
         """With those that are merged into them."""
         if self._hidden is not None:
             return self._hidden
+        answered = self._of_moment
+        if answered:
+            return answered[0]
         found = self._store.privacy.restricted_persons()
         if self._once:
             self._hidden = found
+        if answered is not None:
+            answered.append(found)
         return found
 
     def at_once(self) -> Visible:

@@ -378,9 +378,12 @@ def space(name: str) -> str:
 
 
 def drawn(name: str, vertices: Sequence[int], edges: Sequence[tuple[int, int]]) -> Iterator[Event]:
-    """A graph as a namespace: an event for each vertex, and one for each edge."""
-    for number, ends in enumerate([*((one, one) for one in vertices), *edges]):
-        yield event(f"{name} {number}", 0, *{f"{space(name)}:{one}" for one in ends})
+    """A graph as a namespace: an event for each edge, once where it is there in both directions, and for each vertex
+    that has none."""
+    joined = {frozenset(ends): None for ends in edges if ends[0] != ends[1]}
+    alone = set(vertices).difference(*joined)
+    for number, ends in enumerate([*({one} for one in vertices if one in alone), *joined]):
+        yield event(f"{name} {number}", 0, *(f"{space(name)}:{one}" for one in sorted(ends)))
 
 
 def matrices() -> Iterator[tuple[str, int, list[Event]]]:
