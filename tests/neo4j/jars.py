@@ -24,6 +24,7 @@ NEEDED = (
 )
 PATIENCE = 1800.0  # seconds for 157 MB; one minute is usual
 DECLARES = b"Lorg/neo4j/procedure/"  # in a class whose procedures the server is to offer
+SIGNATURE = re.compile(r"META-INF/[^/]+\.(?:SF|RSA|DSA|EC)", re.IGNORECASE)
 COLOURS = re.compile(r"\x1b\[\d*m")  # Maven resets them even where it was told to be quiet
 
 
@@ -53,7 +54,7 @@ def fetched(pom: Path) -> Path:
 
     Another version, or another list, is another folder. Raises Unavailable.
     """
-    digest = hashlib.sha256(pom.read_bytes()).hexdigest()[:8]
+    digest = hashlib.sha256(pom.read_bytes() + SIGNATURE.pattern.encode()).hexdigest()[:8]
     folder = cache() / f"{pom.stem}-{version(pom)}-{digest}"
     if folder.is_dir():
         return folder
@@ -64,6 +65,8 @@ def fetched(pom: Path) -> Path:
             partial = folder.with_name(f"{folder.name}.partial")
             shutil.rmtree(partial, ignore_errors=True)
             _copy(pom, partial)
+            for jar in partial.glob("*.jar"):
+                without_signature(jar)
             partial.rename(folder)
     return folder
 
@@ -90,6 +93,23 @@ def declaring(folder: Path) -> Path:
                         (partial / jar.name).hardlink_to(jar)
             partial.rename(found)
     return found
+
+
+def without_signature(jar: Path) -> None:
+    """Maven has compared what it downloaded. A server would check the signature of a jar anew each time that it looks
+    for a service there, for seconds of each start; and no archive of classes takes one of a signed jar."""
+    with ZipFile(jar) as signed:
+        if not any(map(SIGNATURE.fullmatch, signed.namelist())):
+            return
+        partial = jar.with_suffix(".partial")
+        with ZipFile(partial, "w") as written:
+            for entry in signed.infolist():
+                content = signed.read(entry)
+                if entry.filename == "META-INF/MANIFEST.MF":
+                    content = re.split(rb"(?<=\n)\r?\n", content)[0] + b"\r\n"  # what follows are digests of each class
+                if not SIGNATURE.fullmatch(entry.filename):
+                    written.writestr(entry, content)
+    partial.rename(jar)
 
 
 def _copy(pom: Path, folder: Path) -> None:

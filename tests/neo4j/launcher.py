@@ -113,7 +113,8 @@ class Neo4j:
             self.home, self._kept = Path(tempfile.mkdtemp(prefix="neo4j-")), False
         (self.home / "conf").mkdir(parents=True, exist_ok=True)
         (self.home / "conf" / "neo4j.conf").write_text(self._conf(), encoding="utf-8")
-        command = [java.path, f"-Xmx{self.heap}", *self.jvm, *flags, *OPENS]
+        # A heap that grows is collected each time before it does.
+        command = [java.path, f"-Xms{self.heap}", f"-Xmx{self.heap}", *self.jvm, *flags, *OPENS]
         command += ["-cp", ":".join(f"{folder}/*" for folder in jars), "org.neo4j.server.CommunityEntryPoint"]
         command += [f"--home-dir={self.home}", f"--config-dir={self.home / 'conf'}", "--console-mode"]
         # A session of its own: Ctrl-C in a terminal is for the process that asked, which then stops the server.

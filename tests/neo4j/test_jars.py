@@ -7,11 +7,12 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from zipfile import ZIP_DEFLATED, ZipFile
 
 import pytest
 
 from tests.conftest import ELSEWHERE, without_neo4j
-from tests.neo4j.jars import ROOT, Unavailable, fetched
+from tests.neo4j.jars import ROOT, Unavailable, fetched, without_signature
 from tests.neo4j.java import Java, find_java
 
 POM = """
@@ -111,3 +112,21 @@ def test_in_a_ci_a_skip_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("CI")
     with pytest.raises(pytest.skip.Exception, match="no java"):
         without_neo4j("no java")
+
+
+def test_what_is_left_of_a_signed_jar_is_the_same_without_its_signature(tmp_path: Path) -> None:
+    path, classes = tmp_path / "some.jar", {"a/B.class": b"\xca\xfe", "META-INF/services/a.B": b"a.B\n"}
+    manifest = "Manifest-Version: 1.0\r\nMulti-Release: true\r\n\r\n"
+    with ZipFile(path, "w", ZIP_DEFLATED) as jar:
+        jar.writestr("META-INF/MANIFEST.MF", f"{manifest}Name: a/B.class\r\nSHA-256-Digest: eA==\r\n\r\n")
+        for name in ("META-INF/SOME.SF", "META-INF/some.rsa"):
+            jar.writestr(name, "signed")
+        for name, content in classes.items():
+            jar.writestr(name, content)
+    without_signature(path)
+    with ZipFile(path) as jar:
+        found = {name: jar.read(name) for name in jar.namelist()}
+    assert found == {"META-INF/MANIFEST.MF": manifest.encode()} | classes
+    before = path.stat()
+    without_signature(path)
+    assert path.stat() == before
