@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from identity_graph.kernel import kernel
 from identity_graph.resolve.arrow_texts import Texts, lent
-from identity_graph.resolve.fingerprint import factors, fingerprint, longest
+from identity_graph.resolve.fingerprint import factors, fingerprint, length
 from identity_graph.resolve.threads import Thread, spread
 from identity_graph.tables import Int64, Words
 
@@ -22,6 +22,7 @@ UInt32 = npt.NDArray[np.uint32]
 
 _BUCKET = 2**15  # rows of a bucket, whose table stays in the nearest cache
 _MOST = 2**11  # buckets: more places to write to at once than caches and address tables have are slower
+_USUAL = 2**10  # bytes of a text; where one is longer, all are dealt once more
 _SHARES = 8  # of the rows, of which two threads always take the next
 RUN = 2**8  # rows that lie together in a bucket
 _RUN_BITS = np.uint64(8)
@@ -47,39 +48,44 @@ class Buckets(NamedTuple):
 def buckets(tables: Sequence[pl.DataFrame], thread: Thread) -> Buckets:
     """Of the rows of tables, which are equally high and have the same columns of texts without nulls. Rows are numbered
     across the tables: first the first row of each table. 20 bytes a row."""
-    width, height, columns = len(tables), tables[0].height, tables[0].columns
-    bits = max(1, min(_MOST - 1, width * height // _BUCKET).bit_length())
+    columns = tables[0].columns
     with ExitStack() as borrowed:
-        pieces = [[borrowed.enter_context(lent(table[name])) for name in columns] for table in tables]
-        drawn = [factors(_longest([each[n] for each in pieces], thread)) for n in range(len(columns))]
-        starts = np.cumsum([0, *map(len, drawn)])[:-1]
-        flat = [texts for each in pieces for texts in each]
-        borders = np.linspace(0, height, (_SHARES if thread else 1) + 1).astype(np.int64)
-        room = [int(rows) * width // RUN + 1 + 2**bits for rows in np.diff(borders)]
-        first = np.cumsum([0, *room])  # runs
-        found = Buckets(
-            np.empty(2 * RUN * first[-1], np.uint64),
-            np.empty(RUN * first[-1], np.uint32),
-            np.full((len(room), 2**bits), _NONE, np.uint32),
-            np.full(first[-1], _NONE, np.uint32),
-            np.zeros((len(room), 2**bits), np.uint64),
-        )
-
-        def deal(share: int) -> None:
-            free = int(first[share])
-            for places, start, stop in _stretches(flat, int(borders[share]), int(borders[share + 1])):
-                free = _deal(
-                    places, np.concatenate(drawn), starts, width, start, stop, np.uint64(64 - bits),
-                    found.key, found.row, found.head[share], found.after, found.end[share], free,
-                )  # fmt: skip
-
-        spread(thread, deal, [(share,) for share in range(len(room))])
+        flat = [borrowed.enter_context(lent(table[name])) for table in tables for name in columns]
+        found, longest = _dealt(flat, len(tables), tables[0].height, _USUAL, thread)
+        if longest > _USUAL:
+            del found
+            found, _ = _dealt(flat, len(tables), tables[0].height, longest, thread)
     return found
 
 
-def _longest(pieces: Sequence[Sequence[Texts]], thread: Thread) -> int:
-    """Bytes."""
-    return max(spread(thread, longest, [(texts.views,) for each in pieces for texts in each]), default=0)
+def _dealt(texts: Sequence[Sequence[Texts]], width: int, height: int, most: int, thread: Thread) -> tuple[Buckets, int]:
+    """Of texts, column by column and table by table, of at most so many bytes; and how many the longest has. If that is
+    more they are to be dealt again: to look at all of them before is as long as a third of dealing them."""
+    bits = max(1, min(_MOST - 1, width * height // _BUCKET).bit_length())
+    drawn = [factors(most) for _ in range(len(texts) // width)]
+    starts = np.cumsum([0, *map(len, drawn)])[:-1]
+    borders = np.linspace(0, height, (_SHARES if thread else 1) + 1).astype(np.int64)
+    room = [int(rows) * width // RUN + 1 + 2**bits for rows in np.diff(borders)]
+    first = np.cumsum([0, *room])  # runs
+    found = Buckets(
+        np.empty(2 * RUN * first[-1], np.uint64),
+        np.empty(RUN * first[-1], np.uint32),
+        np.full((len(room), 2**bits), _NONE, np.uint32),
+        np.full(first[-1], _NONE, np.uint32),
+        np.zeros((len(room), 2**bits), np.uint64),
+    )
+    longest = np.zeros(len(room), np.uint64)
+
+    def deal(share: int) -> None:
+        free = int(first[share])
+        for places, start, stop in _stretches(texts, int(borders[share]), int(borders[share + 1])):
+            free = _deal(
+                places, np.concatenate(drawn), starts, width, start, stop, np.uint64(64 - bits), np.uint64(most),
+                found.key, found.row, found.head[share], found.after, found.end[share], free, longest[share:],
+            )  # fmt: skip
+
+    spread(thread, deal, [(share,) for share in range(len(room))])
+    return found, int(longest.max())
 
 
 def _stretches(columns: Sequence[Sequence[Texts]], start: int, stop: int) -> Iterator[tuple[Words, int, int]]:
@@ -100,12 +106,12 @@ def _stretches(columns: Sequence[Sequence[Texts]], start: int, stop: int) -> Ite
 
 @kernel(nogil=True)
 def _deal(
-    places: Words, factors: Words, starts: Int64, width: int, start: int, stop: int, shift: np.uint64,
-    key: Words, row: UInt32, head: UInt32, after: UInt32, end: Words, free: int,
+    places: Words, factors: Words, starts: Int64, width: int, start: int, stop: int, shift: np.uint64, most: np.uint64,
+    key: Words, row: UInt32, head: UInt32, after: UInt32, end: Words, free: int, longest: Words,
 ) -> int:  # fmt: skip  # pragma: no cover - compiled
     """The next run that is free. Fingerprints are worked out for some rows before these are dealt: a place to write to
     that waits for its fingerprint holds up the next ones."""
-    number, columns = start * width, len(starts)
+    number, columns, found = start * width, len(starts), longest[0]
     some = np.empty(2 * _AT_ONCE * width, np.uint64)
     for begin in range(0, stop - start, _AT_ONCE):
         rows = min(_AT_ONCE, stop - start - begin)
@@ -115,9 +121,12 @@ def _deal(
                 n = 2 * (table * columns + column)
                 view, buffers, first = places[n] + _VIEW * np.uint64(begin), places[n + 1], starts[column]
                 for i in range(rows):
-                    one, other = fingerprint(view + _VIEW * np.uint64(i), buffers, factors, first)
-                    some[2 * (i * width + table)] += one
-                    some[2 * (i * width + table) + 1] += other
+                    bytes = length(view + _VIEW * np.uint64(i))
+                    found = max(found, bytes)
+                    if bytes <= most:
+                        one, other = fingerprint(view + _VIEW * np.uint64(i), buffers, factors, first)
+                        some[2 * (i * width + table)] += one
+                        some[2 * (i * width + table) + 1] += other
         for i in range(rows * width):
             one = some[2 * i]
             bucket = one >> shift
@@ -132,4 +141,5 @@ def _deal(
             key[2 * at], key[2 * at + 1], row[at] = one, some[2 * i + 1], number
             end[bucket] = at + np.uint64(1)
             number += 1
+    longest[0] = found
     return free

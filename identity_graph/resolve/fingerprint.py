@@ -22,15 +22,6 @@ def factors(longest: int) -> Words:
     return np.random.default_rng().integers(2**64, size=4 * (1 + max(_WORDS, 1 + longest // 8)), dtype=np.uint64)
 
 
-@kernel(nogil=True)
-def longest(views: Words) -> int:  # pragma: no cover - compiled
-    """Bytes of the longest of these texts."""
-    found = np.uint64(0)
-    for row in range(len(views) // 2):
-        found = max(found, views[2 * row] & _LOW)
-    return int(found)
-
-
 @instruction
 def _add_product(typing_context: Any, high: Any, low: Any, word: Any, factor_high: Any, factor_low: Any) -> Any:
     """The two halves of `sum + word * factor` modulo 2^128, whose halves are given."""
@@ -69,6 +60,12 @@ def _with_word(sums: Any, word: Any, factors: Words, at: int) -> Any:  # pragma:
     high, low = _add_product(sums[0], sums[1], word, factors[at], factors[at + 1])
     other_high, other_low = _add_product(sums[2], sums[3], word, factors[at + 2], factors[at + 3])
     return high, low, other_high, other_low
+
+
+@kernel(nogil=True, inline=True)
+def length(view: Any) -> Any:  # pragma: no cover - compiled
+    """Bytes of the text whose view is at this address."""
+    return _word_at(view) & _LOW
 
 
 @kernel(nogil=True, inline=True)

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 UInt32 = npt.NDArray[np.uint32]
 
 _MOST = 2**32 - 2**24  # rows: their places, with the ends of runs that are left free, have numbers of 32 bits
+_PIECES = 8  # in which distinct rows are gathered: of more, whoever looks for a row in all of them has to search
+_PIECE = 2**16  # rows of each table, at least
 _STRETCH = 16  # buckets that a thread takes at a time
 
 
@@ -46,12 +48,20 @@ def intern(*tables: pl.DataFrame) -> tuple[list[Int32], pl.DataFrame]:
     if width * height > _MOST:
         raise InputError("FRAME_INVALID", f"{width * height:,} texts", help=f"At most {_MOST:,}.")
     with ThreadPoolExecutor(1) as thread:
-        whole = thread.submit(lambda: pl.concat(tables).rechunk())
         first = _first_rows(buckets(tables, thread), width * height, thread)
         columns, new = _numbers(first, width, thread)
-        rows = whole.result()
-        texts = both(thread, lambda start, stop: rows[new[start:stop]], *halves(len(new)))
-    return list(columns), pl.concat(texts, rechunk=False)
+
+        def texts(start: int, stop: int) -> pl.DataFrame:
+            low, high = np.searchsorted(new, np.array([width * start, width * stop], np.uint32))
+            rows = new[low:high] - np.uint32(width * start)
+            line = rows // np.uint32(width)
+            some = pl.concat([each[start:stop] for each in tables]).rechunk()
+            return some[line + (rows - line * np.uint32(width)) * np.uint32(stop - start)]
+
+        piece = max(_PIECE, -(-height // _PIECES))
+        starts = range(0, max(height, 1), piece)
+        found = spread(thread, texts, [(start, min(start + piece, height)) for start in starts])
+    return list(columns), pl.concat(found, rechunk=False)
 
 
 def _first_rows(rows: Buckets, m: int, thread: Thread) -> UInt32:
@@ -64,18 +74,16 @@ def _first_rows(rows: Buckets, m: int, thread: Thread) -> UInt32:
 
 
 def _numbers(first: UInt32, width: int, thread: Thread) -> tuple[npt.NDArray[np.int32], UInt32]:
-    """Dense numbers of rows in the order of the first ones, int32[width, m / width], and where those are in the tables,
-    one after the other."""
+    """Dense numbers of rows in the order of the first ones, int32[width, m / width], and which those are, ascending."""
     m = len(first)
     shares = halves(m)
     before, rest = both(thread, count_first, *((first, *half) for half in shares))
     if before + rest >= 2**31:
         raise InputError("FRAME_INVALID", f"{before + rest:,} identifiers", help=f"At most {2**31 - 1:,}.")
-    number, new = np.empty(m, np.int32), np.empty(before + rest + 1, np.uint32)
-    columns = np.empty((width, m // width), np.int32)
+    columns, new = np.empty((width, m // width), np.int32), np.empty(before + rest + 1, np.uint32)
     mine, its = (*shares[0], 0, before), (*shares[1], before, before + rest)
-    both(thread, _number_first, (first, width, *mine, number, new), (first, width, *its, number, new))
-    both(thread, _number_rest, *((first, number, *half, columns) for half in halves(m // width)))
+    both(thread, _number_first, (first, *mine, columns, new), (first, *its, columns, new))
+    both(thread, _number_rest, *((first, *half, columns) for half in halves(m // width)))
     return columns, new[:-1]
 
 
@@ -116,15 +124,16 @@ def _match(
 
 @kernel(nogil=True)
 def _number_first(
-    first: UInt32, width: int, start: int, stop: int, number: int, end: int, numbers: Int32, new: UInt32
+    first: UInt32, start: int, stop: int, number: int, end: int, columns: Int32, new: UInt32
 ) -> None:  # pragma: no cover - compiled
     """Every row is written as the next new one until one is: a branch that nobody can predict costs more. Those after
     the `end` go to the last place, which is nobody's."""
-    spare, height = len(new) - 1, len(first) // width
+    width = len(columns)
+    spare = len(new) - 1
     table, line = start % width, start // width
     for i in range(start, stop):
-        numbers[i] = number
-        new[number if number < end else spare] = table * height + line
+        columns[table, line] = number
+        new[number if number < end else spare] = i
         number += first[i] == i
         table += 1
         if table == width:
@@ -132,11 +141,12 @@ def _number_first(
 
 
 @kernel(nogil=True)
-def _number_rest(
-    first: UInt32, numbers: Int32, start: int, stop: int, columns: Int32
-) -> None:  # pragma: no cover - compiled
-    i, width = start * len(columns), len(columns)
+def _number_rest(first: UInt32, start: int, stop: int, columns: Int32) -> None:  # pragma: no cover - compiled
+    """First ones are given what they have, so the other thread may read them meanwhile."""
+    width = np.uint32(len(columns))
+    i = start * len(columns)
     for line in range(start, stop):
-        for table in range(width):
-            columns[table, line] = numbers[first[i]]
+        for table in range(len(columns)):
+            at = first[i] // width
+            columns[table, line] = columns[first[i] - at * width, at]
             i += 1

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from identity_graph.errors import InputError
-from identity_graph.resolve.buckets import RUN, buckets
+from identity_graph.resolve.buckets import _USUAL, RUN, buckets
 from identity_graph.resolve.interning import _numbers, intern
 from identity_graph.tables import Words
 
@@ -94,6 +94,19 @@ def test_one_letter_tells_two_texts_apart_wherever_it_is(length: int) -> None:
     texts += [base[:place] + "X" + base[place + 1 : length] for place in range(length)]
     for other in texts[1:]:
         assert interned(pl.DataFrame({"key": [texts[0], other, texts[0], other]}))[0] == [[0, 1, 0, 1]]
+
+
+def test_one_letter_tells_two_texts_apart_that_are_longer_than_usual() -> None:
+    """Of which the first look at them knows the length alone, also where only one of them is."""
+    for length in (_USUAL - 1, _USUAL, _USUAL + 1, 3 * _USUAL):
+        base = "abcdefgh" * (length // 8) + "a" * (length % 8)
+        others = [
+            base[:place] + "X" + base[place + 1 :] for place in sorted({0, 4, _USUAL - 2, length // 2, length - 1})
+        ]
+        texts = [base, *others, "short", base + "b", base[:-1]]
+        (number,), found = intern(pl.DataFrame({"key": texts + texts[::-1]}))
+        assert number.tolist() == [*range(len(texts)), *reversed(range(len(texts)))]
+        assert found["key"].to_list() == texts
 
 
 def fingerprints(texts: list[str]) -> Words:
