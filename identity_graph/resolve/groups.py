@@ -22,7 +22,7 @@ from identity_graph.resolve.prefetch import prefetch
 from identity_graph.resolve.rules import Rules
 from identity_graph.resolve.shares import Pairs, Share, deal
 from identity_graph.resolve.suppressed_rows import NONE, suppressed, together
-from identity_graph.resolve.threads import second_thread, spread
+from identity_graph.resolve.threads import Thread, second_thread, spread
 from identity_graph.tables import Bool, Int16, Int32, LinkTable, SuppressedTable
 
 _AHEAD = 16  # identifiers between the asking for a label and its use
@@ -81,18 +81,21 @@ def group(
 
         def resolve(share: Share) -> SuppressedTable:
             part = Part.of(share, label, links, facts, stated=stated, ordered=share.kind == CUT)
-            return _grown(part, share.kind, limits, policy, found)
+            # One share that is more than half of all would leave the other thread without work.
+            with second_thread(len(part) if 2 * len(part) > every else 0) as thread:
+                return _grown(part, share.kind, limits, policy, found, thread)
 
-        with second_thread(sum(len(share.inside) for share in shares)) as thread:
+        every = sum(len(share.inside) for share in shares)
+        with second_thread(every) as thread:
             tables = spread(thread, resolve, [(share,) for share in shares])
         found = replace(found, suppressed=together(tables, len(links)))
     label[~joins] = -1
     return found
 
 
-def _grown(part: Part, kind: int, limits: Limits, policy: Policy, found: Groups) -> SuppressedTable:
+def _grown(part: Part, kind: int, limits: Limits, policy: Policy, found: Groups, thread: Thread) -> SuppressedTable:
     """Label the identifiers of a part by their groups, and tell whom the ladder took apart."""
-    order = precedence(part, policy.order)
+    order = precedence(part, policy.order, thread=thread)
     step = np.full(len(part.a), STEPS.index("too large" if policy.order == "cut" else ""), dtype=np.int8)
     if kind == LADDER:
         climbed = climb(part, order, limits, policy.max_identifiers)
@@ -100,7 +103,7 @@ def _grown(part: Part, kind: int, limits: Limits, policy: Policy, found: Groups)
         found.oversized[part.inside] = True
         found.quarantined[part.inside] = climbed.quarantined
     else:
-        forest = grow_forest(part, order, limits)
+        forest = grow_forest(part, order, limits, thread=thread)
     if kind == CUT:
         across, exact = cut_links(part, forest, limits)
         forest = grow_forest(part, precedence(part, "cut", across), limits)

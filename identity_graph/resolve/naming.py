@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from identity_graph.kernel import kernel
-from identity_graph.resolve.forest import CANNOT, JOINED, Forest, Listed, apart, full
+from identity_graph.resolve.forest import CANNOT, JOINED, Forest, Listed, apart, first_links, full
 from identity_graph.resolve.part import Limits, Part
 from identity_graph.resolve.shares import UInt32
 from identity_graph.tables import Bool, Int16, Int32, Int64
@@ -29,7 +29,8 @@ def name_values(part: Part, forest: Forest, limits: Limits, rows: Int64) -> tupl
     link where it is another one's, int32[rows] or empty: -1 where a limit without a window refused it, or nothing did.
     """
     count = len(limits.spaces)
-    first, label = _first_links(forest.one, forest.two, len(part)), forest.label.view(np.uint32)
+    label = forest.label.view(np.uint32)
+    first = first_links(forest.one, forest.two, len(part)) if forest.first is None else forest.first
     best, slot, one, other = _first_values(first, label, forest.limited, count)
     links = rows, forest.refused, part.a, part.b, forest.label
     if len(slot):
@@ -58,18 +59,6 @@ def _ranks(part: Part, forest: Forest, windows: Sequence[int], first: Int32) -> 
     larger = part.facts.larger(part.inside[one], part.inside[other])
     rank[np.where(larger, one, other)] += 1
     return rank
-
-
-@kernel(nogil=True)
-def _first_links(one: UInt32, two: UInt32, n: int) -> Int32:  # pragma: no cover - compiled
-    """The place of each identifier's first link in the order, or how many links there are. Backwards, so that the first
-    one is written last."""
-    first = np.full(n, len(one), np.int32)
-    for back in range(len(one)):
-        place = np.uint64(len(one) - 1 - back)
-        first[one[place]] = place
-        first[two[place]] = place
-    return first
 
 
 @kernel(nogil=True)

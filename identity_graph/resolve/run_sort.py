@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from identity_graph.kernel import kernel
+from identity_graph.resolve.threads import Thread, both
 from identity_graph.tables import Int64
 
 _FEW = 16  # so many rows are sorted by moving each to its place,
@@ -97,14 +98,27 @@ def _sort_digits(key: Int64, row: Int64, keys: Int64, rows: Int64) -> None:  # p
         key[:], row[:] = here[: len(key)], mine[: len(key)]
 
 
-@kernel(nogil=True)
-def sort_words(word: Int64, low: int, high: int) -> None:  # pragma: no cover - compiled
-    """Sort words int64[m], none below 0, by their bits from `low` to `high`; those of even bits stay as they are.
+def sort_words(word: Int64, room: Int64, low: int, high: int, thread: Thread = None) -> Int64:
+    """Words int64[m], none below 0, sorted by their bits from `low` to `high`; those of even bits stay as they are. The
+    answer is one of both arrays, of which the other is then room for as many words.
 
-    A radix sort, O(m * bits); besides, room for as many words.
+    A radix sort, O(m * bits), of each half where there is a thread: these two are then merged from both their ends.
     """
+    if thread is None:
+        return word if _sort_bits(word, room, low, high) else room
+    at = len(word) // 2
+    halves = (word[:at], room[:at], low, high), (word[at:], room[at:], low, high)
+    if not both(thread, _sort_bits, *halves)[0]:
+        word, room = room, word
+    both(thread, _merge_words, *((word, room, low, high, back) for back in (False, True)))
+    return room
+
+
+@kernel(nogil=True)
+def _sort_bits(word: Int64, room: Int64, low: int, high: int) -> bool:  # pragma: no cover - compiled
+    """Whether the sorted ones are where the words were, else they are in the room: it goes by the bits alone."""
     digits, mask = max(0, (high - low + _BITS - 1) // _BITS), (1 << _BITS) - 1
-    here, there = word.view(np.uint64), np.empty(len(word), np.uint64)
+    here, there = word.view(np.uint64), room.view(np.uint64)
     own = np.uint64((1 << max(0, high - low)) - 1)
     place = np.zeros((digits, mask + 1), np.int64)
     for i in range(len(here)):
@@ -122,8 +136,25 @@ def sort_words(word: Int64, low: int, high: int) -> None:  # pragma: no cover - 
             there[own_place[value]] = here[i]
             own_place[value] += 1
         here, there = there, here
-    if digits % 2:
-        word.view(np.uint64)[:] = here
+    return digits % 2 == 0
+
+
+@kernel(nogil=True)
+def _merge_words(word: Int64, out: Int64, low: int, high: int, back: bool) -> None:  # pragma: no cover - compiled
+    """The first half of the sorted words, from the first ones of the two sorted halves on, or the second one from the
+    last ones `back`."""
+    middle, own = len(word) // 2, (1 << high - low) - 1
+    i, j = (middle - 1, len(word) - 1) if back else (0, middle)
+    if back:
+        for at in range(len(word) - 1, middle - 1, -1):
+            first = j < middle or (i >= 0 and (word[i] >> low & own) > (word[j] >> low & own))
+            out[at] = word[i if first else j]
+            i, j = i - first, j - (not first)
+    else:
+        for at in range(middle):
+            first = j == len(word) or (i < middle and (word[i] >> low & own) <= (word[j] >> low & own))
+            out[at] = word[i if first else j]
+            i, j = i + first, j + (not first)
 
 
 @kernel(nogil=True)

@@ -20,8 +20,8 @@ Pairs = tuple[Int32, Int32]
 DIGITS = 10**12
 """Weights are compared by their first twelve digits."""
 
-KEY = 32
-"""Bits of a key."""
+WHOLE, KEY = 40, 32
+"""Bits of a weight's digits, and of a key, which are the first of them."""
 
 _SHARE = 2**15  # identifiers: with their links, about a megabyte
 _MOST = 2**9  # shares of so many, where there are more: so many places to write to have their addresses at hand
@@ -207,7 +207,7 @@ def _deal_links(
             if newest:
                 key = newest_time - last_seen[link] >> shift
             else:
-                key = min(max(int(np.rint(weight[link] * -DIGITS)) + DIGITS, 0), 2**40 - 1) >> 40 - KEY
+                key = min(max(int(np.rint(weight[link] * -DIGITS)) + DIGITS, 0), 2**WHOLE - 1) >> WHOLE - KEY
             at = next[own]
             dealt[at, 0], dealt[at, 1] = np.int64(one) | np.int64(two) << 32, row[j] | key << 32
             at += 1

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from identity_graph.resolve.run_sort import even_runs, sort_runs, sort_words
+from identity_graph.resolve.threads import second_thread
 
 KEYS = st.one_of(st.integers(-3, 3), st.integers(-(2**62), 2**62))
 
@@ -50,6 +51,9 @@ def test_a_long_run_is_sorted_too(spread: int) -> None:
 def test_words_are_sorted_by_some_of_their_bits_and_even_ones_stay_as_they_are(
     words: list[int], low: int, bits: int
 ) -> None:
-    found = np.array(words, np.int64)
-    sort_words(found, low, low + bits)
-    assert found.tolist() == sorted(words, key=lambda word: word >> low & (1 << bits) - 1)
+    for rows in (0, 2**20):
+        given = np.array(words, np.int64), np.empty(len(words), np.int64)
+        with second_thread(rows) as thread:
+            found = sort_words(*given, low, low + bits, thread)
+        assert found is given[0] or found is given[1]
+        assert found.tolist() == sorted(words, key=lambda word: word >> low & (1 << bits) - 1)
