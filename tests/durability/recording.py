@@ -81,37 +81,74 @@ class Disk:
             (folder / name).write_bytes(content)
 
 
-def after_a_cut(calls: Sequence[Call], at: int, dice: random.Random) -> Disk:
-    """Of the first `at` calls all that was synced is there; of the others each may be, or be torn between sectors, in
-    any combination. A file that was created and not synced yet may not be there at all, and one that was deleted may
-    be, until its folder is synced: as SQLite does with the first sync of a journal or log that it made."""
-    files: dict[str, bytearray] = {}
-    waiting: dict[str, list[Call]] = {}
-    made: set[str] = set()
-    deleted: set[str] = set()
-    promises = []
-    for call in calls[:at]:
+EVERY = 32
+"""Calls, of which the last few are followed again for each cut."""
+
+
+@dataclass
+class _Followed:
+    """What is on the disk for sure, and what may be there, after some calls."""
+
+    files: dict[str, bytearray] = field(default_factory=dict)
+    waiting: dict[str, list[Call]] = field(default_factory=dict)
+    made: set[str] = field(default_factory=set)
+    deleted: set[str] = field(default_factory=set)
+    promises: list[str] = field(default_factory=list)
+
+    def copy(self) -> _Followed:
+        files = {name: content.copy() for name, content in self.files.items()}
+        waiting = {name: calls.copy() for name, calls in self.waiting.items()}
+        return _Followed(files, waiting, self.made.copy(), self.deleted.copy(), self.promises.copy())
+
+    def follow(self, call: Call) -> None:
         if call.kind == "said":
-            promises.append(call.file)
+            self.promises.append(call.file)
         elif call.kind == "create":
-            made.add(call.file)
-            waiting[call.file] = []
+            self.made.add(call.file)
+            self.waiting[call.file] = []
         elif call.kind == "delete":
-            deleted.add(call.file)
+            self.deleted.add(call.file)
         elif call.kind == "sync":
-            files[call.file] = _applied(files.get(call.file, bytearray()), waiting.pop(call.file, ()), None)
-            if call.file in made and call.file.endswith(("-journal", "-wal")):
-                _forget(deleted, files, waiting)
-            made.discard(call.file)
+            before = self.files.get(call.file, bytearray())
+            self.files[call.file] = _applied(before, self.waiting.pop(call.file, ()), None)
+            if call.file in self.made and call.file.endswith(("-journal", "-wal")):
+                _forget(self.deleted, self.files, self.waiting)
+            self.made.discard(call.file)
         else:
-            waiting.setdefault(call.file, []).append(call)
+            self.waiting.setdefault(call.file, []).append(call)
         if call.kind == "delete" and call.offset:
-            _forget(deleted, files, waiting)
-    _forget({name for name in sorted(deleted) if dice.random() < 0.5}, files, waiting)
-    for name, rest in waiting.items():
-        if name not in made or dice.random() < 0.5:
-            files[name] = _applied(files.get(name, bytearray()), rest, dice)
-    return Disk({name: bytes(content) for name, content in files.items()}, promises)
+            _forget(self.deleted, self.files, self.waiting)
+
+
+class Cuts:
+    """Of one recording, which is over: what was followed once is where later cuts begin."""
+
+    def __init__(self, calls: Sequence[Call]) -> None:
+        self._calls = calls
+        self._followed = [_Followed()]  # of so many times EVERY calls
+
+    def after(self, at: int, dice: random.Random) -> Disk:
+        """Of the first `at` calls all that was synced is there; of the others each may be, or be torn between sectors,
+        in any combination. A file that was created and not synced yet may not be there at all, and one that was deleted
+        may be, until its folder is synced: as SQLite does with the first sync of a journal or log that it made."""
+        found = self._after(at)
+        files, waiting = found.files, found.waiting
+        _forget({name for name in sorted(found.deleted) if dice.random() < 0.5}, files, waiting)
+        for name, rest in waiting.items():
+            if name not in found.made or dice.random() < 0.5:
+                files[name] = _applied(files.get(name, bytearray()), rest, dice)
+        return Disk({name: bytes(content) for name, content in files.items()}, found.promises)
+
+    def _after(self, at: int) -> _Followed:
+        while len(self._followed) <= at // EVERY:
+            self._followed.append(self._on(len(self._followed) - 1, EVERY))
+        return self._on(at // EVERY, at % EVERY)
+
+    def _on(self, place: int, calls: int) -> _Followed:
+        found = self._followed[place].copy()
+        for call in self._calls[place * EVERY : place * EVERY + calls]:
+            found.follow(call)
+        return found
 
 
 def _forget(deleted: set[str], files: dict[str, bytearray], waiting: dict[str, list[Call]]) -> None:

@@ -24,7 +24,7 @@ from identity_graph.service import IdentityGraph
 from identity_graph.store import open_store
 from identity_graph.store.protocols import Store
 from tests.conftest import NIGHTLY
-from tests.durability.recording import Disk, Recording, after_a_cut
+from tests.durability.recording import Cuts, Disk, Recording
 from tests.durability.test_kill import record
 from tests.story.ingesting import jsonl, write
 from tests.story.worlds import numbered
@@ -180,8 +180,9 @@ def tried(life: Life, states: int, memory: Path) -> tuple[int, list[str]]:
     """How many states were tried, and the flaws of the first that has one."""
     dice = random.Random(SEED)
     calls = life.recording.calls
+    cuts = Cuts(calls)
     for state in range(states):
-        disk = after_a_cut(calls, dice.randrange(1, len(calls) + 1), dice)
+        disk = cuts.after(dice.randrange(1, len(calls) + 1), dice)
         if found := flaws(disk, memory, life, thorough=state % LOOKED_INTO == 0):
             return state, found
     return states, []

@@ -16,7 +16,7 @@ from identity_graph.policy import Policy
 from identity_graph.signing import Signer, render, verify
 from identity_graph.store import open_store
 from tests.conftest import Clock
-from tests.durability.recording import after_a_cut
+from tests.durability.recording import Cuts
 from tests.durability.test_power_loss import recorded
 from tests.story.worlds import event, key, numbered, person, shared_tablet, told, town
 
@@ -240,12 +240,12 @@ def test_the_power_is_cut_at_every_moment_of_an_erasure(tmp_path: Path, monkeypa
         store.close()
     syncs = [at for at, call in enumerate(recording.calls, 1) if at > begun and call.kind == "sync"]
     assert len(syncs) >= 4
-    dice, seen = random.Random(7), set()
+    dice, cuts, seen = random.Random(7), Cuts(recording.calls), set()
     for at in sorted({*syncs, *(at - 1 for at in syncs), *(at + 1 for at in syncs), len(recording.calls)}):
         for path in (folder := tmp_path / f"cut{at}").parent.glob(f"{folder.name}/*"):
             path.unlink()
         folder.mkdir(exist_ok=True)
-        disk = after_a_cut(recording.calls, min(at, len(recording.calls)), dice)
+        disk = cuts.after(min(at, len(recording.calls)), dice)
         disk.write(folder)
         url = f"sqlite:///{folder / 'people.db'}"
         with IdentityGraph.open(url, clock=clock, new_id=numbered("q"), signing_key=key.place) as graph:

@@ -20,7 +20,7 @@ from identity_graph.store.keyring import VARIABLE
 from identity_graph.store.sqlite import migrating
 from identity_graph.store.sqlite.migrating import OLDEST, VERSION
 from tests.conftest import NIGHTLY
-from tests.durability.recording import Call, after_a_cut
+from tests.durability.recording import Call, Cuts
 from tests.durability.test_power_loss import recorded
 from tests.store.frozen import GONE, KEY, VERSIONS, state
 from tests.story.worlds import event, numbered, tell, world_ends
@@ -160,12 +160,12 @@ def test_the_power_is_cut_in_the_middle(tmp_path: Path) -> None:
     after = tables(path)
     seed = random.SystemRandom().randrange(10**6)  # another one each time; a failing test shows it
     print(f"seed {seed}")
-    dice = random.Random(seed)
+    dice, cuts = random.Random(seed), Cuts(recording.calls)
     seen = set()
     for number in range(5_000 if NIGHTLY else 150):
         folder = tmp_path / f"cut{number}"
         folder.mkdir()
-        after_a_cut(recording.calls, dice.randrange(start, len(recording.calls) + 1), dice).write(folder)
+        cuts.after(dice.randrange(start, len(recording.calls) + 1), dice).write(folder)
         found = tables(folder / path.name)
         assert found in (before, after)
         seen.add(found == after)
