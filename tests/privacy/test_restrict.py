@@ -12,6 +12,7 @@ from identity_graph import IdentityGraph, View
 from identity_graph.model import ChangeKind, Identifier, PersonOrder
 from identity_graph.people import People
 from identity_graph.remembering import Remembering
+from identity_graph.store.protocols import PersonRow
 from tests.conftest import law
 from tests.story.picture import picture
 from tests.story.worlds import (
@@ -59,6 +60,25 @@ def test_nobody_sees_who_is_restricted(events, policy, random):  # type: ignore[
         assert graph.restrictions.unrestrict(victim) and not graph.restrictions.unrestrict(victim)
         assert picture(graph, keys) == before
         assert [one.id for one in graph.people.page()] == [one.id for one in everybody]
+
+
+def test_who_is_restricted_is_asked_once_in_each_moment(monkeypatch: pytest.MonkeyPatch) -> None:
+    with new_graph() as graph:
+        graph.ingest.events(household())
+        graph.resolver.resolve()
+        ned, mail = Identifier("user_id", "ned"), Identifier("email", "ned@example.org")
+        asked, answer = [], graph.store.privacy.restricted_persons
+
+        def counted() -> list[PersonRow]:
+            asked.append(1)
+            return answer()
+
+        monkeypatch.setattr(graph.store.privacy, "restricted_persons", counted)
+        for number in (1, 2):
+            assert graph.people.explain(ned, mail).path and len(asked) == number
+        assert graph.restrictions.restrict(person(graph, ned.key))
+        asked.clear()
+        assert graph.people.explain(ned, mail).obstacles[0].code == "UNSEEN" and len(asked) == 1
 
 
 def assert_unseen(graph: IdentityGraph, victim: str, own: set[Identifier], mine: set[str], ids: list[str]) -> None:
