@@ -4,9 +4,9 @@ Reading is polars' own, of the two columns. The other peer makes its dictionary 
 All end with a component for each text, in memory; best of five, interleaved, and all must have the same ones. Beside
 them, `identity_graph.resolve` of the same file with limits off, which also parts namespaces from values and sorts.
 
-What bounds it at 2.4 million links, where it takes 2.8 to 3 times the reading: of 255 ms reading takes 85, the
-fingerprints of 4.8 million texts 36, dealing these to buckets 28, telling them apart there 24, numbers and the distinct
-texts 40, and components 16. Both threads are busy nearly all the time.
+What bounds it at 2.4 million links, where it takes some three times the reading: of 425 ms, on a slow machine, reading
+takes 150, the fingerprints of 4.8 million texts and dealing these to buckets 95, telling them apart there 40, numbers
+65, the distinct texts 25, and components 30. Both threads are busy nearly all the time.
 """
 
 from __future__ import annotations

@@ -80,10 +80,11 @@ def _numbers(first: UInt32, width: int, thread: Thread) -> tuple[npt.NDArray[np.
     before, rest = both(thread, count_first, *((first, *half) for half in shares))
     if before + rest >= 2**31:
         raise InputError("FRAME_INVALID", f"{before + rest:,} identifiers", help=f"At most {2**31 - 1:,}.")
-    columns, new = np.empty((width, m // width), np.int32), np.empty(before + rest + 1, np.uint32)
+    number, new = np.empty(m, np.int32), np.empty(before + rest + 1, np.uint32)
+    columns = np.empty((width, m // width), np.int32)
     mine, its = (*shares[0], 0, before), (*shares[1], before, before + rest)
-    both(thread, _number_first, (first, *mine, columns, new), (first, *its, columns, new))
-    both(thread, _number_rest, *((first, *half, columns) for half in halves(m // width)))
+    both(thread, _number_first, (first, *mine, number, new), (first, *its, number, new))
+    both(thread, _number_rest, *((first, number, *half, columns) for half in halves(m // width)))
     return columns, new[:-1]
 
 
@@ -124,29 +125,23 @@ def _match(
 
 @kernel(nogil=True)
 def _number_first(
-    first: UInt32, start: int, stop: int, number: int, end: int, columns: Int32, new: UInt32
+    first: UInt32, start: int, stop: int, number: int, end: int, numbers: Int32, new: UInt32
 ) -> None:  # pragma: no cover - compiled
     """Every row is written as the next new one until one is: a branch that nobody can predict costs more. Those after
     the `end` go to the last place, which is nobody's."""
-    width = len(columns)
     spare = len(new) - 1
-    table, line = start % width, start // width
     for i in range(start, stop):
-        columns[table, line] = number
+        numbers[i] = number
         new[number if number < end else spare] = i
         number += first[i] == i
-        table += 1
-        if table == width:
-            table, line = 0, line + 1
 
 
 @kernel(nogil=True)
-def _number_rest(first: UInt32, start: int, stop: int, columns: Int32) -> None:  # pragma: no cover - compiled
-    """First ones are given what they have, so the other thread may read them meanwhile."""
-    width = np.uint32(len(columns))
-    i = start * len(columns)
+def _number_rest(
+    first: UInt32, numbers: Int32, start: int, stop: int, columns: Int32
+) -> None:  # pragma: no cover - compiled
+    i, width = start * len(columns), len(columns)
     for line in range(start, stop):
-        for table in range(len(columns)):
-            at = first[i] // width
-            columns[table, line] = columns[first[i] - at * width, at]
+        for table in range(width):
+            columns[table, line] = numbers[first[i]]
             i += 1
