@@ -34,8 +34,7 @@ def intern(*tables: pl.DataFrame) -> tuple[list[Int32], pl.DataFrame]:
     that are near each other.
 
     Rows are told apart by their fingerprints, in buckets that fit the cache (radix partitioned hash join: Manegold,
-    Boncz, Kersten 2002). 2 threads; 24 bytes a row, and 16 more for where its text lies. Raises FRAME_INVALID
-    of some 2^32 rows.
+    Boncz, Kersten 2002). 2 threads; 24 bytes a row. Raises FRAME_INVALID of some 2^32 rows.
 
     >>> import polars as pl
     >>> numbers, found = intern(pl.DataFrame({"key": ["a", "b"]}), pl.DataFrame({"key": ["c", "a"]}))
