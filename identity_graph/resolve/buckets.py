@@ -62,8 +62,8 @@ def _dealt(texts: Sequence[Sequence[Texts]], width: int, height: int, most: int,
     """Of texts, column by column and table by table, of at most so many bytes; and how many the longest has. If that is
     more they are to be dealt again: to look at all of them before is as long as a third of dealing them."""
     bits = max(1, min(_MOST - 1, width * height // _BUCKET).bit_length())
-    drawn = [factors(most) for _ in range(len(texts) // width)]
-    starts = np.cumsum([0, *map(len, drawn)])[:-1]
+    each = [factors(most) for _ in range(len(texts) // width)]
+    drawn, starts = np.concatenate(each), np.cumsum([0, *map(len, each)])[:-1]
     borders = np.linspace(0, height, (_SHARES if thread else 1) + 1).astype(np.int64)
     room = [int(rows) * width // RUN + 1 + 2**bits for rows in np.diff(borders)]
     first = np.cumsum([0, *room])  # runs
@@ -80,7 +80,7 @@ def _dealt(texts: Sequence[Sequence[Texts]], width: int, height: int, most: int,
         free = int(first[share])
         for places, start, stop in _stretches(texts, int(borders[share]), int(borders[share + 1])):
             free = _deal(
-                places, np.concatenate(drawn), starts, width, start, stop, np.uint64(64 - bits), np.uint64(most),
+                places, drawn, starts, width, start, stop, np.uint64(64 - bits), np.uint64(most),
                 found.key, found.row, found.head[share], found.after, found.end[share], free, longest[share:],
             )  # fmt: skip
 

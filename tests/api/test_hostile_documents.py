@@ -26,9 +26,9 @@ from tests.api.steps import steps
 SCHEMA = graphql_schema()
 PAGED = paged_fields(SCHEMA)
 CORPUS = list(corpus())
-MOST = 0.020  # seconds of CPU, on a machine that parses what is usual within
-USUAL = 0.010
+MOST = 0.020  # seconds of CPU, on a machine that is not slower than the next two lines say
 PARSED = "{" + "a " * 1_280 + "}"
+USUAL = 0.010  # seconds in which it is parsed
 ATTEMPTS = 300  # on a busy machine most are slowed down by others; one that is not will do
 
 
