@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from enum import StrEnum
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import anyio.to_thread
@@ -38,6 +39,7 @@ from identity_graph.api.socket import serve
 from identity_graph.api.terms import Terms
 from identity_graph.api.track import track_routes
 from identity_graph.errors import IdentityGraphError, QueryError
+from identity_graph.model import Identifier
 from identity_graph.sweeping import Keeping, Sweeping
 from identity_graph.tracking import Tracking, WriteKeys
 
@@ -45,6 +47,8 @@ if TYPE_CHECKING:
     from identity_graph.audit import AuditLog
     from identity_graph.opendsr import Agreement
     from identity_graph.service import IdentityGraph
+
+_NOBODY = Identifier("email", "nobody")
 
 _STATUS = STATUS | {
     "BODY_TOO_LARGE": 413,
@@ -94,6 +98,8 @@ def create_app(
 
     @asynccontextmanager
     async def living(_app: Starlette) -> AsyncIterator[None]:
+        # A server of Neo4j takes up to seconds to plan what it is asked about a person first: no request waits for that.
+        await anyio.to_thread.run_sync(partial(graph.store.persons.subgraph, [_NOBODY], [], events=False))
         quarantine.begin()
         evidence.begin()
         activating.start()

@@ -42,6 +42,12 @@ def far(proxy: Proxy) -> Iterator[Api]:
         yield crowded(Api(graph, TestClient(create_app(graph, terms=PATIENT))), PERSONS)
 
 
+def test_the_server_plans_what_a_person_is_read_by_before_anybody_asks(far: Api) -> None:
+    heard: list[str] = []
+    with far.graph.store.trace(heard.append), TestClient(create_app(far.graph)):
+        assert heard[:1] == ["persons/subgraph"]
+
+
 def everybody(size: int) -> list[object]:
     return [email_of(f"p{n}@example.org") for n in range(size)]
 
