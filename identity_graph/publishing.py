@@ -5,21 +5,36 @@ from __future__ import annotations
 import gc
 import logging
 import time
-from math import inf
+from typing import NamedTuple
 
 from identity_graph.errors import IdentityGraphError
 from identity_graph.resolver import Resolver
 
-PACE = 0.008  # seconds from one publication to the next, in which others store and answer
+PACE = 0.004  # seconds from one publication to the next, in which others store and answer
 SHARE = 9.0  # while much comes, storing gets this many times as long as publishing
 AGAIN = 1.0  # seconds after a failure
 
 log = logging.getLogger("identity_graph.publishing")
 
 
+class Standing(NamedTuple):
+    """How publishing goes: `publications` took `seconds`. The oldest of what arrived and is not published waits
+    `since` then, on the clock that all processes share; None: nothing waits. `trouble` is the code of what keeps
+    persons from being published now, or empty."""
+
+    publications: int = 0
+    seconds: float = 0.0
+    since: float | None = None
+    trouble: str = ""
+
+    @property
+    def lag(self) -> float:
+        """Seconds for which the oldest of what arrived waits to be published."""
+        return 0.0 if self.since is None else max(0.0, time.monotonic() - self.since)
+
+
 class Publishing:
-    """`failure` is what keeps persons from being published now, if anything does, and `trouble` its code; else empty.
-    `count` publications took `seconds`, the last of them `took`, which is more than any before there is one."""
+    """`failure` is what keeps persons from being published now, if anything does, and `trouble` its code."""
 
     def __init__(self, resolver: Resolver) -> None:
         self._resolver = resolver
@@ -27,9 +42,8 @@ class Publishing:
         self._next = self._next_hurried = 0.0
         self._arrived = 0.0
         self.failure: IdentityGraphError | None = None
-        self.count = 0
-        self.seconds = 0.0
-        self.took = inf
+        self._count = 0
+        self._seconds = 0.0
 
     @property
     def trouble(self) -> str:
@@ -41,9 +55,8 @@ class Publishing:
         self._pending = True
 
     @property
-    def lag(self) -> float:
-        """Seconds for which the oldest of what arrived waits to be published."""
-        return max(0.0, time.monotonic() - self._arrived) if self._pending else 0.0
+    def standing(self) -> Standing:
+        return Standing(self._count, self._seconds, self._arrived if self._pending else None, self.trouble)
 
     def patience(self, *, hurried: bool) -> float | None:
         """Seconds until it is time to publish; None: there is nothing to publish. `hurried`: much comes to be stored,
@@ -67,13 +80,13 @@ class Publishing:
             return
         self._pending, self.failure = False, None
         now = time.monotonic()
-        self.count += 1
-        self.took = now - begun
-        self.seconds += self.took
-        if self.count == 1:
+        took = now - begun
+        self._count += 1
+        self._seconds += took
+        if self._count == 1:
             gc.freeze()  # what it loaded stays, and full collections need not keep everybody waiting to walk it again
         self._next = max(begun + PACE, now)
-        self._next_hurried = now + SHARE * self.took
+        self._next_hurried = now + SHARE * took
 
     def _failed(self, error: Exception) -> None:
         if not isinstance(error, IdentityGraphError):  # its own words may name somebody

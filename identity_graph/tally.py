@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from threading import Lock
 
 from identity_graph.model import Run
@@ -22,9 +23,12 @@ class Tally:
 
     def add(self, before: Run, after: Run) -> None:
         """What a run that is stored counts more than it did."""
+        self.add_counts({outcome: getattr(after, outcome) - getattr(before, outcome) for outcome in OUTCOMES})
+
+    def add_counts(self, counts: Mapping[str, int]) -> None:
         with self._lock:
-            for outcome in OUTCOMES:
-                self._counts[outcome] += getattr(after, outcome) - getattr(before, outcome)
+            for outcome, count in counts.items():
+                self._counts[outcome] += count
 
     @property
     def counts(self) -> dict[str, int]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ def create_app(
     audit: AuditLog | None = None,
     opendsr: Agreement | None = None,
     health: bool = True,
+    elsewhere: Callable[[], IdentityGraph] | None = None,
 ) -> Starlette:
     """The HTTP application. Its log is `identity_graph.api`: request ids and codes, no queries and no values.
 
@@ -37,6 +38,9 @@ def create_app(
     tracking API takes any, and without `terms` those of `api.terms` hold; quarantine is swept as `keeping` says, and
     what only the privileged may do is recorded in `audit`. With `opendsr` controllers are answered. A server in front
     should not log URLs either: a GET request has its query there.
+
+    `elsewhere` opens the same store once more: it is called in another process, which stores and publishes what the
+    tracking API takes, so that nobody who asks or sends waits for that. By default a thread of this one does.
     """
     from identity_graph.api import app
 
@@ -50,6 +54,7 @@ def create_app(
         audit=audit,
         opendsr=opendsr,
         health=health,
+        elsewhere=elsewhere,
     )
 
 

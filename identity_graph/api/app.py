@@ -4,7 +4,7 @@ server-sent events and over a WebSocket; and beside it what `track.py` takes.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from enum import StrEnum
 from functools import partial
@@ -71,6 +71,7 @@ def create_app(
     audit: AuditLog | None = None,
     opendsr: Agreement | None = None,
     health: bool = True,
+    elsewhere: Callable[[], IdentityGraph] | None = None,
 ) -> Starlette:
     """`/graphql`, `/schema.graphql`, `/v1`, `/health` and `/metrics`, and `/opendsr` where that is agreed, over a graph
     that the caller opens and closes."""
@@ -83,6 +84,7 @@ def create_app(
         graph.new_id,
         policy=graph.policy.digest,
         tally=graph.ingest.tally,
+        elsewhere=elsewhere,
     )
     activating = Activating(graph.store, graph.activation)
     seats = Seats(terms.max_connections)
@@ -98,7 +100,7 @@ def create_app(
 
     @asynccontextmanager
     async def living(_app: Starlette) -> AsyncIterator[None]:
-        # A server of Neo4j takes up to seconds to plan what it is asked about a person first: no request waits for that.
+        # A server of Neo4j takes up to seconds to plan what it is first asked about a person: no request waits for it.
         await anyio.to_thread.run_sync(partial(graph.store.persons.subgraph, [_NOBODY], [], events=False))
         quarantine.begin()
         evidence.begin()
@@ -244,7 +246,7 @@ class _Service:
 
     def _standing(self) -> Standing:
         """While the store answers."""
-        return Standing.DEGRADED if self._tracking.publishing.trouble else Standing.OK
+        return Standing.DEGRADED if self._tracking.standing.trouble else Standing.OK
 
     async def health(self, request: Request) -> Response:
         name_operation(request, "health")
@@ -258,7 +260,7 @@ class _Service:
             "status": self._standing(),
             "store": "ok",
             "tracking": "SERVER_BUSY" if self._tracking.full else "ok",
-            "persons": self._tracking.publishing.trouble or "ok",
+            "persons": self._tracking.standing.trouble or "ok",
         }
         return _respond(found, negotiation.JSON, 200, request_id)
 

@@ -157,9 +157,9 @@ class _Standing(Collector):
         yield GaugeMetricFamily(
             "identity_graph_tracking_room_bytes", "Room that there is: beyond it a request gets 429.", tracking.room
         )
-        publishing = tracking.publishing
+        publishing = tracking.standing
         yield CounterMetricFamily(
-            "identity_graph_publications", "Publications of persons after what libraries sent.", publishing.count
+            "identity_graph_publications", "Publications of persons after what libraries sent.", publishing.publications
         )
         yield CounterMetricFamily(
             "identity_graph_publications_seconds", "Time that these publications took.", publishing.seconds

@@ -12,7 +12,6 @@ from identity_graph.api.documents import Prepared
 from identity_graph.api.plan import Asked, Plans
 from identity_graph.api.request import GraphQLRequest
 from identity_graph.api.supply import Remembered, Supply, Unsupplied
-from identity_graph.tracking.one_core import OneCore
 
 if TYPE_CHECKING:
     from identity_graph.service import IdentityGraph
@@ -38,7 +37,6 @@ class Quick:
             return data
 
         def read() -> dict[str, Any]:
-            OneCore.join()
             version, known = self._remembered.now()
             supply = Supply(known, Context(self._graph, prepared.fields, veiled=veiled))
             data = attempt(supply)

@@ -172,6 +172,7 @@ def serve(
             keeping=keeping,
             audit=command.audit(),
             opendsr=opendsr,
+            elsewhere=None if command.in_memory else command.opens(),
         )
         serving(app).serve_until_stopped()
 

@@ -181,7 +181,12 @@ class Command:
     def has_store(self) -> bool:
         """False where the store is a file that is not there."""
         kind, _, path = self.store.partition(":///")
-        return kind != "sqlite" or path == ":memory:" or Path(path).exists()
+        return kind != "sqlite" or self.in_memory or Path(path).exists()
+
+    @property
+    def in_memory(self) -> bool:
+        """Whether the store is of this process alone."""
+        return self.store == "sqlite:///:memory:"
 
     @contextmanager
     def graph(
@@ -189,19 +194,25 @@ class Command:
     ) -> Iterator[IdentityGraph]:
         """The store, opened. Only a verb that brings data in creates it, and only one that makes a copy opens half of
         one."""
-        from identity_graph.service import IdentityGraph
-
-        policy = self.policy()
+        opens = self.opens(key_place=key_place, half=half)
         if not create and not self.has_store():
             raise StoreError(
                 "STORE_OPEN",
                 f"there is nothing at {self.store}",
                 help="Load something first (identity-graph load ...), or name another store by --store.",
             )
+        with opens() as graph:
+            yield graph
+
+    def opens(self, *, half: bool = False, key_place: Path | None = None) -> Callable[[], IdentityGraph]:
+        """How to open the store, in another process too. Raises what reading the policy does."""
+        from identity_graph.service import IdentityGraph
+
         settings = self.settings
-        with IdentityGraph.open(
+        return functools.partial(
+            IdentityGraph.open,
             self.store,
-            policy,
+            self.policy(),
             engine=settings.engine,
             signing_key=settings.signing_key,
             destinations=settings.destinations,
@@ -211,8 +222,7 @@ class Command:
             key_variable=self.tombstone_key,
             key_place=key_place,
             half=half,
-        ) as graph:
-            yield graph
+        )
 
     def finish_erasures(self, graph: IdentityGraph, of: str = "") -> None:
         """Those that were interrupted; `of` stands before what is said of them."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import marshal
+import struct
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -14,6 +15,8 @@ from identity_graph.model import Event
 from identity_graph.records.event_bytes import write_record
 from identity_graph.tracking.completing import Completing
 from identity_graph.tracking.sent import Sent
+
+_SIZE = struct.Struct("<I")
 
 
 @dataclass(slots=True)
@@ -32,11 +35,11 @@ class Mapped:
         return len(self.places) + len(self.refused)
 
     def pack(self) -> bytes:
-        return marshal.dumps((self.events.pack(), self.places, self.refused, self.dated))
+        return _SIZE.pack(len(self)) + marshal.dumps((self.events.pack(), self.places, self.refused, self.dated))
 
     @classmethod
     def unpack(cls, packed: bytes) -> Mapped:
-        events, *rest = marshal.loads(packed)
+        events, *rest = marshal.loads(memoryview(packed)[_SIZE.size :])
         return cls(EventTable.unpack(events), *rest)
 
     def redated(self, first: Mapping[str, int]) -> EventTable:
@@ -47,6 +50,12 @@ class Mapped:
         for row in self.dated:
             times[row] = first.get(self.events.ids[row], times[row])
         return replace(self.events, times=times)
+
+
+def packed_size(packed: bytes) -> int:
+    """How many messages that is."""
+    (size,) = _SIZE.unpack_from(packed)
+    return int(size)
 
 
 def map_sent(sent: Sent, loader: Loader, received: int, new_id: Callable[[], str], objects: bool = False) -> Mapped:

@@ -20,8 +20,7 @@ from pathlib import Path
 from identity_graph.errors import QueryError
 from identity_graph.ingest.worker import read_frame, write_frame
 from identity_graph.loaders import Loader, read_loader
-from identity_graph.tracking.mapped import Mapped, map_sent
-from identity_graph.tracking.one_core import free
+from identity_graph.tracking.mapped import map_sent
 from identity_graph.tracking.request import Request
 from identity_graph.tracking.sent import read_sent
 
@@ -54,8 +53,7 @@ class Mapper:
             if not self._asked(request):
                 request.map()
         except Exception as error:
-            if request.stored.set_running_or_notify_cancel():
-                request.stored.set_exception(error)
+            request.stored.set_exception(error)
         else:
             then(request)
 
@@ -72,11 +70,10 @@ class Mapper:
             return False
         if answer[:1] == b"!":
             raise QueryError(*marshal.loads(answer[1:]))
-        request.mapped = Mapped.unpack(answer)
+        request.packed = answer[1:]
         return True
 
     def _start(self) -> None:
-        free()  # with the process that it begins
         path = os.pathsep.join(filter(None, (str(PACKAGE), os.environ.get("PYTHONPATH"))))
         with suppress(OSError, EOFError):
             self._process = worker = subprocess.Popen(
@@ -115,7 +112,7 @@ def main() -> None:
             if loader is None:
                 loader = loaders[reference] = read_loader(reference)
             try:
-                answer = map_sent(read_sent(raw, kind), loader, received, uuid7, objects).pack()
+                answer = b"." + map_sent(read_sent(raw, kind), loader, received, uuid7, objects).pack()
             except QueryError as error:
                 answer = b"!" + marshal.dumps((error.code, error.message))
             write_frame(answers, answer)

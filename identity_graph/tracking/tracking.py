@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from contextlib import AbstractContextManager
-from threading import Lock, get_native_id
+from threading import Lock, Thread
+from typing import Any
 
 from identity_graph.loaders import Loader, read_loader
-from identity_graph.publishing import Publishing
+from identity_graph.publishing import Publishing, Standing
 from identity_graph.resolver import Resolver
 from identity_graph.store.protocols import Store
 from identity_graph.tally import Tally
@@ -17,13 +18,18 @@ from identity_graph.tracking.counting import Counting
 from identity_graph.tracking.mapper import LARGE, Mapper
 from identity_graph.tracking.request import Body, Request
 from identity_graph.tracking.sent import read_sent
+from identity_graph.tracking.storer import Storer
 from identity_graph.tracking.waiting import ROOM, Waiting
 from identity_graph.tracking.write_keys import SOURCE, WriteKeys
 from identity_graph.tracking.writer import Writer
 
 
 class Tracking:
-    """Begins a thread at the first request; `close` stores what still waits, publishes it and ends the runs."""
+    """Begins at the first request: a thread that stores and publishes, or where `elsewhere` opens the same store in
+    another process, that process. `close` stores what still waits, publishes it and ends the runs.
+
+    With `elsewhere` requests are taken in one event loop, and `close` is for another thread.
+    """
 
     def __init__(
         self,
@@ -36,19 +42,22 @@ class Tracking:
         policy: str = "",
         tally: Tally | None = None,
         room: int = ROOM,
+        elsewhere: Callable[[], Any] | None = None,
     ) -> None:
+        several, tally = (os.cpu_count() or 1) > 1, tally or Tally()
         self.keys = keys
         self.room = room
         self._store = store
         self._clock = clock
         self._new_id = new_id
         self._waiting: Waiting[Request] = Waiting(room)
-        self._counting = Counting(store, clock, new_id, policy, tally or Tally())
-        self.publishing = Publishing(resolver)
-        self._mapper = Mapper() if (os.cpu_count() or 1) > 1 else None
+        self._counting = Counting(store, clock, new_id, policy, tally)
+        self._publishing = Publishing(resolver)
+        self._mapper = Mapper() if several else None
+        self._storer = Storer(elsewhere, tally) if elsewhere and several else None
         self._loaders: dict[str, Loader] = {}
         self._beginning = Lock()
-        self._writer: Writer | None = None
+        self._writer: Thread | None = None
 
     def seat(self, size: int) -> AbstractContextManager[None]:
         """For a request with a body of up to this size, until it is answered. Raises SERVER_BUSY."""
@@ -65,12 +74,18 @@ class Tracking:
         self._begin()
         source = SOURCE if known else self.keys.source(read_sent(raw, kind).key if key is None else key)
         request = Request(Body(raw, kind, self._clock(), objects), self._loader(source), self._new_id)
+        put, put_soon = (self._storer.put, self._storer.put_soon) if self._storer else (self._waiting.put,) * 2
         if self._mapper and len(raw) >= LARGE and self._mapper.ready:
-            self._mapper.map(request, self._waiting.put)
+            self._mapper.map(request, put_soon)
         else:
             request.map()
-            self._waiting.put(request)
+            put(request)
         return request.stored
+
+    @property
+    def standing(self) -> Standing:
+        """Of publishing."""
+        return self._storer.standing if self._storer else self._publishing.standing
 
     @property
     def full(self) -> bool:
@@ -78,7 +93,7 @@ class Tracking:
 
     @property
     def waiting_messages(self) -> int:
-        return self._waiting.held
+        return self._storer.held if self._storer else self._waiting.held
 
     @property
     def taken(self) -> int:
@@ -89,6 +104,8 @@ class Tracking:
         if self._mapper:
             self._mapper.close()
         self._waiting.close()
+        if self._storer:
+            self._storer.close()
         if self._writer:
             self._writer.join()
 
@@ -99,7 +116,19 @@ class Tracking:
         return loader
 
     def _begin(self) -> None:
+        if self._storer:
+            self._storer.begin()
+            return
         with self._beginning:
             if self._writer is None:
-                self._writer = Writer(self._store, self._waiting, self._counting, self.publishing, get_native_id())
+                writer = Writer(self._store, self._waiting, self._counting, self._publishing, _answer)
+                self._writer = Thread(target=writer.run, name="tracking", daemon=True)
                 self._writer.start()
+
+
+def _answer(group: Sequence[Request], error: Exception | None) -> None:
+    for request in group:
+        if error:
+            request.stored.set_exception(error)
+        else:
+            request.stored.set_result(None)

@@ -1,12 +1,11 @@
-"""Group commit: what waits at the same time becomes durable in one transaction, by the only thread that writes it."""
+"""Group commit: what waits at the same time becomes durable in one transaction, by the only one that writes it."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import accumulate
-from threading import Thread
-from typing import overload
+from typing import Protocol, overload
 
 from identity_graph.errors import StoreError
 from identity_graph.event_table import EventTable
@@ -14,14 +13,10 @@ from identity_graph.model import Origin, Refused, Run
 from identity_graph.publishing import Publishing
 from identity_graph.store.protocols import Batch, Store
 from identity_graph.tracking.counting import Counting
-from identity_graph.tracking.one_core import OneCore
 from identity_graph.tracking.request import Request
-from identity_graph.tracking.waiting import Waiting
 
 GROUP = 2_000  # messages of one transaction, or those of one request
 FEW = 50  # messages: while more come at a time, others are not kept waiting by each publication
-SHORT = 0.05  # seconds of a publication: one that takes longer has work for more cores
-LINGER = 1.0  # seconds without any after which who takes requests is no longer kept where they are stored
 
 log = logging.getLogger("identity_graph.tracking")
 
@@ -51,67 +46,68 @@ class Origins(Sequence[Origin]):
         return Origin(position + 1, position, request.record(place))
 
 
-class Writer(Thread):
-    """Stores and publishes until the queue is closed and empty. `taking` is the native id of the thread that fills it:
-    while little comes at a time both stay on one core, and each has half of the work."""
+class Coming(Protocol):
+    """What comes to be stored: `Waiting`, or the `Inbox` of a process."""
+
+    @property
+    def held(self) -> int: ...
+
+    @property
+    def closed(self) -> bool: ...
+
+    def take(self, most: int, patience: float | None) -> Sequence[Request]: ...
+
+
+class Writer:
+    """Stores and publishes until what comes is closed and empty. `answer` hears which requests are durable, or why they
+    are not, and `published` that persons were tried to be published."""
 
     def __init__(
         self,
         store: Store,
-        waiting: Waiting[Request],
+        coming: Coming,
         counting: Counting,
         publishing: Publishing,
-        taking: int,
+        answer: Callable[[Sequence[Request], Exception | None], None],
+        published: Callable[[], None] = lambda: None,
     ) -> None:
-        super().__init__(name="tracking", daemon=True)
         self._store = store
-        self._waiting = waiting
+        self._coming = coming
         self._counting = counting
         self._publishing = publishing
-        self._core = OneCore(taking)
+        self._answer = answer
+        self._published = published
 
     def run(self) -> None:
-        publishing, waiting, core = self._publishing, self._waiting, self._core
+        publishing, coming = self._publishing, self._coming
         hurried = False
-        while not (waiting.closed and not waiting.held):
-            patience = publishing.patience(hurried=hurried)
-            group = waiting.take(GROUP, LINGER if patience is None and core.shared else patience)
+        while not (coming.closed and not coming.held):
+            group = coming.take(GROUP, publishing.patience(hurried=hurried))
             if group:
-                hurried = sum(map(len, group)) + waiting.held > FEW
-                if hurried or publishing.took > SHORT:
-                    core.part()
-                else:
-                    core.share()
-                for request in group:
-                    request.stored.set_running_or_notify_cancel()  # who has gone away meanwhile is stored all the same
-                self._answer(group)
-            elif patience is None:
-                core.part()
+                hurried = sum(map(len, group)) + coming.held > FEW
+                self._take(group)
             if publishing.due(hurried=hurried):
                 publishing.publish()
+                self._published()
         publishing.publish()
-        core.part()
+        self._published()
         try:
             self._counting.close()
         except StoreError as error:
             log.error("the runs are not ended: %s", error.code)
 
-    def _answer(self, group: Sequence[Request]) -> None:
+    def _take(self, group: Sequence[Request]) -> None:
         try:
             self._store_all(group)
         except Exception as error:
             if len(group) > 1 and not isinstance(error, StoreError):
                 for request in group:  # one of them is the reason; the others must not suffer
-                    self._answer([request])
+                    self._take([request])
                 return
-            for request in group:
-                if not request.stored.cancelled():
-                    request.stored.set_exception(error)
+            self._answer(group, error)
         else:
             self._publishing.arrived()
-            for request in group:
-                if not request.stored.cancelled():
-                    request.stored.set_result(None)
+            self._answer(group, None)
 
     def _store_all(self, group: Sequence[Request]) -> None:
         sources: dict[str, list[Request]] = {}

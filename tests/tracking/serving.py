@@ -50,8 +50,12 @@ class Serving:
             return Answer(error.code, json.loads(content) if content else None, dict(error.headers))
 
     def get(self, path: str) -> Any:
+        return json.loads(self.text(path))
+
+    def text(self, path: str) -> str:
         with urllib.request.urlopen(self.url + path, timeout=PATIENCE) as response:
-            return json.load(response)
+            found: bytes = response.read()
+        return found.decode()
 
     def ask(self, query: str, **variables: Any) -> Any:
         answer = self.send("/graphql", {"query": query, "variables": variables})

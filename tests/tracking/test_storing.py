@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -21,7 +22,7 @@ from identity_graph.publishing import Publishing
 from identity_graph.tracking import Tracking, WriteKeys
 from identity_graph.tracking.counting import LENGTH
 from identity_graph.tracking.mapper import LARGE
-from tests.conftest import Clock
+from tests.conftest import Clock, soon
 from tests.nursery import ROOT
 from tests.tracking.serving import PATIENCE, Serving, environment, serving
 
@@ -58,7 +59,7 @@ def test_what_is_acknowledged_is_published_when_the_server_ends(graph: IdentityG
     service.close()
     assert all(future.result(0) is None for future in found)
     assert graph.people.count() == 300
-    assert service.publishing.trouble == "" and not service.full
+    assert service.standing.trouble == "" and not service.full
 
 
 def test_full_collections_do_not_walk_what_the_first_publication_loaded(graph: IdentityGraph) -> None:
@@ -69,7 +70,7 @@ def test_full_collections_do_not_walk_what_the_first_publication_loaded(graph: I
         service = tracking(graph)
         service.store(sent("u"), "track", "key").result(PATIENCE)
         service.close()
-        assert service.publishing.count == 1
+        assert service.standing.publications == 1
         assert gc.get_freeze_count() > loaded / 2
         assert len(gc.get_objects()) < loaded / 2
     finally:
@@ -166,8 +167,7 @@ def test_the_process_that_maps_may_die(tmp_path: Path) -> None:
         for turn in range(5):
             assert server.send("/v1/batch", body).status == 200
             if turn == 2:
-                (mapper,) = children(server)
-                os.kill(mapper, signal.SIGKILL)
+                os.kill(children(server)["mapper"], signal.SIGKILL)
         answer = server.send("/v1/batch", b'{"batch": 1' + b" " * LARGE + b"}")
         assert (answer.status, answer.body["code"]) == (400, "MESSAGE_INVALID")
         (run,) = server.runs()
@@ -179,14 +179,24 @@ def test_nothing_is_left_of_a_server_that_was_killed(tmp_path: Path) -> None:
     with serving(f"sqlite:///{tmp_path / 'people.db'}") as server:
         server.send("/v1/batch", body)
         server.send("/v1/batch", body)
-        (mapper,) = children(server)
+        found = children(server)
+        assert found.keys() == {"mapper", "storing"}
         server.kill()
-        deadline = time.monotonic() + PATIENCE
-        while Path(f"/proc/{mapper}").exists() and "Z" not in Path(f"/proc/{mapper}/stat").read_text().split()[2]:
-            assert time.monotonic() < deadline
-            time.sleep(0.02)
+        soon(lambda: not any(map(lives, found.values())))
 
 
-def children(server: Serving) -> list[int]:
+def children(server: Serving) -> dict[str, int]:
+    """Processes that it began, by the module that each runs."""
     tasks = Path(f"/proc/{server.process.pid}/task").glob("*/children")
-    return [int(child) for task in tasks for child in task.read_text().split()]
+    return {ran(child): int(child) for task in tasks for child in task.read_text().split()}
+
+
+def ran(process: str) -> str:
+    found = re.search(rb"identity_graph\.tracking\.(\w+)", Path(f"/proc/{process}/cmdline").read_bytes())
+    assert found
+    return found[1].decode()
+
+
+def lives(process: int) -> bool:
+    stat = Path(f"/proc/{process}/stat")
+    return stat.exists() and "Z" not in stat.read_text().split()[2]

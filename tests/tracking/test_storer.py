@@ -1,0 +1,179 @@
+"""The process that stores what another one takes: whatever becomes of either, nobody is told what is not so."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import threading
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from identity_graph import IdentityGraph, Policy
+from identity_graph.errors import StoreError
+from identity_graph.tracking import Tracking, WriteKeys
+from identity_graph.tracking.wire import Unframing, framed
+from tests.conftest import soon
+from tests.tracking.serving import PATIENCE, Answer, Serving, serving
+from tests.tracking.test_storing import children, lives
+
+LARGE = json.dumps(
+    {"batch": [{"type": "track", "event": "Seen", "userId": "u", "properties": {"t": "x" * 30_000}}] * 16}
+).encode()
+
+
+def event(number: int) -> dict[str, Any]:
+    return {"userId": f"u{number}", "event": "Seen", "messageId": f"m{number}"}
+
+
+class Sending(threading.Thread):
+    """A message under way, and the answer to it."""
+
+    def __init__(self, server: Serving, path: str, body: Any) -> None:
+        super().__init__(daemon=True)
+        self._server, self._path, self._body = server, path, body
+        self._answer: Answer | None = None
+        self.start()
+
+    def run(self) -> None:
+        self._answer = self._server.send(self._path, self._body)
+
+    @property
+    def answer(self) -> Answer:
+        self.join(PATIENCE)
+        assert self._answer
+        return self._answer
+
+
+def test_where_it_is_killed_what_it_had_not_answered_is_refused_and_another_goes_on(tmp_path: Path) -> None:
+    with serving(f"sqlite:///{tmp_path / 'people.db'}") as server:
+        assert server.send("/v1/track", event(0)).status == 200
+        for number in range(1, 4):
+            storing = children(server)["storing"]
+            os.kill(storing, signal.SIGSTOP)
+            under_way = Sending(server, "/v1/track", event(number))
+            soon(lambda: waiting(server) == 1)
+            os.kill(storing, signal.SIGKILL)
+            answer = under_way.answer
+            assert (answer.status, answer.body["code"], answer.headers["retry-after"]) == (503, "STORE_FAILED", "1")
+            soon(partial(gone, storing))
+            assert waiting(server) == 0
+            assert server.send("/v1/track", event(number)).status == 200
+        for number in range(4):
+            server.person_soon("user_id", f"u{number}")
+        (run,) = server.runs()
+        assert (run["state"], run["read"], run["accepted"]) == ("RUNNING", 4, 4), "each goes on with the run before"
+
+
+def test_what_it_stored_and_did_not_come_to_publish_another_one_does(tmp_path: Path) -> None:
+    """Nobody sends anything more."""
+    with serving(f"sqlite:///{tmp_path / 'people.db'}") as server:
+        assert server.send("/v1/track", event(0)).status == 200
+        for number in range(1, 6):
+            server.person_soon("user_id", f"u{number - 1}")
+            storing = children(server)["storing"]
+            assert server.send("/v1/track", event(number)).status == 200
+            os.kill(storing, signal.SIGKILL)
+        server.person_soon("user_id", "u5")
+
+
+def test_what_is_sent_while_it_stands_still_keeps_nobody_else_waiting(tmp_path: Path) -> None:
+    """More than the socket between them takes."""
+    with serving(f"sqlite:///{tmp_path / 'people.db'}") as server:
+        assert server.send("/v1/track", event(0)).status == 200
+        server.person_soon("user_id", "u0")
+        storing = children(server)["storing"]
+        os.kill(storing, signal.SIGSTOP)
+        try:
+            under_way = [Sending(server, "/v1/batch", LARGE) for _ in range(8)]
+            soon(lambda: waiting(server) == 16 * 8)
+            for _ in range(3):
+                assert server.get("/health")["status"] == "ok"
+                assert server.person("user_id", "u0")
+        finally:
+            os.kill(storing, signal.SIGCONT)
+        assert [each.answer.status for each in under_way] == [200] * 8
+        (run,) = server.runs()
+        assert run["accepted"] == 1 + 16 * 8
+
+
+def test_signals_that_mean_the_server_do_not_end_it_before_the_server(tmp_path: Path) -> None:
+    """A terminal and a supervisor send them to all processes of a service."""
+    url = f"sqlite:///{tmp_path / 'people.db'}"
+    with serving(url) as server:
+        assert server.send("/v1/track", event(0)).status == 200
+        storing = children(server)["storing"]
+        for number in (signal.SIGINT, signal.SIGTERM):
+            os.kill(storing, number)
+        assert server.send("/v1/track", event(1)).status == 200
+        os.kill(storing, signal.SIGTERM)
+        server.stop()
+        assert not lives(storing)
+    with IdentityGraph.open(url) as graph:
+        assert graph.people.count() == 2, "published at the end"
+        (run,) = [run for run in graph.store.operations.runs() if run.kind == "track"]
+        assert (run.state, run.accepted) == ("DONE", 2)
+
+
+def test_counts_of_what_came_are_those_of_the_server(tmp_path: Path) -> None:
+    with serving(f"sqlite:///{tmp_path / 'people.db'}") as server:
+        for number in (0, 1, 1):
+            assert server.send("/v1/track", event(number)).status == 200
+        os.kill(children(server)["storing"], signal.SIGKILL)
+        soon(lambda: server.send("/v1/track", event(2)).status == 200)
+        assert server.send("/v1/track", {"event": "Seen"}).status == 200, "of nobody, so it is set aside"
+        found = [metric(server, f'identity_graph_events_total{{outcome="{each}"}}') for each in OUTCOMES]
+        assert found == [3, 1, 1, 0]
+        soon(lambda: metric(server, "identity_graph_publications_total") >= 1)
+        soon(lambda: metric(server, "identity_graph_publication_lag_seconds") == 0)
+
+
+OUTCOMES = ("accepted", "duplicate", "quarantined", "suppressed")
+
+
+def gone(process: int) -> bool:
+    return not lives(process)
+
+
+def waiting(server: Serving) -> float:
+    return metric(server, "identity_graph_tracking_waiting_messages")
+
+
+def metric(server: Serving, name: str) -> float:
+    (found,) = [line for line in server.text("/metrics").splitlines() if line.startswith(name + " ")]
+    return float(found.rpartition(" ")[2])
+
+
+def test_a_store_that_cannot_be_opened_fails_each_request_until_it_can(tmp_path: Path) -> None:
+    folder = tmp_path / "away"
+    url = f"sqlite:///{folder / 'people.db'}"
+
+    async def ask(service: Tracking) -> None:
+        for number in range(2):
+            with pytest.raises(StoreError) as caught:
+                await asyncio.wrap_future(service.store(json.dumps(event(number)).encode(), "track", "key"))
+            assert caught.value.code == "STORE_OPEN" and str(folder) in caught.value.message
+        folder.mkdir()
+        await asyncio.wrap_future(service.store(json.dumps(event(2)).encode(), "track", "key"))
+        await asyncio.to_thread(service.close)
+
+    with IdentityGraph.open("sqlite:///:memory:") as graph:
+        opens = partial(IdentityGraph.open, url, Policy.default())
+        asyncio.run(ask(Tracking(graph.store, graph.resolver, WriteKeys(), graph.clock, graph.new_id, elsewhere=opens)))
+    with IdentityGraph.open(url) as graph:
+        assert graph.people.count() == 1
+
+
+@given(st.lists(st.one_of(st.none(), st.binary(max_size=40), st.lists(st.integers()))), st.data())
+def test_frames_are_put_together_however_they_are_cut(contents: list[Any], data: st.DataObject) -> None:
+    sent = b"".join(map(framed, contents))
+    cuts = sorted(data.draw(st.lists(st.integers(0, len(sent)), max_size=8)))
+    unframing = Unframing()
+    pieces = [sent[start:end] for start, end in zip([0, *cuts], [*cuts, len(sent)], strict=True)]
+    assert [found for piece in pieces for found in unframing.add(piece)] == contents
