@@ -19,6 +19,7 @@ from graphql import (
     InlineFragmentNode,
     IntValueNode,
     ListValueNode,
+    ObjectValueNode,
     OperationDefinitionNode,
     OperationType,
     SelectionNode,
@@ -32,6 +33,7 @@ from identity_graph.errors import QueryError
 MAX_LENGTH = 20_000
 MAX_TOKENS = 1_500
 MAX_DEPTH = 15
+MAX_LEVELS = 50  # of anything in itself: inline fragments, and values that are written in the document
 MAX_FIELDS = 1_000
 MAX_ROOTS = 50
 MAX_OPERATIONS = 50
@@ -70,6 +72,7 @@ class _Part:
     cost: Cost = field(default_factory=Cost)
     spreads: list[tuple[str, int, int]] = field(default_factory=list)
     directives: int = 0
+    levels: int = 0
     names: set[str] = field(default_factory=set)
 
 
@@ -77,8 +80,8 @@ def check_cost(document: DocumentNode, paged: Set[str]) -> Set[str]:
     """The names of all fields; refuses a document that is too large once its fragments are in place.
 
     `paged` names the fields whose answers are pages. A page whose size is a variable counts as the largest.
-    Raises QUERY_TOO_COMPLEX, and QUERY_INVALID of fragments that nothing spreads or that spread each other in a circle.
-    A spread of an unknown fragment counts nothing: validation refuses it.
+    Raises QUERY_TOO_COMPLEX, and QUERY_INVALID of fragments that nothing spreads, that spread each other in a circle,
+    or that are spread and are not there.
     """
     fragments: dict[str, FragmentDefinitionNode] = {}
     operations: list[OperationDefinitionNode] = []
@@ -90,7 +93,10 @@ def check_cost(document: DocumentNode, paged: Set[str]) -> Set[str]:
     _refuse_over("operations", len(operations), MAX_OPERATIONS)
     parts = {name: _walk(fragment, paged) for name, fragment in fragments.items()}
     own = [_walk(operation, paged) for operation in operations]
-    _refuse_over("directives", sum(part.directives for part in (*parts.values(), *own)), MAX_DIRECTIVES)
+    every = (*parts.values(), *own)
+    _refuse_over("directives", sum(part.directives for part in every), MAX_DIRECTIVES)
+    _refuse_over("levels in each other", max((part.levels for part in every), default=0), MAX_LEVELS)
+    _refuse_unknown(parts, every)
     totals = _add_up(parts)
     whole = [_total(part, totals) for part in own]
     for operation, total in zip(operations, whole, strict=True):
@@ -102,7 +108,19 @@ def check_cost(document: DocumentNode, paged: Set[str]) -> Set[str]:
     _refuse_over("fields", sum(total.fields for total in whole), MAX_FIELDS)
     _refuse_unused(parts, own)
     _refuse_overlaps(operations, fragments)
-    return frozenset().union(*(part.names for part in (*parts.values(), *own)))
+    return frozenset().union(*(part.names for part in every))
+
+
+def _refuse_unknown(parts: Mapping[str, _Part], every: Sequence[_Part]) -> None:
+    """Validation refuses them, too, but compares all spreads with each other before."""
+    for part in every:
+        for name, _, _ in part.spreads:
+            if name not in parts:
+                raise QueryError(
+                    "QUERY_INVALID",
+                    f"fragment {name} is spread, and there is none",
+                    help="Write it, or spread it nowhere.",
+                )
 
 
 def _refuse_unused(parts: Mapping[str, _Part], own: Sequence[_Part]) -> None:
@@ -157,12 +175,16 @@ def _refuse_over(what: str, number: int, limit: int) -> None:
 def _walk(definition: FragmentDefinitionNode | OperationDefinitionNode, paged: Set[str]) -> _Part:
     part = _Part(directives=len(definition.directives or ()))
     cost = part.cost
-    waiting: list[tuple[SelectionNode, int, int]] = [
-        (selection, 0, 1) for selection in definition.selection_set.selections
+    values: list[ValueNode] = [one.default_value for one in definition.variable_definitions or () if one.default_value]
+    waiting: list[tuple[SelectionNode, int, int, int]] = [
+        (selection, 0, 1, 1) for selection in definition.selection_set.selections
     ]
     while waiting:
-        selection, above, times = waiting.pop()
-        part.directives += len(selection.directives or ())
+        selection, above, times, level = waiting.pop()
+        part.levels = max(part.levels, level)
+        for directive in selection.directives or ():
+            part.directives += 1
+            values += [argument.value for argument in directive.arguments or ()]
         if isinstance(selection, FragmentSpreadNode):
             part.spreads.append((selection.name.value, above, times))
             continue
@@ -172,13 +194,30 @@ def _walk(definition: FragmentDefinitionNode | OperationDefinitionNode, paged: S
             cost.nodes += times
             cost.depth = max(cost.depth, above + 1)
             cost.roots += above == 0
+            values += [argument.value for argument in selection.arguments or ()]
             inner, times = above + 1, times * _page(selection, paged)
         else:
             assert isinstance(selection, InlineFragmentNode)
             inner = above
         if selection.selection_set:
-            waiting += [(child, inner, times) for child in selection.selection_set.selections]
+            waiting += [(child, inner, times, level + 1) for child in selection.selection_set.selections]
+    part.levels = max(part.levels, _levels(values))
     return part
+
+
+def _levels(values: Sequence[ValueNode]) -> int:
+    """Of the deepest one."""
+    levels = 0
+    while values:
+        levels += 1
+        values = [below for value in values for below in _inside(value)]
+    return levels
+
+
+def _inside(value: ValueNode) -> Sequence[ValueNode]:
+    if isinstance(value, ObjectValueNode):
+        return [field.value for field in value.fields]
+    return value.values if isinstance(value, ListValueNode) else ()
 
 
 def _page(node: FieldNode, paged: Set[str]) -> int:

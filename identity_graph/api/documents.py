@@ -15,7 +15,6 @@ from graphql import (
     GraphQLError,
     GraphQLSchema,
     GraphQLSyntaxError,
-    KnownFragmentNamesRule,
     OperationDefinitionNode,
     OperationType,
     TypeInfo,
@@ -128,11 +127,9 @@ def prepare(schema: GraphQLSchema, paged: Set[str], text: str, introspection: bo
     names = check_cost(document, paged)
     if not introspection and names & {"__schema", "_service"}:
         raise QueryError("INTROSPECTION_OFF", "the document asks for the schema")
-    # Other rules compare all spreads with each other before one of them finds that there are no such fragments.
-    for rules in ([KnownFragmentNamesRule], None):
-        errors = validate(schema, document, rules, max_errors=MAX_ERRORS, hide_suggestions=True)
-        if errors:
-            raise Invalid(errors)
+    errors = validate(schema, document, max_errors=MAX_ERRORS, hide_suggestions=True)
+    if errors:
+        raise Invalid(errors)
     operations = {
         definition.name.value if definition.name else None: definition
         for definition in document.definitions

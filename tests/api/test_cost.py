@@ -58,6 +58,14 @@ def names(number: int) -> str:
         (lambda n: "{ a " + "@d " * n + "}", cost.MAX_DIRECTIVES),
         (lambda n: "{ ...f } fragment f on T {" + " ".join(f"a{i}: a" for i in range(n)) + "}", cost.MAX_ROOTS),
         (lambda n: "{ a { ...f } } fragment f on T " + deep(n - 1), cost.MAX_DEPTH),
+        (lambda n: "{" + "...on T {" * (n - 1) + "a" + "}" * n, cost.MAX_LEVELS),
+        (lambda n: "{ a(b: " + "{c: " * (n - 1) + "1" + "}" * (n - 1) + ") }", cost.MAX_LEVELS),
+        (lambda n: "{ a @d(b: 1) @d(b: " + "[" * (n - 1) + "1" + "]" * (n - 1) + ") }", cost.MAX_LEVELS),
+        (lambda n: "{ ...on T { a(b: 1, c: " + "[" * (n - 1) + "1" + "]" * (n - 1) + ") } }", cost.MAX_LEVELS),
+        (
+            lambda n: "query ($v: V = " + "{c: [" * (n // 2) + ("{}" if n % 2 else "") + "]}" * (n // 2) + ") { a }",
+            cost.MAX_LEVELS,
+        ),
     ],
 )
 def test_a_limit_is_reached_and_not_passed(make: Callable[[int], str], limit: int) -> None:
@@ -85,10 +93,11 @@ def test_pages_inside_pages_multiply(text: str, accepted: bool) -> None:
     assert refusal(text) == (None if accepted else "QUERY_TOO_COMPLEX")
 
 
-def test_circles_are_refused_and_unknown_fragments_left_to_validation() -> None:
+def test_circles_and_unknown_fragments_are_refused() -> None:
     assert refusal("{ ...f } fragment f on T { ...g } fragment g on T { a { ...f } }") == "QUERY_INVALID"
     assert refusal("{ ...f } fragment f on T { ...f }") == "QUERY_INVALID"
-    assert refusal("{ ...nowhere }") is None
+    assert refusal("{ ...nowhere }") == "QUERY_INVALID"
+    assert refusal("{ ...f } fragment f on T { ... on T { ...nowhere } }") == "QUERY_INVALID"
 
 
 DOUBLING = "{ ...f0 } " + " ".join(f"fragment f{i} on T {{ ...f{i + 1} ...f{i + 1} }}" for i in range(600))
