@@ -263,10 +263,12 @@ def main() -> None:
         batches.clear()
         others(Path(folder), events, source, target)
 
-        ten, one = source.with_name("ten.jsonl"), peak(source, target)
         for what, bad in (("", None), (f", one in {BAD} of them bad", BAD)):
-            write(ten, 10 * events, bad)
-            for who, least, most in zip(("loading process", "largest helper"), one, peak(ten, target), strict=True):
+            peaks = []
+            for many in (events, 10 * events):
+                write(source, many, bad)
+                peaks.append(peak(source, target))
+            for who, least, most in zip(("loading process", "largest helper"), *peaks, strict=True):
                 ratio = most / max(1, least)
                 print(f"load: peak memory of the {who} {least} MiB, {ratio:.2f} of that for ten times as many{what}")
 
