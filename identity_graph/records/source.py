@@ -8,6 +8,7 @@ import sys
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import repeat
 from pathlib import Path
 from stat import S_ISREG
 from typing import BinaryIO
@@ -16,6 +17,23 @@ from identity_graph.errors import InputError
 from identity_graph.legible import legible
 
 CHUNK = 1 << 18
+
+
+def growing(least: int, most: int) -> Iterator[int]:
+    """Twice each, from about the least on to the most, which is then the size of all: whoever works on the first has
+    soon done it, while others who are to help are still beginning.
+
+    >>> from itertools import islice
+    >>> list(islice(growing(2, 9), 8))
+    [2, 2, 4, 4, 8, 8, 9, 9]
+    """
+    size = min(least, most)
+    while size < most:
+        yield from (size, size)
+        size *= 2
+    yield from repeat(most)
+
+
 ENDS = 1 << 16
 GZIP = b"\x1f\x8b"
 ENDINGS = {".jsonl": "jsonl", ".ndjson": "jsonl", ".json": "jsonl", ".csv": "csv", ".tsv": "csv", ".parquet": "parquet"}
@@ -139,10 +157,11 @@ class Source:
     def _raw(self, size: int = CHUNK) -> Iterator[bytes]:
         chunk = self._head
         self._head = b""
+        sizes = growing(CHUNK, size)
         try:
             while chunk:
                 yield chunk
-                chunk = self._read(size)
+                chunk = self._read(next(sizes))
         except OSError as error:
             raise self._missing(error) from error
 
