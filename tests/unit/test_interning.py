@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from identity_graph.errors import InputError
 from identity_graph.resolve.buckets import _USUAL, RUN, buckets
-from identity_graph.resolve.interning import _numbers, intern
+from identity_graph.resolve.interning import intern
 from identity_graph.tables import Words
 
 MODULE = sys.modules["identity_graph.resolve.interning"]
@@ -174,8 +174,8 @@ def test_more_texts_than_places() -> None:
 
 def test_more_identifiers_than_numbers() -> None:
     with (
-        mock.patch.object(MODULE, "count_first", lambda *_: 2**30),
+        mock.patch.object(MODULE, "ranked", lambda *_: (np.zeros(1, np.uint64), 2**31)),
         pytest.raises(InputError, match="2,147,483,648 identifiers") as caught,
     ):
-        _numbers(np.zeros(2, np.uint32), 1, None)
+        intern(pl.DataFrame({"key": ["a", "b"]}))
     assert caught.value.code == "FRAME_INVALID"
