@@ -28,18 +28,18 @@ RUN = 2**8  # rows that lie together in a bucket
 _RUN_BITS = np.uint64(8)
 _LAST = np.uint64(RUN - 1)
 _NONE = 2**32 - 1
+_HIGH = np.uint64(2**64 - 2**32)
 _VIEW = np.uint64(16)  # bytes
 _AT_ONCE = 2**8  # rows whose fingerprints stay in the nearest cache
 
 
 class Buckets(NamedTuple):
-    """`key` uint64[2p]: the two words of each fingerprint; `row` uint32[p]: whose it is. Of each bucket each share of
-    the rows has its own part, in the order of rows: runs of 256 places, of which `head` uint32[shares, buckets] names
-    the first, `after` uint32[p / 256] the next of each, and `end` uint64[shares, buckets] the place behind the last
-    row. 2^32-1 is no run."""
+    """`key` uint64[2p]: the first word of each fingerprint, and then the upper half of its second one above the number
+    of the row whose it is: 96 bits and 32. Of each bucket each share of the rows has its own part, in the order of
+    rows: runs of 256 places, of which `head` uint32[shares, buckets] names the first, `after` uint32[p / 256] the next
+    of each, and `end` uint64[shares, buckets] the place behind the last row. 2^32-1 is no run."""
 
     key: Words
-    row: UInt32
     head: UInt32
     after: UInt32
     end: Words
@@ -47,7 +47,7 @@ class Buckets(NamedTuple):
 
 def buckets(tables: Sequence[pl.DataFrame], thread: Thread) -> Buckets:
     """Of the rows of tables, which are equally high and have the same columns of texts without nulls. Rows are numbered
-    across the tables: first the first row of each table. 20 bytes a row."""
+    across the tables: first the first row of each table. 16 bytes a row."""
     columns = tables[0].columns
     with ExitStack() as borrowed:
         flat = [borrowed.enter_context(lent(table[name])) for table in tables for name in columns]
@@ -69,7 +69,6 @@ def _dealt(texts: Sequence[Sequence[Texts]], width: int, height: int, most: int,
     first = np.cumsum([0, *room])  # runs
     found = Buckets(
         np.empty(2 * RUN * first[-1], np.uint64),
-        np.empty(RUN * first[-1], np.uint32),
         np.full((len(room), 2**bits), _NONE, np.uint32),
         np.full(first[-1], _NONE, np.uint32),
         np.zeros((len(room), 2**bits), np.uint64),
@@ -81,7 +80,7 @@ def _dealt(texts: Sequence[Sequence[Texts]], width: int, height: int, most: int,
         for places, start, stop in _stretches(texts, int(borders[share]), int(borders[share + 1])):
             free = _deal(
                 places, drawn, starts, width, start, stop, np.uint64(64 - bits), np.uint64(most),
-                found.key, found.row, found.head[share], found.after, found.end[share], free, longest[share:],
+                found.key, found.head[share], found.after, found.end[share], free, longest[share:],
             )  # fmt: skip
 
     spread(thread, deal, [(share,) for share in range(len(room))])
@@ -107,11 +106,11 @@ def _stretches(columns: Sequence[Sequence[Texts]], start: int, stop: int) -> Ite
 @kernel(nogil=True)
 def _deal(
     places: Words, factors: Words, starts: Int64, width: int, start: int, stop: int, shift: np.uint64, most: np.uint64,
-    key: Words, row: UInt32, head: UInt32, after: UInt32, end: Words, free: int, longest: Words,
+    key: Words, head: UInt32, after: UInt32, end: Words, free: int, longest: Words,
 ) -> int:  # fmt: skip  # pragma: no cover - compiled
     """The next run that is free. Fingerprints are worked out for some rows before these are dealt: a place to write to
     that waits for its fingerprint holds up the next ones."""
-    number, columns, found = start * width, len(starts), longest[0]
+    number, columns, found = np.uint64(start * width), len(starts), longest[0]
     some = np.empty(2 * _AT_ONCE * width, np.uint64)
     for begin in range(0, stop - start, _AT_ONCE):
         rows = min(_AT_ONCE, stop - start - begin)
@@ -138,8 +137,8 @@ def _deal(
                     after[(at >> _RUN_BITS) - np.uint64(1)] = free
                 at = np.uint64(free) << _RUN_BITS
                 free += 1
-            key[2 * at], key[2 * at + 1], row[at] = one, some[2 * i + 1], number
+            key[2 * at], key[2 * at + 1] = one, (some[2 * i + 1] & _HIGH) | number
             end[bucket] = at + np.uint64(1)
-            number += 1
+            number += np.uint64(1)
     longest[0] = found
     return free

@@ -1,4 +1,4 @@
-"""Fingerprints of texts: 128 bits that no two texts share."""
+"""Fingerprints of texts: 96 bits that no two texts share."""
 
 from __future__ import annotations
 
@@ -71,13 +71,13 @@ def length(view: Any) -> Any:  # pragma: no cover - compiled
 @kernel(nogil=True, inline=True)
 def fingerprint(view: Any, buffers: Any, factors: Words, start: int) -> Any:  # pragma: no cover - compiled
     """Of the text whose view is at this address, and the addresses of whose buffers are at that one, by the factors
-    from `start` on: two words of 64 bits.
+    from `start` on: a word of 64 bits, and another one that is to be cut to its upper 32.
 
     Each is a universal hash: the upper half of a sum of products modulo 2^128 of the text's words and random factors
     (Multilinear: Lemire and Kaser 2014, "Strongly universal string hashing is fast"). Whatever the texts are and
-    whoever chose them, two that differ have the same fingerprint with a probability of 2^-128, and so have rows of
-    texts by the sums of theirs, each column having factors of its own. Among 2^31 distinct rows that is less than one
-    in 10^19. 4 multiplications for 8 bytes.
+    whoever chose them, two that differ have the same fingerprint with a probability of 2^-96, and so have rows of
+    texts by the sums of theirs, each column having factors of its own; a sum of uncut words may be cut as well. Among
+    2^31 distinct rows that is less than one in 10^10. 4 multiplications for 8 bytes.
 
     A text is its length and first four bytes, one word, and then all from the fifth byte on in words, the last of
     which ends where it does. That one is repeated until there are four: most texts then take the same way through, and

@@ -8,7 +8,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from identity_graph.resolve.components import dense
-from identity_graph.resolve.threads import second_thread
 
 
 def by_counting(label: list[int]) -> list[int]:
@@ -31,8 +30,6 @@ def test_two_threads_number_as_one_does(rows: int) -> None:
     others = np.flatnonzero(dice.random(rows) < 0.5)
     firsts = np.setdiff1d(label, others)
     label[others] = np.where(dice.random(len(others)) < 0.1, -1, dice.choice(firsts, len(others)))
-    with second_thread(rows) as thread:
-        assert thread is not None
     expected = np.full(rows, -1)
     expected[label >= 0] = np.searchsorted(firsts, label[label >= 0])
     assert np.array_equal(dense(label), expected)
