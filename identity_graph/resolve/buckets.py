@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 UInt32 = npt.NDArray[np.uint32]
 
 _BUCKET = 2**15  # rows of a bucket, whose table stays in the nearest cache
-_MOST = 2**11  # buckets: more places to write to at once than caches and address tables have are slower
+_MOST = 2**10  # buckets: more places to write to at once than caches and address tables have are slower
 _USUAL = 2**10  # bytes of a text; where one is longer, all are dealt once more
 _SHARES = 8  # of the rows, of which two threads always take the next
 RUN = 2**8  # rows that lie together in a bucket
@@ -29,6 +29,7 @@ _RUN_BITS = np.uint64(8)
 _LAST = np.uint64(RUN - 1)
 _NONE = 2**32 - 1
 _HIGH = np.uint64(2**64 - 2**32)
+_ONE, _TWO = np.uint64(1), np.uint64(2)
 _VIEW = np.uint64(16)  # bytes
 _AT_ONCE = 2**8  # rows whose fingerprints stay in the nearest cache
 
@@ -63,7 +64,7 @@ def _dealt(texts: Sequence[Sequence[Texts]], width: int, height: int, most: int,
     more they are to be dealt again: to look at all of them before is as long as a third of dealing them."""
     bits = max(1, min(_MOST - 1, width * height // _BUCKET).bit_length())
     each = [factors(most) for _ in range(len(texts) // width)]
-    drawn, starts = np.concatenate(each), np.cumsum([0, *map(len, each)])[:-1]
+    drawn = np.array([one.ctypes.data for one in each], np.uint64)
     borders = np.linspace(0, height, (_SHARES if thread else 1) + 1).astype(np.int64)
     room = [int(rows) * width // RUN + 1 + 2**bits for rows in np.diff(borders)]
     first = np.cumsum([0, *room])  # runs
@@ -79,7 +80,7 @@ def _dealt(texts: Sequence[Sequence[Texts]], width: int, height: int, most: int,
         free = int(first[share])
         for places, start, stop in _stretches(texts, int(borders[share]), int(borders[share + 1])):
             free = _deal(
-                places, drawn, starts, width, start, stop, np.uint64(64 - bits), np.uint64(most),
+                places, drawn, width, start, stop, np.uint64(64 - bits), np.uint64(most),
                 found.key, found.head[share], found.after, found.end[share], free, longest[share:],
             )  # fmt: skip
 
@@ -105,12 +106,12 @@ def _stretches(columns: Sequence[Sequence[Texts]], start: int, stop: int) -> Ite
 
 @kernel(nogil=True)
 def _deal(
-    places: Words, factors: Words, starts: Int64, width: int, start: int, stop: int, shift: np.uint64, most: np.uint64,
+    places: Words, factors: Words, width: int, start: int, stop: int, shift: np.uint64, most: np.uint64,
     key: Words, head: UInt32, after: UInt32, end: Words, free: int, longest: Words,
 ) -> int:  # fmt: skip  # pragma: no cover - compiled
     """The next run that is free. Fingerprints are worked out for some rows before these are dealt: a place to write to
     that waits for its fingerprint holds up the next ones."""
-    number, columns, found = np.uint64(start * width), len(starts), longest[0]
+    number, columns, found = np.uint64(start * width), len(factors), longest[0]
     some = np.empty(2 * _AT_ONCE * width, np.uint64)
     for begin in range(0, stop - start, _AT_ONCE):
         rows = min(_AT_ONCE, stop - start - begin)
@@ -118,27 +119,30 @@ def _deal(
         for table in range(width):
             for column in range(columns):
                 n = 2 * (table * columns + column)
-                view, buffers, first = places[n] + _VIEW * np.uint64(begin), places[n + 1], starts[column]
-                for i in range(rows):
-                    bytes = length(view + _VIEW * np.uint64(i))
+                view, buffers = places[n] + _VIEW * np.uint64(begin), places[n + 1]
+                at, step = np.uint64(2 * table), np.uint64(2 * width)
+                for _ in range(rows):
+                    bytes = length(view)
                     found = max(found, bytes)
                     if bytes <= most:
-                        one, other = fingerprint(view + _VIEW * np.uint64(i), buffers, factors, first)
-                        some[2 * (i * width + table)] += one
-                        some[2 * (i * width + table) + 1] += other
-        for i in range(rows * width):
-            one = some[2 * i]
+                        one, other = fingerprint(view, buffers, factors[column])
+                        some[at] += one
+                        some[at + _ONE] += other
+                    view += _VIEW
+                    at += step
+        for i in range(np.uint64(rows * width)):
+            one, other = some[_TWO * i], some[_TWO * i + _ONE]
             bucket = one >> shift
             at = end[bucket]
             if at & _LAST == 0:  # its last run is full, or it has none
                 if head[bucket] == _NONE:
                     head[bucket] = free
                 else:
-                    after[(at >> _RUN_BITS) - np.uint64(1)] = free
+                    after[(at >> _RUN_BITS) - _ONE] = free
                 at = np.uint64(free) << _RUN_BITS
                 free += 1
-            key[2 * at], key[2 * at + 1] = one, (some[2 * i + 1] & _HIGH) | number
-            end[bucket] = at + np.uint64(1)
-            number += np.uint64(1)
+            key[_TWO * at], key[_TWO * at + _ONE] = one, (other & _HIGH) | number
+            end[bucket] = at + _ONE
+            number += _ONE
     longest[0] = found
     return free

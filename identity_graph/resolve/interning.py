@@ -23,7 +23,8 @@ UInt32 = npt.NDArray[np.uint32]
 _MOST = 2**32 - 2**24  # rows: their places, with the ends of runs that are left free, have numbers of 32 bits
 _PIECES = 8  # in which distinct rows are gathered: of more, whoever looks for a row in all of them has to search
 _PIECE = 2**16  # rows of each table, at least
-_HALF = np.uint64(32)
+_HALF, _LOW = np.uint64(32), np.uint64(2**32 - 1)
+_ONE, _TWO, _RUN = np.uint64(1), np.uint64(2), np.uint64(RUN)
 _STRETCH = 16  # buckets that a thread takes at a time
 
 
@@ -97,18 +98,19 @@ def _match(
         for share in range(len(head)):
             run = head[share, bucket]
             while run != free:
-                begin = np.int64(run) * RUN
+                begin = np.uint64(run) * _RUN
                 run = after[run]
-                for at in range(begin, begin + RUN if run != free else np.int64(end[share, bucket])):
-                    one, other = key[2 * at], key[2 * at + 1]
-                    slot = one & mask
-                    while table[slot] != free and (
-                        key[2 * table[slot]] != one or (key[2 * table[slot] + 1] ^ other) >> _HALF != 0
-                    ):
-                        slot = (slot + np.uint64(1)) & mask
-                    if table[slot] == free:
-                        table[slot] = at
-                    first[np.uint32(other)] = np.uint32(key[2 * table[slot] + 1])
+                for at in range(begin, begin + _RUN if run != free else end[share, bucket]):
+                    one, other = key[_TWO * at], key[_TWO * at + _ONE]
+                    slot, found, row = one & mask, at, other
+                    while True:
+                        found = at if table[slot] == free else np.uint64(table[slot])
+                        table[slot] = found
+                        row = key[_TWO * found + _ONE]
+                        if key[_TWO * found] == one and (row ^ other) >> _HALF == 0:
+                            break
+                        slot = (slot + _ONE) & mask
+                    first[other & _LOW] = row & _LOW
 
 
 @kernel(nogil=True)
@@ -118,12 +120,11 @@ def _number(
     """Numbers of the rows in these lines of all tables. Which of them are first ones goes to `new`, and how many these
     are is returned: their lines, those of a table behind those of the one before it. Every row is written as the next
     new one until one is: a branch that nobody can predict costs more."""
-    width, found = len(columns), 0
-    i = np.uint64(start * width)
+    width, found, i = len(columns), np.uint64(0), np.uint64(start * len(columns))
     for line in range(start, stop):
         for table in range(width):
             columns[table, line] = rank(ranks, first[i])
             new[found] = table * (stop - start) + line - start
-            found += first[i] == i
-            i += np.uint64(1)
-    return found
+            found += np.uint64(first[i] == i)
+            i += _ONE
+    return int(found)
