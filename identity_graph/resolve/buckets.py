@@ -13,7 +13,7 @@ from identity_graph.kernel import kernel
 from identity_graph.resolve.arrow_texts import Texts, lent
 from identity_graph.resolve.fingerprint import factors, fingerprint, length
 from identity_graph.resolve.threads import Thread, spread
-from identity_graph.tables import Int64, Words
+from identity_graph.tables import Words
 
 if TYPE_CHECKING:
     import polars as pl
@@ -64,7 +64,7 @@ def _dealt(texts: Sequence[Sequence[Texts]], width: int, height: int, most: int,
     more they are to be dealt again: to look at all of them before is as long as a third of dealing them."""
     bits = max(1, min(_MOST - 1, width * height // _BUCKET).bit_length())
     each = [factors(most) for _ in range(len(texts) // width)]
-    drawn = np.array([one.ctypes.data for one in each], np.uint64)
+    drawn = np.array([one.ctypes.data for one in each], np.uint64)  # where they are, as long as `each` is
     borders = np.linspace(0, height, (_SHARES if thread else 1) + 1).astype(np.int64)
     room = [int(rows) * width // RUN + 1 + 2**bits for rows in np.diff(borders)]
     first = np.cumsum([0, *room])  # runs

@@ -79,7 +79,8 @@ def _first_rows(rows: Buckets, m: int, thread: Thread) -> UInt32:
 def _match(
     key: Words, head: UInt32, after: UInt32, end: Words, start: int, stop: int, first: UInt32
 ) -> None:  # pragma: no cover - compiled
-    """Open addressing with linear probing in a table of its own for each bucket."""
+    """Open addressing with linear probing in a table of its own for each bucket. What is new is put into a free place
+    and then found there, as what is not: one branch, and one that is foreseen."""
     free = np.uint32(2**32 - 1)
     table = np.empty(0, np.uint32)
     for bucket in range(start, stop):
@@ -102,9 +103,9 @@ def _match(
                 run = after[run]
                 for at in range(begin, begin + _RUN if run != free else end[share, bucket]):
                     one, other = key[_TWO * at], key[_TWO * at + _ONE]
-                    slot, found, row = one & mask, at, other
+                    slot = one & mask
                     while True:
-                        found = at if table[slot] == free else np.uint64(table[slot])
+                        found = np.uint64(at if table[slot] == free else table[slot])
                         table[slot] = found
                         row = key[_TWO * found + _ONE]
                         if key[_TWO * found] == one and (row ^ other) >> _HALF == 0:
