@@ -9,8 +9,9 @@ import numpy.typing as npt
 
 from identity_graph.kernel import kernel
 from identity_graph.resolve.prefetch import prefetch
+from identity_graph.resolve.ranks import rank, ranked
 from identity_graph.resolve.threads import both, halves, second_thread
-from identity_graph.tables import Int32, Int64, read_only
+from identity_graph.tables import Int32, Int64, Words, read_only
 
 UInt32 = npt.NDArray[np.uint32]
 UInt64 = npt.NDArray[np.uint64]
@@ -159,35 +160,15 @@ def dense(label: Int32) -> Int64:
     """Groups from 0 in the order of their smallest members, by which they are labelled, int64[n]; -1 for nobody. 2
     threads."""
     label, found = read_only(label), np.empty(len(label), np.int64)
-    low, high = halves(len(label))
     with second_thread(len(label)) as thread:
-        before = both(thread, count_first, (label, *low), (label, *high))[0]
-        both(thread, _number_first, (label, *low, 0, found), (label, *high, before, found))
-        both(thread, _number_others, (label, *low, found), (label, *high, found))
+        ranks, _ = ranked(label, thread)
+        both(thread, _number_groups, *((label, ranks, *half, found) for half in halves(len(label))))
     return found
 
 
 @kernel(nogil=True)
-def count_first(first: Int32 | UInt32, start: int, stop: int) -> int:  # pragma: no cover - compiled
-    """How many of these are the first ones of those that are alike: by the first one of each."""
-    found = 0
-    for x in range(start, stop):
-        found += first[x] == x
-    return found
-
-
-@kernel(nogil=True)
-def _number_first(
-    label: Int32, start: int, stop: int, number: int, found: Int64
+def _number_groups(
+    label: Int32, ranks: Words, start: int, stop: int, found: Int64
 ) -> None:  # pragma: no cover - compiled
-    """Everybody gets the next number until that is taken: a branch that nobody can predict costs more."""
     for x in range(start, stop):
-        found[x] = number
-        number += label[x] == x
-
-
-@kernel(nogil=True)
-def _number_others(label: Int32, start: int, stop: int, found: Int64) -> None:  # pragma: no cover - compiled
-    """Those of the first members stay as they are, so that the other thread may read them."""
-    for x in range(start, stop):
-        found[x] = found[label[x]] if label[x] >= 0 else -1
+        found[x] = rank(ranks, label[x]) if label[x] >= 0 else -1

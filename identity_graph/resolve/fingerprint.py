@@ -1,4 +1,4 @@
-"""Fingerprints of texts: 128 bits that no two texts share."""
+"""Fingerprints of texts: 96 bits that no two texts share."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from identity_graph.tables import Words
 
 _HALF = np.uint64(32)
 _LOW = np.uint64(2**32 - 1)
-_FIRST, _WORD = np.uint64(4), np.uint64(8)
+_FIRST, _WORD, _TWO_WORDS, _FOUR_WORDS = np.uint64(4), np.uint64(8), np.uint64(16), np.uint64(32)
 _WORDS = 4  # at least, beside the first
 
 
@@ -55,10 +55,11 @@ def _word_at(typing_context: Any, address: Any) -> Any:
 
 
 @kernel(nogil=True, inline=True)
-def _with_word(sums: Any, word: Any, factors: Words, at: int) -> Any:  # pragma: no cover - compiled
-    """Both sums, each in two halves, with the product of the word and their factors at that place."""
-    high, low = _add_product(sums[0], sums[1], word, factors[at], factors[at + 1])
-    other_high, other_low = _add_product(sums[2], sums[3], word, factors[at + 2], factors[at + 3])
+def _with_word(sums: Any, word: Any, factors: Any) -> Any:  # pragma: no cover - compiled
+    """Both sums, each in two halves, with the product of the word and their factors at that address."""
+    high, low = _add_product(sums[0], sums[1], word, _word_at(factors), _word_at(factors + _WORD))
+    factors += _TWO_WORDS
+    other_high, other_low = _add_product(sums[2], sums[3], word, _word_at(factors), _word_at(factors + _WORD))
     return high, low, other_high, other_low
 
 
@@ -69,15 +70,15 @@ def length(view: Any) -> Any:  # pragma: no cover - compiled
 
 
 @kernel(nogil=True, inline=True)
-def fingerprint(view: Any, buffers: Any, factors: Words, start: int) -> Any:  # pragma: no cover - compiled
-    """Of the text whose view is at this address, and the addresses of whose buffers are at that one, by the factors
-    from `start` on: two words of 64 bits.
+def fingerprint(view: Any, buffers: Any, factors: Any) -> Any:  # pragma: no cover - compiled
+    """Of the text whose view is at this address, the addresses of whose buffers are at that one, and the factors at a
+    third: a word of 64 bits, and another one that is to be cut to its upper 32.
 
     Each is a universal hash: the upper half of a sum of products modulo 2^128 of the text's words and random factors
     (Multilinear: Lemire and Kaser 2014, "Strongly universal string hashing is fast"). Whatever the texts are and
-    whoever chose them, two that differ have the same fingerprint with a probability of 2^-128, and so have rows of
-    texts by the sums of theirs, each column having factors of its own. Among 2^31 distinct rows that is less than one
-    in 10^19. 4 multiplications for 8 bytes.
+    whoever chose them, two that differ have the same fingerprint with a probability of 2^-96, and so have rows of
+    texts by the sums of theirs, each column having factors of its own; a sum of uncut words may be cut as well. Among
+    2^31 distinct rows that is less than one in 10^10. 4 multiplications for 8 bytes.
 
     A text is its length and first four bytes, one word, and then all from the fifth byte on in words, the last of
     which ends where it does. That one is repeated until there are four: most texts then take the same way through, and
@@ -91,13 +92,13 @@ def fingerprint(view: Any, buffers: Any, factors: Words, start: int) -> Any:  # 
         next = _word_at(buffers + _WORD * (place & _LOW)) + (place >> _HALF) + _FIRST
         last = next + length - _FIRST - _WORD
     zero = np.uint64(0)
-    sums = _with_word((zero, zero, zero, zero), word, factors, start)
-    for n in range(_WORDS):
-        sums = _with_word(sums, _word_at(min(next, last)), factors, start + 4 * (n + 1))
+    sums = _with_word((zero, zero, zero, zero), word, factors)
+    for _ in range(_WORDS):
+        factors += _FOUR_WORDS
+        sums = _with_word(sums, _word_at(min(next, last)), factors)
         next += _WORD
-    start += 4 * (_WORDS + 1)
     while next < last + _WORD:
-        sums = _with_word(sums, _word_at(min(next, last)), factors, start)
+        factors += _FOUR_WORDS
+        sums = _with_word(sums, _word_at(min(next, last)), factors)
         next += _WORD
-        start += 4
     return sums[0], sums[2]
