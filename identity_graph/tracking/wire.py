@@ -44,12 +44,13 @@ class Unframing:
         found: list[Any] = []
         rest, at = self._rest, 0
         rest += piece
-        while len(rest) >= at + _LENGTH.size:
-            begin = at + _LENGTH.size
-            end = begin + _LENGTH.unpack_from(rest, at)[0]
-            if len(rest) < end:
-                break
-            found.append(marshal.loads(bytes(rest[begin:end])))
-            at = end
+        with memoryview(rest) as whole:
+            while len(rest) >= at + _LENGTH.size:
+                begin = at + _LENGTH.size
+                end = begin + _LENGTH.unpack_from(whole, at)[0]
+                if len(rest) < end:
+                    break
+                found.append(marshal.loads(whole[begin:end]))
+                at = end
         del rest[:at]
         return found
