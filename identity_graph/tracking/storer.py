@@ -45,7 +45,7 @@ class Storer:
         self._loop: asyncio.AbstractEventLoop
         self._wire: socket.socket
         self._unframing: Unframing
-        self._heard = False
+        self._heard = self._closing = False
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -87,6 +87,7 @@ class Storer:
 
     def close(self) -> None:
         """From another thread: what was put is still stored, published and answered."""
+        self._closing = True
         if self._process:
             process = self._process
             self._loop.call_soon_threadsafe(self._send, None)
@@ -150,5 +151,6 @@ class Storer:
         unanswered, self._unanswered = self._unanswered, {}
         for request in unanswered.values():
             request.stored.set_exception(error)
-        if self._heard and self.standing.since is not None:  # one that ends before it answers does so again
+        # One that ends before it has answered anything would do so again.
+        if self._heard and not self._closing and self.standing.since is not None:
             self.begin()

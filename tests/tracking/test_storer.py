@@ -7,6 +7,7 @@ import json
 import os
 import signal
 import threading
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -168,6 +169,26 @@ def test_a_store_that_cannot_be_opened_fails_each_request_until_it_can(tmp_path:
         asyncio.run(ask(Tracking(graph.store, graph.resolver, WriteKeys(), graph.clock, graph.new_id, elsewhere=opens)))
     with IdentityGraph.open(url) as graph:
         assert graph.people.count() == 1
+
+
+def test_none_begins_when_the_service_ends_though_something_is_not_published(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'people.db'}"
+
+    async def ask(service: Tracking) -> None:
+        await asyncio.wrap_future(service.store(json.dumps(event(1)).encode(), "track", "key"))
+        await asyncio.to_thread(soon, lambda: service.standing.trouble == "POLICY_DIFFERS")
+        await asyncio.to_thread(service.close)
+        await asyncio.sleep(0.1)
+        assert service.standing.since is not None
+        assert service._storer and service._storer._process is None
+
+    with IdentityGraph.open(url, Policy.parse("min_weight = 0.5")) as graph:
+        graph.resolver.resolve()
+        asyncio.run(ask(tracking(graph, partial(IdentityGraph.open, url, Policy.default()))))
+
+
+def tracking(graph: IdentityGraph, opens: Callable[[], IdentityGraph]) -> Tracking:
+    return Tracking(graph.store, graph.resolver, WriteKeys(), graph.clock, graph.new_id, elsewhere=opens)
 
 
 @given(st.lists(st.one_of(st.none(), st.binary(max_size=40), st.lists(st.integers()))), st.data())
