@@ -76,12 +76,11 @@ def test_what_it_stored_and_did_not_come_to_publish_another_one_does(tmp_path: P
     """Nobody sends anything more."""
     with serving(f"sqlite:///{tmp_path / 'people.db'}") as server:
         assert server.send("/v1/track", event(0)).status == 200
+        server.person_soon("user_id", "u0")
         for number in range(1, 6):
-            server.person_soon("user_id", f"u{number - 1}")
-            storing = children(server)["storing"]
-            assert server.send("/v1/track", event(number)).status == 200
-            os.kill(storing, signal.SIGKILL)
-        server.person_soon("user_id", "u5")
+            soon(partial(stored, server, number))  # the one before may be killed under it
+            os.kill(children(server)["storing"], signal.SIGKILL)  # its first publication takes longer than this
+            server.person_soon("user_id", f"u{number}")
 
 
 def test_what_is_sent_while_it_stands_still_keeps_nobody_else_waiting(tmp_path: Path) -> None:
@@ -127,7 +126,7 @@ def test_counts_of_what_came_are_those_of_the_server(tmp_path: Path) -> None:
         for number in (0, 1, 1):
             assert server.send("/v1/track", event(number)).status == 200
         os.kill(children(server)["storing"], signal.SIGKILL)
-        soon(lambda: server.send("/v1/track", event(2)).status == 200)
+        soon(lambda: stored(server, 2))
         assert server.send("/v1/track", {"event": "Seen"}).status == 200, "of nobody, so it is set aside"
         found = [metric(server, f'identity_graph_events_total{{outcome="{each}"}}') for each in OUTCOMES]
         assert found == [3, 1, 1, 0]
@@ -136,6 +135,10 @@ def test_counts_of_what_came_are_those_of_the_server(tmp_path: Path) -> None:
 
 
 OUTCOMES = ("accepted", "duplicate", "quarantined", "suppressed")
+
+
+def stored(server: Serving, number: int) -> bool:
+    return server.send("/v1/track", event(number)).status == 200
 
 
 def gone(process: int) -> bool:

@@ -186,12 +186,13 @@ def test_nothing_is_left_of_a_server_that_was_killed(tmp_path: Path) -> None:
 
 
 def children(server: Serving) -> dict[str, int]:
-    """Processes that it began, by the module that each runs."""
+    """Processes that it began and that live, by the module that each runs."""
     tasks = Path(f"/proc/{server.process.pid}/task").glob("*/children")
-    return {ran(child): int(child) for task in tasks for child in task.read_text().split()}
+    begun = [int(child) for task in tasks for child in task.read_text().split()]
+    return {ran(child): child for child in begun if lives(child)}
 
 
-def ran(process: str) -> str:
+def ran(process: int) -> str:
     found = re.search(rb"identity_graph\.tracking\.(\w+)", Path(f"/proc/{process}/cmdline").read_bytes())
     assert found
     return found[1].decode()
