@@ -71,8 +71,8 @@ class Tracking:
 
         Raises, or fails with, WRITE_KEY_INVALID, MESSAGE_INVALID, MESSAGE_TOO_LARGE and StoreError.
         """
-        self._begin()
         source = SOURCE if known else self.keys.source(read_sent(raw, kind).key if key is None else key)
+        self._begin()
         request = Request(Body(raw, kind, self._clock(), objects), self._loader(source), self._new_id)
         put, put_soon = (self._storer.put, self._storer.put_soon) if self._storer else (self._waiting.put,) * 2
         if self._mapper and len(raw) >= LARGE and self._mapper.ready:

@@ -17,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from identity_graph import IdentityGraph, Policy
-from identity_graph.errors import StoreError
+from identity_graph.errors import QueryError, StoreError
 from identity_graph.tracking import Tracking, WriteKeys
 from identity_graph.tracking.wire import Unframing, framed
 from tests.conftest import soon
@@ -190,8 +190,21 @@ def test_none_begins_when_the_service_ends_though_something_is_not_published(tmp
         asyncio.run(ask(tracking(graph, partial(IdentityGraph.open, url, Policy.default()))))
 
 
-def tracking(graph: IdentityGraph, opens: Callable[[], IdentityGraph]) -> Tracking:
-    return Tracking(graph.store, graph.resolver, WriteKeys(), graph.clock, graph.new_id, elsewhere=opens)
+def test_none_begins_for_who_may_not_send(tmp_path: Path) -> None:
+    async def ask(service: Tracking) -> None:
+        for key in (None, "other"):
+            with pytest.raises(QueryError, match="key"):
+                service.store(json.dumps(event(0) | {"writeKey": "other"}).encode(), "track", key)
+        assert service._storer and service._storer._process is None
+
+    with IdentityGraph.open(f"sqlite:///{tmp_path / 'people.db'}") as graph:
+        opens = partial(IdentityGraph.open, f"sqlite:///{tmp_path / 'people.db'}")
+        asyncio.run(ask(tracking(graph, opens, WriteKeys.parse("known"))))
+
+
+def tracking(graph: IdentityGraph, opens: Callable[[], IdentityGraph], keys: WriteKeys | None = None) -> Tracking:
+    keys = keys or WriteKeys()
+    return Tracking(graph.store, graph.resolver, keys, graph.clock, graph.new_id, elsewhere=opens)
 
 
 @given(st.lists(st.one_of(st.none(), st.binary(max_size=40), st.lists(st.integers()))), st.data())
