@@ -62,6 +62,7 @@ LAYERS = {
     "outside": {
         "settings",
         "deadline",
+        "process",
         "ahead",
         "collector",
         "files",

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import marshal
-import os
 import pickle
 import subprocess
-import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from math import inf
-from pathlib import Path
 from time import perf_counter
 from types import TracebackType
 from typing import Self
@@ -21,10 +18,9 @@ from typing import Self
 from identity_graph.ingest.block import PIECES, Mapped, map_piece
 from identity_graph.ingest.worker import read_frame, write_frame
 from identity_graph.loaders import Loader
+from identity_graph.process import begin_process
 from identity_graph.records.lines import LongLine
 from identity_graph.records.reader import Lines, Piece
-
-PACKAGE = Path(__file__).parents[2]
 
 
 class Crew:
@@ -108,16 +104,8 @@ class Crew:
     def _begin(self) -> None:
         """In each thread: its process, ready to be asked."""
         self._mine.worker = None
-        path = os.pathsep.join(filter(None, (str(PACKAGE), os.environ.get("PYTHONPATH"))))
         with suppress(OSError, EOFError, ValueError):
-            worker = subprocess.Popen(
-                # -P: or Python would look for modules in the working directory first
-                [sys.executable, "-P", "-c", "from identity_graph.ingest.worker import main; main()"],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                env=os.environ | {"PYTHONPATH": path},
-                process_group=0,  # an interrupt of the terminal is for this process, which then ends that one
-            )
+            worker = begin_process("identity_graph.ingest.worker")
             self._workers.append(worker)
             write_frame(worker.stdin, pickle.dumps(self._loader.file))  # type: ignore[arg-type]
             read_frame(worker.stdout)  # type: ignore[arg-type]

@@ -15,17 +15,17 @@ import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from pathlib import Path
+from functools import cache
 
 from identity_graph.errors import QueryError
 from identity_graph.ingest.worker import read_frame, write_frame
-from identity_graph.loaders import Loader, read_loader
+from identity_graph.loaders import read_loader
+from identity_graph.process import begin_process
 from identity_graph.tracking.mapped import map_sent
 from identity_graph.tracking.request import Request
 from identity_graph.tracking.sent import read_sent
 
 LARGE = 8 << 10  # bytes of a body: less is mapped here before another process has heard of it
-PACKAGE = Path(__file__).parents[2]
 
 
 class Mapper:
@@ -74,16 +74,8 @@ class Mapper:
         return True
 
     def _start(self) -> None:
-        path = os.pathsep.join(filter(None, (str(PACKAGE), os.environ.get("PYTHONPATH"))))
         with suppress(OSError, EOFError):
-            self._process = worker = subprocess.Popen(
-                # -P: or Python would look for modules in the working directory first
-                [sys.executable, "-P", "-c", "from identity_graph.tracking.mapper import main; main()"],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                env=os.environ | {"PYTHONPATH": path},
-                process_group=0,  # an interrupt of the terminal is for this process, which then ends that one
-            )
+            self._process = worker = begin_process("identity_graph.tracking.mapper")
             read_frame(worker.stdout)  # type: ignore[arg-type]
             self._worker = worker
 
@@ -103,16 +95,13 @@ def main() -> None:
     gc.freeze()
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # whatever prints must not print into a frame
-    loaders: dict[str, Loader] = {}
+    loader_of = cache(read_loader)
     try:
         write_frame(answers, b"")
         while True:
             reference, raw, kind, received, objects = marshal.loads(read_frame(sys.stdin.buffer))
-            loader = loaders.get(reference)
-            if loader is None:
-                loader = loaders[reference] = read_loader(reference)
             try:
-                answer = b"." + map_sent(read_sent(raw, kind), loader, received, uuid7, objects).pack()
+                answer = b"." + map_sent(read_sent(raw, kind), loader_of(reference), received, uuid7, objects).pack()
             except QueryError as error:
                 answer = b"!" + marshal.dumps((error.code, error.message))
             write_frame(answers, answer)

@@ -58,7 +58,7 @@ class Request:
         self._packed = packed
 
     def __len__(self) -> int:
-        return max(1, packed_size(self._packed) if self._mapped is None and self._packed else len(self.mapped))
+        return max(1, len(self.mapped) if self._packed is None else packed_size(self._packed))
 
     def record(self, place: int) -> bytes:
         """Of a message that was mapped; read once more, for nearly none is ever asked for."""

@@ -6,24 +6,22 @@ Two interpreters are two cores: in one, whoever asks or sends waits while anybod
 from __future__ import annotations
 
 import asyncio
-import os
 import pickle
 import socket
 import subprocess
-import sys
 from collections.abc import Callable
 from itertools import count
-from pathlib import Path
 from typing import Any
 
 from identity_graph.errors import StoreError
+from identity_graph.process import begin_process
 from identity_graph.publishing import Standing
 from identity_graph.tally import Tally
 from identity_graph.tracking.request import Request
 from identity_graph.tracking.wire import Unframing, framed
 
-PACKAGE = Path(__file__).parents[2]
 _PIECE = 1 << 16
+_ERRORS = 2  # of this process, where whatever prints goes
 
 
 class Storer:
@@ -59,16 +57,8 @@ class Storer:
             return
         self._loop = asyncio.get_running_loop()
         self._wire, other = socket.socketpair()
-        path = os.pathsep.join(filter(None, (str(PACKAGE), os.environ.get("PYTHONPATH"))))
         with other:
-            self._process = subprocess.Popen(
-                # -P: or Python would look for modules in the working directory first
-                [sys.executable, "-P", "-c", "from identity_graph.tracking.storing import main; main()"],
-                stdin=other.fileno(),
-                stdout=2,  # whatever prints
-                env=os.environ | {"PYTHONPATH": path},
-                process_group=0,
-            )
+            self._process = begin_process("identity_graph.tracking.storing", stdin=other.fileno(), stdout=_ERRORS)
         self._wire.setblocking(False)
         self._unframing, self._counts, self._heard = Unframing(), {}, False
         self._loop.add_reader(self._wire, self._hear)

@@ -14,10 +14,11 @@ import select
 import signal
 import socket
 from collections.abc import Callable, Sequence
+from functools import cache
 from typing import TYPE_CHECKING
 
 from identity_graph.errors import IdentityGraphError
-from identity_graph.loaders import Loader, read_loader
+from identity_graph.loaders import read_loader
 from identity_graph.publishing import Publishing
 from identity_graph.tally import Tally
 from identity_graph.tracking.counting import Counting
@@ -42,7 +43,7 @@ class Inbox:
         self._poll.register(wire, select.POLLIN)
         self._unframing = Unframing()
         self._waiting: Waiting[Request] = Waiting()
-        self._loaders: dict[str, Loader] = {}
+        self._loader = cache(read_loader)
 
     @property
     def held(self) -> int:
@@ -73,12 +74,6 @@ class Inbox:
             request = Request(Body(*body), self._loader(reference), self._new_id, number)
             request.packed = packed
             self._waiting.put(request)
-
-    def _loader(self, reference: str) -> Loader:
-        loader = self._loaders.get(reference)
-        if loader is None:
-            loader = self._loaders[reference] = read_loader(reference)
-        return loader
 
 
 def main() -> None:

@@ -6,10 +6,11 @@ import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from contextlib import AbstractContextManager
+from functools import cache
 from threading import Lock, Thread
 from typing import Any
 
-from identity_graph.loaders import Loader, read_loader
+from identity_graph.loaders import read_loader
 from identity_graph.publishing import Publishing, Standing
 from identity_graph.resolver import Resolver
 from identity_graph.store.protocols import Store
@@ -55,7 +56,7 @@ class Tracking:
         self._publishing = Publishing(resolver)
         self._mapper = Mapper() if several else None
         self._storer = Storer(elsewhere, tally) if elsewhere and several else None
-        self._loaders: dict[str, Loader] = {}
+        self._loader = cache(read_loader)
         self._beginning = Lock()
         self._writer: Thread | None = None
 
@@ -73,7 +74,8 @@ class Tracking:
         """
         source = SOURCE if known else self.keys.source(read_sent(raw, kind).key if key is None else key)
         self._begin()
-        request = Request(Body(raw, kind, self._clock(), objects), self._loader(source), self._new_id)
+        loader = self._loader("segment" if source == SOURCE else f"segment:{source}")
+        request = Request(Body(raw, kind, self._clock(), objects), loader, self._new_id)
         put, put_soon = (self._storer.put, self._storer.put_soon) if self._storer else (self._waiting.put,) * 2
         if self._mapper and len(raw) >= LARGE and self._mapper.ready:
             self._mapper.map(request, put_soon)
@@ -108,12 +110,6 @@ class Tracking:
             self._storer.close()
         if self._writer:
             self._writer.join()
-
-    def _loader(self, source: str) -> Loader:
-        loader = self._loaders.get(source)
-        if loader is None:
-            loader = self._loaders[source] = read_loader("segment" if source == SOURCE else f"segment:{source}")
-        return loader
 
     def _begin(self) -> None:
         if self._storer:
