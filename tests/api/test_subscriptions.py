@@ -10,7 +10,7 @@ import threading
 import time
 import urllib.request
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -339,7 +339,11 @@ def _memory(pid: int) -> int:
 
 def _sockets(pid: int) -> int:
     """Of TCP, that a process has open."""
-    opened = {str(entry.readlink()) for entry in Path(f"/proc/{pid}/fd").iterdir()}
+    opened = set()
+    for entry in Path(f"/proc/{pid}/fd").iterdir():
+        # What was listed may be closed since.
+        with suppress(FileNotFoundError):
+            opened.add(str(entry.readlink()))
     return sum(f"socket:[{line.split()[9]}]" in opened for line in Path("/proc/net/tcp").read_text().splitlines()[1:])
 
 
