@@ -5,7 +5,7 @@ size for each link and does nothing with them, in one thread: what no algorithm 
 the same columns and has to make its own matrix of them. Best of five, interleaved; the components must be the same.
 
 With 24 million links the words are in memory, and finding components takes as long as the pass. With 2.4 million they
-are 8 MiB, which a large cache holds: there the pass takes 3 nanoseconds a link, and finding components 9.
+are 8 MiB, which a large cache holds: there the pass takes 3 nanoseconds a link, and finding components 5.
 """
 
 from __future__ import annotations

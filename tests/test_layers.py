@@ -144,7 +144,7 @@ KEPT_TO = {
     "pydantic_settings": ("settings",),
     "cryptography": ("signing", "opendsr.seal", "sealing"),
     "pyrage": ("sealing",),
-    "numba": ("kernel", "bits", "resolve.fingerprint", "resolve.prefetch"),
+    "numba": ("kernel", "bits", "resolve.fingerprint", "resolve.lockstep", "resolve.prefetch"),
     "joserfc": ("access.tokens",),
 }
 

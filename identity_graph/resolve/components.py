@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from identity_graph.kernel import kernel
+from identity_graph.resolve.lockstep import lockstep, meet
 from identity_graph.resolve.prefetch import prefetch
 from identity_graph.resolve.ranks import rank, ranked
 from identity_graph.resolve.threads import both, halves, second_thread
@@ -16,38 +17,35 @@ from identity_graph.tables import Int32, Int64, Words, read_only
 UInt32 = npt.NDArray[np.uint32]
 UInt64 = npt.NDArray[np.uint64]
 Ends = tuple[int, int]
-Dealt = tuple[UInt64, int, int]
 
 FEW = 2**17
 """So few links that starting a second thread costs more than it saves."""
 
 _LOW, _ONE = np.uint64(32), np.uint64(1)
 _OWNER = np.uint64(32 + 10)  # of links: identifiers go to two threads in blocks of 1024, no cache line being of both
-_SOME = 2**19  # new links in a round: less memory to touch anew than for all at once, which costs more than rounds
+_SOME = 2**16  # new links in a round: what one leaves is still in the cache in the next one
+_ROOM = 2**18  # links that wait: new ones are taken while there is room
+_RARE = 2**12  # links that one thread joins in less time than two
 _AHEAD = 32  # links between the asking for a parent and its use: tens of nanoseconds each way
 
 
-@kernel()
-def _find(parent: Int32, x: int) -> int:  # pragma: no cover - compiled
-    while parent[x] != x:
-        parent[x] = parent[parent[x]]
-        x = parent[x]
-    return x
+@kernel(inline=True)
+def _link(parent: UInt32, x: np.uint32, y: np.uint32) -> None:  # pragma: no cover - compiled
+    """Rem's algorithm with splicing: climb from both ends at once, each step hanging the higher onto the lower."""
+    above_x, above_y = parent[x], parent[y]
+    while above_x != above_y:
+        if above_x < above_y:
+            x, y, above_x, above_y = y, x, above_y, above_x
+        parent[x] = above_y
+        if x == above_x:
+            break
+        x, above_x = above_x, parent[above_x]
 
 
 @kernel()
 def _join(parent: UInt32, a: UInt32, b: UInt32) -> None:  # pragma: no cover - compiled
-    """Rem's algorithm with splicing: climb from both ends at once, each step hanging the higher onto the lower."""
     for i in range(len(a)):
-        x, y = a[i], b[i]
-        above_x, above_y = parent[x], parent[y]
-        while above_x != above_y:
-            if above_x < above_y:
-                x, y, above_x, above_y = y, x, above_y, above_x
-            parent[x] = above_y
-            if x == above_x:
-                break
-            x, above_x = above_x, parent[above_x]
+        _link(parent, a[i], b[i])
 
 
 @kernel(nogil=True)
@@ -105,7 +103,7 @@ def components(n: int, a: Int32, b: Int32) -> Int32:
     Patwary, Blair, Manne 2010), a link being done once both ends have one parent. Many links are taken by two threads
     breadth first: each round takes every pending link one step up, and some new ones in, branchless and with the
     parents asked for ahead, and a thread writes only the parents of its own identifiers. So the answer is one, whoever
-    is faster. 8 bytes a pending link besides, which are some hundred thousand mostly.
+    is faster. At most 8 MiB besides.
 
     >>> components(5, np.array([0, 3], np.int32), np.array([2, 4], np.int32)).tolist()
     [0, 1, 0, 3, 3]
@@ -117,43 +115,62 @@ def components(n: int, a: Int32, b: Int32) -> Int32:
         _join(parent, one, other)
         _flatten(parent, 0, n)  # a parent comes before its children
     else:
+        room = min(_ROOM, len(a) + 2)
+        rooms, ends = np.empty((2, 2, room), np.uint64), np.full((2, 2, 2), (0, room - 1))
         with ThreadPoolExecutor(1) as thread:
-            _join_by_rounds(parent, one, other, thread)
+            lockstep(thread, _join_by_rounds, parent, one, other, rooms, ends, _SOME)
     return parent.view(np.int32)
 
 
-def _join_by_rounds(parent: UInt32, a: UInt32, b: UInt32, thread: ThreadPoolExecutor) -> None:
-    n, m = len(parent), len(a)
-    both(thread, _number, (parent, 0, n // 2), (parent, n // 2, n))
-    rooms = np.empty((2, 2, 2 * _SOME), np.uint64)  # of two threads, for what one round leaves and for the next one
-    mine: tuple[list[UInt64], list[UInt64]] = [], []
-    start = before = left = turn = 0
-    while start < m or FEW // 4 < left <= 0.9 * before:  # until few, or paths that rounds are slow to shorten
-        middle, stop = start + _SOME // 2, start + _SOME
-        dealt = both(
-            thread,
-            _climb,
-            (parent, mine[0], a[start:middle], b[start:middle], rooms[turn, 0]),
-            (parent, mine[1], a[middle:stop], b[middle:stop], rooms[turn, 1]),
-        )
-        mine = [out[:front] for out, front, _ in dealt], [out[back + 1 :] for out, _, back in dealt]
-        before = 2 * m if start < m else left
-        left, start, turn = sum(len(links) for own in mine for links in own), stop, 1 - turn
-    for links in (*mine[0], *mine[1]):
-        _join(parent, (links >> _LOW).astype(np.uint32), links.astype(np.uint32))
+@kernel(nogil=True)
+def _join_by_rounds(
+    me: int, meeting: Int64, parent: UInt32, a: UInt32, b: UInt32, rooms: UInt64, ends: Int64, some: int
+) -> None:  # pragma: no cover - compiled
+    """What one of two threads does. `rooms`: uint64[2, 2, room], of each thread what it wrote in the last round and
+    writes in this one: links of thread 0's identifiers from the front up to an end, of thread 1's from the back down to
+    another; `ends`: int64[2, 2, 2], of both rounds and threads."""
+    n, m, room = len(parent), len(a), rooms.shape[2]
+    start = turn = left = before = 0
+    _number(parent, n // 2 * me, n if me else n // 2)
+    going = meet(meeting, me)
+    while going and (start < m or left > 0):
+        new = min(some, m - start)
+        if left + new >= room:
+            new = 0
+        front, back = 0, room - 1
+        if new == 0 and (left < _RARE or left > 0.9 * before):  # a few, or paths that rounds are slow to shorten
+            if me == 0:
+                _join_shares(parent, rooms[:, turn], ends[turn])
+        else:
+            out, middle = rooms[me, 1 - turn], start + new // 2
+            for whose in range(2):
+                front, back = _step(parent, _share(rooms[whose, turn], ends[turn, whose], me), out, front, back)
+            low, high = (middle, start + new) if me else (start, middle)
+            front, back = _deal(a[low:high], b[low:high], out, front, back)
+        before = 2 * m if new else left
+        start, turn = start + new, 1 - turn
+        ends[turn, me, 0], ends[turn, me, 1] = front, back
+        going = meet(meeting, me)
+        left = ends[turn, 0, 0] + ends[turn, 1, 0] + 2 * (room - 1) - ends[turn, 0, 1] - ends[turn, 1, 1]
     low, middle = n // 3 * 2, n // 6 * 5
-    both(thread, _flatten, (parent, 0, low), (parent, low, n))
-    both(thread, _flatten, (parent, low, middle), (parent, middle, n))  # which hang on roots, or on those below `low`
+    if going:
+        _flatten(parent, low if me else 0, n if me else low)
+        going = meet(meeting, me)
+    if going:  # hang on roots those that hang on others above `low`
+        _flatten(parent, middle if me else low, n if me else middle)
 
 
-def _climb(parent: UInt32, shares: list[UInt64], a: UInt32, b: UInt32, room: UInt64) -> Dealt:
-    """A step of this thread's pending links, and some new links."""
-    most = sum(map(len, shares)) + len(a) + 1
-    out = room if most <= len(room) else np.empty(most, np.uint64)
-    front, back = 0, len(out) - 1
-    for links in shares:
-        front, back = _step(parent, links, out, front, back)
-    return out, *_deal(a, b, out, front, back)
+@kernel(inline=True)
+def _share(links: UInt64, ends: Int64, me: int) -> UInt64:  # pragma: no cover - compiled
+    return links[ends[1] + 1 :] if me else links[: ends[0]]
+
+
+@kernel()
+def _join_shares(parent: UInt32, rooms: UInt64, ends: Int64) -> None:  # pragma: no cover - compiled
+    for whose in range(2):
+        for me in range(2):
+            for link in _share(rooms[whose], ends[whose], me):
+                _link(parent, np.uint32(link >> _LOW), np.uint32(link))
 
 
 def dense(label: Int32) -> Int64:

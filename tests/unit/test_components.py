@@ -97,6 +97,18 @@ def test_many_links_have_the_components_of_few(seed: int) -> None:
         assert np.array_equal(components(n, right[::-1], left[::-1]), expected)
 
 
+@pytest.mark.parametrize("order", ["shuffled", "down"])
+def test_new_links_wait_for_room(order: str) -> None:
+    """Where it is so small that what waits in it has to be joined before anything else finds a place."""
+    n = FEW // 8
+    ends = comb(n)[::-1, ::-1]
+    if order == "shuffled":
+        dice = np.random.default_rng(8)
+        ends = dice.permutation(n).astype(np.int32)[ends][dice.permutation(len(ends))]
+    with mock.patch.multiple(sys.modules[MODULE], FEW=0, _ROOM=2**8, _SOME=2**7):
+        assert not components(n, ends[:, 0], ends[:, 1]).any()
+
+
 def test_nothing_and_nobody() -> None:
     assert labels(0, []) == [] and labels(3, []) == [0, 1, 2]
 
