@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Generator
 from typing import Any
 
@@ -11,6 +10,7 @@ from identity_graph.ingest.crew import Crew
 from identity_graph.loaders import Loader, NoTime
 from identity_graph.model import Origin, Refused, Run
 from identity_graph.records import Reader
+from identity_graph.resolve.threads import processors
 from identity_graph.store.protocols import Batch
 
 MOST_BYTES = 16 << 20  # of one transaction
@@ -42,16 +42,12 @@ def steps(
         if reader.source.format == "parquet":
             left *= PACKED
         in_blocks = left >= BLOCK
-        processes = min(MOST_PROCESSES, max(1, _processors() - 1)) if left >= LARGE else 0
+        processes = min(MOST_PROCESSES, max(1, processors() - 1)) if left >= LARGE else 0
     if in_blocks and run.default_time is not None and type(loader) is Loader:
         block = BLOCK // 8 if server and reader.source.format in ("csv", "parquet") else BLOCK
         crew = Crew(loader, run.default_time, clock, processes, hashing=not server)
         return _in_blocks(reader, crew, run, clock, block)
     return _one_by_one(reader, loader, run, clock, size)
-
-
-def _processors() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _in_blocks(reader: Reader, begun: Crew, run: Run, clock: Callable[[], int], block: int) -> Steps:

@@ -11,7 +11,7 @@ from identity_graph.kernel import kernel
 from identity_graph.resolve.lockstep import lockstep, meet
 from identity_graph.resolve.prefetch import prefetch
 from identity_graph.resolve.ranks import rank, ranked
-from identity_graph.resolve.threads import both, halves, second_thread
+from identity_graph.resolve.threads import both, halves, processors, second_thread
 from identity_graph.tables import Int32, Int64, Words, read_only
 
 UInt32 = npt.NDArray[np.uint32]
@@ -110,7 +110,7 @@ def components(n: int, a: Int32, b: Int32) -> Int32:
     """
     one, other = (np.ascontiguousarray(column, dtype=np.int32).view(np.uint32) for column in (a, b))
     parent = np.empty(n, dtype=np.uint32)
-    if len(a) < FEW:
+    if len(a) < FEW or processors() == 1:
         _number(parent, 0, n)
         _join(parent, one, other)
         _flatten(parent, 0, n)  # a parent comes before its children

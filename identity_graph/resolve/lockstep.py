@@ -14,14 +14,15 @@ from identity_graph.tables import Int64
 
 _APART = 16  # words between those of the two: no cache line is of both
 _LEFT = 2 * _APART  # the place of the word that says that one of them will not come any more
-_PATIENCE = 4000  # looks, some microseconds, before the processor is offered to others
+_PATIENCE = 1_000_000  # looks, of a nanosecond or two, before the processor is offered to others
 
 
 def lockstep(thread: ThreadPoolExecutor, task: Callable[..., None], *shared: Any) -> None:
     """`task(me, meeting, *shared)` for me = 1 in the thread and for me = 0 here: a kernel that does not hold the
     interpreter, calls `meet` as often for one as for the other, and ends when that is False.
 
-    A meeting costs half a microsecond; by the interpreter it would cost a hundred times that.
+    A meeting costs half a microsecond; by the interpreter it would cost a hundred times that. It is not for a machine
+    of one processor, where each meeting takes a change of threads.
     """
     meeting = np.zeros(3 * _APART, np.int64)
     try:
@@ -72,7 +73,7 @@ def _publish(typing_context: Any, words: Any, place: Any, word: Any) -> Any:
 
 @instruction
 def _offer_processor(typing_context: Any) -> Any:
-    """To whoever waits for one: where there is one processor, that is the other thread."""
+    """To whoever waits for one."""
     from llvmlite import ir
     from numba import types
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from contextlib import AbstractContextManager
@@ -12,6 +11,7 @@ from typing import Any
 
 from identity_graph.loaders import read_loader
 from identity_graph.publishing import Publishing, Standing
+from identity_graph.resolve.threads import processors
 from identity_graph.resolver import Resolver
 from identity_graph.store.protocols import Store
 from identity_graph.tally import Tally
@@ -45,7 +45,7 @@ class Tracking:
         room: int = ROOM,
         elsewhere: Callable[[], Any] | None = None,
     ) -> None:
-        several, tally = (os.cpu_count() or 1) > 1, tally or Tally()
+        several, tally = processors() > 1, tally or Tally()
         self.keys = keys
         self.room = room
         self._store = store
