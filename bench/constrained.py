@@ -7,7 +7,7 @@ may have three, which one component in sixteen breaks, with 62 % of the links. W
 has an order to find. No group may break the limit; best of five, interleaved.
 
 What bounds it where 31,000 components of 1.4 million links break the limit, by the time of one thread, of which there
-are two, beside a shared cache that holds some 32 MB: 180 ms, beside 30 for the components. Dealing links to their
+are two, beside a shared cache that holds some 32 MB: 180 ms, beside 20 for the components. Dealing links to their
 shares takes 25, which is looks at places that no earlier link foretells and a first touch of 22 MB; finding and dealing
 identifiers 9; sorting 25, of which 8 are looks at the whole weights and times of even ones; growing 22; naming and
 writing 420,000 suppressed links 39, of which 14,000 comparisons of texts are 8 to 14. These hold the interpreter, so
