@@ -110,7 +110,7 @@ class EventRows:
             self._database.write(
                 _OBSERVE.format(layer=layer), (number_set(observed), facts.tobytes(), first, time, source)
             )
-        settle(self._database, last + len(events))
+        settle(self._database, last + len(events), len(events))
 
     def restore(self, stored: EventColumns) -> None:
         """Under the numbers that they have."""
@@ -134,7 +134,7 @@ class EventRows:
                 strict=True,
             ),
         )
-        settle(self._database, last_number(self._database, "event"))
+        settle(self._database, last_number(self._database, "event"), len(events))
 
     def _put(self, numbers: Int64, events: EventTable, named: Int64) -> Columns:
         """All but observations and hashes of ids. `named` are the numbers of `events.named`."""

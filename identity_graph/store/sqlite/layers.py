@@ -21,7 +21,9 @@ TREES = ("identifier_value", "event_id", "observation")
 _PLACE_BITS = 16
 _MOST_PLACES = 1 << _PLACE_BITS
 LEAST = 50_000
-GROWTH = 100
+GROWTH = 2
+_USUAL = 5_000  # events of a batch
+_FEW = 8
 
 
 def both(statement: str) -> str:
@@ -34,13 +36,9 @@ def both(statement: str) -> str:
 
 
 def layer_for(last: int, coming: int) -> str:
-    """Before the name of a tree, into which so many events are to be written behind the event of that number: what
-    would be taken in at once can as well be written where it belongs."""
-    return "" if coming >= _enough(last + coming) else "recent_"
-
-
-def _enough(events: int) -> int:
-    return max(LEAST, GROWTH * isqrt(events))
+    """Before the name of a tree, into which so many events are to be written behind the event of that number: into one
+    that is as small as a few such batches they can as well be written where they belong."""
+    return "" if coming >= max(LEAST, (last + coming) // _FEW) else "recent_"
 
 
 def mark(database: Connection, tree: str, hashes: Int64, first: int) -> None:
@@ -55,15 +53,15 @@ def mark(database: Connection, tree: str, hashes: Int64, first: int) -> None:
         )
 
 
-def settle(database: Connection, last: int) -> None:
-    """Take the recent layer in when it has grown, up to the event of that number, the last; inside the transaction that
-    made it grow.
+def settle(database: Connection, last: int, coming: int) -> None:
+    """Take the recent layer in when it has grown, up to the event of that number, the last of so many that were
+    written; inside the transaction that made it grow.
 
     With T events stored and batches of B, a recent layer of Y events costs Y / 2B + T / Y page writes an event:
-    least at the root of 2BT, here for batches of 5,000.
+    least at the root of 2BT.
     """
     settled = database.one("SELECT coalesce((SELECT value FROM meta WHERE key = 'settled'), 0)")
-    if last - settled < _enough(last):
+    if last - settled < max(LEAST, isqrt(GROWTH * max(_USUAL, coming) * last)):
         return
     # No key is in both layers. Without OR FAIL, SQLite would hold each page as it was, in memory, lest one be.
     for tree in TREES:
