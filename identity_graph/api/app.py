@@ -102,6 +102,8 @@ def create_app(
     async def living(_app: Starlette) -> AsyncIterator[None]:
         # A server of Neo4j takes up to seconds to plan what it is first asked about a person: no request waits for it.
         await anyio.to_thread.run_sync(partial(graph.store.persons.subgraph, [_NOBODY], [], events=False))
+        if await anyio.to_thread.run_sync(tracking.interrupted):
+            tracking.begin()
         quarantine.begin()
         evidence.begin()
         activating.start()

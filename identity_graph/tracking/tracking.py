@@ -10,6 +10,7 @@ from threading import Lock, Thread
 from typing import Any
 
 from identity_graph.loaders import read_loader
+from identity_graph.model import RunState
 from identity_graph.publishing import Publishing, Standing
 from identity_graph.resolve.threads import processors
 from identity_graph.resolver import Resolver
@@ -60,6 +61,24 @@ class Tracking:
         self._beginning = Lock()
         self._writer: Thread | None = None
 
+    def interrupted(self) -> bool:
+        """Whether a service that was killed, which leaves its run open, stored what it did not come to publish."""
+        if not any(run.kind == "track" and run.state == RunState.RUNNING for run in self._store.operations.runs()):
+            return False
+        published, _ = self._store.persons.resolved()
+        return len(self._store.evidence.arrived_since(published)[0]) > 0
+
+    def begin(self) -> None:
+        """What stores and publishes; with the first message at the latest. In the event loop."""
+        if self._storer:
+            self._storer.begin()
+            return
+        with self._beginning:
+            if self._writer is None:
+                writer = Writer(self._store, self._waiting, self._counting, self._publishing, _answer)
+                self._writer = Thread(target=writer.run, name="tracking", daemon=True)
+                self._writer.start()
+
     def seat(self, size: int) -> AbstractContextManager[None]:
         """For a request with a body of up to this size, until it is answered. Raises SERVER_BUSY."""
         return self._waiting.seat(size)
@@ -73,7 +92,7 @@ class Tracking:
         Raises, or fails with, WRITE_KEY_INVALID, MESSAGE_INVALID, MESSAGE_TOO_LARGE and StoreError.
         """
         source = SOURCE if known else self.keys.source(read_sent(raw, kind).key if key is None else key)
-        self._begin()
+        self.begin()
         loader = self._loader("segment" if source == SOURCE else f"segment:{source}")
         request = Request(Body(raw, kind, self._clock(), objects), loader, self._new_id)
         put, put_soon = (self._storer.put, self._storer.put_soon) if self._storer else (self._waiting.put,) * 2
@@ -110,16 +129,6 @@ class Tracking:
             self._storer.close()
         if self._writer:
             self._writer.join()
-
-    def _begin(self) -> None:
-        if self._storer:
-            self._storer.begin()
-            return
-        with self._beginning:
-            if self._writer is None:
-                writer = Writer(self._store, self._waiting, self._counting, self._publishing, _answer)
-                self._writer = Thread(target=writer.run, name="tracking", daemon=True)
-                self._writer.start()
 
 
 def _answer(group: Sequence[Request], error: Exception | None) -> None:

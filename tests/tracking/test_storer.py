@@ -83,6 +83,34 @@ def test_what_it_stored_and_did_not_come_to_publish_another_one_does(tmp_path: P
             server.person_soon("user_id", f"u{number}")
 
 
+@pytest.mark.parametrize("processors", [1, 2])
+def test_what_a_killed_service_did_not_come_to_publish_the_next_one_does(tmp_path: Path, processors: int) -> None:
+    """Nobody sends anything to that one. Of one processor a thread stores."""
+    usable = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, sorted(usable)[:processors])  # what the servers inherit
+    try:
+        url = next(filter(unpublished, (f"sqlite:///{tmp_path / f'{time}.db'}" for time in range(50))))
+        with serving(url) as server:
+            server.person_soon("user_id", "u0")
+        with serving(url) as server:
+            assert "storing" not in children(server), "there is nothing to do"
+    finally:
+        os.sched_setaffinity(0, usable)
+
+
+def unpublished(url: str) -> bool:
+    """Whether a service took an event and was killed in time."""
+    with serving(url) as server:
+        assert server.send("/v1/track", event(0)).status == 200
+        for process in children(server).values():
+            os.kill(process, signal.SIGKILL)
+        server.kill()
+    with IdentityGraph.open(url) as graph:
+        counts = graph.store.operations.counts()
+        assert counts["events"] == 1
+        return counts["persons"] == 0
+
+
 def test_what_is_sent_while_it_stands_still_keeps_nobody_else_waiting(tmp_path: Path) -> None:
     """More than the socket between them takes."""
     with serving(f"sqlite:///{tmp_path / 'people.db'}") as server:
