@@ -8,7 +8,8 @@ from typing import Self
 
 import numpy as np
 
-from identity_graph.resolve.incidence import Incidence, distinct, each_once, positions
+from identity_graph.kernel import kernel
+from identity_graph.resolve.incidence import Incidence, distinct, positions
 from identity_graph.resolve.similarity import SimilarTable, similar
 from identity_graph.tables import Bool, Float64, Int16, Int32, Int64, LinkTable
 
@@ -209,6 +210,25 @@ def _by_key(identifier: Int32, namespace: Int16, namespaces: Sequence[str], valu
 
 def _members(start: Int64, number: Int32, made: Int32) -> tuple[Int64, Int32]:
     """The identifiers of combinations, row by row, each once and ascending."""
-    row = np.repeat(np.arange(len(start) - 1), np.diff(start) * made.shape[1])
-    pairs = each_once(np.sort(row << 32 | made[number].ravel()))
-    return np.searchsorted(pairs >> 32, np.arange(len(start))), pairs.astype(np.int32)
+    return _each_once(start * made.shape[1], made[number].ravel())
+
+
+@kernel()
+def _each_once(start: Int64, members: Int32) -> tuple[Int64, Int32]:  # pragma: no cover - compiled
+    """Rows sorted by insertion, for most have one or two; where they lie."""
+    begin = np.zeros(len(start), np.int64)
+    kept = 0
+    for row in range(len(start) - 1):
+        first = kept
+        for one in members[start[row] : start[row + 1]]:
+            place = kept
+            while place > first and members[place - 1] > one:
+                place -= 1
+            if place > first and members[place - 1] == one:
+                continue
+            for later in range(kept, place, -1):
+                members[later] = members[later - 1]
+            members[place] = one
+            kept += 1
+        begin[row + 1] = kept
+    return begin, members[:kept]
