@@ -5,7 +5,7 @@ server-sent events and over a WebSocket; and beside it what `track.py` takes.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from enum import StrEnum
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -103,7 +103,8 @@ def create_app(
         # A server of Neo4j takes up to seconds to plan what it is first asked about a person: no request waits for it.
         await anyio.to_thread.run_sync(partial(graph.store.persons.subgraph, [_NOBODY], [], events=False))
         if await anyio.to_thread.run_sync(tracking.interrupted):
-            tracking.begin()
+            with suppress(OSError):  # no other process can begin now: with a message it is tried again
+                tracking.resume()
         quarantine.begin()
         evidence.begin()
         activating.start()

@@ -25,10 +25,18 @@ def lockstep(thread: ThreadPoolExecutor, task: Callable[..., None], *shared: Any
     of one processor, where each meeting takes a change of threads.
     """
     meeting = np.zeros(3 * _APART, np.int64)
+
+    def share(me: int) -> None:
+        try:
+            task(me, meeting, *shared)
+        except BaseException:
+            meeting[_LEFT] = 1  # or else the other would wait for ever
+            raise
+
     try:
-        both(thread, task, (1, meeting, *shared), (0, meeting, *shared))
+        both(thread, share, (1,), (0,))
     except BaseException:
-        meeting[_LEFT] = 1  # or else the other would wait for ever, after Ctrl-C
+        meeting[_LEFT] = 1  # also after Ctrl-C before its own share
         raise
 
 

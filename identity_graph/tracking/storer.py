@@ -27,9 +27,9 @@ _ERRORS = 2  # of this process, where whatever prints goes
 class Storer:
     """For one event loop. `opens` is called in the other process, so it goes there by `pickle`.
 
-    That process begins with the first request. Where it ends by itself, what it has not answered fails, for to send a
-    message again is safe; another begins with the next request, or at once where something is stored that it has not
-    published.
+    That process begins with the first request, or to publish what another service did not come to. Where it ends by
+    itself, what it has not answered fails, for to send a message again is safe; another begins with the next request,
+    or at once where something is stored that it has not published.
     """
 
     def __init__(self, opens: Callable[[], Any], tally: Tally) -> None:

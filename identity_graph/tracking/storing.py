@@ -96,6 +96,7 @@ def main() -> None:
 def _store(graph: IdentityGraph, wire: socket.socket) -> None:
     """Until the last frame; then publish what is stored, and end the runs."""
     publishing, tally = Publishing(graph.resolver), Tally()
+    publishing.arrived()  # it may have, when another process did not come to publish it
 
     def answer(group: Sequence[Request], error: Exception | None) -> None:
         numbers = [request.number for request in group]

@@ -27,8 +27,8 @@ from identity_graph.tracking.writer import Writer
 
 
 class Tracking:
-    """Begins at the first request: a thread that stores and publishes, or where `elsewhere` opens the same store in
-    another process, that process. `close` stores what still waits, publishes it and ends the runs.
+    """Begins at the first request, or by `resume`: a thread that stores and publishes, or where `elsewhere` opens the
+    same store in another process, that process. `close` stores what still waits, publishes it and ends the runs.
 
     With `elsewhere` requests are taken in one event loop, and `close` is for another thread.
     """
@@ -66,18 +66,12 @@ class Tracking:
         if not any(run.kind == "track" and run.state == RunState.RUNNING for run in self._store.operations.runs()):
             return False
         published, _ = self._store.persons.resolved()
-        return len(self._store.evidence.arrived_since(published)[0]) > 0
+        return self._store.persons.marks().event > published
 
-    def begin(self) -> None:
-        """What stores and publishes; with the first message at the latest. In the event loop."""
-        if self._storer:
-            self._storer.begin()
-            return
-        with self._beginning:
-            if self._writer is None:
-                writer = Writer(self._store, self._waiting, self._counting, self._publishing, _answer)
-                self._writer = Thread(target=writer.run, name="tracking", daemon=True)
-                self._writer.start()
+    def resume(self) -> None:
+        """Publish what a service that was killed did not come to. In the event loop."""
+        self._publishing.arrived()
+        self._begin()
 
     def seat(self, size: int) -> AbstractContextManager[None]:
         """For a request with a body of up to this size, until it is answered. Raises SERVER_BUSY."""
@@ -92,7 +86,7 @@ class Tracking:
         Raises, or fails with, WRITE_KEY_INVALID, MESSAGE_INVALID, MESSAGE_TOO_LARGE and StoreError.
         """
         source = SOURCE if known else self.keys.source(read_sent(raw, kind).key if key is None else key)
-        self.begin()
+        self._begin()
         loader = self._loader("segment" if source == SOURCE else f"segment:{source}")
         request = Request(Body(raw, kind, self._clock(), objects), loader, self._new_id)
         put, put_soon = (self._storer.put, self._storer.put_soon) if self._storer else (self._waiting.put,) * 2
@@ -129,6 +123,16 @@ class Tracking:
             self._storer.close()
         if self._writer:
             self._writer.join()
+
+    def _begin(self) -> None:
+        if self._storer:
+            self._storer.begin()
+            return
+        with self._beginning:
+            if self._writer is None:
+                writer = Writer(self._store, self._waiting, self._counting, self._publishing, _answer)
+                self._writer = Thread(target=writer.run, name="tracking", daemon=True)
+                self._writer.start()
 
 
 def _answer(group: Sequence[Request], error: Exception | None) -> None:

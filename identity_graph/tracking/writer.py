@@ -80,7 +80,6 @@ class Writer:
 
     def run(self) -> None:
         publishing, coming = self._publishing, self._coming
-        publishing.arrived()  # it may have, when another process did not come to publish it
         hurried = False
         while not (coming.closed and not coming.held):
             group = coming.take(GROUP, publishing.patience(hurried=hurried))

@@ -26,7 +26,7 @@ def labels(n: int, pairs: Pairs) -> list[int]:
     """By one thread and by two, which must agree."""
     ends = np.array(pairs, np.int32).reshape(-1, 2)
     found: list[int] = components(n, ends[:, 0], ends[:, 1]).tolist()
-    with mock.patch.object(sys.modules[MODULE], "FEW", 0):
+    with mock.patch.multiple(sys.modules[MODULE], FEW=0, processors=lambda: 2):
         assert components(n, ends[:, 0], ends[:, 1]).tolist() == found
     return found
 
@@ -105,8 +105,9 @@ def test_new_links_wait_for_room(order: str) -> None:
     if order == "shuffled":
         dice = np.random.default_rng(8)
         ends = dice.permutation(n).astype(np.int32)[ends][dice.permutation(len(ends))]
-    with mock.patch.multiple(sys.modules[MODULE], FEW=0, _ROOM=2**8, _SOME=2**7):
-        assert not components(n, ends[:, 0], ends[:, 1]).any()
+    for room in (2**8, 2**13):
+        with mock.patch.multiple(sys.modules[MODULE], FEW=0, _ROOM=room, _SOME=room // 2, processors=lambda: 2):
+            assert not components(n, ends[:, 0], ends[:, 1]).any()
 
 
 def test_nothing_and_nobody() -> None:

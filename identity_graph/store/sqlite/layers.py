@@ -23,7 +23,7 @@ _MOST_PLACES = 1 << _PLACE_BITS
 LEAST = 50_000
 GROWTH = 2
 _USUAL = 5_000  # events of a batch
-_FEW = 8
+_FEW = 8  # batches
 
 
 def both(statement: str) -> str:
