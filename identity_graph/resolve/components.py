@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
-
 import numpy as np
 import numpy.typing as npt
 
@@ -11,7 +9,7 @@ from identity_graph.kernel import kernel
 from identity_graph.resolve.lockstep import lockstep, meet
 from identity_graph.resolve.prefetch import prefetch
 from identity_graph.resolve.ranks import rank, ranked
-from identity_graph.resolve.threads import both, halves, processors, second_thread
+from identity_graph.resolve.threads import both, halves, second_thread
 from identity_graph.tables import Int32, Int64, Words, read_only
 
 UInt32 = npt.NDArray[np.uint32]
@@ -110,14 +108,14 @@ def components(n: int, a: Int32, b: Int32) -> Int32:
     """
     one, other = (np.ascontiguousarray(column, dtype=np.int32).view(np.uint32) for column in (a, b))
     parent = np.empty(n, dtype=np.uint32)
-    if len(a) < FEW or processors() == 1:
-        _number(parent, 0, n)
-        _join(parent, one, other)
-        _flatten(parent, 0, n)  # a parent comes before its children
-    else:
-        room = min(_ROOM, len(a) + 2)
-        rooms, ends = np.empty((2, 2, room), np.uint64), np.full((2, 2, 2), (0, room - 1))
-        with ThreadPoolExecutor(1) as thread:
+    with second_thread(len(a), FEW) as thread:
+        if thread is None:
+            _number(parent, 0, n)
+            _join(parent, one, other)
+            _flatten(parent, 0, n)  # a parent comes before its children
+        else:
+            room = min(_ROOM, len(a) + 2)
+            rooms, ends = np.empty((2, 2, room), np.uint64), np.full((2, 2, 2), (0, room - 1))
             lockstep(thread, _join_by_rounds, parent, one, other, rooms, ends, _SOME)
     return parent.view(np.int32)
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -27,16 +28,20 @@ def lockstep(thread: ThreadPoolExecutor, task: Callable[..., None], *shared: Any
     meeting = np.zeros(3 * _APART, np.int64)
 
     def share(me: int) -> None:
-        try:
+        with _leaving(meeting):
             task(me, meeting, *shared)
-        except BaseException:
-            meeting[_LEFT] = 1  # or else the other would wait for ever
-            raise
 
-    try:
+    with _leaving(meeting):  # also where the own share is not come to, after Ctrl-C
         both(thread, share, (1,), (0,))
+
+
+@contextmanager
+def _leaving(meeting: Int64) -> Iterator[None]:
+    """Whoever leaves by an error says so, or else the other would wait for ever."""
+    try:
+        yield
     except BaseException:
-        meeting[_LEFT] = 1  # also after Ctrl-C before its own share
+        meeting[_LEFT] = 1
         raise
 
 

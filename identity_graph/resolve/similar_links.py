@@ -210,12 +210,12 @@ def _by_key(identifier: Int32, namespace: Int16, namespaces: Sequence[str], valu
 
 def _members(start: Int64, number: Int32, made: Int32) -> tuple[Int64, Int32]:
     """The identifiers of combinations, row by row, each once and ascending."""
-    return _each_once(start * made.shape[1], made[number].ravel())
+    return _ascending(start * made.shape[1], made[number].ravel())
 
 
 @kernel()
-def _each_once(start: Int64, members: Int32) -> tuple[Int64, Int32]:  # pragma: no cover - compiled
-    """Rows sorted by insertion, for most have one or two; where they lie."""
+def _ascending(start: Int64, members: Int32) -> tuple[Int64, Int32]:  # pragma: no cover - compiled
+    """Rows sorted where they lie, each value once: by insertion, for most have one or two."""
     begin = np.zeros(len(start), np.int64)
     kept = 0
     for row in range(len(start) - 1):

@@ -23,9 +23,9 @@ def processors() -> int:
 
 
 @contextmanager
-def second_thread(rows: int) -> Iterator[Thread]:
-    """One for as many rows of work."""
-    if rows < _FEW:
+def second_thread(rows: int, few: int | None = None) -> Iterator[Thread]:
+    """One for as many rows of work, where there is a second processor; `few` are so few that it does not pay."""
+    if rows < (_FEW if few is None else few) or processors() == 1:
         yield None
     else:
         with ThreadPoolExecutor(1) as thread:

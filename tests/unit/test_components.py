@@ -6,6 +6,7 @@ import csv
 import json
 import sys
 from collections.abc import Callable
+from typing import Any
 from unittest import mock
 
 import networkx as nx
@@ -14,6 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from identity_graph.resolve import threads
 from identity_graph.resolve.components import FEW, components
 from identity_graph.tables import Int32
 from tests.unit.real_files import real_file
@@ -22,11 +24,16 @@ Pairs = list[tuple[int, int]]
 MODULE = "identity_graph.resolve.components"
 
 
+def two_processors() -> Any:
+    """Whatever the machine has."""
+    return mock.patch.object(threads, "processors", lambda: 2)
+
+
 def labels(n: int, pairs: Pairs) -> list[int]:
     """By one thread and by two, which must agree."""
     ends = np.array(pairs, np.int32).reshape(-1, 2)
     found: list[int] = components(n, ends[:, 0], ends[:, 1]).tolist()
-    with mock.patch.multiple(sys.modules[MODULE], FEW=0, processors=lambda: 2):
+    with mock.patch.object(sys.modules[MODULE], "FEW", 0), two_processors():
         assert components(n, ends[:, 0], ends[:, 1]).tolist() == found
     return found
 
@@ -106,7 +113,7 @@ def test_new_links_wait_for_room(order: str) -> None:
         dice = np.random.default_rng(8)
         ends = dice.permutation(n).astype(np.int32)[ends][dice.permutation(len(ends))]
     for room in (2**8, 2**13):
-        with mock.patch.multiple(sys.modules[MODULE], FEW=0, _ROOM=room, _SOME=room // 2, processors=lambda: 2):
+        with mock.patch.multiple(sys.modules[MODULE], FEW=0, _ROOM=room, _SOME=room // 2), two_processors():
             assert not components(n, ends[:, 0], ends[:, 1]).any()
 
 
