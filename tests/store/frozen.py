@@ -18,6 +18,7 @@ import apsw.shell
 
 from identity_graph import IdentityGraph
 from identity_graph.store.keyring import VARIABLE
+from identity_graph.store.sqlite import layers
 from identity_graph.store.sqlite.migrating import VERSION
 from tests.story.ingesting import EVENTS, jsonl, native
 from tests.story.worlds import event, household, key, numbered, person, save_segments, tell, world_ends
@@ -53,6 +54,7 @@ def freeze() -> None:
     os.environ[VARIABLE] = KEY
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "people.db"
+        layers.LARGE = 2  # so few events are parts already
         with IdentityGraph.open(f"sqlite:///{path}", clock=world_ends, new_id=numbered("p")) as graph:
             live(graph, Path(folder))
             found = state(graph)

@@ -113,14 +113,14 @@ def test_layers_and_what_is_remembered_do_not_matter(batches: list[list[Event]],
         answers = []
         for store, limit in ((one, layers.LEAST), (other, least)):
             before, layers.LEAST = layers.LEAST, limit
-            growth, layers.GROWTH = layers.GROWTH, 0
+            large, layers.LARGE = layers.LARGE, limit
             cached, interning.CACHED = interning.CACHED, limit
             try:
                 run = begin(store)
                 for position, events in enumerate(batches, 1):
                     run = store.evidence.append(run, batch(events, position=position))
             finally:
-                layers.LEAST, layers.GROWTH, interning.CACHED = before, growth, cached
+                layers.LEAST, layers.LARGE, interning.CACHED = before, large, cached
             known = numbers(store, *(identifier.key for identifier in IDENTIFIERS))
             table = store.evidence.observation_table(array(known[:2]))
             answers.append(

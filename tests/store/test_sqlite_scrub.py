@@ -97,7 +97,6 @@ def traces(folder: Path, text: str) -> list[str]:
 
 def test_no_byte_of_the_erased_is_left(url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(layers, "LEAST", 300)
-    monkeypatch.setattr(layers, "GROWTH", 0)
     random = Random(7)
     events = [of(random.randrange(400), place, random) for place in range(2_000)]
     store = open_store(url)

@@ -91,7 +91,6 @@ def test_what_is_loaded_later_does_not_say_that_segments_are_settled(
     people: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(layers, "LEAST", 1)  # SQLite then takes its recent layer in
-    monkeypatch.setattr(layers, "GROWTH", 0)
     people.segments.settle(3)
     for n in range(20):
         load(people, event(f"later {n}", KEYS[0]))

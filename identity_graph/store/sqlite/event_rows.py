@@ -21,9 +21,10 @@ from identity_graph.store.sqlite.connection import Connection
 from identity_graph.store.sqlite.contents import Columns, Content, Cut
 from identity_graph.store.sqlite.event_sums import count_in
 from identity_graph.store.sqlite.interning import Interning
-from identity_graph.store.sqlite.layers import both, layer_for, mark, settle
+from identity_graph.store.sqlite.layers import begin_part, mark, part_for, settle
 from identity_graph.store.sqlite.names import Names
 from identity_graph.store.sqlite.numbering import last_number
+from identity_graph.store.sqlite.parts import EVENT_ID, OBSERVATION, SOURCE_BITS, Select, fetch, write
 from identity_graph.store.sqlite.sieve import Sieve
 from identity_graph.tables import Int64
 
@@ -32,7 +33,7 @@ from identity_graph.tables import Int64
 # up: four times as fast.
 _WIDTH = 26
 _OBSERVE = (
-    "INSERT INTO {layer}observation (identifier, time, event, source) SELECT value >> "
+    "INSERT INTO recent_observation (identifier, time, event, source) SELECT value >> "
     f"{NUMBER_BITS}, coalesce(?4, CAST(substr(?2, 1 + {_WIDTH} * (value & {LARGEST_NUMBER}), 20) AS INTEGER)),"
     f" ?3 + (value & {LARGEST_NUMBER}),"
     f" coalesce(?5, CAST(substr(?2, 21 + {_WIDTH} * (value & {LARGEST_NUMBER}), 6) AS INTEGER)) FROM carray(?1)"
@@ -47,9 +48,9 @@ _PUT_ALIKE = (
 """All but the first of events that differ in nothing but their ids and identifiers. They get the numbers that follow
 the highest one: SQLite need not look for these, which takes a quarter of the time."""
 
-_STORED = both(
-    "SELECT e.id, e.time, e.source, e.identifiers, e.stated, e.name, e.traits, e.properties FROM carray(?1) k"
-    " CROSS JOIN {recent}event_id x ON x.hash = k.value CROSS JOIN event e ON e.number = x.event"
+_STORED = Select(
+    ("e.number", "e.id", "e.time", "e.source", "e.identifiers", "e.stated", "e.name", "e.traits", "e.properties"),
+    "event e ON e.number = {}",
 )
 
 
@@ -60,7 +61,7 @@ class EventRows:
         self._database = database
         self._sources = sources
         self._interning = Interning(database, namespaces)
-        self._sieve = Sieve(database, "event_id", "event")
+        self._sieve = Sieve(database, EVENT_ID, "event")
         self._version = -1
         database.forgetting.append(self.forget)
 
@@ -78,10 +79,10 @@ class EventRows:
         if not len(events):
             return {}, np.empty(0, np.int64)
         found = events.hashed.ids if events.hashed else hashes(events.ids)
-        passed = np.sort(found[self._sieve.passed(found)])
-        rows = self._database.rows(_STORED, (number_set(passed),)) if len(passed) else ()
+        passed = np.unique(found[self._sieve.passed(found)])
+        rows = fetch(self._database, EVENT_ID, passed, _STORED)
         ids = set(events.ids) if rows else ()
-        return {row[0]: Content(*row[1:]) for row in rows if row[0] in ids}, found
+        return {id: Content(*content) for _, id, *content in rows if id in ids}, found
 
     def insert(self, events: EventTable, fresh: Sequence[int], found: Int64) -> None:
         """Column by column, because row by row the interpreter would take longer than the database."""
@@ -90,16 +91,24 @@ class EventRows:
         all_new = len(fresh) == len(events)
         events, found = (events, found) if all_new else (events.take(fresh), found[fresh])
         last = last_number(self._database, "event")
-        layer = layer_for(last, len(events))
-        named = self._interning.intern(events, layer)
+        part = part_for(self._database, len(events))
+        named = self._interning.intern(events, part)
         first = 1 + last
         columns = self._put(np.arange(first, first + len(events)), events, named)
-        mark(self._database, f"{layer}event_id", found, first)
+        mark(self._database, part, EVENT_ID, found, first)
         self._sieve.add(found)
+        if part is None:
+            self._observe(columns, first)
+        else:
+            write(self._database, OBSERVATION, part, [_observed(columns, np.arange(first, first + len(events)))])
+        settle(self._database, last + len(events))
+
+    def _observe(self, columns: Columns, first: int) -> None:
+        """Into the recent layer, of events that are numbered from there on."""
         times, sources = columns.content.time, columns.content.source
         time = times.value if isinstance(times, Repeated) else None
         source = sources.value if isinstance(sources, Repeated) else None
-        rows = 0 if time is not None and source is not None else len(events)
+        rows = 0 if time is not None and source is not None else len(times)
         facts = np.zeros(rows, dtype=[("time", "S20"), ("source", "S6")])
         if time is None:
             facts["time"] = times
@@ -107,34 +116,18 @@ class EventRows:
             facts["source"] = sources
         observed = columns.by_identifier()
         if len(observed):
-            self._database.write(
-                _OBSERVE.format(layer=layer), (number_set(observed), facts.tobytes(), first, time, source)
-            )
-        settle(self._database, last + len(events), len(events))
+            self._database.write(_OBSERVE, (number_set(observed), facts.tobytes(), first, time, source))
 
     def restore(self, stored: EventColumns) -> None:
         """Under the numbers that they have."""
         numbers, events, named = stored
         columns = self._put(numbers, events, named)
+        part = begin_part(self._database, len(events))
         found = hashes(events.ids)
         order = np.argsort(found)
-        self._database.write_many(
-            "INSERT INTO recent_event_id (hash, event) VALUES (?, ?)",
-            zip(found[order].tolist(), numbers[order].tolist(), strict=True),
-        )
-        observed = columns.by_identifier()
-        places = observed & LARGEST_NUMBER
-        self._database.write_many(
-            "INSERT INTO recent_observation (identifier, time, event, source) VALUES (?, ?, ?, ?)",
-            zip(
-                (observed >> NUMBER_BITS).tolist(),
-                np.array(columns.content.time, dtype=np.int64)[places].tolist(),
-                numbers[places].tolist(),
-                np.array(columns.content.source, dtype=np.int64)[places].tolist(),
-                strict=True,
-            ),
-        )
-        settle(self._database, last_number(self._database, "event"), len(events))
+        write(self._database, EVENT_ID, part, [np.column_stack((found[order], numbers[order]))])
+        write(self._database, OBSERVATION, part, [_observed(columns, numbers)])
+        settle(self._database, last_number(self._database, "event"))
 
     def _put(self, numbers: Int64, events: EventTable, named: Int64) -> Columns:
         """All but observations and hashes of ids. `named` are the numbers of `events.named`."""
@@ -203,3 +196,18 @@ class EventRows:
             ),
         )
         return moved > 0
+
+
+def _observed(columns: Columns, numbers: Int64) -> Int64:
+    """Entries of observations, of events of these numbers."""
+    turned = columns.by_identifier()
+    places = turned & LARGEST_NUMBER
+    entries = np.empty((len(turned), len(OBSERVATION.fields)), dtype=np.int64)
+    entries[:, 0] = (turned >> NUMBER_BITS << SOURCE_BITS) | _at(columns.content.source, places)
+    entries[:, 1] = _at(columns.content.time, places)
+    entries[:, 2] = numbers[places]
+    return entries
+
+
+def _at(column: Sequence[int], places: Int64) -> int | Int64:
+    return column.value if isinstance(column, Repeated) else np.array(column, dtype=np.int64)[places]

@@ -21,29 +21,42 @@ from identity_graph.store.sqlite.connection import Connection
 from identity_graph.store.sqlite.contents import numbers_of, read_object, stated_of
 from identity_graph.store.sqlite.event_rows import EventRows
 from identity_graph.store.sqlite.event_sums import read_sum
-from identity_graph.store.sqlite.layers import both
 from identity_graph.store.sqlite.names import Names
 from identity_graph.store.sqlite.numbering import last_number
+from identity_graph.store.sqlite.parts import (
+    EVENT_ID,
+    IDENTIFIER_VALUE,
+    OBSERVATION,
+    SOURCE_BITS,
+    Select,
+    fetch,
+    find,
+    of_numbers,
+)
 from identity_graph.store.tombstones import Tombstones
 from identity_graph.tables import EvidenceTable, IdentifierTable, Int64, ObservationTable, StatementTable
 
-_EVENT = "e.number, e.id, e.time, e.source, e.name, e.identifiers, e.stated, e.traits, e.properties, e.received"
-_EVENT_BY_ID = both(
-    f"SELECT {_EVENT} FROM carray(?1) k CROSS JOIN {{recent}}event_id x ON x.hash = k.value"
-    " CROSS JOIN event e ON e.number = x.event"
+_EVENT = Select(
+    (
+        "e.number",
+        "e.id",
+        "e.time",
+        "e.source",
+        "e.name",
+        "e.identifiers",
+        "e.stated",
+        "e.traits",
+        "e.properties",
+        "e.received",
+    ),
+    "event e ON e.number = {}",
 )
-_EVENT_BY_NUMBER = f"SELECT {_EVENT} FROM carray(?1) k CROSS JOIN event e ON e.number = k.value"
-_SEEN_BY = "SELECT {} FROM carray(?1) k CROSS JOIN {{recent}}observation o ON o.identifier = k.value"
-_IDENTIFIER = (
-    "SELECT i.number, i.namespace, i.value, m.person, coalesce(m.since, 0), p.code FROM carray(?1) k"
-    " CROSS JOIN {} LEFT JOIN member m ON m.identifier = i.number LEFT JOIN pruned p ON p.identifier = i.number"
+_OBSERVED = Select(("e.number", "e.time", "e.source", "e.identifiers"), "event e ON e.number = {}")
+_IDENTIFIER = Select(
+    ("i.number", "i.namespace", "i.value", "m.person", "coalesce(m.since, 0)", "p.code"),
+    "identifier i ON i.number = {} LEFT JOIN member m ON m.identifier = i.number"
+    " LEFT JOIN pruned p ON p.identifier = i.number",
 )
-_IDENTIFIER_BY_VALUE = both(
-    _IDENTIFIER.format(
-        "{recent}identifier_value v ON v.hash = k.value CROSS JOIN identifier i ON i.number = v.identifier"
-    )
-)
-_IDENTIFIER_BY_NUMBER = _IDENTIFIER.format("identifier i ON i.number = k.value")
 
 
 class SqliteEvidence:
@@ -67,7 +80,7 @@ class SqliteEvidence:
         if not ids:
             return []
         with self._database.snapshot():
-            rows = self._database.rows(_EVENT_BY_ID, (number_set(distinct(hashes(set(ids)))),))
+            rows = fetch(self._database, EVENT_ID, np.unique(hashes(set(ids))), _EVENT)
             found = {row.event.id: row for row in self._event_rows(rows)}
         return [found.get(id) for id in ids]
 
@@ -75,23 +88,17 @@ class SqliteEvidence:
         if not identifiers:
             return []
         with self._database.snapshot():
-            pairs = self._database.rows(
-                both(_SEEN_BY.format("o.identifier, o.event")),
-                (number_set(list(set(identifiers))),),
-            )
-            numbers = {event for _, event in pairs}
-            rows: list[Any] = []
-            if numbers:
-                rows = self._database.rows(_EVENT_BY_NUMBER, (number_set(sorted(numbers)),))
+            entries = find(self._database, OBSERVATION, np.unique(identifiers))
+            rows = of_numbers(self._database, distinct(entries[:, -1]), _EVENT)
             events = {row.number: row for row in self._event_rows(rows)}
         seen = defaultdict(list)
-        for identifier, number in pairs:
+        for identifier, number in zip(OBSERVATION.keys(entries).tolist(), entries[:, -1].tolist(), strict=True):
             seen[identifier].append(events[number])
         for found in seen.values():
             found.sort(key=lambda row: (row.event.time, row.event.id))
         return [list(seen[identifier]) for identifier in identifiers]
 
-    def _event_rows(self, rows: Sequence[Any]) -> list[EventRow]:
+    def _event_rows(self, rows: Iterable[Any]) -> list[EventRow]:
         """With identifiers and stated pairs by key, whatever the order in which they came."""
         numbers = {number for row in rows for number in numbers_of(row[5])}
         keys: dict[int, Identifier] = {}
@@ -127,9 +134,8 @@ class SqliteEvidence:
         if not keys:
             return []
         with self._database.snapshot():
-            values = hashes({key.value for key in keys})
-            rows = self._database.rows(_IDENTIFIER_BY_VALUE, (number_set(distinct(values)),))
-            found = self._identifier_rows(rows)
+            values = np.unique(hashes({key.value for key in keys}))
+            found = self._identifier_rows(fetch(self._database, IDENTIFIER_VALUE, values, _IDENTIFIER))
         by_key = {row.identifier: row for row in found}
         return [by_key.get(key) for key in keys]
 
@@ -137,12 +143,11 @@ class SqliteEvidence:
         if not numbers:
             return []
         with self._database.snapshot():
-            rows = self._database.rows(_IDENTIFIER_BY_NUMBER, (number_set(list(set(numbers))),))
-            found = self._identifier_rows(rows)
+            found = self._identifier_rows(of_numbers(self._database, np.unique(numbers), _IDENTIFIER))
         by_number = {row.number: row for row in found}
         return [by_number.get(number) for number in numbers]
 
-    def _identifier_rows(self, rows: Sequence[Any]) -> list[IdentifierRow]:
+    def _identifier_rows(self, rows: Iterable[Any]) -> list[IdentifierRow]:
         name = self._namespaces.name
         return [
             IdentifierRow(number, Identifier(name(space), value), person, since, pruned)
@@ -152,19 +157,24 @@ class SqliteEvidence:
     def sightings(self, numbers: Sequence[int]) -> list[Sighting | None]:
         if not numbers:
             return []
-        rows = self._database.rows(
-            both(_SEEN_BY.format("o.identifier, o.source, min(o.time), max(o.time), count(*)") + " GROUP BY 1, 2"),
-            (number_set(list(set(numbers))),),
-        )
+        with self._database.snapshot():
+            entries = find(self._database, OBSERVATION, np.unique(numbers))
+        entries = entries[np.argsort(entries[:, 0])]
+        starts = np.flatnonzero(np.diff(entries[:, 0], prepend=-1))  # of an identifier and a source
+        if not len(starts):
+            return [None] * len(numbers)
+        of, source = OBSERVATION.keys(entries[starts]), entries[starts, 0] & (1 << SOURCE_BITS) - 1
+        first, last = (kind.reduceat(entries[:, 1], starts) for kind in (np.minimum, np.maximum))
+        count = np.diff(starts, append=len(entries))
         found: dict[int, Sighting] = {}
-        for number, source, first, last, count in rows:
-            old = found.get(number, Sighting(first, last, 0, ()))
-            sources = {*old.sources, self._sources.name(source)}
+        for row in zip(*(column.tolist() for column in (of, source, first, last, count)), strict=True):
+            number, named, first_seen, last_seen, observations = row
+            old = found.get(number, Sighting(first_seen, last_seen, 0, ()))
             found[number] = Sighting(
-                min(first, old.first_seen),
-                max(last, old.last_seen),
-                count + old.observations,
-                tuple(sorted(sources)),
+                min(first_seen, old.first_seen),
+                max(last_seen, old.last_seen),
+                observations + old.observations,
+                tuple(sorted({*old.sources, self._sources.name(named)})),
             )
         return [found.get(number) for number in numbers]
 
@@ -192,24 +202,20 @@ class SqliteEvidence:
 
     def observation_table(self, numbers: Int64 | None = None) -> ObservationTable:
         # From the events, in the order of their numbers: a third of the rows, and less to sort for whoever folds them.
-        if numbers is None:
-            rows = self._database.stream("SELECT number, time, source, identifiers FROM event")
-        elif len(numbers):
-            rows = self._database.stream(
-                "SELECT number, time, source, identifiers FROM event WHERE number IN"
-                f" ({both(_SEEN_BY.format('o.event'))})",
-                (number_set(distinct(numbers)),),
-            )
-        else:
-            rows = iter(())
-        events, identifiers, times, sources = [], [], [], []
-        for chunk in chunks(rows):
-            event, time, source, blobs = zip(*chunk, strict=True)
-            lengths = np.fromiter(map(len, blobs), dtype=np.int64, count=len(blobs)) >> 3
-            events.append(np.repeat(np.array(event, dtype=np.int64), lengths))
-            identifiers.append(unpack(b"".join(blobs)))
-            times.append(np.repeat(np.array(time, dtype=np.int64), lengths))
-            sources.append(np.repeat(np.array(source, dtype=np.int16), lengths))
+        with self._database.snapshot():
+            rows: Iterable[Any] = ()
+            if numbers is None:
+                rows = self._database.stream("SELECT number, time, source, identifiers FROM event")
+            elif len(numbers):
+                rows = fetch(self._database, OBSERVATION, distinct(numbers), _OBSERVED)
+            events, identifiers, times, sources = [], [], [], []
+            for chunk in chunks(rows):
+                event, time, source, blobs = zip(*chunk, strict=True)
+                lengths = np.fromiter(map(len, blobs), dtype=np.int64, count=len(blobs)) >> 3
+                events.append(np.repeat(np.array(event, dtype=np.int64), lengths))
+                identifiers.append(unpack(b"".join(blobs)))
+                times.append(np.repeat(np.array(time, dtype=np.int64), lengths))
+                sources.append(np.repeat(np.array(source, dtype=np.int16), lengths))
         return ObservationTable(
             joined(events, np.int64), joined(identifiers, np.int64), joined(times, np.int64), joined(sources, np.int16)
         )

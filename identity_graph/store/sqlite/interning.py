@@ -13,11 +13,12 @@ from identity_graph.event_table import EventTable
 from identity_graph.hashed import hashes
 from identity_graph.named import Named
 from identity_graph.store.numbered import LARGEST_NUMBER
-from identity_graph.store.sqlite.columns import columns, number_set
+from identity_graph.store.sqlite.columns import number_set
 from identity_graph.store.sqlite.connection import Connection
-from identity_graph.store.sqlite.layers import both, mark
+from identity_graph.store.sqlite.layers import mark
 from identity_graph.store.sqlite.names import Names
 from identity_graph.store.sqlite.numbering import last_number
+from identity_graph.store.sqlite.parts import IDENTIFIER_VALUE, find
 from identity_graph.store.sqlite.sieve import Sieve
 from identity_graph.tables import Int64
 
@@ -27,7 +28,6 @@ MOST_ASKED = CACHED // 2  # of one batch that are looked for in memory: of more,
 Key = tuple[str, str]
 """An identifier, or a plain pair of namespace and value, which is equal to it."""
 
-_FIND = both("SELECT k.rowid, v.identifier FROM carray(?1) k CROSS JOIN {recent}identifier_value v ON v.hash = k.value")
 # In the order of their numbers, in which they lie.
 _READ = "SELECT i.namespace, i.value FROM carray(?1) k CROSS JOIN identifier i ON i.number = k.value"
 
@@ -48,7 +48,7 @@ class Interning:
         self._database = database
         self._namespaces = namespaces
         self._numbers: dict[Key, int] = {}
-        self._sieve = Sieve(database, "identifier_value", "identifier")
+        self._sieve = Sieve(database, IDENTIFIER_VALUE, "identifier")
 
     def forget(self) -> None:
         self._numbers = {}
@@ -58,13 +58,13 @@ class Interning:
         """The numbers of the table's identifiers; 0, which none has, of one that is not stored."""
         return self._find(events, Named.of(events.named))[0]
 
-    def intern(self, events: EventTable, layer: str) -> Int64:
-        """As `find`; new ones get their numbers in the table's order, and lie in this layer."""
+    def intern(self, events: EventTable, part: int | None) -> Int64:
+        """As `find`; new ones get their numbers in the table's order, and lie in this part."""
         named = Named.of(events.named)
         numbers, found = self._find(events, named)
         new = np.flatnonzero(numbers == 0)
         if len(new):
-            numbers[new] = self._insert(named.at(new), found[new], layer)
+            numbers[new] = self._insert(named.at(new), found[new], part)
             self._remember(named, new, numbers)
         return numbers
 
@@ -82,11 +82,9 @@ class Interning:
             found[missing] = hashes(named.at(missing).values)
             asked = missing[np.argsort(found[missing])]
         asked = asked[self._sieve.passed(found[asked])]
-        rows = self._database.rows(_FIND, (number_set(found[asked]),)) if len(asked) else ()
-        if rows:
-            row, number = columns(rows, 2)
-            order = np.argsort(number)
-            places, number = asked[row[order] - 1], number[order]
+        places, number = _each_with_each(found[asked], find(self._database, IDENTIFIER_VALUE, np.unique(found[asked])))
+        if len(places):
+            places = asked[places]
             space, value = zip(*self._database.rows(_READ, (number_set(number),)), strict=True)
             wanted = named.at(places)
             spaces = np.array([-1 if n is None else n for n in map(self._namespaces.number, named.spaces)])
@@ -110,7 +108,7 @@ class Interning:
         if len(places) <= MOST_NEW:
             self._numbers.update(zip(named.at(places), numbers[places].tolist(), strict=True))
 
-    def _insert(self, new: Named, found: Int64, layer: str) -> Int64:
+    def _insert(self, new: Named, found: Int64, part: int | None) -> Int64:
         spaces = self._namespaces.intern(new.spaces[place] for place in np.unique(new.space).tolist())
         first = 1 + last_number(self._database, "identifier")
         if first + len(new) > LARGEST_NUMBER:
@@ -126,6 +124,15 @@ class Interning:
             texts = np.array([f"{spaces.get(name, 0):0{_WIDTH}}" for name in new.spaces], dtype=f"S{_WIDTH}")
             if column is not None:
                 self._database.write(_INSERT_NEXT, (texts[new.space[1:]].tobytes(), column))
-        mark(self._database, f"{layer}identifier_value", found, first)
+        mark(self._database, part, IDENTIFIER_VALUE, found, first)
         self._sieve.add(found)
         return numbers
+
+
+def _each_with_each(asked: Int64, entries: Int64) -> tuple[Int64, Int64]:
+    """Places of hashes, which ascend, and numbers that are stored under them, by number."""
+    entries = entries[np.argsort(entries[:, 1])]
+    first, end = (np.searchsorted(asked, entries[:, 0], side) for side in ("left", "right"))
+    many = end - first
+    within = np.arange(many.sum()) - np.repeat(np.cumsum(many) - many, many)
+    return np.repeat(first, many) + within, np.repeat(entries[:, 1], many)

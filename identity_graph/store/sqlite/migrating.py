@@ -8,7 +8,7 @@ import apsw
 
 from identity_graph.hashed import hashes
 
-VERSION = 6
+VERSION = 7
 OLDEST = 4
 """From which there are steps."""
 

@@ -9,6 +9,7 @@ from identity_graph.model import Quarantined, Run, RunState
 from identity_graph.store.sqlite.columns import number_set, text_set
 from identity_graph.store.sqlite.connection import Connection
 from identity_graph.store.sqlite.digest import canonical_lines
+from identity_graph.store.sqlite.parts import OBSERVATION
 
 _NAMES = tuple(field.name for field in fields(Run))
 _FIELDS = ", ".join(_NAMES)
@@ -16,7 +17,8 @@ _FIELDS = ", ".join(_NAMES)
 _COUNTS = {
     "events": "SELECT count(*) FROM event",
     "identifiers": "SELECT count(*) FROM identifier",
-    "observations": "SELECT (SELECT count(*) FROM observation) + (SELECT count(*) FROM recent_observation)",
+    "observations": "SELECT (SELECT count(*) FROM recent_observation)"
+    f" + (SELECT coalesce(sum(length(entries)), 0) / {OBSERVATION.width} FROM part_observation)",
     "persons": "SELECT count(*) FROM person WHERE survivor IS NULL",
     "retired_persons": "SELECT count(*) FROM person WHERE survivor IS NOT NULL",
     "memberships": "SELECT count(*) FROM member",

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from identity_graph.event_table import EventTable
 from identity_graph.hashed import hashes
 from identity_graph.model import Identifier
 from identity_graph.store.protocols import Erasure, PersonRow
-from identity_graph.store.sqlite.columns import number_set
+from identity_graph.store.sqlite.columns import number_set, unpack
 from identity_graph.store.sqlite.connection import Connection
-from identity_graph.store.sqlite.contents import numbers_of, stated_of
+from identity_graph.store.sqlite.contents import stated_of
 from identity_graph.store.sqlite.event_sums import count_out
 from identity_graph.store.sqlite.evidence import SqliteEvidence
 from identity_graph.store.sqlite.numbering import keep_numbers, last_number
+from identity_graph.store.sqlite.parts import EVENT_ID, IDENTIFIER_VALUE, OBSERVATION, remove
 from identity_graph.store.sqlite.publishing import add_changes, forget_segments, remove_persons
 from identity_graph.store.sqlite.restrictions import RestrictedRows
 from identity_graph.store.tombstones import Tombstones
@@ -48,23 +51,16 @@ class SqlitePrivacy:
         keep_numbers(self._database, "event")
         keys = number_set(sorted(set(events)))
         rows = self._database.rows(
-            "SELECT e.number, e.id, e.time, e.identifiers, e.stated FROM carray(?) k"
-            " CROSS JOIN event e ON e.number = k.value",
+            "SELECT e.number, e.id, e.identifiers, e.stated FROM carray(?) k CROSS JOIN event e ON e.number = k.value",
             (keys,),
         )
         count_out(self._database, (row[1] for row in rows))
-        for layer in ("", "recent_"):
-            self._database.write_many(
-                f"DELETE FROM {layer}observation WHERE identifier = ? AND time = ? AND event = ?",
-                ((seen, time, number) for number, _, time, numbers, _ in rows for seen in numbers_of(numbers)),
-            )
-            self._database.write_many(
-                f"DELETE FROM {layer}event_id WHERE hash = ? AND event = ?",
-                zip(hashes(row[1] for row in rows).tolist(), (row[0] for row in rows), strict=True),
-            )
+        gone = np.array([row[0] for row in rows], dtype=np.int64)
+        remove(self._database, EVENT_ID, np.unique(hashes(row[1] for row in rows)), gone)
+        remove(self._database, OBSERVATION, np.unique(unpack(b"".join(row[2] for row in rows))), gone)
         self._database.write_many(
             "DELETE FROM stated WHERE a = ? AND b = ? AND event = ?",
-            ((a, b, number) for number, _, _, _, stated in rows for a, b, _ in stated_of(stated)),
+            ((a, b, number) for number, _, _, stated in rows for a, b, _ in stated_of(stated)),
         )
         self._database.write("DELETE FROM event WHERE number IN (SELECT value FROM carray(?))", (keys,))
 
@@ -90,11 +86,8 @@ class SqlitePrivacy:
         values = self._database.rows(
             "SELECT i.value, i.number FROM carray(?) k CROSS JOIN identifier i ON i.number = k.value", (keys,)
         )
-        for layer in ("", "recent_"):
-            self._database.write_many(
-                f"DELETE FROM {layer}identifier_value WHERE hash = ? AND identifier = ?",
-                zip(hashes(row[0] for row in values).tolist(), (row[1] for row in values), strict=True),
-            )
+        gone = np.array([row[1] for row in values], dtype=np.int64)
+        remove(self._database, IDENTIFIER_VALUE, np.unique(hashes(row[0] for row in values)), gone)
         for statement in (
             "DELETE FROM suppressed WHERE a IN (SELECT value FROM carray(?))",
             "DELETE FROM suppressed WHERE b IN (SELECT value FROM carray(?))",

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from identity_graph.hashed import hashes
 from identity_graph.store.marks import mark_again
 from identity_graph.store.protocols import IdentifierRow, Piece, Standing
 from identity_graph.store.sqlite.connection import Connection
 from identity_graph.store.sqlite.deliveries import SqliteDeliveries
 from identity_graph.store.sqlite.event_rows import EventRows
+from identity_graph.store.sqlite.layers import begin_part, settle
 from identity_graph.store.sqlite.names import Names
-from identity_graph.store.sqlite.numbering import keep, keep_number, keep_sequence, next_edition
+from identity_graph.store.sqlite.numbering import keep, keep_number, keep_sequence, last_number, next_edition
 from identity_graph.store.sqlite.operations import insert_run
+from identity_graph.store.sqlite.parts import IDENTIFIER_VALUE, write
 from identity_graph.store.sqlite.publishing import add_changes, add_similar, add_suppressed
 from identity_graph.store.sqlite.restrictions import RestrictedRows
 from identity_graph.store.sqlite.segments import SqliteSegments
@@ -65,10 +69,12 @@ def _identifiers(database: Connection, rows: Sequence[IdentifierRow], namespaces
     spaces = namespaces.intern({row.identifier.namespace for row in rows})
     stored = [(row.number, spaces[row.identifier.namespace], row.identifier.value) for row in rows]
     database.write_many("INSERT INTO identifier (number, namespace, value) VALUES (?, ?, ?)", stored)
-    database.write_many(
-        "INSERT INTO recent_identifier_value (hash, identifier) VALUES (?, ?)",
-        sorted(zip(hashes(row[2] for row in stored).tolist(), (row[0] for row in stored), strict=True)),
-    )
+    if stored:
+        found, numbers = hashes(row[2] for row in stored), np.array([row[0] for row in stored], dtype=np.int64)
+        order = np.argsort(found)
+        part = begin_part(database, len(stored))
+        write(database, IDENTIFIER_VALUE, part, [np.column_stack((found[order], numbers[order]))])
+        settle(database, last_number(database, "event"))
     database.write_many(
         "INSERT INTO member (identifier, person, since) VALUES (?, ?, ?)",
         ((row.number, row.person, row.since) for row in rows if row.person is not None),

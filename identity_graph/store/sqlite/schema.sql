@@ -5,7 +5,8 @@ CREATE TABLE meta (key TEXT PRIMARY KEY, value ANY) STRICT, WITHOUT ROWID;
 CREATE TABLE namespace (number INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT;
 CREATE TABLE source (number INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT;
 
--- Evidence. Rows are appended; the three trees that are written all over come twice, see layers.py.
+-- Evidence. Rows are appended; the three trees that are written all over come as a recent layer and as parts, see
+-- layers.py and parts.py.
 CREATE TABLE identifier (
     number INTEGER PRIMARY KEY,
     namespace INTEGER NOT NULL,
@@ -30,34 +31,15 @@ CREATE TABLE event (
 
 -- 48 bits of a hash of the value or the id, each in a third of the space that the text would take, and numbers in order
 -- are written in a fraction of the time. Whoever looks compares the text of the identifier or event itself.
-CREATE TABLE identifier_value (
-    hash INTEGER NOT NULL,
-    identifier INTEGER NOT NULL,
-    PRIMARY KEY (hash, identifier)
-) STRICT, WITHOUT ROWID;
 CREATE TABLE recent_identifier_value (
     hash INTEGER NOT NULL,
     identifier INTEGER NOT NULL,
     PRIMARY KEY (hash, identifier)
 ) STRICT, WITHOUT ROWID;
-CREATE TABLE event_id (
-    hash INTEGER NOT NULL,
-    event INTEGER NOT NULL,
-    PRIMARY KEY (hash, event)
-) STRICT, WITHOUT ROWID;
 CREATE TABLE recent_event_id (
     hash INTEGER NOT NULL,
     event INTEGER NOT NULL,
     PRIMARY KEY (hash, event)
-) STRICT, WITHOUT ROWID;
-
--- A journey is a range of this tree.
-CREATE TABLE observation (
-    identifier INTEGER NOT NULL,
-    time INTEGER NOT NULL,
-    event INTEGER NOT NULL,
-    source INTEGER NOT NULL,
-    PRIMARY KEY (identifier, time, event)
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE recent_observation (
     identifier INTEGER NOT NULL,
@@ -66,6 +48,12 @@ CREATE TABLE recent_observation (
     source INTEGER NOT NULL,
     PRIMARY KEY (identifier, time, event)
 ) STRICT, WITHOUT ROWID;
+
+-- place: which part, and the key of the first entry; entries: rows of little-endian int64, ascending by their keys.
+CREATE TABLE part (number INTEGER PRIMARY KEY, events INTEGER NOT NULL) STRICT;
+CREATE TABLE part_identifier_value (place INTEGER PRIMARY KEY, entries BLOB NOT NULL) STRICT;
+CREATE TABLE part_event_id (place INTEGER PRIMARY KEY, entries BLOB NOT NULL) STRICT;
+CREATE TABLE part_observation (place INTEGER PRIMARY KEY, entries BLOB NOT NULL) STRICT;
 
 CREATE TABLE stated (
     a INTEGER NOT NULL,

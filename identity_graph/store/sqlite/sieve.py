@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from identity_graph.store.sqlite.columns import chunks
 from identity_graph.store.sqlite.connection import Connection
-from identity_graph.store.sqlite.layers import both
 from identity_graph.store.sqlite.numbering import Table, last_number
+from identity_graph.store.sqlite.parts import Tree, stored
 from identity_graph.tables import Bool, Bytes, Int64
 
 LEAST = 1_000
@@ -19,7 +18,7 @@ _FULL = 1 << _BITS  # hashes after which it lets nearly two in three pass
 
 
 class Sieve:
-    """One bit for all hashes that begin alike, of both layers of a tree (Bloom, "Space/time trade-offs in hash coding
+    """One bit for all hashes that begin alike, of all layers of a tree (Bloom, "Space/time trade-offs in hash coding
     with allowable errors", 1970, with one function).
 
     It is read from the tree when as much has been asked as there is to read, and must then hear of every hash that is
@@ -27,7 +26,7 @@ class Sieve:
     transaction only.
     """
 
-    def __init__(self, database: Connection, tree: str, table: Table) -> None:
+    def __init__(self, database: Connection, tree: Tree, table: Table) -> None:
         """The tree has a hash for each row of the table."""
         self._database = database
         self._tree = tree
@@ -63,9 +62,8 @@ class Sieve:
 
     def _read(self) -> None:
         self._bits = np.zeros(_FULL // 8, dtype=np.uint8)
-        statement = both(f"SELECT hash FROM {{recent}}{self._tree}")
-        for rows in chunks(self._database.stream(statement)):
-            self.add(np.fromiter((hash for (hash,) in rows), np.int64, len(rows)))
+        for entries in stored(self._database, self._tree):
+            self.add(self._tree.keys(entries))
 
 
 def _places(hashes: Int64) -> tuple[Int64, Bytes]:

@@ -1,0 +1,16 @@
+-- From version 6: what was one large tree is parts. It becomes the recent layer, and that one a part with the next event.
+CREATE TABLE part (number INTEGER PRIMARY KEY, events INTEGER NOT NULL) STRICT;
+CREATE TABLE part_identifier_value (place INTEGER PRIMARY KEY, entries BLOB NOT NULL) STRICT;
+CREATE TABLE part_event_id (place INTEGER PRIMARY KEY, entries BLOB NOT NULL) STRICT;
+CREATE TABLE part_observation (place INTEGER PRIMARY KEY, entries BLOB NOT NULL) STRICT;
+
+INSERT INTO identifier_value SELECT * FROM recent_identifier_value;
+DROP TABLE recent_identifier_value;
+ALTER TABLE identifier_value RENAME TO recent_identifier_value;
+INSERT INTO event_id SELECT * FROM recent_event_id;
+DROP TABLE recent_event_id;
+ALTER TABLE event_id RENAME TO recent_event_id;
+INSERT INTO observation SELECT * FROM recent_observation;
+DROP TABLE recent_observation;
+ALTER TABLE observation RENAME TO recent_observation;
+DELETE FROM meta WHERE key = 'settled';
