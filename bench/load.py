@@ -1,8 +1,9 @@
 """Loading JSON Lines into SQLite beside a bare `executemany` of the same rows: `python -m bench.load [EVENTS]`.
 
 Events of 400 bytes with three identifiers and five traits each, ten a person, in a random order of persons. The bare
-side is given the finished rows and does nothing but write them: the same tables, settings, transactions of as many
-events. Best of five, interleaved; both files must hold the same state, line by line.
+side is given the finished rows and does nothing but write them, as rows: the same tables and settings, transactions of
+as many events, and what the store puts into parts into the trees of its recent layer. Best of five, interleaved; both
+files must hold the same state, line by line.
 
 The same file once more is all duplicates; in another one, each twentieth event has an e-mail address that is none. Rows
 of two identifiers and nothing else come as CSV and as Parquet.
@@ -26,6 +27,7 @@ from pathlib import Path
 from typing import Any
 
 import apsw
+import numpy as np
 import orjson
 import polars as pl
 
@@ -36,6 +38,7 @@ from identity_graph.loaders import Loader, parse_loader, read_loader
 from identity_graph.service import uuid7
 from identity_graph.store import open_store
 from identity_graph.store.sqlite.connection import Connection
+from identity_graph.store.sqlite.parts import EVENT_ID, IDENTIFIER_VALUE, OBSERVATION, SOURCE_BITS, Tree, stored
 from identity_graph.times import now
 
 EVENTS = 300_000
@@ -55,8 +58,6 @@ name = { value = "Seen" }
 user_id = "user"
 cookie = "cookie"
 """
-TREES = ("identifier_value", "event_id", "observation")
-
 # What a process of its own reports: its own peak memory and that of its largest helper, in KiB.
 ALONE = """
 import sys
@@ -121,20 +122,28 @@ def peak_of(process: str) -> int:
 
 def finished_rows(path: Path, batch: int = BATCH) -> list[dict[str, list[tuple[Any, ...]]]]:
     """What a loaded store holds, by transaction of so many events, then by table."""
-    database = apsw.Connection(str(path))
+    database = Connection(str(path))
 
     def rows(table: str, order: str) -> list[tuple[Any, ...]]:
-        both = f"(SELECT * FROM {table} UNION ALL SELECT * FROM recent_{table})" if table in TREES else table
-        return database.execute(f"SELECT * FROM {both} ORDER BY {order}").fetchall()
+        return database.rows(f"SELECT * FROM {table} ORDER BY {order}")
+
+    def entries(tree: Tree) -> list[tuple[int, ...]]:
+        with database.snapshot():
+            found = np.concatenate(list(stored(database, tree)))
+        ordered = found[np.argsort(found[:, -1], kind="stable")]
+        if tree is OBSERVATION:
+            seen, time, event = ordered.T
+            ordered = np.column_stack((seen >> SOURCE_BITS, time, event, seen & ((1 << SOURCE_BITS) - 1)))
+        return list(map(tuple, ordered.tolist()))
 
     def by_batch(rows: list[tuple[Any, ...]], event: int) -> dict[int, list[tuple[Any, ...]]]:
         return {number: list(found) for number, found in groupby(rows, lambda row: (row[event] - 1) // batch)}
 
     events = by_batch(rows("event", "number"), 0)
-    hashes = by_batch(rows("event_id", "event"), 1)
-    observations = by_batch(rows("observation", "event"), 2)
+    hashes = by_batch(entries(EVENT_ID), 1)
+    observations = by_batch(entries(OBSERVATION), 2)
     identifiers = rows("identifier", "number")
-    values = rows("identifier_value", "identifier")
+    values = entries(IDENTIFIER_VALUE)
     batches = []
     known = 0
     for number, found in events.items():
@@ -142,10 +151,10 @@ def finished_rows(path: Path, batch: int = BATCH) -> list[dict[str, list[tuple[A
         batches.append(
             {
                 "identifier": identifiers[known:newest],
-                "identifier_value": values[known:newest],
+                "recent_identifier_value": values[known:newest],
                 "event": found,
-                "event_id": hashes[number],
-                "observation": observations[number],
+                "recent_event_id": hashes[number],
+                "recent_observation": observations[number],
             }
         )
         known = newest

@@ -50,10 +50,15 @@ def content_id(source: str, record: Record) -> str:
 
 def content_ids(sources: Iterable[str], contents: Iterable[str]) -> list[str]:
     """As `content_id`, of sources and canonical JSON."""
-    sha256 = hashlib.sha256
-    return [
-        sha256(f"{source}\0{text}".encode()).hexdigest()[:32] for source, text in zip(sources, contents, strict=True)
-    ]
+    begun: dict[str, Any] = {}
+    found = []
+    for source, text in zip(sources, contents, strict=True):
+        if source not in begun:
+            begun[source] = hashlib.sha256(f"{source}\0".encode())
+        one = begun[source].copy()  # an eighth faster than another one
+        one.update(text.encode())
+        found.append(one.hexdigest()[:32])
+    return found
 
 
 def iso_times(texts: Sequence[str]) -> list[int] | None:

@@ -82,7 +82,9 @@ class Interning:
             found[missing] = hashes(named.at(missing).values)
             asked = missing[np.argsort(found[missing])]
         asked = asked[self._sieve.passed(found[asked])]
-        places, number = _each_with_each(found[asked], find(self._database, IDENTIFIER_VALUE, np.unique(found[asked])))
+        values = found[asked]
+        keys = values[np.diff(values, prepend=values[:1] - 1) != 0]
+        places, number = _each_with_each(values, find(self._database, IDENTIFIER_VALUE, keys))
         if len(places):
             places = asked[places]
             space, value = zip(*self._database.rows(_READ, (number_set(number),)), strict=True)
