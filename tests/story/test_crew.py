@@ -22,7 +22,6 @@ from identity_graph.event_table import EventTable
 from identity_graph.ingest import steps
 from identity_graph.ingest.block import Mapped, map_piece
 from identity_graph.ingest.crew import Crew
-from identity_graph.ingest.worker import read_frame
 from identity_graph.loaders import Loader, parse_loader, read_loader
 from identity_graph.model import Run, RunState
 from identity_graph.records import parquet
@@ -30,6 +29,7 @@ from identity_graph.records.reader import Lines
 from identity_graph.store import open_store
 from identity_graph.store.protocols import Store
 from identity_graph.times import parse_time
+from identity_graph.wire import read_frame
 from tests.conftest import Clock, soon
 from tests.story.ingesting import EVENTS, counts, ingest_into, jsonl, native, quarantine, state, write
 
