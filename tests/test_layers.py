@@ -63,6 +63,7 @@ LAYERS = {
         "settings",
         "deadline",
         "process",
+        "wire",
         "ahead",
         "collector",
         "files",

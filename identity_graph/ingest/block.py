@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import marshal
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple, overload
 
@@ -79,12 +78,13 @@ class Mapped(NamedTuple):
     places: list[int]
     refused: list[tuple[int, str, str]]
 
-    def pack(self) -> bytes:
-        return marshal.dumps((self.events.pack(), self.places, self.refused))
+    def pack(self) -> tuple[Any, ...]:
+        """As `marshal` writes it."""
+        return self.events.pack(), self.places, self.refused
 
     @classmethod
-    def unpack(cls, packed: bytes) -> Mapped:
-        events, places, refused = marshal.loads(packed)
+    def unpack(cls, packed: tuple[Any, ...]) -> Mapped:
+        events, places, refused = packed
         return cls(EventTable.unpack(events), places, refused)
 
     def batch(self, piece: Piece, position: int, time: int) -> Batch:

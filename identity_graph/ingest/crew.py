@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import marshal
 import pickle
 import subprocess
 import threading
@@ -16,11 +15,11 @@ from types import TracebackType
 from typing import Self
 
 from identity_graph.ingest.block import PIECES, Mapped, map_piece
-from identity_graph.ingest.worker import read_frame, write_frame
 from identity_graph.loaders import Loader
 from identity_graph.process import begin_process
 from identity_graph.records.lines import LongLine
 from identity_graph.records.reader import Lines, Piece
+from identity_graph.wire import read_frame, write_frame
 
 
 class Crew:
@@ -92,7 +91,7 @@ class Crew:
         kind = piece.__class__.__name__
         if worker is None or kind not in PIECES or (isinstance(piece, Lines) and isinstance(piece.cut[3], LongLine)):
             return self._map(piece)
-        question = marshal.dumps((kind, (*piece,), self._clock(), self._default_time))
+        question = kind, (*piece,), self._clock(), self._default_time
         try:
             write_frame(worker.stdin, question)  # type: ignore[arg-type]
             mapped = Mapped.unpack(read_frame(worker.stdout))  # type: ignore[arg-type]

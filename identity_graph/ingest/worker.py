@@ -1,40 +1,18 @@
 """A process that maps pieces of a source to events, started by `crew.py`.
 
-It reads frames from standard input and answers each on standard output: a length of eight bytes, then the content. The
-first frame is a pickled loader file, answered by an empty frame. It ends when its input ends, so nothing is left of it
-when the process that started it is gone.
+It reads frames from standard input and answers each on standard output. The first one is a pickled loader file, and its
+answer says nothing. It ends when its input ends, so nothing is left of it when the process that started it is gone.
 """
 
 from __future__ import annotations
 
 import gc
-import marshal
 import os
 import pickle
 import signal
-import struct
 import sys
-from typing import BinaryIO
 
-_LENGTH = struct.Struct("<Q")
-
-
-def write_frame(stream: BinaryIO, content: bytes) -> None:
-    stream.write(_LENGTH.pack(len(content)))
-    stream.write(content)
-    stream.flush()
-
-
-def read_frame(stream: BinaryIO) -> bytes:
-    """Raises EOFError at the end of the stream, also in the middle of a frame."""
-    head = stream.read(_LENGTH.size)
-    if len(head) < _LENGTH.size:
-        raise EOFError
-    (length,) = _LENGTH.unpack(head)
-    content = stream.read(length)
-    if len(content) < length:
-        raise EOFError
-    return content
+from identity_graph.wire import read_frame, write_frame
 
 
 def main() -> None:
@@ -48,9 +26,9 @@ def main() -> None:
     questions = sys.stdin.buffer
     try:
         loader = Loader(pickle.loads(read_frame(questions)))
-        write_frame(answers, b"")
+        write_frame(answers, None)
         while True:
-            kind, piece, received, default_time = marshal.loads(read_frame(questions))
+            kind, piece, received, default_time = read_frame(questions)
             write_frame(answers, map_piece(loader, PIECES[kind](*piece), received, default_time).pack())
     except (EOFError, BrokenPipeError):
         os._exit(0)

@@ -14,8 +14,9 @@ from identity_graph.normalise import CHECKED, normalise
 _FORMLESS = tuple(f"{namespace.upper()}_" for namespace in CHECKED)
 """How the codes begin of values that have not the form of their namespace."""
 
-KEPT_VALUES = 32_768
-"""Raw values of one namespace whose identifier is remembered; about 12 MB when all are taken."""
+KEPT_VALUES = 4_096
+"""Raw values of one namespace whose identifier is remembered, about as many as a piece of a load has records: 1 MB of
+them. What takes long to work out, a telephone number say, `normalise` remembers itself."""
 
 IdentifierReader = Callable[[Record], list[Identifier]]
 Pairs = Sequence[tuple[Identifier, Identifier]]

@@ -32,11 +32,14 @@ def named_files(name: str, form: Form) -> Named:
     others: list[str] = []
     if path.is_dir():
         inside = [found for found in sorted(path.rglob("*")) if found.is_file() and _shown(found.relative_to(path))]
-        # Lines of a pattern are in files of any name, and of no format that a file's ending says.
-        endings = [ending for ending, format in ENDINGS.items() if form.format in (None, "lines", format)]
-        files = [str(found) for found in inside if _ending(found) in endings]
-        others = [str(found) for found in inside if _ending(found) not in endings]
-        why = f"{name}: no file in this folder ends in {', '.join(endings)}, or one of them and .gz"
+        # Lines of a pattern are in files of any name (access.log.1, access_log) that does not say another format.
+        wanted = {form.format} if form.format else {*ENDINGS.values()}
+        said = [(str(found), ENDINGS.get(_ending(found), "lines")) for found in inside]
+        files = [file for file, format in said if format in wanted]
+        others = [file for file, format in said if format not in wanted]
+        which = "each" if form.format == "lines" else "no"
+        endings = ", ".join(ending for ending, format in ENDINGS.items() if form.format in (None, "lines", format))
+        why = f"{name}: {which} file in this folder ends in {endings}, or one of them and .gz"
     else:
         files = sorted(str(found) for found in _like(path) if found.is_file())
         why = f"{name}: no such file"

@@ -7,7 +7,6 @@ when its input ends, so nothing is left of it when the process that started it i
 from __future__ import annotations
 
 import gc
-import marshal
 import os
 import signal
 import subprocess
@@ -18,12 +17,12 @@ from contextlib import suppress
 from functools import cache
 
 from identity_graph.errors import QueryError
-from identity_graph.ingest.worker import read_frame, write_frame
 from identity_graph.loaders import read_loader
 from identity_graph.process import begin_process
 from identity_graph.tracking.mapped import map_sent
 from identity_graph.tracking.request import Request
 from identity_graph.tracking.sent import read_sent
+from identity_graph.wire import read_frame, write_frame
 
 LARGE = 8 << 10  # bytes of a body: less is mapped here before another process has heard of it
 
@@ -62,15 +61,14 @@ class Mapper:
         if worker is None:
             return False
         try:
-            question = marshal.dumps((request.loader.reference, *request.body))
-            write_frame(worker.stdin, question)  # type: ignore[arg-type]
-            answer = read_frame(worker.stdout)  # type: ignore[arg-type]
+            write_frame(worker.stdin, (request.loader.reference, *request.body))  # type: ignore[arg-type]
+            trouble, packed = read_frame(worker.stdout)  # type: ignore[arg-type]
         except (OSError, EOFError, ValueError):
             self._worker = None
             return False
-        if answer[:1] == b"!":
-            raise QueryError(*marshal.loads(answer[1:]))
-        request.packed = answer[1:]
+        if trouble:
+            raise QueryError(*trouble)
+        request.packed = packed
         return True
 
     def _start(self) -> None:
@@ -97,13 +95,14 @@ def main() -> None:
     os.dup2(2, 1)  # whatever prints must not print into a frame
     loader_of = cache(read_loader)
     try:
-        write_frame(answers, b"")
+        write_frame(answers, None)
         while True:
-            reference, raw, kind, received, objects = marshal.loads(read_frame(sys.stdin.buffer))
+            reference, raw, kind, received, objects = read_frame(sys.stdin.buffer)
             try:
-                answer = b"." + map_sent(read_sent(raw, kind), loader_of(reference), received, uuid7, objects).pack()
+                mapped = map_sent(read_sent(raw, kind), loader_of(reference), received, uuid7, objects)
             except QueryError as error:
-                answer = b"!" + marshal.dumps((error.code, error.message))
-            write_frame(answers, answer)
+                write_frame(answers, ((error.code, error.message), None))
+            else:
+                write_frame(answers, (None, mapped.pack()))
     except (EOFError, BrokenPipeError):
         os._exit(0)

@@ -18,7 +18,7 @@ from identity_graph.process import begin_process
 from identity_graph.publishing import Standing
 from identity_graph.tally import Tally
 from identity_graph.tracking.request import Request
-from identity_graph.tracking.wire import Unframing, framed
+from identity_graph.wire import Unframing, framed
 
 _PIECE = 1 << 16
 _ERRORS = 2  # of this process, where whatever prints goes

@@ -24,8 +24,8 @@ from identity_graph.tally import Tally
 from identity_graph.tracking.counting import Counting
 from identity_graph.tracking.request import Body, Request
 from identity_graph.tracking.waiting import Waiting
-from identity_graph.tracking.wire import Unframing, framed, next_frame
 from identity_graph.tracking.writer import Writer
+from identity_graph.wire import Unframing, framed, next_frame
 
 if TYPE_CHECKING:
     from identity_graph.service import IdentityGraph

@@ -229,6 +229,24 @@ def test_of_a_folder_each_file_that_can_be_loaded_is(tmp_path: Path) -> None:
     assert "no file in this folder ends in .parquet, or" in result.stderr
 
 
+def test_of_a_folder_of_logs_each_file_is_one_but_those_of_another_ending(tmp_path: Path) -> None:
+    """Whatever the server and what rotates its logs call them."""
+    folder, line = tmp_path / "logs", '192.0.2.{} - - [02/Jan/2026:03:04:05 +0000] "GET / HTTP/1.1" 200 5 "-" "-"\n'
+    folder.mkdir()
+    names = ["access.log", "access.log-20260101", "access.log.1", "access.log.2.gz", "access_log"]
+    for number, name in enumerate(names):
+        raw = line.format(number).encode()
+        (folder / name).write_bytes(gzip.compress(raw) if name.endswith("gz") else raw)
+    (folder / "report.CSV").write_text("ip\n192.0.2.1\n")
+    result = run("load", "-l", "access_log", folder, "--json")
+    assert [Path(one["file"]).name for one in json.loads(result.stdout)["runs"]] == names
+    assert answer("stats")["events"] == len(names)
+    assert f"Not of the form that access_log reads: {folder / 'report.CSV'}\n" in result.stderr
+    for name in names:
+        (folder / name).unlink()
+    assert "each file in this folder ends in " in run("load", "-l", "access_log", folder, status=3).stderr
+
+
 SEEN = 'source = "s"\n[event]\nid = "id"\ntime = "at"\nname = { value = "Seen" }\n[identifiers]\nuser_id = "user"\n'
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import gzip
 import os
 import signal
@@ -21,13 +22,14 @@ from identity_graph.event_table import EventTable
 from identity_graph.ingest import steps
 from identity_graph.ingest.block import Mapped, map_piece
 from identity_graph.ingest.crew import Crew
-from identity_graph.ingest.worker import read_frame
-from identity_graph.loaders import Loader, parse_loader
+from identity_graph.loaders import Loader, parse_loader, read_loader
 from identity_graph.model import Run, RunState
 from identity_graph.records import parquet
+from identity_graph.records.reader import Lines
 from identity_graph.store import open_store
 from identity_graph.store.protocols import Store
 from identity_graph.times import parse_time
+from identity_graph.wire import read_frame
 from tests.conftest import Clock, soon
 from tests.story.ingesting import EVENTS, counts, ingest_into, jsonl, native, quarantine, state, write
 
@@ -219,6 +221,29 @@ def test_the_processes_do_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 
     outcome(path, 1, progress=busy)
     assert blocks > 20 and len(here) < blocks / 2, (len(here), blocks)
+
+
+def test_a_process_holds_no_more_the_more_bad_records_it_mapped() -> None:
+    """None of them is like another one. A process runs without a collector of cycles."""
+    loader, count, held = read_loader("segment"), 1024, []
+
+    def bad(number: int) -> Any:
+        traits = {"email": f"nobody at home {number}"} if number % 2 else {}
+        time = "2025-06-01T00:00:00Z" if number % 4 else "never"
+        names = {"userId": f"u{number}", "anonymousId": f"a{number}", "messageId": f"m{number}"}
+        event = {"type": "track", "event": "Seen", "timestamp": time, "context": {"traits": traits}} | names
+        return b"nonsense" if number % 4 == 2 else event
+
+    gc.collect()
+    gc.disable()
+    try:
+        for start in range(0, 30 * count, count):
+            piece = Lines((1, 0, 0, jsonl(*map(bad, range(start, start + count))).rstrip()))
+            assert len(map_piece(loader, piece, Clock().now, 0).refused) == count
+            held.append(len(gc.get_objects()))
+    finally:
+        gc.enable()
+    assert max(held[10:]) < max(held[:10]) + 100  # other threads are there
 
 
 def test_the_processes_run_nothing_of_the_working_directory(

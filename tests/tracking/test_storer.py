@@ -24,7 +24,7 @@ from identity_graph.errors import QueryError, StoreError
 from identity_graph.publishing import Publishing
 from identity_graph.tracking import Tracking, WriteKeys
 from identity_graph.tracking.counting import Counting
-from identity_graph.tracking.wire import Unframing, framed
+from identity_graph.wire import Unframing, framed
 from tests.conftest import soon
 from tests.tracking.serving import PATIENCE, Answer, Serving, serving
 from tests.tracking.test_storing import children, lives

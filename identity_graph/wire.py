@@ -1,13 +1,14 @@
-"""Frames between two processes, over a socket: a length of four bytes, then what `marshal` writes."""
+"""Frames between two processes, over a socket or a pipe: a length of eight bytes, then what `marshal` writes."""
 
 from __future__ import annotations
 
 import marshal
 import socket
 import struct
-from typing import Any
+from collections.abc import Callable
+from typing import Any, BinaryIO
 
-_LENGTH = struct.Struct("<I")
+_LENGTH = struct.Struct("<Q")
 
 
 def framed(content: Any) -> bytes:
@@ -15,14 +16,30 @@ def framed(content: Any) -> bytes:
     return _LENGTH.pack(len(packed)) + packed
 
 
+def write_frame(pipe: BinaryIO, content: Any) -> None:
+    packed = marshal.dumps(content)
+    pipe.write(_LENGTH.pack(len(packed)))
+    pipe.write(packed)
+    pipe.flush()
+
+
+def read_frame(pipe: BinaryIO) -> Any:
+    """However long that takes. Raises EOFError where the pipe ends before, also in the middle of the frame."""
+    return _next(pipe.read)
+
+
 def next_frame(wire: socket.socket) -> Any:
-    """And no byte of what comes behind it, however long that takes. Raises EOFError where the socket ends before."""
-    (length,) = _LENGTH.unpack(_exactly(wire, _LENGTH.size))
-    return marshal.loads(_exactly(wire, length))
+    """As `read_frame`, and no byte of what comes behind it."""
+    return _next(lambda size: wire.recv(size, socket.MSG_WAITALL))
 
 
-def _exactly(wire: socket.socket, size: int) -> bytes:
-    found = wire.recv(size, socket.MSG_WAITALL)
+def _next(read: Callable[[int], bytes]) -> Any:
+    (length,) = _LENGTH.unpack(_exactly(read, _LENGTH.size))
+    return marshal.loads(_exactly(read, length))
+
+
+def _exactly(read: Callable[[int], bytes], size: int) -> bytes:
+    found = read(size)
     if len(found) < size:
         raise EOFError
     return found
