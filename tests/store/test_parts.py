@@ -63,6 +63,17 @@ def found(database: Connection, tree: Tree, keys: list[int]) -> list[tuple[int, 
     return sorted(map(tuple, parts.find(database, tree, np.unique(array(keys))).tolist()))
 
 
+def keys_in_places(database: Connection, tree: Tree) -> set[int]:
+    """Of which a place tells, other than by the key before the first one that is there."""
+    rows = database.rows(f"SELECT place, entries FROM part_{tree.name}")
+    places = {place: tree.unpacked([page]) for place, page in rows}
+    return {
+        key
+        for place, entries in places.items()
+        if (key := place - (round(place / 2**56) << 56) >> tree.copies) + 1 != tree.keys(entries)[0]
+    }
+
+
 def expected(tree: Tree, all_: list[Int64], keys: set[int]) -> list[tuple[int, ...]]:
     return sorted(tuple(row) for entries in all_ for row in entries.tolist() if row[0] >> tree.low in keys)
 
@@ -90,6 +101,8 @@ def test_what_is_found_is_what_was_written(tree: Tree, many: int, data: st.DataO
             if len(there) and gone:
                 parts.remove(database, tree, there, array(sorted(gone)))
         all_ = [entries[[row[-1] not in gone for row in entries.tolist()]] for entries in all_]
+        left = {int(key) for entries in all_ for key in tree.keys(entries)}
+        assert left.isdisjoint(some - left) and keys_in_places(database, tree).isdisjoint(some - left)
         assert found(database, tree, asked) == expected(tree, all_, set(asked))
 
         with database.transaction():

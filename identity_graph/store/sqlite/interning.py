@@ -18,7 +18,7 @@ from identity_graph.store.sqlite.connection import Connection
 from identity_graph.store.sqlite.layers import mark
 from identity_graph.store.sqlite.names import Names
 from identity_graph.store.sqlite.numbering import last_number
-from identity_graph.store.sqlite.parts import IDENTIFIER_VALUE, find
+from identity_graph.store.sqlite.parts import IDENTIFIER_VALUE, find, spread
 from identity_graph.store.sqlite.sieve import Sieve
 from identity_graph.tables import Int64
 
@@ -135,6 +135,4 @@ def _each_with_each(asked: Int64, entries: Int64) -> tuple[Int64, Int64]:
     """Places of hashes, which ascend, and numbers that are stored under them, by number."""
     entries = entries[np.argsort(entries[:, 1])]
     first, end = (np.searchsorted(asked, entries[:, 0], side) for side in ("left", "right"))
-    many = end - first
-    within = np.arange(many.sum()) - np.repeat(np.cumsum(many) - many, many)
-    return np.repeat(first, many) + within, np.repeat(entries[:, 1], many)
+    return spread(first, end - first), np.repeat(entries[:, 1], end - first)

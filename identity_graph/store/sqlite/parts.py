@@ -178,7 +178,7 @@ def _found(
     found = [tree.matrix([])]
     for pages in _pages(database, tree, keys):
         entries = tree.unpacked(page for _, page in pages)
-        found.append(entries[_among(tree.keys(entries), keys)])
+        found.append(entries[_in_both(tree.keys(entries), keys)])
     return database.rows(statement, (number_set(keys),)), np.concatenate(found)
 
 
@@ -194,12 +194,19 @@ def remove(database: Connection, tree: Tree, keys: Int64, numbers: Int64) -> Non
         entries = tree.unpacked(page for _, page in pages)
         kept = ~(_among(entries[:, -1], numbers) & _among(tree.keys(entries), keys))
         ends = np.cumsum([len(page) for _, page in pages]) // tree.width
+        parts = _part_of(np.array([place for place, _ in pages], dtype=np.int64)).tolist()
         for row in np.unique(np.searchsorted(ends, np.flatnonzero(~kept), side="right")).tolist():
             start, end, place = ends[row - 1] if row else 0, ends[row], pages[row][0]
-            if left := entries[start:end][kept[start:end]].tobytes():
-                database.write(f"UPDATE part_{tree.name} SET entries = ? WHERE place = ?", (left, place))
-            else:
-                database.write(f"DELETE FROM part_{tree.name} WHERE place = ?", (place,))
+            left = entries[start:end][kept[start:end]]
+            if len(left) and kept[start]:
+                database.write(f"UPDATE part_{tree.name} SET entries = ? WHERE place = ?", (left.tobytes(), place))
+                continue
+            database.write(f"DELETE FROM part_{tree.name} WHERE place = ?", (place,))
+            if len(left):  # where it lies must not tell of what is gone
+                before = (parts[row] << _PLACE_BITS) + (int(tree.keys(left)[0]) << tree.copies) - 1
+                database.write(
+                    f"INSERT INTO part_{tree.name} (place, entries) VALUES (?, ?)", (max(before, place), left.tobytes())
+                )
 
 
 def merge(database: Connection, tree: Tree, parts: Iterable[int], into: int) -> None:
@@ -257,12 +264,12 @@ class _Taken:
 
 
 def _pages(database: Connection, tree: Tree, keys: Int64) -> Iterator[list[tuple[int, bytes]]]:
-    """Places and entries of all pages that may have entries of these keys, in pieces."""
+    """Places and entries of all pages that may have entries of these keys; of many, in pieces of a part each."""
     join = f"CROSS JOIN part_{tree.name} p ON p.place ="
     if len(keys) < MANY:
         yield database.rows(f"SELECT p.place, p.entries FROM ({_places(tree)}) d {join} d.place", (number_set(keys),))
         return
-    places, wanted = _all_places(database, tree), []
+    places = _all_places(database, tree)
     for part in np.unique(_part_of(places)).tolist():
         here = places[_part_of(places) == part]
         low = (part << _PLACE_BITS) + (keys << tree.copies)
@@ -270,17 +277,14 @@ def _pages(database: Connection, tree: Tree, keys: Int64) -> Iterator[list[tuple
         behind = np.searchsorted(here, low + (1 << tree.copies))
         many = len(here) + 1
         begun = np.cumsum(np.bincount(first, minlength=many) - np.bincount(behind, minlength=many))
-        wanted.append(here[begun[:-1] > 0])
-    found = np.concatenate(wanted) if wanted else places
-    for start in range(0, len(found), _AT_ONCE):
-        yield database.rows(
-            f"SELECT p.place, p.entries FROM carray(?1) k {join} k.value",
-            (number_set(found[start : start + _AT_ONCE]),),
-        )
+        wanted = here[begun[:-1] > 0]
+        for start in range(0, len(wanted), _AT_ONCE):
+            some = number_set(wanted[start : start + _AT_ONCE])
+            yield database.rows(f"SELECT p.place, p.entries FROM carray(?1) k {join} k.value", (some,))
 
 
 def _all_places(database: Connection, tree: Tree) -> Int64:
-    rows = database.rows(f"SELECT place FROM part_{tree.name} ORDER BY place")
+    rows = database.rows(f"SELECT place FROM part_{tree.name} INDEXED BY part_{tree.name}_place ORDER BY place")
     return np.fromiter((place for (place,) in rows), np.int64, len(rows))
 
 
@@ -294,8 +298,8 @@ def _places(tree: Tree) -> str:
     pages = f"part_{tree.name}"
     low = f"((part.number << {_PLACE_BITS}) + (k.value << {tree.copies}))"
     return (
-        f"SELECT DISTINCT p.place FROM part CROSS JOIN carray(?1) k CROSS JOIN {pages} p"
-        f" ON p.place >= coalesce((SELECT max(b.place) FROM {pages} b WHERE b.place < {low}"
+        f"SELECT DISTINCT p.place FROM part CROSS JOIN carray(?1) k CROSS JOIN {pages} p INDEXED BY {pages}_place"
+        f" ON p.place >= coalesce((SELECT max(b.place) FROM {pages} b INDEXED BY {pages}_place WHERE b.place < {low}"
         f" AND b.place >= (part.number << {_PLACE_BITS}) - (1 << {_PLACE_BITS - 1})), {low})"
         f" AND p.place < {low} + (1 << {tree.copies})"
     )
@@ -308,4 +312,24 @@ def _first(part: int) -> int:
 
 def _among(numbers: Int64, wanted: Int64) -> Bool:
     found: Bool = wanted[np.minimum(np.searchsorted(wanted, numbers), len(wanted) - 1)] == numbers
+    return found
+
+
+def _in_both(numbers: Int64, wanted: Int64) -> Int64:
+    """Places of the numbers, which ascend, that are among the wanted, which ascend without repeats. Whichever are fewer
+    are looked for among the others."""
+    wanted = wanted[np.searchsorted(wanted, numbers[0]) : np.searchsorted(wanted, numbers[-1], side="right")]
+    if len(numbers) <= 2 * len(wanted):
+        return np.flatnonzero(_among(numbers, wanted))
+    first, behind = (np.searchsorted(numbers, wanted, side) for side in ("left", "right"))
+    return spread(first, behind - first)
+
+
+def spread(first: Int64, many: Int64) -> Int64:
+    """From each number on, as many as stand beside it.
+
+    >>> spread(np.array([3, 9]), np.array([2, 1])).tolist()
+    [3, 4, 9]
+    """
+    found: Int64 = np.arange(many.sum()) + np.repeat(first - (np.cumsum(many) - many), many)
     return found

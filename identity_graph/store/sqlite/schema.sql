@@ -49,11 +49,15 @@ CREATE TABLE recent_observation (
     PRIMARY KEY (identifier, time, event)
 ) STRICT, WITHOUT ROWID;
 
--- place: which part, and the key of the first entry; entries: rows of little-endian int64, ascending by their keys.
+-- place: which part, and not beyond the key of the first entry; entries: rows of little-endian int64, ascending by their
+-- keys. The indexes are for whoever looks through places alone.
 CREATE TABLE part (number INTEGER PRIMARY KEY, events INTEGER NOT NULL) STRICT;
 CREATE TABLE part_identifier_value (place INTEGER PRIMARY KEY, entries BLOB NOT NULL) STRICT;
+CREATE INDEX part_identifier_value_place ON part_identifier_value (place);
 CREATE TABLE part_event_id (place INTEGER PRIMARY KEY, entries BLOB NOT NULL) STRICT;
+CREATE INDEX part_event_id_place ON part_event_id (place);
 CREATE TABLE part_observation (place INTEGER PRIMARY KEY, entries BLOB NOT NULL) STRICT;
+CREATE INDEX part_observation_place ON part_observation (place);
 
 CREATE TABLE stated (
     a INTEGER NOT NULL,

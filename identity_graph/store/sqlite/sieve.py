@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 
 from identity_graph.store.sqlite.connection import Connection
@@ -13,13 +15,13 @@ LEAST = 1_000
 """Hashes in a question from which on it is worth a thought."""
 
 _HASH_BITS = 48
-_BITS = 25  # of a hash: 4 MiB
-_FULL = 1 << _BITS  # hashes after which it lets nearly two in three pass
+_BITS = 27  # from the beginning and from the end of a hash: 16 MiB
+_FULL = 1 << (_BITS - 2)  # hashes after which it lets one in six pass
 
 
 class Sieve:
-    """One bit for all hashes that begin alike, of all layers of a tree (Bloom, "Space/time trade-offs in hash coding
-    with allowable errors", 1970, with one function).
+    """Two bits for each hash, of all layers of a tree (Bloom, "Space/time trade-offs in hash coding with allowable
+    errors", 1970).
 
     It is read from the tree when as much has been asked as there is to read, and must then hear of every hash that is
     added. Whoever uses it says `forget` when others may have added some; what is deleted does no harm. For use inside a
@@ -46,8 +48,9 @@ class Sieve:
                 self._read()
         if self._bits is None:
             return np.ones(len(hashes), dtype=bool)
-        byte, bit = _places(hashes)
-        passed: Bool = (self._bits[byte] & bit) != 0
+        passed: Bool = np.ones(len(hashes), dtype=bool)
+        for byte, bit in _places(hashes):
+            passed &= (self._bits[byte] & bit) != 0
         return passed
 
     def add(self, hashes: Int64) -> None:
@@ -57,15 +60,16 @@ class Sieve:
         if self._held > _FULL:
             self.forget()
             return
-        byte, bit = _places(hashes)
-        np.bitwise_or.at(self._bits, byte, bit)
+        for byte, bit in _places(hashes):
+            np.bitwise_or.at(self._bits, byte, bit)
 
     def _read(self) -> None:
-        self._bits = np.zeros(_FULL // 8, dtype=np.uint8)
+        self._bits = np.zeros(1 << (_BITS - 3), dtype=np.uint8)
         for entries in stored(self._database, self._tree):
             self.add(self._tree.keys(entries))
 
 
-def _places(hashes: Int64) -> tuple[Int64, Bytes]:
-    first = (hashes >> (_HASH_BITS - _BITS)) & (_FULL - 1)
-    return first >> 3, np.left_shift(1, first & 7).astype(np.uint8)
+def _places(hashes: Int64) -> Iterator[tuple[Int64, Bytes]]:
+    for shift in (_HASH_BITS - _BITS, 0):
+        found = (hashes >> shift) & ((1 << _BITS) - 1)
+        yield found >> 3, np.left_shift(1, found & 7).astype(np.uint8)
