@@ -38,7 +38,8 @@ from identity_graph.loaders import Loader, parse_loader, read_loader
 from identity_graph.service import uuid7
 from identity_graph.store import open_store
 from identity_graph.store.sqlite.connection import Connection
-from identity_graph.store.sqlite.parts import EVENT_ID, IDENTIFIER_VALUE, OBSERVATION, SOURCE_BITS, Tree, stored
+from identity_graph.store.sqlite.entries import stored
+from identity_graph.store.sqlite.tree import EVENT_ID, IDENTIFIER_VALUE, OBSERVATION, SOURCE_BITS, Tree
 from identity_graph.times import now
 
 EVENTS = 300_000

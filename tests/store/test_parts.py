@@ -12,9 +12,12 @@ from hypothesis import strategies as st
 
 from identity_graph.store import open_store
 from identity_graph.store.protocols import Store
+from identity_graph.store.sqlite import entries as looking
 from identity_graph.store.sqlite import layers, parts
+from identity_graph.store.sqlite import pages as lying
+from identity_graph.store.sqlite import tree as trees
 from identity_graph.store.sqlite.connection import Connection
-from identity_graph.store.sqlite.parts import EVENT_ID, OBSERVATION, SOURCE_BITS, Tree
+from identity_graph.store.sqlite.tree import EVENT_ID, OBSERVATION, SOURCE_BITS, Tree
 from identity_graph.tables import Int64
 from tests.store.building import array, batch, begin, event, load
 from tests.store.test_erase import erasure
@@ -26,12 +29,13 @@ SEEN = st.lists(IDENTIFIERS, max_size=30)
 
 
 @contextmanager
-def small(page: int = 3, many: int = parts.MANY) -> Iterator[pytest.MonkeyPatch]:
+def small(page: int = 3, many: int = lying.MANY) -> Iterator[pytest.MonkeyPatch]:
     """Pages of so few entries, and two pages in memory."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(parts, "PAGE_BYTES", 64 + 24 * page)
-        patch.setattr(parts, "_AT_ONCE", 2)
-        patch.setattr(parts, "MANY", many)
+        patch.setattr(trees, "PAGE_BYTES", 64 + 24 * page)
+        for module in (lying, looking, parts):
+            patch.setattr(module, "AT_ONCE", 2)
+        patch.setattr(lying, "MANY", many)
         yield patch
 
 
@@ -60,7 +64,7 @@ def put(database: Connection, tree: Tree, entries: Int64) -> None:
 
 
 def found(database: Connection, tree: Tree, keys: list[int]) -> list[tuple[int, ...]]:
-    return sorted(map(tuple, parts.find(database, tree, np.unique(array(keys))).tolist()))
+    return sorted(map(tuple, looking.find(database, tree, np.unique(array(keys))).tolist()))
 
 
 def keys_in_places(database: Connection, tree: Tree) -> set[int]:
@@ -70,7 +74,8 @@ def keys_in_places(database: Connection, tree: Tree) -> set[int]:
     return {
         key
         for place, entries in places.items()
-        if (key := place - (round(place / 2**56) << 56) >> tree.copies) + 1 != tree.keys(entries)[0]
+        if (key := place - (int(trees.part_of(array([place]))[0]) << trees.PLACE_BITS) >> tree.copies) + 1
+        != tree.keys(entries)[0]
     }
 
 
@@ -79,7 +84,7 @@ def expected(tree: Tree, all_: list[Int64], keys: set[int]) -> list[tuple[int, .
 
 
 @pytest.mark.parametrize("tree", [EVENT_ID, OBSERVATION], ids=lambda tree: str(tree.name))
-@pytest.mark.parametrize("many", [0, parts.MANY])
+@pytest.mark.parametrize("many", [0, lying.MANY])
 @settings(deadline=None)
 @given(data=st.data(), page=st.integers(1, 4))
 def test_what_is_found_is_what_was_written(tree: Tree, many: int, data: st.DataObject, page: int) -> None:
@@ -93,7 +98,7 @@ def test_what_is_found_is_what_was_written(tree: Tree, many: int, data: st.DataO
         some = {key for each in written for key in each}
         asked = [key for key in some if data.draw(st.booleans())] + data.draw(keys) or [1]
         assert found(database, tree, asked) == expected(tree, all_, set(asked))
-        assert sum(map(len, parts.stored(database, tree))) == sum(map(len, all_))
+        assert sum(map(len, looking.stored(database, tree))) == sum(map(len, all_))
 
         gone = {row[-1] for entries in all_ for row in entries.tolist() if data.draw(st.booleans())}
         with database.transaction():
@@ -153,7 +158,7 @@ def test_the_recent_layer_becomes_a_part(monkeypatch: pytest.MonkeyPatch) -> Non
         assert database.one("SELECT count(*) FROM part") == 0
         load(store, event("e9", "cookie:9"))
         assert database.rows("SELECT events FROM part") == [(10,)]
-        assert [database.one(f"SELECT count(*) FROM recent_{tree.name}") for tree in parts.TREES] == [0, 0, 0]
+        assert [database.one(f"SELECT count(*) FROM recent_{tree.name}") for tree in trees.TREES] == [0, 0, 0]
         assert store.operations.counts()["observations"] == 10
 
 
@@ -181,7 +186,7 @@ def test_a_read_of_parts_takes_as_many_statements_for_many_keys_as_for_one(
             events = [event(f"e{n}", f"cookie:{n}") for n in range(start * 1_000, start * 1_000 + 1_000)]
             store.evidence.append(begin(store), batch(events))
         act(store, 1)
-        for keys in (1, parts.MANY - 1):
+        for keys in (1, lying.MANY - 1):
             heard: list[str] = []
             with store.trace(heard.append):
                 assert len(act(store, keys)) == keys

@@ -19,13 +19,15 @@ from identity_graph.store.protocols import EventColumns
 from identity_graph.store.sqlite.columns import number_set
 from identity_graph.store.sqlite.connection import Connection
 from identity_graph.store.sqlite.contents import Columns, Content, Cut
+from identity_graph.store.sqlite.entries import Select, fetch
 from identity_graph.store.sqlite.event_sums import count_in
 from identity_graph.store.sqlite.interning import Interning
 from identity_graph.store.sqlite.layers import begin_part, mark, part_for, settle
 from identity_graph.store.sqlite.names import Names
 from identity_graph.store.sqlite.numbering import last_number
-from identity_graph.store.sqlite.parts import EVENT_ID, OBSERVATION, SOURCE_BITS, Select, fetch, write
+from identity_graph.store.sqlite.parts import write
 from identity_graph.store.sqlite.sieve import Sieve
+from identity_graph.store.sqlite.tree import EVENT_ID, OBSERVATION, SOURCE_BITS
 from identity_graph.tables import Int64
 
 # An observation names its event by the place in the batch, so that one column of numbers carries both; time and source

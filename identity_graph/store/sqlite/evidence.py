@@ -19,20 +19,12 @@ from identity_graph.store.protocols import AgedEvent, Batch, EventRow, Identifie
 from identity_graph.store.sqlite.columns import chunks, columns, number_set, unpack
 from identity_graph.store.sqlite.connection import Connection
 from identity_graph.store.sqlite.contents import numbers_of, read_object, stated_of
+from identity_graph.store.sqlite.entries import Select, fetch, find, of_numbers
 from identity_graph.store.sqlite.event_rows import EventRows
 from identity_graph.store.sqlite.event_sums import read_sum
 from identity_graph.store.sqlite.names import Names
 from identity_graph.store.sqlite.numbering import last_number
-from identity_graph.store.sqlite.parts import (
-    EVENT_ID,
-    IDENTIFIER_VALUE,
-    OBSERVATION,
-    SOURCE_BITS,
-    Select,
-    fetch,
-    find,
-    of_numbers,
-)
+from identity_graph.store.sqlite.tree import EVENT_ID, IDENTIFIER_VALUE, OBSERVATION, SOURCE_BITS
 from identity_graph.store.tombstones import Tombstones
 from identity_graph.tables import EvidenceTable, IdentifierTable, Int64, ObservationTable, StatementTable
 

@@ -15,11 +15,12 @@ from identity_graph.named import Named
 from identity_graph.store.numbered import LARGEST_NUMBER
 from identity_graph.store.sqlite.columns import number_set
 from identity_graph.store.sqlite.connection import Connection
+from identity_graph.store.sqlite.entries import find, spread
 from identity_graph.store.sqlite.layers import mark
 from identity_graph.store.sqlite.names import Names
 from identity_graph.store.sqlite.numbering import last_number
-from identity_graph.store.sqlite.parts import IDENTIFIER_VALUE, find, spread
 from identity_graph.store.sqlite.sieve import Sieve
+from identity_graph.store.sqlite.tree import IDENTIFIER_VALUE
 from identity_graph.tables import Int64
 
 CACHED = 120_000  # some 35 MB; a file of any size fills it

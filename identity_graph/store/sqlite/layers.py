@@ -16,7 +16,8 @@ import numpy as np
 from identity_graph.store.sqlite.columns import number_set
 from identity_graph.store.sqlite.connection import Connection
 from identity_graph.store.sqlite.numbering import keep
-from identity_graph.store.sqlite.parts import MOST, TREES, Tree, merge, write
+from identity_graph.store.sqlite.parts import MOST, merge, write
+from identity_graph.store.sqlite.tree import TREES, Tree
 from identity_graph.tables import Int64
 
 LARGE = 2_000

@@ -9,7 +9,7 @@ from identity_graph.model import Quarantined, Run, RunState
 from identity_graph.store.sqlite.columns import number_set, text_set
 from identity_graph.store.sqlite.connection import Connection
 from identity_graph.store.sqlite.digest import canonical_lines
-from identity_graph.store.sqlite.parts import OBSERVATION
+from identity_graph.store.sqlite.tree import OBSERVATION
 
 _NAMES = tuple(field.name for field in fields(Run))
 _FIELDS = ", ".join(_NAMES)

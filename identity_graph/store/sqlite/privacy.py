@@ -16,9 +16,10 @@ from identity_graph.store.sqlite.contents import stated_of
 from identity_graph.store.sqlite.event_sums import count_out
 from identity_graph.store.sqlite.evidence import SqliteEvidence
 from identity_graph.store.sqlite.numbering import keep_numbers, last_number
-from identity_graph.store.sqlite.parts import EVENT_ID, IDENTIFIER_VALUE, OBSERVATION, remove
+from identity_graph.store.sqlite.parts import remove
 from identity_graph.store.sqlite.publishing import add_changes, forget_segments, remove_persons
 from identity_graph.store.sqlite.restrictions import RestrictedRows
+from identity_graph.store.sqlite.tree import EVENT_ID, IDENTIFIER_VALUE, OBSERVATION
 from identity_graph.store.tombstones import Tombstones
 from identity_graph.tables import Bool
 

@@ -16,10 +16,11 @@ from identity_graph.store.sqlite.layers import begin_part, settle
 from identity_graph.store.sqlite.names import Names
 from identity_graph.store.sqlite.numbering import keep, keep_number, keep_sequence, last_number, next_edition
 from identity_graph.store.sqlite.operations import insert_run
-from identity_graph.store.sqlite.parts import IDENTIFIER_VALUE, write
+from identity_graph.store.sqlite.parts import write
 from identity_graph.store.sqlite.publishing import add_changes, add_similar, add_suppressed
 from identity_graph.store.sqlite.restrictions import RestrictedRows
 from identity_graph.store.sqlite.segments import SqliteSegments
+from identity_graph.store.sqlite.tree import IDENTIFIER_VALUE
 
 _QUARANTINED = ("number", "run_id", "line", "offset", "code", "message", "record", "time")
 

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 import numpy as np
 
 from identity_graph.store.sqlite.connection import Connection
+from identity_graph.store.sqlite.entries import stored
 from identity_graph.store.sqlite.numbering import Table, last_number
-from identity_graph.store.sqlite.parts import Tree, stored
+from identity_graph.store.sqlite.tree import Tree
 from identity_graph.tables import Bool, Bytes, Int64
 
 LEAST = 1_000
