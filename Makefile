@@ -58,9 +58,10 @@ clean:  ## the virtual environment and what the tools cached
 $(STORE): | $(READY)
 	$(BIN)/identity-graph demo --keep $(STORE)
 
+# Modules are compiled by whoever imports them first: most of what is installed nobody imports.
 $(READY): pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.12")'
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --upgrade "pip>=25.1"
-	$(BIN)/python -m pip install --quiet --editable . --group dev
+	$(BIN)/python -m pip install --quiet --no-compile --upgrade "pip>=25.1"
+	$(BIN)/python -m pip install --quiet --no-compile --editable . --group dev
 	@touch $@

@@ -60,7 +60,7 @@ class Container:
                 for source in sources:
                     _copy(context / source, self._folder / target)
             elif name == "RUN" and said.startswith("pip "):
-                environment = os.environ | {"PATH": self._path}
+                environment = os.environ | {"PATH": self._path, "PIP_NO_COMPILE": "1"}
                 done = subprocess.run(
                     said, shell=True, cwd=self._folder, env=environment, capture_output=True, text=True, check=False
                 )

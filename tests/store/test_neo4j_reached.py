@@ -38,7 +38,7 @@ def secured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Pat
         "dbms.ssl.policy.bolt.client_auth": "NONE",
     }
     try:
-        with Neo4j(gds=False, settings=settings) as server:
+        with Neo4j(settings=settings) as server:
             yield server.url.partition("://")[2], folder / "public.crt"
     except Unavailable as error:
         without_neo4j(str(error))
