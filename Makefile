@@ -10,13 +10,13 @@ PROCESSES ?= 2
 # Hundreds of processes import what the first of them compiled, also where the environment says not to keep that.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: demo test nightly check compiled prepared serve neo4j bench readme clean
+.PHONY: demo test nightly check compiled compiled-demo prepared serve neo4j bench readme clean
 .DEFAULT_GOAL := demo
 
 demo: $(READY)  ## a small world, end to end, in a temporary store
 	@$(BIN)/identity-graph demo
 
-test: prepared check compiled  ## everything that must hold, by PROCESSES processes with a Neo4j each
+test: prepared compiled check compiled-demo  ## everything that must hold, by PROCESSES processes with a Neo4j each
 	$(BIN)/python -m pytest --numprocesses $(PROCESSES) --dist loadfile --no-loadscope-reorder
 
 nightly: export HYPOTHESIS_PROFILE := nightly
@@ -28,10 +28,13 @@ check: $(READY)  ## format, lint, types
 	$(BIN)/mypy
 
 # Else each process of the tests would compile the kernels, all of them the same at the same time, and wait for one of
-# them to fetch a Neo4j. Tests themselves say what is missing.
+# them to fetch a Neo4j. Tests themselves say what is missing. The two that compile have few kernels in common, so that
+# with two jobs neither waits long for the other.
 compiled: $(READY)
-	-@$(BIN)/identity-graph demo >/dev/null
 	-@$(BIN)/python -c 'from tests.story.slices import run_slice; run_slice(0, examples=4)'
+
+compiled-demo: $(READY)
+	-@$(BIN)/identity-graph demo >/dev/null
 
 prepared: $(READY)
 ifndef IDENTITY_GRAPH_TEST_NEO4J

@@ -30,7 +30,7 @@ def test_the_profile_decides_how_many_examples_there_are(profile: str, said: str
 SHOWN = """
 include Makefile
 test: ; @echo "test as $$HYPOTHESIS_PROFILE"
-check compiled prepared: ;
+check compiled compiled-demo prepared: ;
 """
 """The Makefile, whose target says how the tests would be run."""
 
