@@ -77,6 +77,8 @@ def joined(pieces: Sequence[npt.NDArray[Number]], kind: type[Number]) -> npt.NDA
 
 def distinct(numbers: Int64) -> Int64:
     """Ascending, without repeats; of many, by ticking them off instead of sorting."""
+    if len(numbers) < 2:
+        return numbers
     if len(numbers) < 1_000 or len(numbers) < numbers.max() // 8:
         return np.unique(numbers)
     ticked = np.zeros(numbers.max() + 1, dtype=bool)

@@ -144,7 +144,7 @@ def test_parts_stay_few_and_numbers_come_again(monkeypatch: pytest.MonkeyPatch) 
             load(store, event(f"e{number}", f"cookie:{number % 7}"))
             most = max(most, database.one("SELECT count(*) FROM part"))
         events = sum(count for (count,) in database.rows("SELECT events FROM part"))
-        assert events == 600 and most <= 3 * 7 + 1
+        assert events == 600 and most <= 4 * 7 + 1
         assert database.one("SELECT max(number) FROM part") <= most + 1
         assert len(store.evidence.events_of([1])[0]) == len(range(0, 600, 7))
 

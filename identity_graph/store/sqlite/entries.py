@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from identity_graph.store.numbered import distinct
 from identity_graph.store.sqlite.columns import number_set
 from identity_graph.store.sqlite.connection import Connection
 from identity_graph.store.sqlite.pages import AT_ONCE, among, are_many, pages_of, places_of
@@ -29,7 +30,7 @@ def fetch(database: Connection, tree: Tree, keys: Int64, select: Select) -> Sequ
         return ()
     *_, number = tree.fields
     rows, entries = _found(database, tree, keys, select.columns, f" CROSS JOIN {select.source.format(f't.{number}')}")
-    rows += of_numbers(database, np.unique(entries[:, -1]), select)
+    rows += of_numbers(database, distinct(entries[:, -1]), select)
     return list({row[0]: row for row in rows}.values())
 
 

@@ -14,7 +14,7 @@ from identity_graph.model import Refused, Run, RunState
 from identity_graph.repeated import Repeated
 from identity_graph.store.appending import ADVANCED
 from identity_graph.store.marks import mark_of
-from identity_graph.store.numbered import LARGEST_NUMBER, NUMBER_BITS
+from identity_graph.store.numbered import LARGEST_NUMBER, NUMBER_BITS, distinct
 from identity_graph.store.protocols import EventColumns
 from identity_graph.store.sqlite.columns import number_set
 from identity_graph.store.sqlite.connection import Connection
@@ -81,7 +81,7 @@ class EventRows:
         if not len(events):
             return {}, np.empty(0, np.int64)
         found = events.hashed.ids if events.hashed else hashes(events.ids)
-        passed = np.unique(found[self._sieve.passed(found)])
+        passed = distinct(found[self._sieve.passed(found)])
         rows = fetch(self._database, EVENT_ID, passed, _STORED)
         ids = set(events.ids) if rows else ()
         return {id: Content(*content) for _, id, *content in rows if id in ids}, found

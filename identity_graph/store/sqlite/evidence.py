@@ -72,7 +72,7 @@ class SqliteEvidence:
         if not ids:
             return []
         with self._database.snapshot():
-            rows = fetch(self._database, EVENT_ID, np.unique(hashes(set(ids))), _EVENT)
+            rows = fetch(self._database, EVENT_ID, distinct(hashes(set(ids))), _EVENT)
             found = {row.event.id: row for row in self._event_rows(rows)}
         return [found.get(id) for id in ids]
 
@@ -80,7 +80,7 @@ class SqliteEvidence:
         if not identifiers:
             return []
         with self._database.snapshot():
-            entries = find(self._database, OBSERVATION, np.unique(identifiers))
+            entries = find(self._database, OBSERVATION, distinct(np.array(identifiers)))
             rows = of_numbers(self._database, distinct(entries[:, -1]), _EVENT)
             events = {row.number: row for row in self._event_rows(rows)}
         seen = defaultdict(list)
@@ -126,7 +126,7 @@ class SqliteEvidence:
         if not keys:
             return []
         with self._database.snapshot():
-            values = np.unique(hashes({key.value for key in keys}))
+            values = distinct(hashes({key.value for key in keys}))
             found = self._identifier_rows(fetch(self._database, IDENTIFIER_VALUE, values, _IDENTIFIER))
         by_key = {row.identifier: row for row in found}
         return [by_key.get(key) for key in keys]
@@ -135,7 +135,7 @@ class SqliteEvidence:
         if not numbers:
             return []
         with self._database.snapshot():
-            found = self._identifier_rows(of_numbers(self._database, np.unique(numbers), _IDENTIFIER))
+            found = self._identifier_rows(of_numbers(self._database, distinct(np.array(numbers)), _IDENTIFIER))
         by_number = {row.number: row for row in found}
         return [by_number.get(number) for number in numbers]
 
@@ -150,7 +150,7 @@ class SqliteEvidence:
         if not numbers:
             return []
         with self._database.snapshot():
-            entries = find(self._database, OBSERVATION, np.unique(numbers))
+            entries = find(self._database, OBSERVATION, distinct(np.array(numbers)))
         entries = entries[np.argsort(entries[:, 0])]
         starts = np.flatnonzero(np.diff(entries[:, 0], prepend=-1))  # of an identifier and a source
         if not len(starts):

@@ -61,5 +61,10 @@ def _all_places(database: Connection, tree: Tree) -> Int64:
 
 
 def among(numbers: Int64, wanted: Int64) -> Bool:
-    found: Bool = wanted[np.minimum(np.searchsorted(wanted, numbers), len(wanted) - 1)] == numbers
+    """Which of the numbers are wanted; those ascend without repeats."""
+    found: Bool
+    if len(wanted) == 1:  # what one looks up
+        found = numbers == wanted[0]
+    else:
+        found = wanted[np.minimum(np.searchsorted(wanted, numbers), len(wanted) - 1)] == numbers
     return found
