@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from identity_graph.store.numbered import distinct
-from identity_graph.store.sqlite.columns import number_set
+from identity_graph.store.sqlite.columns import CHUNK, number_set
 from identity_graph.store.sqlite.connection import Connection
 from identity_graph.store.sqlite.pages import AT_ONCE, among, are_many, pages_of, places_of
 from identity_graph.store.sqlite.tree import Tree
@@ -23,15 +23,17 @@ class Select(NamedTuple):
     source: str
 
 
-def fetch(database: Connection, tree: Tree, keys: Int64, select: Select) -> Sequence[Any]:
+def fetch(database: Connection, tree: Tree, keys: Int64, select: Select) -> Iterator[Any]:
     """Rows of what is found under these keys, each once; keys ascend without repeats. Inside a snapshot: by one
-    statement, and where parts have some, by another one."""
+    statement, and where parts have some, by another one for each `CHUNK` of them."""
     if not len(keys):
-        return ()
+        return
     *_, number = tree.fields
     rows, entries = _found(database, tree, keys, select.columns, f" CROSS JOIN {select.source.format(f't.{number}')}")
-    rows += of_numbers(database, distinct(entries[:, -1]), select)
-    return list({row[0]: row for row in rows}.values())
+    yield from {row[0]: row for row in rows}.values()
+    numbers = distinct(entries[:, -1])
+    for start in range(0, len(numbers), CHUNK):
+        yield from of_numbers(database, numbers[start : start + CHUNK], select)
 
 
 def of_numbers(database: Connection, numbers: Int64, select: Select) -> Sequence[Any]:

@@ -82,7 +82,7 @@ class EventRows:
             return {}, np.empty(0, np.int64)
         found = events.hashed.ids if events.hashed else hashes(events.ids)
         passed = distinct(found[self._sieve.passed(found)])
-        rows = fetch(self._database, EVENT_ID, passed, _STORED)
+        rows = list(fetch(self._database, EVENT_ID, passed, _STORED))
         ids = set(events.ids) if rows else ()
         return {id: Content(*content) for _, id, *content in rows if id in ids}, found
 

@@ -72,7 +72,7 @@ class SqliteEvidence:
         if not ids:
             return []
         with self._database.snapshot():
-            rows = fetch(self._database, EVENT_ID, distinct(hashes(set(ids))), _EVENT)
+            rows = list(fetch(self._database, EVENT_ID, distinct(hashes(set(ids))), _EVENT))
             found = {row.event.id: row for row in self._event_rows(rows)}
         return [found.get(id) for id in ids]
 
@@ -90,7 +90,7 @@ class SqliteEvidence:
             found.sort(key=lambda row: (row.event.time, row.event.id))
         return [list(seen[identifier]) for identifier in identifiers]
 
-    def _event_rows(self, rows: Iterable[Any]) -> list[EventRow]:
+    def _event_rows(self, rows: Sequence[Any]) -> list[EventRow]:
         """With identifiers and stated pairs by key, whatever the order in which they came."""
         numbers = {number for row in rows for number in numbers_of(row[5])}
         keys: dict[int, Identifier] = {}
