@@ -210,3 +210,10 @@ def test_an_erasure_of_many_takes_them_out_of_all_parts(monkeypatch: pytest.Monk
         assert {row.event.id for row in rows} == {each.id for each in events} - {each.id for each in gone}
         run = load(store, *events)
         assert (run.accepted, run.duplicate, run.suppressed) == (0, len(events) - len(gone), len(gone))
+
+
+def test_an_event_that_saw_nobody_is_erased() -> None:
+    with closing(open_store("sqlite:///:memory:")) as store:
+        load(store, event("alone"), event("other", "cookie:1"))
+        store.privacy.erase(erasure(store, "nobody", ["alone"], []))
+        assert [row and row.event.id for row in store.evidence.events(["alone", "other"])] == [None, "other"]

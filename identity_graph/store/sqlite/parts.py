@@ -47,6 +47,8 @@ def merge(database: Connection, tree: Tree, parts: Iterable[int], into: int) -> 
 
 def remove(database: Connection, tree: Tree, keys: Int64, numbers: Int64) -> None:
     """The entries of these keys that have these numbers; both ascend without repeats."""
+    if not len(keys):
+        return
     *_, number = tree.fields
     database.write(
         f"DELETE FROM recent_{tree.name} WHERE {tree.key} IN (SELECT value FROM carray(?1))"
