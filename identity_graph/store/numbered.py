@@ -79,7 +79,7 @@ def distinct(numbers: Int64) -> Int64:
     """Ascending, without repeats; of many, by ticking them off instead of sorting."""
     if len(numbers) < 2:
         return numbers
-    if len(numbers) < 1_000 or len(numbers) < numbers.max() // 8:
+    if len(numbers) < 1_000 or len(numbers) < numbers.max() // 8 or numbers.min() < 0:
         return np.unique(numbers)
     ticked = np.zeros(numbers.max() + 1, dtype=bool)
     ticked[numbers] = True

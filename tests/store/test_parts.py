@@ -4,19 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sized
 from contextlib import closing, contextmanager
+from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from identity_graph import deadline
+from identity_graph.hashed import hashes
+from identity_graph.model import Identifier
 from identity_graph.store import open_store
-from identity_graph.store.protocols import Store
+from identity_graph.store.protocols import Erasure, Store
 from identity_graph.store.sqlite import entries as looking
 from identity_graph.store.sqlite import layers, parts
 from identity_graph.store.sqlite import pages as lying
 from identity_graph.store.sqlite import tree as trees
-from identity_graph.store.sqlite.connection import Connection
+from identity_graph.store.sqlite.connection import PAGE_BYTES, Connection
 from identity_graph.store.sqlite.tree import EVENT_ID, OBSERVATION, SOURCE_BITS, Tree
 from identity_graph.tables import Int64
 from tests.store.building import array, batch, begin, event, load
@@ -163,14 +167,11 @@ def test_the_recent_layer_becomes_a_part(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 READS: dict[str, tuple[int, Callable[[Store, int], Sized]]] = {
-    "events": (3, lambda s, n: s.evidence.events([f"e{i}" for i in range(n)])),
-    "events_of": (3, lambda s, n: s.evidence.events_of(range(1, n + 1))),
-    "identifiers": (
-        2,
-        lambda s, n: s.evidence.identifiers([event("", f"cookie:{i}").identifiers[0] for i in range(n)]),
-    ),
-    "sightings": (1, lambda s, n: s.evidence.sightings(range(1, n + 1))),
-    "observation_table": (2, lambda s, n: s.evidence.observation_table(array(range(1, n + 1)))),
+    "events": (4, lambda s, n: s.evidence.events([f"e{i}" for i in range(n)])),
+    "events_of": (4, lambda s, n: s.evidence.events_of(range(1, n + 1))),
+    "identifiers": (3, lambda s, n: s.evidence.identifiers([Identifier("cookie", str(i)) for i in range(n)])),
+    "sightings": (2, lambda s, n: s.evidence.sightings(range(1, n + 1))),
+    "observation_table": (3, lambda s, n: s.evidence.observation_table(array(range(1, n + 1)))),
 }
 
 
@@ -178,15 +179,13 @@ READS: dict[str, tuple[int, Callable[[Store, int], Sized]]] = {
 def test_a_read_of_parts_takes_as_many_statements_for_many_keys_as_for_one(
     read: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """One more than of the recent layer at most."""
+    """One for pages of a part and one for rows more than of the recent layer."""
     monkeypatch.setattr(layers, "LARGE", 1)
     most, act = READS[read]
     with closing(open_store("sqlite:///:memory:")) as store:
-        for start in range(3):
-            events = [event(f"e{n}", f"cookie:{n}") for n in range(start * 1_000, start * 1_000 + 1_000)]
-            store.evidence.append(begin(store), batch(events))
+        store.evidence.append(begin(store), batch([event(f"e{n}", f"cookie:{n}") for n in range(3_000)]))
         act(store, 1)
-        for keys in (1, lying.MANY - 1):
+        for keys in (1, lying.MANY - 1, lying.MANY, 3_000):
             heard: list[str] = []
             with store.trace(heard.append):
                 assert len(act(store, keys)) == keys
@@ -216,4 +215,60 @@ def test_an_event_that_saw_nobody_is_erased() -> None:
     with closing(open_store("sqlite:///:memory:")) as store:
         load(store, event("alone"), event("other", "cookie:1"))
         store.privacy.erase(erasure(store, "nobody", ["alone"], []))
+        store.privacy.erase(Erasure([], [99], [], [99], []))
         assert [row and row.event.id for row in store.evidence.events(["alone", "other"])] == [None, "other"]
+
+
+def test_no_page_keeps_where_a_page_lay_that_is_gone(tmp_path: Path) -> None:
+    """Not of the tree's own pages either, of which there are three levels."""
+    database = Connection(str(tmp_path / "people.db"))
+    found = np.unique(np.random.default_rng(5).integers(-(2**47), 2**47, 620_000))
+    with database.transaction():
+        parts.write_hashed(database, EVENT_ID, layers.begin_part(database, 1), found, np.arange(len(found)))
+    places = array(sorted(place for (place,) in database.rows("SELECT place FROM part_event_id")))
+    assert len(places) > 1_200
+    gone = places[::2]
+    for start in range(0, len(found), 2 * EVENT_ID.page):
+        some = np.arange(start, min(start + EVENT_ID.page, len(found)))
+        with database.transaction():
+            parts.remove(database, EVENT_ID, found[some], some)
+    database.truncate_log()
+    database.close()
+    file = (tmp_path / "people.db").read_bytes()
+    pages = (file[start : start + PAGE_BYTES] for start in range(PAGE_BYTES, len(file), PAGE_BYTES))
+    content = b"".join(page for page in pages if page[0] != 13)  # without rows themselves
+    assert [place for place in gone.tolist() if place.to_bytes(8, "big") in content or varint(place) in content] == []
+    assert all(place.to_bytes(8, "big") in content for place in places[1::2].tolist())
+
+
+def varint(number: int) -> bytes:
+    """As SQLite writes the numbers of rows."""
+    last = [number & 0xFF] if number >> 56 else []
+    rest = number >> 8 if last else number
+    groups = [rest >> shift & 0x7F for shift in range(49, -1, -7)]
+    return (
+        bytes([0x80 | group for group in groups] + last)
+        if last
+        else bytes([*(0x80 | g for g in groups[:-1]), groups[-1]])
+    )
+
+
+def test_ids_whose_hashes_are_all_negative() -> None:
+    ids = [id for id in map(str, range(4_000)) if hashes([id])[0] < 0]
+    with closing(open_store("sqlite:///:memory:")) as store:
+        assert load(store, *(event(id, f"cookie:{id}") for id in ids)).accepted == len(ids) > 1_500
+        assert load(store, *(event(id, f"cookie:{id}") for id in ids)).duplicate == len(ids)
+        assert None not in store.evidence.events(ids)
+
+
+def test_a_request_with_a_deadline_merges_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(layers, "LARGE", 1)
+    monkeypatch.setattr(layers, "LEAST", 1)
+    with closing(open_store("sqlite:///:memory:")) as store:
+        database: Connection = store._database  # type: ignore[attr-defined]
+        with deadline.within(60):
+            load(store, event("e1", "cookie:1"))
+        assert database.one("SELECT count(*) FROM part") == 0
+        load(store, event("e2", "cookie:2"))
+        assert database.rows("SELECT events FROM part ORDER BY number") == [(1,), (1,)]
+        assert store.operations.counts()["observations"] == 2

@@ -8,10 +8,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from identity_graph.store.numbered import distinct
+from identity_graph.store.numbered import distinct, joined
 from identity_graph.store.sqlite.columns import CHUNK, number_set
 from identity_graph.store.sqlite.connection import Connection
-from identity_graph.store.sqlite.pages import AT_ONCE, among, are_many, pages_of, places_of
+from identity_graph.store.sqlite.pages import AT_ONCE, among, pages_at, places_for
 from identity_graph.store.sqlite.tree import Tree
 from identity_graph.tables import Int64
 
@@ -25,13 +25,13 @@ class Select(NamedTuple):
 
 def fetch(database: Connection, tree: Tree, keys: Int64, select: Select) -> Iterator[Any]:
     """Rows of what is found under these keys, each once; keys ascend without repeats. Inside a snapshot: by one
-    statement, and where parts have some, by another one for each `CHUNK` of them."""
+    statement, and where parts have some, by one for each `AT_ONCE` pages and each `CHUNK` of rows."""
     if not len(keys):
         return
     *_, number = tree.fields
-    rows, entries = _found(database, tree, keys, select.columns, f" CROSS JOIN {select.source.format(f't.{number}')}")
+    rows, pieces = _found(database, tree, keys, select.columns, f" CROSS JOIN {select.source.format(f't.{number}')}")
     yield from {row[0]: row for row in rows}.values()
-    numbers = distinct(entries[:, -1])
+    numbers = distinct(joined([entries[:, -1] for entries in pieces], np.int64))
     for start in range(0, len(numbers), CHUNK):
         yield from of_numbers(database, numbers[start : start + CHUNK], select)
 
@@ -47,33 +47,33 @@ def of_numbers(database: Connection, numbers: Int64, select: Select) -> Sequence
 
 
 def find(database: Connection, tree: Tree, keys: Int64) -> Int64:
-    """All entries of these keys, which ascend without repeats; in no order."""
+    """All entries of these keys, which ascend without repeats; in no order. Inside a snapshot."""
+    return np.concatenate((tree.matrix([]), *find_in_pieces(database, tree, keys)))
+
+
+def find_in_pieces(database: Connection, tree: Tree, keys: Int64) -> Iterator[Int64]:
+    """As `find`, of which there may be too many to hold."""
     if not len(keys):
-        return tree.matrix([])
-    rows, entries = _found(database, tree, keys, tree.fields)
-    return np.concatenate((tree.matrix(rows), entries))
+        return
+    rows, pieces = _found(database, tree, keys, tree.fields)
+    yield tree.matrix(rows)
+    yield from pieces
 
 
 def _found(
     database: Connection, tree: Tree, keys: Int64, columns: Sequence[str], join: str = ""
-) -> tuple[list[Any], Int64]:
+) -> tuple[list[Any], Iterator[Int64]]:
     """These columns of recent entries `t`, and the entries of parts."""
-    statement = (
+    rows = database.rows(
         f"SELECT {', '.join(columns)} FROM carray(?1) k CROSS JOIN recent_{tree.name} t ON t.{tree.key} = k.value{join}"
+        f" UNION ALL SELECT NULL, d.place{', NULL' * (len(columns) - 2)} FROM ({places_for(tree, keys)}) d",
+        (number_set(keys),),
     )
-    if not are_many(keys):
-        rows = database.rows(
-            f"{statement} UNION ALL SELECT NULL, p.entries{', NULL' * (len(columns) - 2)} FROM ({places_of(tree)}) d"
-            f" CROSS JOIN part_{tree.name} p ON p.place = d.place",
-            (number_set(keys),),
-        )
-        entries = tree.unpacked(row[1] for row in rows if row[0] is None)
-        return [row for row in rows if row[0] is not None], entries[among(tree.keys(entries), keys)]
-    found = [tree.matrix([])]
-    for pages in pages_of(database, tree, keys):
-        entries = tree.unpacked(page for _, page in pages)
-        found.append(entries[_in_both(tree.keys(entries), keys)])
-    return database.rows(statement, (number_set(keys),)), np.concatenate(found)
+    places = np.array([row[1] for row in rows if row[0] is None], dtype=np.int64)
+    if not len(places):
+        return rows, iter(())
+    pieces = (entries[_in_both(tree.keys(entries), keys)] for _, entries in pages_at(database, tree, keys, places))
+    return [row for row in rows if row[0] is not None], pieces
 
 
 def stored(database: Connection, tree: Tree) -> Iterator[Int64]:
@@ -87,6 +87,8 @@ def stored(database: Connection, tree: Tree) -> Iterator[Int64]:
 def _in_both(numbers: Int64, wanted: Int64) -> Int64:
     """Places of the numbers, which ascend, that are among the wanted, which ascend without repeats. Whichever are fewer
     are looked for among the others."""
+    if len(wanted) == 1:
+        return np.flatnonzero(among(numbers, wanted))
     wanted = wanted[np.searchsorted(wanted, numbers[0]) : np.searchsorted(wanted, numbers[-1], side="right")]
     if len(numbers) <= 2 * len(wanted):
         return np.flatnonzero(among(numbers, wanted))

@@ -25,7 +25,7 @@ from identity_graph.store.sqlite.interning import Interning
 from identity_graph.store.sqlite.layers import begin_part, mark, part_for, settle
 from identity_graph.store.sqlite.names import Names
 from identity_graph.store.sqlite.numbering import last_number
-from identity_graph.store.sqlite.parts import write
+from identity_graph.store.sqlite.parts import write, write_hashed
 from identity_graph.store.sqlite.sieve import Sieve
 from identity_graph.store.sqlite.tree import EVENT_ID, OBSERVATION, SOURCE_BITS
 from identity_graph.tables import Int64
@@ -125,9 +125,7 @@ class EventRows:
         numbers, events, named = stored
         columns = self._put(numbers, events, named)
         part = begin_part(self._database, len(events))
-        found = hashes(events.ids)
-        order = np.argsort(found)
-        write(self._database, EVENT_ID, part, [np.column_stack((found[order], numbers[order]))])
+        write_hashed(self._database, EVENT_ID, part, hashes(events.ids), numbers)
         write(self._database, OBSERVATION, part, [_observed(columns, numbers)])
         settle(self._database, last_number(self._database, "event"))
 

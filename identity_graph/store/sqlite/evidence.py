@@ -19,7 +19,7 @@ from identity_graph.store.protocols import AgedEvent, Batch, EventRow, Identifie
 from identity_graph.store.sqlite.columns import chunks, columns, number_set, unpack
 from identity_graph.store.sqlite.connection import Connection
 from identity_graph.store.sqlite.contents import numbers_of, read_object, stated_of
-from identity_graph.store.sqlite.entries import Select, fetch, find, of_numbers
+from identity_graph.store.sqlite.entries import Select, fetch, find, find_in_pieces, of_numbers
 from identity_graph.store.sqlite.event_rows import EventRows
 from identity_graph.store.sqlite.event_sums import read_sum
 from identity_graph.store.sqlite.names import Names
@@ -150,16 +150,13 @@ class SqliteEvidence:
         if not numbers:
             return []
         with self._database.snapshot():
-            entries = find(self._database, OBSERVATION, distinct(np.array(numbers)))
-        entries = entries[np.argsort(entries[:, 0])]
-        starts = np.flatnonzero(np.diff(entries[:, 0], prepend=-1))  # of an identifier and a source
-        if not len(starts):
-            return [None] * len(numbers)
-        of, source = OBSERVATION.keys(entries[starts]), entries[starts, 0] & (1 << SOURCE_BITS) - 1
-        first, last = (kind.reduceat(entries[:, 1], starts) for kind in (np.minimum, np.maximum))
-        count = np.diff(starts, append=len(entries))
+            pieces = [
+                _seen(entries) for entries in find_in_pieces(self._database, OBSERVATION, distinct(np.array(numbers)))
+            ]
+        whole = _folded(np.concatenate(pieces))
+        of, source = OBSERVATION.keys(whole), whole[:, 0] & (1 << SOURCE_BITS) - 1
         found: dict[int, Sighting] = {}
-        for row in zip(*(column.tolist() for column in (of, source, first, last, count)), strict=True):
+        for row in zip(of.tolist(), source.tolist(), *whole[:, 1:].T.tolist(), strict=True):
             number, named, first_seen, last_seen, observations = row
             old = found.get(number, Sighting(first_seen, last_seen, 0, ()))
             found[number] = Sighting(
@@ -260,3 +257,26 @@ class SqliteEvidence:
 
 def _by_key(identifiers: Iterable[Identifier]) -> tuple[Identifier, ...]:
     return tuple(sorted(identifiers, key=lambda identifier: identifier.key))
+
+
+def _seen(observations: Int64) -> Int64:
+    """As `_folded`, of entries of observations."""
+    time = observations[:, 1]
+    return _folded(np.column_stack((observations[:, 0], time, time, np.ones_like(time))))
+
+
+def _folded(rows: Int64) -> Int64:
+    """Of each identifier and source, which are one number: the first time, the last, and how many."""
+    rows = rows[np.argsort(rows[:, 0])]
+    starts = np.flatnonzero(np.diff(rows[:, 0], prepend=-1))
+    if not len(starts):
+        return rows
+    _, first, last, count = rows.T
+    return np.column_stack(
+        (
+            rows[starts, 0],
+            np.minimum.reduceat(first, starts),
+            np.maximum.reduceat(last, starts),
+            np.add.reduceat(count, starts),
+        )
+    )

@@ -13,28 +13,32 @@ from collections import defaultdict
 
 import numpy as np
 
+from identity_graph import deadline
 from identity_graph.store.sqlite.columns import number_set
 from identity_graph.store.sqlite.connection import Connection
 from identity_graph.store.sqlite.numbering import keep
-from identity_graph.store.sqlite.parts import MOST, merge, write
+from identity_graph.store.sqlite.parts import MOST, merge, write, write_hashed
 from identity_graph.store.sqlite.tree import TREES, Tree
 from identity_graph.tables import Int64
 
 LARGE = 2_000
-"""Events of a batch from which on it is a part of its own."""
+"""Events of a batch from which on it is a part of its own: sorting and writing its pages takes no longer than a tree
+takes."""
 
 LEAST = 50_000
-"""Events that came one by one and are to become a part."""
+"""Events that came one by one and are to become a part: a fifth of a second, once a minute where a thousand a second
+come."""
 
 TIER_BITS = 3
-"""Of how many parts of like size one is made: two to this power."""
+"""Of how many parts of like size one is made: two to this power. So at most seven of each size are left, of eleven
+sizes up to eight thousand million events."""
 
 _PLACE_BITS = 16
 _MOST_PLACES = 1 << _PLACE_BITS
 
 
 def begin_part(database: Connection, events: int) -> int:
-    """The number of a new part, for as many."""
+    """The number of a new part, for as many; inside a transaction. There is one: see TIER_BITS."""
     taken = {number for (number,) in database.rows("SELECT number FROM part")}
     part = next(number for number in range(1, MOST + 1) if number not in taken)
     database.write("INSERT INTO part (number, events) VALUES (?, ?)", (part, events))
@@ -42,15 +46,15 @@ def begin_part(database: Connection, events: int) -> int:
 
 
 def part_for(database: Connection, events: int) -> int | None:
-    """Where the entries of a batch of so many events go; None: into the recent layer."""
-    return begin_part(database, events) if events >= LARGE else None
+    """Where the entries of a batch of so many events go; None: into the recent layer, and so whatever a request with a
+    deadline stores, in which nothing is merged."""
+    return begin_part(database, events) if events >= LARGE and deadline.left() is None else None
 
 
 def mark(database: Connection, part: int | None, tree: Tree, hashes: Int64, first: int) -> None:
     """Numbers from `first` on under their hashes."""
     if part is not None:
-        order = np.argsort(hashes)
-        write(database, tree, part, [np.column_stack((hashes[order], first + order))])
+        write_hashed(database, tree, part, hashes, np.arange(first, first + len(hashes)))
         return
     # One column carries both, in order: no values are bound row by row. Numbers are new, so no key is there already:
     # without OR FAIL, SQLite would hold each page as it was lest one be.
@@ -64,8 +68,11 @@ def mark(database: Connection, part: int | None, tree: Tree, hashes: Int64, firs
 
 
 def settle(database: Connection, last: int) -> None:
-    """What is to become a part does, and what is to be merged is, up to the event of that number; inside the
-    transaction that wrote it."""
+    """What is to become a part does, and what is to be merged is; inside the transaction that wrote up to the event of
+    that number. A microsecond for each entry of the recent layer, and a fifth of one for each that is merged: for all
+    there are, when there are eight times as many again. Not within a deadline: it would be undone and begun anew."""
+    if deadline.left() is not None:
+        return
     settled = database.one("SELECT coalesce((SELECT value FROM meta WHERE key = 'settled'), 0)")
     if last - settled >= LEAST:
         if events := database.one("SELECT count(*) FROM recent_event_id"):

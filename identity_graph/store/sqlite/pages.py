@@ -11,21 +11,19 @@ from identity_graph.store.sqlite.connection import Connection
 from identity_graph.store.sqlite.tree import PLACE_BITS, Tree, part_of
 from identity_graph.tables import Bool, Int64
 
-MANY = 2_000
-"""Keys from which on it is looked through where all pages lie: fewer are looked for in the tree of pages."""
+MANY = 200
+"""Keys from which on all places are read and looked through: fewer are looked for one by one."""
 
 AT_ONCE = 64
 """Pages that are in memory, of each part where some are merged."""
 
 
-def are_many(keys: Int64) -> bool:
-    return len(keys) >= MANY
-
-
-def places_of(tree: Tree) -> str:
-    """A statement: where the pages lie that may have entries of the keys ?1: from the last that begins before a key to
-    the last that begins with it, of each part."""
+def places_for(tree: Tree, keys: Int64) -> str:
+    """A statement: of few keys ?1, where the pages lie that may have entries of them, from the last that begins before
+    a key to the last that begins with it, of each part; of many, where all pages lie."""
     pages = f"part_{tree.name}"
+    if len(keys) >= MANY:
+        return f"SELECT place FROM {pages} INDEXED BY {pages}_place"
     low = f"((part.number << {PLACE_BITS}) + (k.value << {tree.copies}))"
     return (
         f"SELECT DISTINCT p.place FROM part CROSS JOIN carray(?1) k CROSS JOIN {pages} p INDEXED BY {pages}_place"
@@ -35,29 +33,37 @@ def places_of(tree: Tree) -> str:
     )
 
 
-def pages_of(database: Connection, tree: Tree, keys: Int64) -> Iterator[list[tuple[int, bytes]]]:
-    """Places and entries of all pages that may have entries of these keys; of many, in pieces of a part each."""
-    join = f"CROSS JOIN part_{tree.name} p ON p.place ="
-    if not are_many(keys):
-        yield database.rows(f"SELECT p.place, p.entries FROM ({places_of(tree)}) d {join} d.place", (number_set(keys),))
-        return
-    places = _all_places(database, tree)
-    for part in np.unique(part_of(places)).tolist():
-        here = places[part_of(places) == part]
-        low = (part << PLACE_BITS) + (keys << tree.copies)
-        first = np.maximum(np.searchsorted(here, low) - 1, 0)
-        behind = np.searchsorted(here, low + (1 << tree.copies))
-        many = len(here) + 1
-        begun = np.cumsum(np.bincount(first, minlength=many) - np.bincount(behind, minlength=many))
-        wanted = here[begun[:-1] > 0]
-        for start in range(0, len(wanted), AT_ONCE):
-            some = number_set(wanted[start : start + AT_ONCE])
-            yield database.rows(f"SELECT p.place, p.entries FROM carray(?1) k {join} k.value", (some,))
+def places_of(database: Connection, tree: Tree, keys: Int64) -> Int64:
+    """What the statement `places_for` finds."""
+    rows = database.rows(places_for(tree, keys), (number_set(keys),) if len(keys) < MANY else ())
+    return np.array([place for (place,) in rows], dtype=np.int64)
 
 
-def _all_places(database: Connection, tree: Tree) -> Int64:
-    rows = database.rows(f"SELECT place FROM part_{tree.name} INDEXED BY part_{tree.name}_place ORDER BY place")
-    return np.fromiter((place for (place,) in rows), np.int64, len(rows))
+def pages_at(
+    database: Connection, tree: Tree, keys: Int64, places: Int64
+) -> Iterator[tuple[list[tuple[int, bytes]], Int64]]:
+    """Pages, numbered, and all of their entries, in pieces of a part each: of the places that `places_for` these keys
+    are. Inside the snapshot in which it found them."""
+    places = np.sort(places)
+    parts = part_of(places)
+    wanted = []
+    for part in np.unique(parts).tolist():
+        here = places[parts == part]
+        if len(keys) >= MANY:
+            low = tree.places(part, keys)
+            first = np.maximum(np.searchsorted(here, low) - 1, 0)
+            behind = np.searchsorted(here, low + (1 << tree.copies))
+            many = len(here) + 1
+            begun = np.cumsum(np.bincount(first, minlength=many) - np.bincount(behind, minlength=many))
+            here = here[begun[:-1] > 0]
+        wanted += [here[start : start + AT_ONCE] for start in range(0, len(here), AT_ONCE)]
+    for some in wanted:
+        rows = database.rows(
+            f"SELECT p.number, p.entries FROM carray(?1) k CROSS JOIN part_{tree.name} p"
+            f" INDEXED BY part_{tree.name}_place ON p.place = k.value",
+            (number_set(some),),
+        )
+        yield rows, tree.unpacked(page for _, page in rows)
 
 
 def among(numbers: Int64, wanted: Int64) -> Bool:

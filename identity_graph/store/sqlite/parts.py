@@ -13,8 +13,8 @@ import numpy as np
 
 from identity_graph.store.sqlite.columns import number_set
 from identity_graph.store.sqlite.connection import Connection
-from identity_graph.store.sqlite.pages import AT_ONCE, among, pages_of
-from identity_graph.store.sqlite.tree import PLACE_BITS, Tree, first_place, part_of
+from identity_graph.store.sqlite.pages import AT_ONCE, among, pages_at, places_of
+from identity_graph.store.sqlite.tree import Tree, first_place, part_of
 from identity_graph.tables import Int64
 
 MOST = 126
@@ -27,6 +27,12 @@ def write(database: Connection, tree: Tree, part: int, pieces: Iterable[Int64]) 
     for entries in pieces:
         writer.add(entries)
     writer.close()
+
+
+def write_hashed(database: Connection, tree: Tree, part: int, hashes: Int64, numbers: Int64) -> None:
+    """Numbers under their hashes, in any order."""
+    order = np.argsort(hashes)
+    write(database, tree, part, [np.column_stack((hashes[order], numbers[order]))])
 
 
 def merge(database: Connection, tree: Tree, parts: Iterable[int], into: int) -> None:
@@ -47,31 +53,35 @@ def merge(database: Connection, tree: Tree, parts: Iterable[int], into: int) -> 
 
 def remove(database: Connection, tree: Tree, keys: Int64, numbers: Int64) -> None:
     """The entries of these keys that have these numbers; both ascend without repeats."""
-    if not len(keys):
+    if not len(keys) or not len(numbers):
         return
-    *_, number = tree.fields
+    *_, found = tree.fields
     database.write(
         f"DELETE FROM recent_{tree.name} WHERE {tree.key} IN (SELECT value FROM carray(?1))"
-        f" AND {number} IN (SELECT value FROM carray(?2))",
+        f" AND {found} IN (SELECT value FROM carray(?2))",
         (number_set(keys), number_set(numbers)),
     )
-    for pages in pages_of(database, tree, keys):
-        entries = tree.unpacked(page for _, page in pages)
+    for pages, entries in pages_at(database, tree, keys, places_of(database, tree, keys)):
         kept = ~(among(entries[:, -1], numbers) & among(tree.keys(entries), keys))
         ends = np.cumsum([len(page) for _, page in pages]) // tree.width
-        parts = part_of(np.array([place for place, _ in pages], dtype=np.int64)).tolist()
         for row in np.unique(np.searchsorted(ends, np.flatnonzero(~kept), side="right")).tolist():
-            start, end, place = ends[row - 1] if row else 0, ends[row], pages[row][0]
+            start, end, number = ends[row - 1] if row else 0, ends[row], pages[row][0]
             left = entries[start:end][kept[start:end]]
-            if len(left) and kept[start]:
-                database.write(f"UPDATE part_{tree.name} SET entries = ? WHERE place = ?", (left.tobytes(), place))
+            if not len(left):
+                database.write(f"DELETE FROM part_{tree.name} WHERE number = ?", (number,))
                 continue
-            database.write(f"DELETE FROM part_{tree.name} WHERE place = ?", (place,))
-            if len(left):  # where it lies must not tell of what is gone
-                before = (parts[row] << PLACE_BITS) + (int(tree.keys(left)[0]) << tree.copies) - 1
-                database.write(
-                    f"INSERT INTO part_{tree.name} (place, entries) VALUES (?, ?)", (max(before, place), left.tobytes())
-                )
+            database.write(f"UPDATE part_{tree.name} SET entries = ? WHERE number = ?", (left.tobytes(), number))
+            if not kept[start]:  # where it lies must not tell of what is gone
+                _move(database, tree, number, int(tree.keys(left)[0]))
+
+
+def _move(database: Connection, tree: Tree, number: int, key: int) -> None:
+    """A page that now begins with this key to just before it, if it lies before that."""
+    (place,) = database.rows(f"SELECT place FROM part_{tree.name} WHERE number = ?", (number,))[0]
+    part = int(part_of(np.array([place]))[0])
+    before = int(tree.places(part, np.array([key]))[0]) - 1
+    if before > place:
+        database.write(f"UPDATE part_{tree.name} SET place = ? WHERE number = ?", (before, number))
 
 
 class Writer:
@@ -98,7 +108,7 @@ class Writer:
             return
         starts = np.arange(0, len(entries), self._tree.page)
         keys = self._tree.keys(entries[starts])
-        places = (self._part << PLACE_BITS) + (keys << self._tree.copies)
+        places = self._tree.places(self._part, keys)
         copies = np.arange(len(keys)) - np.searchsorted(keys, keys)
         if self._last >= places[0]:  # what was written before ends with this key
             copies[keys == keys[0]] += 1 + self._last - places[0]

@@ -16,7 +16,7 @@ from identity_graph.store.sqlite.layers import begin_part, settle
 from identity_graph.store.sqlite.names import Names
 from identity_graph.store.sqlite.numbering import keep, keep_number, keep_sequence, last_number, next_edition
 from identity_graph.store.sqlite.operations import insert_run
-from identity_graph.store.sqlite.parts import write
+from identity_graph.store.sqlite.parts import write_hashed
 from identity_graph.store.sqlite.publishing import add_changes, add_similar, add_suppressed
 from identity_graph.store.sqlite.restrictions import RestrictedRows
 from identity_graph.store.sqlite.segments import SqliteSegments
@@ -71,10 +71,9 @@ def _identifiers(database: Connection, rows: Sequence[IdentifierRow], namespaces
     stored = [(row.number, spaces[row.identifier.namespace], row.identifier.value) for row in rows]
     database.write_many("INSERT INTO identifier (number, namespace, value) VALUES (?, ?, ?)", stored)
     if stored:
-        found, numbers = hashes(row[2] for row in stored), np.array([row[0] for row in stored], dtype=np.int64)
-        order = np.argsort(found)
+        numbers = np.array([row[0] for row in stored], dtype=np.int64)
         part = begin_part(database, len(stored))
-        write(database, IDENTIFIER_VALUE, part, [np.column_stack((found[order], numbers[order]))])
+        write_hashed(database, IDENTIFIER_VALUE, part, hashes(row[2] for row in stored), numbers)
         settle(database, last_number(database, "event"))
     database.write_many(
         "INSERT INTO member (identifier, person, since) VALUES (?, ?, ?)",

@@ -49,15 +49,16 @@ CREATE TABLE recent_observation (
     PRIMARY KEY (identifier, time, event)
 ) STRICT, WITHOUT ROWID;
 
--- place: which part, and not beyond the key of the first entry; entries: rows of little-endian int64, ascending by their
--- keys. The indexes are for whoever looks through places alone.
+-- events: how many it began with, or identifiers where it has none. place: which part, and not beyond the key of the
+-- first entry. Where rows lie by their numbers, SQLite keeps copies of numbers that are gone, so a place is none. entries:
+-- rows of little-endian int64, ascending by their keys.
 CREATE TABLE part (number INTEGER PRIMARY KEY, events INTEGER NOT NULL) STRICT;
-CREATE TABLE part_identifier_value (place INTEGER PRIMARY KEY, entries BLOB NOT NULL) STRICT;
-CREATE INDEX part_identifier_value_place ON part_identifier_value (place);
-CREATE TABLE part_event_id (place INTEGER PRIMARY KEY, entries BLOB NOT NULL) STRICT;
-CREATE INDEX part_event_id_place ON part_event_id (place);
-CREATE TABLE part_observation (place INTEGER PRIMARY KEY, entries BLOB NOT NULL) STRICT;
-CREATE INDEX part_observation_place ON part_observation (place);
+CREATE TABLE part_identifier_value (number INTEGER PRIMARY KEY, place INTEGER NOT NULL, entries BLOB NOT NULL) STRICT;
+CREATE UNIQUE INDEX part_identifier_value_place ON part_identifier_value (place);
+CREATE TABLE part_event_id (number INTEGER PRIMARY KEY, place INTEGER NOT NULL, entries BLOB NOT NULL) STRICT;
+CREATE UNIQUE INDEX part_event_id_place ON part_event_id (place);
+CREATE TABLE part_observation (number INTEGER PRIMARY KEY, place INTEGER NOT NULL, entries BLOB NOT NULL) STRICT;
+CREATE UNIQUE INDEX part_observation_place ON part_observation (place);
 
 CREATE TABLE stated (
     a INTEGER NOT NULL,

@@ -21,8 +21,8 @@ class Tree(NamedTuple):
     """Its entries are rows of an int64 matrix, ascending by their keys: the first column without its lowest bits. The
     last column has the number of what is found.
 
-    Pages whose first entries have the same key are told apart by `copies` bits. 32,767 namespaces may have a value,
-    and as many events an identifier as there are.
+    Pages whose first entries have the same key are told apart by `copies` bits: 256 pages of a hash, more than the
+    32,767 namespaces that a value may be in, and than ids that share 48 bits by chance; 16 million of an identifier.
     """
 
     name: str
@@ -43,6 +43,10 @@ class Tree(NamedTuple):
 
     def keys(self, entries: Int64) -> Int64:
         return entries[:, 0] >> self.low
+
+    def places(self, part: int, keys: Int64) -> Int64:
+        """Of the first page that begins with each key."""
+        return (part << PLACE_BITS) + (keys << self.copies)
 
     def recent(self, database: Connection) -> Iterator[Int64]:
         """Entries that are in no part yet, in order, in pieces."""
@@ -66,9 +70,10 @@ TREES = (IDENTIFIER_VALUE, EVENT_ID, OBSERVATION)
 
 
 def first_place(part: int) -> int:
-    """Where its pages may begin. Keys may be negative."""
+    """Where its pages may begin: keys may be negative."""
     return (part << PLACE_BITS) - (1 << (PLACE_BITS - 1))
 
 
 def part_of(places: Int64) -> Int64:
+    """Numbers of the parts of pages that lie there."""
     return (places + (1 << (PLACE_BITS - 1))) >> PLACE_BITS
