@@ -41,9 +41,9 @@ def places_of(database: Connection, tree: Tree, keys: Int64) -> Int64:
 
 def pages_at(
     database: Connection, tree: Tree, keys: Int64, places: Int64
-) -> Iterator[tuple[list[tuple[int, bytes]], Int64]]:
-    """Pages, numbered, and all of their entries, in pieces of a part each: of the places that `places_for` these keys
-    are. Inside the snapshot in which it found them."""
+) -> Iterator[tuple[list[tuple[int, int, bytes]], Int64]]:
+    """Number, place and content of pages, and all of their entries, in pieces of a part each: of the places that
+    `places_for` these keys are. Inside the snapshot in which it found them."""
     places = np.sort(places)
     parts = part_of(places)
     wanted = []
@@ -59,11 +59,11 @@ def pages_at(
         wanted += [here[start : start + AT_ONCE] for start in range(0, len(here), AT_ONCE)]
     for some in wanted:
         rows = database.rows(
-            f"SELECT p.number, p.entries FROM carray(?1) k CROSS JOIN part_{tree.name} p"
+            f"SELECT p.number, p.place, p.entries FROM carray(?1) k CROSS JOIN part_{tree.name} p"
             f" INDEXED BY part_{tree.name}_place ON p.place = k.value",
             (number_set(some),),
         )
-        yield rows, tree.unpacked(page for _, page in rows)
+        yield rows, tree.unpacked(page for *_, page in rows)
 
 
 def among(numbers: Int64, wanted: Int64) -> Bool:

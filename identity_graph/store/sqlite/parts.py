@@ -62,8 +62,9 @@ def remove(database: Connection, tree: Tree, keys: Int64, numbers: Int64) -> Non
         (number_set(keys), number_set(numbers)),
     )
     for pages, entries in pages_at(database, tree, keys, places_of(database, tree, keys)):
+        part = int(part_of(np.array([pages[0][1]]))[0])
         kept = ~(among(entries[:, -1], numbers) & among(tree.keys(entries), keys))
-        ends = np.cumsum([len(page) for _, page in pages]) // tree.width
+        ends = np.cumsum([len(page) for *_, page in pages]) // tree.width
         for row in np.unique(np.searchsorted(ends, np.flatnonzero(~kept), side="right")).tolist():
             start, end, number = ends[row - 1] if row else 0, ends[row], pages[row][0]
             left = entries[start:end][kept[start:end]]
@@ -72,16 +73,8 @@ def remove(database: Connection, tree: Tree, keys: Int64, numbers: Int64) -> Non
                 continue
             database.write(f"UPDATE part_{tree.name} SET entries = ? WHERE number = ?", (left.tobytes(), number))
             if not kept[start]:  # where it lies must not tell of what is gone
-                _move(database, tree, number, int(tree.keys(left)[0]))
-
-
-def _move(database: Connection, tree: Tree, number: int, key: int) -> None:
-    """A page that now begins with this key to just before it, if it lies before that."""
-    (place,) = database.rows(f"SELECT place FROM part_{tree.name} WHERE number = ?", (number,))[0]
-    part = int(part_of(np.array([place]))[0])
-    before = int(tree.places(part, np.array([key]))[0]) - 1
-    if before > place:
-        database.write(f"UPDATE part_{tree.name} SET place = ? WHERE number = ?", (before, number))
+                before = int(tree.places(part, tree.keys(left)[:1])[0]) - 1
+                database.write(f"UPDATE part_{tree.name} SET place = max(place, ?) WHERE number = ?", (before, number))
 
 
 class Writer:
