@@ -35,12 +35,12 @@ from identity_graph.ingest import Ingest
 from identity_graph.ingest.ingest import Progress
 from identity_graph.ingest.steps import BLOCK
 from identity_graph.loaders import Loader, parse_loader, read_loader
-from identity_graph.service import uuid7
 from identity_graph.store import open_store
 from identity_graph.store.sqlite.connection import Connection
 from identity_graph.store.sqlite.entries import stored
 from identity_graph.store.sqlite.tree import EVENT_ID, IDENTIFIER_VALUE, OBSERVATION, SOURCE_BITS, Tree
 from identity_graph.times import now
+from identity_graph.uuid7 import uuid7
 
 EVENTS = 300_000
 ROUNDS = 5

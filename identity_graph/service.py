@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
-import time
-import uuid
 from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
@@ -36,18 +33,12 @@ from identity_graph.store.protocols import Store
 from identity_graph.subject import Subjects
 from identity_graph.supposing import Supposing
 from identity_graph.times import now
+from identity_graph.uuid7 import uuid7
 from identity_graph.view import View
 from identity_graph.visible import Visible
 
 if TYPE_CHECKING:
     from identity_graph.opendsr import Agreement, Desk
-
-
-def uuid7() -> str:
-    """A UUID of version 7 (RFC 9562): ids made later sort later, and none is derived from a value."""
-    stamp = time.time_ns() // 1_000_000
-    high = (stamp << 16) | 0x7000 | secrets.randbits(12)
-    return str(uuid.UUID(int=(high << 64) | (0b10 << 62) | secrets.randbits(62)))
 
 
 class IdentityGraph:

@@ -31,6 +31,7 @@ LAYERS = {
         "errors",
         "flaws",
         "times",
+        "uuid7",
         "policy",
         "policy_file",
     },

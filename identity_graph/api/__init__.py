@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from identity_graph.opendsr import Agreement
     from identity_graph.service import IdentityGraph
     from identity_graph.sweeping import Keeping
-    from identity_graph.tracking import WriteKeys
+    from identity_graph.tracking.write_keys import WriteKeys
 
 __all__ = ["create_app", "create_workspaces_app", "execute", "sdl"]
 

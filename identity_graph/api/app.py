@@ -41,7 +41,8 @@ from identity_graph.api.track import track_routes
 from identity_graph.errors import IdentityGraphError, QueryError
 from identity_graph.model import Identifier
 from identity_graph.sweeping import Keeping, Sweeping
-from identity_graph.tracking import Tracking, WriteKeys
+from identity_graph.tracking.tracking import Tracking
+from identity_graph.tracking.write_keys import WriteKeys
 
 if TYPE_CHECKING:
     from identity_graph.audit import AuditLog

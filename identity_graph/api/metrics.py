@@ -23,7 +23,7 @@ from identity_graph.errors import StoreError
 from identity_graph.normalise import NORMALISER_VERSION
 from identity_graph.opendsr import Fulfilling
 from identity_graph.sweeping import Sweeping
-from identity_graph.tracking import Tracking
+from identity_graph.tracking.tracking import Tracking
 
 if TYPE_CHECKING:
     from identity_graph.service import IdentityGraph

@@ -21,8 +21,8 @@ from identity_graph.api.masking import show
 from identity_graph.api.metrics import name_operation
 from identity_graph.api.request import arrived
 from identity_graph.errors import QueryError, StoreError
-from identity_graph.tracking import Tracking
 from identity_graph.tracking.sent import BATCHES, MAX_BODY, TYPES
+from identity_graph.tracking.tracking import Tracking
 
 RETRY_AFTER = "1"
 

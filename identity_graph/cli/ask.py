@@ -113,7 +113,7 @@ def serve(
     from identity_graph.cli.server import Certificate, Server
     from identity_graph.opendsr import Agreement
     from identity_graph.sweeping import Keeping
-    from identity_graph.tracking import WriteKeys
+    from identity_graph.tracking.write_keys import WriteKeys
 
     settings = command.settings
     keys = WriteKeys.parse(settings.write_keys)

@@ -35,7 +35,7 @@ def workspaces_app(command: Command, file: Path, terms: Terms) -> Iterator[Starl
 def _app(command: Command, workspace: Workspace, terms: Terms, stack: ExitStack) -> Starlette:
     from identity_graph.api import create_app
     from identity_graph.sweeping import Keeping
-    from identity_graph.tracking import WriteKeys
+    from identity_graph.tracking.write_keys import WriteKeys
 
     settings = workspace.settings
     own = Command(settings, settings.store, settings.policy, command.json, workspace.tombstone_key)

@@ -1,6 +1,4 @@
-"""What tracking libraries of the Segment spec send: taken one message at a time, stored many in one transaction."""
+"""What tracking libraries of the Segment spec send: taken one message at a time, stored many in one transaction.
 
-from identity_graph.tracking.tracking import Tracking
-from identity_graph.tracking.write_keys import WriteKeys
-
-__all__ = ["Tracking", "WriteKeys"]
+Nothing is imported here: the processes that map and that store begin with what they need, and soon.
+"""

@@ -22,6 +22,7 @@ from identity_graph.process import begin_process
 from identity_graph.tracking.mapped import map_sent
 from identity_graph.tracking.request import Request
 from identity_graph.tracking.sent import read_sent
+from identity_graph.uuid7 import uuid7
 from identity_graph.wire import read_frame, write_frame
 
 LARGE = 8 << 10  # bytes of a body: less is mapped here before another process has heard of it
@@ -87,8 +88,6 @@ class Mapper:
 
 
 def main() -> None:
-    from identity_graph.service import uuid7
-
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # an interrupt is for the process that started this one
     gc.freeze()
     answers = os.fdopen(os.dup(1), "wb")

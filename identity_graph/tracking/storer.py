@@ -21,6 +21,7 @@ from identity_graph.tracking.request import Request
 from identity_graph.wire import Unframing, framed
 
 _PIECE = 1 << 16
+_ROOM = 2 << 20  # bytes that the socket is to hold, as far as the system lets it: all that makes up one transaction
 _ERRORS = 2  # of this process, where whatever prints goes
 
 
@@ -57,6 +58,7 @@ class Storer:
             return
         self._loop = asyncio.get_running_loop()
         self._wire, other = socket.socketpair()
+        self._wire.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _ROOM)
         with other:
             self._process = begin_process("identity_graph.tracking.storing", stdin=other.fileno(), stdout=_ERRORS)
         self._wire.setblocking(False)

@@ -13,8 +13,8 @@ from identity_graph import IdentityGraph
 from identity_graph.activation import Activation
 from identity_graph.model import Event
 from identity_graph.policy import Policy
-from identity_graph.service import uuid7
 from identity_graph.times import now
+from identity_graph.uuid7 import uuid7
 from tests.activation.receiver import SECRET, Receiver, receiving
 from tests.story.worlds import event, new_graph, tell
 

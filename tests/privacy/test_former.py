@@ -18,8 +18,9 @@ from identity_graph.ingest.crew import Crew
 from identity_graph.loaders import parse_loader, read_loader
 from identity_graph.model import Event, Identifier
 from identity_graph.normalise import normalise
-from identity_graph.tracking import Tracking, WriteKeys
 from identity_graph.tracking.mapper import LARGE
+from identity_graph.tracking.tracking import Tracking
+from identity_graph.tracking.write_keys import WriteKeys
 from tests.cli.calling import answer, failure
 from tests.conftest import soon
 from tests.privacy.upgraded import upgraded

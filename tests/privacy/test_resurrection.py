@@ -12,7 +12,8 @@ import pytest
 from identity_graph import IdentityGraph
 from identity_graph.loaders import read_loader
 from identity_graph.model import Identifier
-from identity_graph.tracking import Tracking, WriteKeys
+from identity_graph.tracking.tracking import Tracking
+from identity_graph.tracking.write_keys import WriteKeys
 from identity_graph.world import NAMES, World
 from tests.story.worlds import new_graph, world_ends
 

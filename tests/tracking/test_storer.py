@@ -22,8 +22,9 @@ from identity_graph import IdentityGraph, Policy
 from identity_graph.api import create_app
 from identity_graph.errors import QueryError, StoreError
 from identity_graph.publishing import Publishing
-from identity_graph.tracking import Tracking, WriteKeys
 from identity_graph.tracking.counting import Counting
+from identity_graph.tracking.tracking import Tracking
+from identity_graph.tracking.write_keys import WriteKeys
 from identity_graph.wire import Unframing, framed
 from tests.conftest import soon
 from tests.tracking.serving import PATIENCE, Answer, Serving, serving

@@ -19,9 +19,10 @@ from identity_graph import IdentityGraph, Policy
 from identity_graph.errors import HELP, PolicyError
 from identity_graph.model import RunState
 from identity_graph.publishing import Publishing
-from identity_graph.tracking import Tracking, WriteKeys
 from identity_graph.tracking.counting import LENGTH
 from identity_graph.tracking.mapper import LARGE
+from identity_graph.tracking.tracking import Tracking
+from identity_graph.tracking.write_keys import WriteKeys
 from tests.conftest import Clock, soon
 from tests.nursery import ROOT
 from tests.tracking.serving import PATIENCE, Serving, environment, serving
