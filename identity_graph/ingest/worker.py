@@ -1,7 +1,8 @@
 """A process that maps pieces of a source to events, started by `crew.py`.
 
-It reads frames from standard input and answers each on standard output. The first one is a pickled loader file, and its
-answer says nothing. It ends when its input ends, so nothing is left of it when the process that started it is gone.
+It reads frames from standard input and answers each on standard output. The first one is a pickled loader file, and
+whether pieces are of tables; its answer says nothing. It ends when its input ends, so nothing is left of it when the
+process that started it is gone.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import os
 import pickle
 import signal
 import sys
+from importlib import import_module
 
 from identity_graph.wire import read_frame, write_frame
 
@@ -25,7 +27,10 @@ def main() -> None:
     os.dup2(2, 1)  # whatever prints must not print into a frame
     questions = sys.stdin.buffer
     try:
-        loader = Loader(pickle.loads(read_frame(questions)))
+        file, tables = pickle.loads(read_frame(questions))
+        loader = Loader(file)
+        if tables:
+            import_module("polars")
         write_frame(answers, None)
         while True:
             kind, piece, received, default_time = read_frame(questions)

@@ -19,7 +19,7 @@ from identity_graph.records.header import absent
 from identity_graph.records.json_record import MAX_DEPTH, read_json
 from identity_graph.records.jsonl import TOO_LARGE
 from identity_graph.records.lines import KEPT, LONGEST
-from identity_graph.records.source import Form
+from identity_graph.records.source import Form, growing
 
 if TYPE_CHECKING:
     import polars as pl
@@ -79,10 +79,12 @@ class ParquetRows:
                 yield _record(row, number)
 
     def parts(self, size: int) -> Iterator[Part]:
-        """Instead of an iteration: of about `size` bytes in the file each."""
+        """Instead of an iteration: soon of about `size` bytes in the file each."""
         rows = max(SLICE, min(self._most, self.rows * size // max(1, self._size)))
-        while self.offset < self.rows:
-            first, count = self.offset, min(rows, self.rows - self.offset)
+        for some in growing(SLICE, rows):
+            first, count = self.offset, min(some, self.rows - self.offset)
+            if not count:
+                break
             yield Part(str(self.path), self._name, first, count)
             self.offset += count
 

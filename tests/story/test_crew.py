@@ -11,6 +11,7 @@ import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,7 @@ from identity_graph.ingest.crew import Crew
 from identity_graph.loaders import Loader, parse_loader, read_loader
 from identity_graph.model import Run, RunState
 from identity_graph.records import parquet
-from identity_graph.records.reader import Lines
+from identity_graph.records.reader import Lines, Reader
 from identity_graph.store import open_store
 from identity_graph.store.protocols import Store
 from identity_graph.times import parse_time
@@ -397,6 +398,19 @@ def test_rows_of_parquet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: 
     alone = outcome(path, 0, CARDS)
     assert counts(alone[0])[1] > 1500 and counts(alone[0])[3] > 100
     assert outcome(path, 1, CARDS) == alone
+
+
+def test_parts_of_parquet_begin_small_and_hold_every_row(tmp_path: Path) -> None:
+    path, size = tmp_path / "c.parquet", 2 << 20
+    pl.DataFrame({"mail": [f"p{n}@example.org" for n in range(400_000)]}).write_parquet(path)
+    with Reader(path) as reader:
+        parts = [part for part in reader.pieces(size) if isinstance(part, parquet.Part)]
+    sizes = [part.many for part in parts]
+    assert sizes[0] == parquet.SLICE and sizes[:-1] == sorted(sizes[:-1]) and max(sizes) >= 8 * parquet.SLICE
+    assert [part.first for part in parts] == [0, *accumulate(sizes[:-1])] and sum(sizes) == 400_000
+    with Reader(path, start=150_000) as reader:
+        first = next(reader.pieces(size))
+    assert isinstance(first, parquet.Part) and (first.first, first.many) == (150_000, parquet.SLICE)
 
 
 def test_a_parquet_file_that_is_damaged_on_the_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
