@@ -164,8 +164,9 @@ def main() -> None:
             assert store.operations.counts()["events"] == 2 * events + 1
             store.close()
         print(
-            f"tracking: batches of {BATCH}: {max(beginning):,.0f} durable events/s, its clients included, then"
-            f" {max(running):,.0f} (bar {BAR:,}); from a file {max(floors):,.0f}: {max(running) / max(floors):.2f}"
+            f"tracking: batches of {BATCH}: {max(beginning):,.0f} durable events/s, its clients included, while"
+            f" processes begin, then {max(running):,.0f} (bar {BAR:,});"
+            f" from a file {max(floors):,.0f}: {max(running) / max(floors):.2f}"
         )
         commits = [1000 * float(found) for found in np.percentile(bare(folder), [50, 99])]
         print(f"tracking: a bare durable commit: p50 {commits[0]:.1f}, p99 {commits[1]:.1f} ms")

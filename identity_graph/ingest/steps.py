@@ -44,9 +44,9 @@ def steps(
         in_blocks = left >= BLOCK
         processes = min(MOST_PROCESSES, max(1, processors() - 1)) if left >= LARGE else 0
     if in_blocks and run.default_time is not None and type(loader) is Loader:
-        form = reader.source.format
-        block = BLOCK // 8 if server and form in ("csv", "parquet") else BLOCK
-        crew = Crew(loader, run.default_time, clock, processes, hashing=not server, tables=form == "parquet")
+        tables = reader.source.format == "parquet"
+        block = BLOCK // 8 if server and (tables or reader.source.format == "csv") else BLOCK
+        crew = Crew(loader, run.default_time, clock, processes, hashing=not server, tables=tables)
         return _in_blocks(reader, crew, run, clock, block)
     return _one_by_one(reader, loader, run, clock, size)
 

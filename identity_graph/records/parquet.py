@@ -81,10 +81,9 @@ class ParquetRows:
     def parts(self, size: int) -> Iterator[Part]:
         """Instead of an iteration: soon of about `size` bytes in the file each."""
         rows = max(SLICE, min(self._most, self.rows * size // max(1, self._size)))
-        for some in growing(SLICE, rows):
-            first, count = self.offset, min(some, self.rows - self.offset)
-            if not count:
-                break
+        sizes = growing(SLICE, rows)
+        while self.offset < self.rows:
+            first, count = self.offset, min(next(sizes), self.rows - self.offset)
             yield Part(str(self.path), self._name, first, count)
             self.offset += count
 

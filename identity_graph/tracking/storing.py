@@ -30,7 +30,7 @@ from identity_graph.wire import Unframing, framed, next_frame
 if TYPE_CHECKING:
     from identity_graph.service import IdentityGraph
 
-_PIECE = 2 << 20
+_PIECE = 2 << 20  # all that the socket holds
 
 
 class Inbox:

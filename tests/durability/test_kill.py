@@ -32,8 +32,8 @@ from identity_graph import open_store
 from identity_graph.ingest import Ingest, steps
 from identity_graph.loaders import read_loader
 from identity_graph.records import parquet
-from identity_graph.uuid7 import uuid7
 from identity_graph.times import now
+from identity_graph.uuid7 import uuid7
 steps.BLOCK, parquet.SLICE = (5_000, 300) if sys.argv[3].endswith("parquet") else (50_000, parquet.SLICE)
 store = open_store("sqlite:///" + sys.argv[1])
 ingest = Ingest(store, now, uuid7)
