@@ -192,6 +192,25 @@ def test_a_read_of_parts_takes_as_many_statements_for_many_keys_as_for_one(
             assert len([sql for sql in heard if sql not in ("BEGIN", "COMMIT")]) == most, heard
 
 
+@pytest.mark.parametrize("read", READS)
+def test_a_read_of_few_keys_takes_as_many_statements_of_many_parts_as_of_one(
+    read: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(layers, "LARGE", 1)
+    most, act = READS[read]
+    with closing(open_store("sqlite:///:memory:")) as store:
+        for part in range(6):
+            load(store, *(event(f"e{n}", f"cookie:{n % 499}") for n in range(part, 3_000, 6)))
+        database: Connection = store._database  # type: ignore[attr-defined]
+        assert database.one("SELECT count(*) FROM part") == 6
+        act(store, 1)
+        for keys in (1, 3, lying.MANY - 1):
+            heard: list[str] = []
+            with store.trace(heard.append):
+                assert len(act(store, keys)) >= keys
+            assert len([sql for sql in heard if sql not in ("BEGIN", "COMMIT")]) == most, heard
+
+
 def test_an_erasure_of_many_takes_them_out_of_all_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(layers, "LARGE", 100)
     with closing(open_store("sqlite:///:memory:")) as store:

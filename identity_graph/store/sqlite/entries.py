@@ -12,7 +12,7 @@ from identity_graph.store.numbered import distinct, joined
 from identity_graph.store.sqlite.columns import CHUNK, number_set
 from identity_graph.store.sqlite.connection import Connection
 from identity_graph.store.sqlite.pages import AT_ONCE, among, pages_at, places_for
-from identity_graph.store.sqlite.tree import Tree
+from identity_graph.store.sqlite.tree import Tree, part_of
 from identity_graph.tables import Int64
 
 
@@ -72,8 +72,9 @@ def _found(
     places = np.array([row[1] for row in rows if row[0] is None], dtype=np.int64)
     if not len(places):
         return rows, iter(())
-    pieces = (entries[_in_both(tree.keys(entries), keys)] for _, entries in pages_at(database, tree, keys, places))
-    return [row for row in rows if row[0] is not None], pieces
+    pieces = pages_at(database, tree, keys, places)
+    found = (entries[_of_keys(tree, pages, entries, keys)] for pages, entries in pieces)
+    return [row for row in rows if row[0] is not None], found
 
 
 def stored(database: Connection, tree: Tree) -> Iterator[Int64]:
@@ -84,11 +85,22 @@ def stored(database: Connection, tree: Tree) -> Iterator[Int64]:
         yield tree.unpacked(some)
 
 
+def _of_keys(tree: Tree, pages: Sequence[tuple[int, int, bytes]], entries: Int64, keys: Int64) -> Int64:
+    """Places of the entries of these pages that have one of the keys."""
+    numbers = tree.keys(entries)
+    if len(keys) == 1:
+        return np.flatnonzero(among(numbers, keys))
+    parts = part_of(np.array([place for _, place, _ in pages]))
+    if parts[0] == parts[-1]:
+        return _in_both(numbers, keys)
+    lengths = [len(page) // tree.width for *_, page in pages]
+    each = np.array(sorted(set(parts.tolist())))
+    return _in_both(tree.places(np.repeat(parts, lengths), numbers), tree.places(each[:, None], keys).ravel())
+
+
 def _in_both(numbers: Int64, wanted: Int64) -> Int64:
     """Places of the numbers, which ascend, that are among the wanted, which ascend without repeats. Whichever are fewer
     are looked for among the others."""
-    if len(wanted) == 1:
-        return np.flatnonzero(among(numbers, wanted))
     wanted = wanted[np.searchsorted(wanted, numbers[0]) : np.searchsorted(wanted, numbers[-1], side="right")]
     if len(numbers) <= 2 * len(wanted):
         return np.flatnonzero(among(numbers, wanted))

@@ -42,28 +42,31 @@ def places_of(database: Connection, tree: Tree, keys: Int64) -> Int64:
 def pages_at(
     database: Connection, tree: Tree, keys: Int64, places: Int64
 ) -> Iterator[tuple[list[tuple[int, int, bytes]], Int64]]:
-    """Number, place and content of pages, and all of their entries, in pieces of a part each: of the places that
-    `places_for` these keys are. Inside the snapshot in which it found them."""
+    """Number, place and content of pages, and all of their entries, in pieces, ascending by where they lie: of the
+    places that `places_for` these keys are. Of few keys, the pages of all parts come together; of many, a piece is of
+    one part. Inside the snapshot in which it found them."""
     places = np.sort(places)
+    for run in _by_part(tree, keys, places) if len(keys) >= MANY else (places,):
+        for start in range(0, len(run), AT_ONCE):
+            rows = database.rows(
+                f"SELECT p.number, p.place, p.entries FROM carray(?1) k CROSS JOIN part_{tree.name} p"
+                f" INDEXED BY part_{tree.name}_place ON p.place = k.value",
+                (number_set(run[start : start + AT_ONCE]),),
+            )
+            yield rows, tree.unpacked(page for *_, page in rows)
+
+
+def _by_part(tree: Tree, keys: Int64, places: Int64) -> Iterator[Int64]:
+    """Of all places, those that may have entries of these keys."""
     parts = part_of(places)
-    wanted = []
     for part in np.unique(parts).tolist():
         here = places[parts == part]
-        if len(keys) >= MANY:
-            low = tree.places(part, keys)
-            first = np.maximum(np.searchsorted(here, low) - 1, 0)
-            behind = np.searchsorted(here, low + (1 << tree.copies))
-            many = len(here) + 1
-            begun = np.cumsum(np.bincount(first, minlength=many) - np.bincount(behind, minlength=many))
-            here = here[begun[:-1] > 0]
-        wanted += [here[start : start + AT_ONCE] for start in range(0, len(here), AT_ONCE)]
-    for some in wanted:
-        rows = database.rows(
-            f"SELECT p.number, p.place, p.entries FROM carray(?1) k CROSS JOIN part_{tree.name} p"
-            f" INDEXED BY part_{tree.name}_place ON p.place = k.value",
-            (number_set(some),),
-        )
-        yield rows, tree.unpacked(page for *_, page in rows)
+        low = tree.places(part, keys)
+        first = np.maximum(np.searchsorted(here, low) - 1, 0)
+        behind = np.searchsorted(here, low + (1 << tree.copies))
+        many = len(here) + 1
+        begun = np.cumsum(np.bincount(first, minlength=many) - np.bincount(behind, minlength=many))
+        yield here[begun[:-1] > 0]
 
 
 def among(numbers: Int64, wanted: Int64) -> Bool:

@@ -62,7 +62,7 @@ def remove(database: Connection, tree: Tree, keys: Int64, numbers: Int64) -> Non
         (number_set(keys), number_set(numbers)),
     )
     for pages, entries in pages_at(database, tree, keys, places_of(database, tree, keys)):
-        part = int(part_of(np.array([pages[0][1]]))[0])
+        parts = part_of(np.array([place for _, place, _ in pages]))
         kept = ~(among(entries[:, -1], numbers) & among(tree.keys(entries), keys))
         ends = np.cumsum([len(page) for *_, page in pages]) // tree.width
         for row in np.unique(np.searchsorted(ends, np.flatnonzero(~kept), side="right")).tolist():
@@ -73,7 +73,7 @@ def remove(database: Connection, tree: Tree, keys: Int64, numbers: Int64) -> Non
                 continue
             database.write(f"UPDATE part_{tree.name} SET entries = ? WHERE number = ?", (left.tobytes(), number))
             if not kept[start]:  # where it lies must not tell of what is gone
-                before = int(tree.places(part, tree.keys(left)[:1])[0]) - 1
+                before = int(tree.places(int(parts[row]), tree.keys(left)[:1])[0]) - 1
                 database.write(f"UPDATE part_{tree.name} SET place = max(place, ?) WHERE number = ?", (before, number))
 
 

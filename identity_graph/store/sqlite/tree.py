@@ -44,7 +44,7 @@ class Tree(NamedTuple):
     def keys(self, entries: Int64) -> Int64:
         return entries[:, 0] >> self.low
 
-    def places(self, part: int, keys: Int64) -> Int64:
+    def places(self, part: int | Int64, keys: Int64) -> Int64:
         """Of the first page that begins with each key."""
         return (part << PLACE_BITS) + (keys << self.copies)
 
