@@ -12,7 +12,8 @@ class OperationStore(Protocol):
     """Runs, quarantine, counts."""
 
     def begin_run(self, run: Run) -> Run:
-        """Record a run; where one is `interrupted` that it would repeat: that one, as it stands, running again."""
+        """Record a run; where one is `interrupted` that it would repeat: that one, as it stands, running again. Durable
+        with the first batch of it, or its end."""
 
     def interrupted(self, fingerprint: str, loader: str) -> Run | None:
         """The run of this fingerprint and loader that was killed, paused or failed."""

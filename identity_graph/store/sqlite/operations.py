@@ -39,7 +39,8 @@ class SqliteOperations:
         self._database = database
 
     def begin_run(self, run: Run) -> Run:
-        with self._database.transaction():
+        # Whoever cuts the power before anything else is stored loses nothing but that it began.
+        with self._database.transaction(durable=False):
             found = None if run.fingerprint is None else self.interrupted(run.fingerprint, run.loader)
             if found is None:
                 insert_run(self._database, run)
