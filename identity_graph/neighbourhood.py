@@ -81,6 +81,7 @@ def around(store: Store, policy: Policy, numbers: Int64, *, as_published: bool =
         evidence.sources(),
         policy,
         cannot=cannot,
+        said=statements,
         known=np.where(settled, known, -1).astype(np.int8),
         similar=of_rows(alike, identifiers.number),
         now=_now(store, policy),

@@ -277,14 +277,14 @@ class _Evidence:
         def recall(memory: _Memory) -> StatementTable:
             wanted = set(_given(numbers).tolist())
             found = [
-                (*sorted((_number(memory, a), _number(memory, b))), row.event.time, apart)
+                (*sorted((_number(memory, a), _number(memory, b))), row.event.time, apart, row.number)
                 for row in memory.each_event(wanted)
                 for apart, stated in ((0, row.event.same_person), (1, row.event.apart))
                 for a, b in stated
             ]
-            table = np.array([one for one in found if wanted & set(one[:2])], dtype=np.int64).reshape(-1, 4)
-            a, b, time, apart = (table[:, column].copy() for column in range(4))
-            return StatementTable(a, b, time, apart.astype(np.bool_))
+            table = np.array([one for one in found if wanted & set(one[:2])], dtype=np.int64).reshape(-1, 5)
+            a, b, time, apart, event = (table[:, column].copy() for column in range(5))
+            return StatementTable(a, b, time, apart.astype(np.bool_), event)
 
         return self._owner.answer(recall, lambda: self._store.statements(numbers))
 

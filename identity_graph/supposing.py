@@ -149,10 +149,11 @@ class Supposing:
     def _is_hub(self, number: int) -> bool:
         """Of a published hub, whose history is long: as columns."""
         if number not in self._hubs:
+            evidence, policy = self._store.evidence, replace(self._policy, similarity=())
             seen, sources = self._observed(np.array([number]))
-            identifiers, values = self._store.evidence.identifier_table(np.union1d(seen.identifier, number))
-            none = np.empty(0, np.int64)
-            found = resolve(identifiers, values, seen, (none, none), sources, replace(self._policy, similarity=()))
+            identifiers, values = evidence.identifier_table(np.union1d(seen.identifier, number))
+            none, said = np.empty(0, np.int64), evidence.statements(np.array([number]))
+            found = resolve(identifiers, values, seen, (none, none), sources, policy, said=said)
             self._hubs[number] = bool(found.pruned[np.searchsorted(identifiers.number, number)] == HUB)
         return self._hubs[number]
 
@@ -161,8 +162,8 @@ class Supposing:
         if self._policy.similarity:
             seen, sources = self._observed()
             identifiers, values = self._store.evidence.identifier_table()
-            none = np.empty(0, np.int64)
-            whole = resolve(identifiers, values, seen, (none, none), sources, self._policy, now=self._newest())
+            none, said, now = np.empty(0, np.int64), self._store.evidence.statements(), self._newest()
+            whole = resolve(identifiers, values, seen, (none, none), sources, self._policy, said=said, now=now)
             for row in to_rows(whole.similar, identifiers.number):
                 found[row.a].append(row)
                 found[row.b].append(row)

@@ -72,12 +72,13 @@ class ObservationTable:
 @dataclass(frozen=True, slots=True)
 class StatementTable:
     """What was said of pairs, m rows in any order: `a`, `b` int64, a < b, the store's numbers of identifiers; `time`
-    int64; `apart` bool, whether they are not one person."""
+    int64; `apart` bool, whether they are not one person; `event` int64, the number of the one that says it."""
 
     a: Int64
     b: Int64
     time: Int64
     apart: Bool
+    event: Int64
 
     def __len__(self) -> int:
         return len(self.a)

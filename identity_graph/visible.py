@@ -194,7 +194,8 @@ class _Evidence:
         if not (hidden := self._visible.numbers()):
             return table
         kept = self._kept(hidden, table.a) & self._kept(hidden, table.b)
-        return StatementTable(table.a[kept], table.b[kept], table.time[kept], table.apart[kept])
+        a, b, time, event = (column[kept] for column in (table.a, table.b, table.time, table.event))
+        return StatementTable(a, b, time, table.apart[kept], event)
 
     def _kept(self, hidden: Set[int], numbers: Int64) -> Bool:
         gone = self._visible.owned(np.unique(numbers).tolist(), hidden)

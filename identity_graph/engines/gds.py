@@ -56,9 +56,10 @@ class Gds:
             return Arrays().resolve(store, policy)
         links = Links(self._database, identifiers, values)
         rules = Rules.of(policy, identifiers.namespaces, links.sources)
-        must, cannot = (dense_pairs(identifiers, pairs) for pairs in settle(evidence.statements()))
+        said = evidence.statements()
+        must, cannot = (dense_pairs(identifiers, pairs) for pairs in settle(said))
         now = evidence.newest() if policy.decays else 0
-        known = Known(identifiers, values, rules, policy, links, must, cannot, links.wide(policy), now)
+        known = Known(identifiers, values, rules, policy, links, must, cannot, links.wide(policy, said), now)
         pruned = known.prune(prune_values(identifiers.namespace, values, policy, rules), many)
         similar = find_similar(known, self._catalogue, pruned)
         label = self._components(known, pruned, similar)

@@ -12,7 +12,7 @@ import numpy as np
 
 from identity_graph.policy import Policy
 from identity_graph.resolve.checks import check_evidence
-from identity_graph.resolve.fold import fold
+from identity_graph.resolve.fold import NOBODY, Apart, fold
 from identity_graph.resolve.groups import Groups, group
 from identity_graph.resolve.part import NO_PAIRS
 from identity_graph.resolve.prune import JOINS, prune_ends, prune_hubs, prune_links, prune_values
@@ -30,6 +30,7 @@ from identity_graph.tables import (
     Int64,
     LinkTable,
     ObservationTable,
+    StatementTable,
 )
 
 
@@ -62,6 +63,7 @@ def resolve(
     policy: Policy,
     *,
     cannot: tuple[Int64, Int64] | None = None,
+    said: StatementTable | None = None,
     known: Int8 | None = None,
     similar: SimilarLinks | None = None,
     now: int | None = None,
@@ -69,13 +71,14 @@ def resolve(
     """Group identifiers by the evidence of observations and stated pairs, under the policy.
 
     `observations`, `stated` and `cannot` use the store's numbers, all of which are in `identifiers`. `stated` pairs are
-    one person, whatever the limits; `cannot` pairs never are, whatever is stated. Where only a part of everything is
+    one person, whatever the limits; `cannot` pairs never are, whatever is stated; `said` is as for `fold_links`. Where
+    only a part of everything is
     here, `known` int8[n] gives the pruning of identifiers whose links are not all here (-1: find it), and `similar`, of
     dense identifiers, what the policy's rules of similarity found of all. The answer depends on the evidence only: not
     on its order, nor on how identifiers are numbered. Evidence ages to `now`, the newest time in it when left out:
     never to the clock.
     """
-    evidence = fold_links(identifiers, values, observations, sources, policy)
+    evidence = fold_links(identifiers, values, observations, sources, policy, said=said)
     if now is None:
         now = int(observations.time.max()) if len(observations) else 0
     must = (_dense(identifiers, stated[0]), _dense(identifiers, stated[1]))
@@ -100,8 +103,11 @@ def fold_links(
     observations: ObservationTable,
     sources: Sequence[str],
     policy: Policy,
+    *,
+    said: StatementTable | None = None,
 ) -> EvidenceTable:
-    """The links of observations, of dense identifiers, and of sources numbered by name."""
+    """The links of observations, of dense identifiers, and of sources numbered by name. Of what is `said` by their
+    events, the pairs that one keeps apart it did not see together."""
     return fold(
         observations.event,
         _dense(identifiers, observations.identifier),
@@ -112,7 +118,14 @@ def fold_links(
         values=values,
         priority=Rules.of(policy, identifiers.namespaces, ()).priority,
         pairwise_up_to=policy.pairwise_up_to,
+        apart=_kept_apart(identifiers, said) if said is not None and said.apart.any() else NOBODY,
     )
+
+
+def _kept_apart(identifiers: IdentifierTable, said: StatementTable) -> Apart:
+    """Of what events say of identifiers of this table."""
+    here = np.isin(said.a, identifiers.number) & np.isin(said.b, identifiers.number) & said.apart
+    return said.event[here], _dense(identifiers, said.a[here]), _dense(identifiers, said.b[here])
 
 
 def resolve_links(

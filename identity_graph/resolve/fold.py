@@ -16,6 +16,11 @@ Columns = tuple[Int32, Int32, Int16, Int32, Int64, Int64]
 Seen = tuple[Int64, Int32, Int64]
 """The events and identifiers of observations; their rows in order of both, or empty where they are in order."""
 
+Apart = tuple[Int64, Int32, Int32]
+"""Events, and of each two dense identifiers that it keeps apart, the smaller one first."""
+
+NOBODY: Apart = (np.empty(0, np.int64), np.empty(0, np.int32), np.empty(0, np.int32))
+
 _LOW = np.uint64(32)  # a pair is (its higher identifier << 32 | the row of its event), at the place of its lower one
 _MOST = 2**31 - 1  # events of a link
 _FEW = 32  # so many pairs are sorted by moving each to its place,
@@ -33,12 +38,14 @@ def fold(
     values: Sequence[str],
     priority: Int32,
     pairwise_up_to: int,
+    apart: Apart = NOBODY,
 ) -> EvidenceTable:
     """Links of dense identifiers from m observations in any order; an observation that is there twice counts once.
 
     An event of up to `pairwise_up_to` identifiers links every two of them; a larger one links each to its best
     identifier (by `priority` of its namespace, then the smaller value, then the smaller name of the namespace), so that
-    the number of links stays linear. `priority` and `namespaces`, their names, are by namespace. Raises FRAME_INVALID.
+    the number of links stays linear. Two that it keeps apart, of k rows in any order, it does not link. `priority` and
+    `namespaces`, their names, are by namespace. Raises FRAME_INVALID.
 
     Pairs are dealt to their lower identifiers by counting, and sorted there, in place: 8 bytes a pair and an identifier
     besides the links, 24 an observation before that where they are not in order of event and identifier.
@@ -59,11 +66,13 @@ def fold(
         for own in _large_events(seen, pairwise_up_to)
     ]
     own = np.empty(min(pairwise_up_to, len(event)), np.int32)
+    order = np.argsort(apart[0], kind="stable")
+    told = (read_only(apart[0][order]), read_only(apart[1][order]), read_only(apart[2][order]))
     place, pairs = np.zeros(len(namespace) + 1, np.int64), np.empty(0, np.uint64)
-    _deal(seen, own, np.array(centres, np.int32), place, pairs)
+    _deal(seen, own, np.array(centres, np.int32), told, place, pairs)
     np.cumsum(place, out=place)
     pairs = np.empty(place[-1], np.uint64)
-    _deal(seen, own, np.array(centres, np.int32), place, pairs)
+    _deal(seen, own, np.array(centres, np.int32), told, place, pairs)
     del seen
     return _links(pairs, place, source, read_only(np.empty(0, np.int32)), time, time)
 
@@ -147,28 +156,52 @@ def _next_large(seen: Seen, most: int, start: int) -> tuple[int, int]:  # pragma
 
 
 @kernel()
-def _deal(seen: Seen, own: Int32, centres: Int32, place: Int64, pairs: UInt64) -> None:  # pragma: no cover - compiled
+def _deal(
+    seen: Seen, own: Int32, centres: Int32, told: Apart, place: Int64, pairs: UInt64
+) -> None:  # pragma: no cover - compiled
     """Without room for pairs count them, in the place of their lower identifier. Once places are where the pairs of an
     identifier end, write them, after which places are where they begin."""
-    _, identifier, order = seen
+    event, identifier, order = seen
     step = -1 if len(pairs) else 1
-    start, large = 0, 0
+    start, large, first, behind = 0, 0, 0, 0
     while start < len(identifier):
         stop, count = _next_event(seen, start, own)
         row = order[start] if len(order) else start
+        first, behind = _next_told(told[0], behind, event[row])
         if count <= len(own):
             for i in range(count):
                 for j in range(i + 1, count):
-                    _put(own[i], own[j], row, step, place, pairs)
+                    if not _is_told(told, first, behind, own[i], own[j]):
+                        _put(own[i], own[j], row, step, place, pairs)
         else:
             centre, before = centres[large], -1
             large += 1
             for i in range(start, stop):
                 other = identifier[order[i] if len(order) else i]
-                if other != before and other != centre:
-                    _put(min(centre, other), max(centre, other), row, step, place, pairs)
+                low, high = min(centre, other), max(centre, other)
+                if other != before and other != centre and not _is_told(told, first, behind, low, high):
+                    _put(low, high, row, step, place, pairs)
                 before = other
         start = stop
+
+
+@kernel()
+def _next_told(events: Int64, at: int, event: int) -> tuple[int, int]:  # pragma: no cover - compiled
+    """Where the rows of this event begin and end; those before `at` are of events before it."""
+    while at < len(events) and events[at] < event:
+        at += 1
+    behind = at
+    while behind < len(events) and events[behind] == event:
+        behind += 1
+    return at, behind
+
+
+@kernel()
+def _is_told(told: Apart, first: int, behind: int, a: int, b: int) -> bool:  # pragma: no cover - compiled
+    found = False
+    for i in range(first, behind):
+        found |= told[1][i] == a and told[2][i] == b
+    return found
 
 
 @kernel()

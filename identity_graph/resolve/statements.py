@@ -15,8 +15,8 @@ def settle(stated: StatementTable) -> tuple[Numbers, Numbers]:
     Both answers are `stated` and `cannot` of `resolve`. Chains are for the forest: where stated pairs connect two that
     cannot be one person, the last of them by the order of links is suppressed.
 
-    >>> one, two, time = np.array([1, 1, 1]), np.array([2, 2, 3]), np.array([5, 9, 5])
-    >>> must, cannot = settle(StatementTable(one, two, time, np.array([False, True, False])))
+    >>> one, two, time, event = np.array([1, 1, 1]), np.array([2, 2, 3]), np.array([5, 9, 5]), np.array([7, 8, 7])
+    >>> must, cannot = settle(StatementTable(one, two, time, np.array([False, True, False]), event))
     >>> list(zip(*must)), list(zip(*cannot))
     ([(np.int64(1), np.int64(3))], [(np.int64(1), np.int64(2))])
     """
@@ -36,4 +36,5 @@ def standing(stated: StatementTable) -> StatementTable:
     counts: Bool = np.ones(len(low), dtype=np.bool_)
     counts[:-1] = (low[1:] != low[:-1]) | (high[1:] != high[:-1])
     counts &= low != high
-    return StatementTable(low[counts], high[counts], stated.time[order][counts], stated.apart[order][counts])
+    last = order[counts]
+    return StatementTable(low[counts], high[counts], stated.time[last], stated.apart[last], stated.event[last])

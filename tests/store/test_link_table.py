@@ -43,7 +43,8 @@ def check(store: Store) -> None:
     identifiers, values = evidence.identifier_table()
     for policy in POLICIES:
         links = evidence.link_table(identifiers, values, policy)
-        expected = fold_links(identifiers, values, evidence.observation_table(), evidence.sources(), policy)
+        seen, said = evidence.observation_table(), evidence.statements()
+        expected = fold_links(identifiers, values, seen, evidence.sources(), policy, said=said)
         columns = list(zip(astuple(links), astuple(expected), strict=True))
         assert [one.tolist() for one, _ in columns] == [other.tolist() for _, other in columns], policy.pairwise_up_to
         assert [one.dtype for one, _ in columns] == [other.dtype for _, other in columns]

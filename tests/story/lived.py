@@ -109,7 +109,7 @@ def whole(graph: IdentityGraph) -> dict[str, Any]:
         "events": store.evidence.events_of(numbers),
         "links": [column.tolist() for column in (links.a, links.b, links.count, links.first_seen, links.last_seen)],
         "statements": sorted(
-            zip(said.a.tolist(), said.b.tolist(), said.time.tolist(), said.apart.tolist(), strict=True)
+            zip(*(column.tolist() for column in (said.a, said.b, said.time, said.apart, said.event)), strict=True)
         ),
         "persons": store.persons.persons(ids),
         "changes": changes,

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from identity_graph.errors import InputError
 from identity_graph.model import LinkKind
+from identity_graph.policy import Policy, Similarity
 from tests.story.worlds import event, key, new_graph, person, persons, shared_tablet, tell, told
 
 pytestmark = pytest.mark.usefixtures("each_store")
 
+DEFAULT = Policy.default()
 ANN, BOB, TABLET = "user_id:ann", "user_id:bob", "device_id:tablet"
 
 
@@ -40,6 +44,34 @@ def test_an_unlink_parts_what_evidence_joins_and_says_why() -> None:
         assert len(persons(graph)) == 2
         graph.clock.tick()  # type: ignore[attr-defined]
         assert graph.stating.link(key("email:ann@example.org"), key("cookie:one"), "it was hers").same_person
+
+
+def test_an_unlink_is_no_sighting_of_the_two_together() -> None:
+    """It makes no hub of an address, strengthens no link, and is taken back without a trace."""
+    mail, cap = "email:b@x.org", DEFAULT.rule("email").hub_cap
+    seen = [event(f"u{n}", n, f"user_id:u{n}", mail) for n in range(cap)]
+    with told([*seen, event("c", 9, "cookie:c", mail), event("s", 9, "user_id:stranger")]) as graph:
+        before, (links,) = persons(graph), graph.people.links([person(graph, mail)])
+        graph.stating.unlink(key(mail), key("user_id:stranger"), "not his address")
+        graph.stating.unlink(key("cookie:c"), key(mail), "a browser in a shop")
+        graph.clock.tick()  # type: ignore[attr-defined]
+        assert not graph.stating.unlink(key("cookie:c"), key(mail), "really").same_person
+        owner = {one: members for members in persons(graph) for one in members}
+        assert owner[mail] == next(one for one in before if mail in one) - {"cookie:c"}
+        (after,) = graph.people.links([person(graph, mail)])
+        weights = {(one.a, one.b): (one.weight, one.count) for one in links}
+        assert {(one.a, one.b): (one.weight, one.count) for one in after}.items() >= weights.items()
+        graph.resolver.resolve(full=True)
+        assert owner == {one: members for members in persons(graph) for one in members}
+
+
+def test_who_is_kept_apart_is_not_alike_for_that() -> None:
+    alike = replace(DEFAULT, similarity=(Similarity(("cookie",), ("ip",), min=0.5),))
+    with told([event("1", 1, "cookie:a", "ip:8.8.8.8"), event("2", 2, "cookie:b")], policy=alike) as graph:
+        graph.stating.unlink(key("cookie:b"), key("ip:8.8.8.8"), "was never there")
+        assert not graph.people.explain(key("cookie:a"), key("cookie:b")).same_person
+        graph.resolver.resolve(full=True)
+        assert not graph.people.explain(key("cookie:a"), key("cookie:b")).same_person
 
 
 def test_statements_through_others_keep_their_ends_apart() -> None:
@@ -96,9 +128,10 @@ def test_what_is_said_is_seen_as_a_link_until_the_opposite_is_said() -> None:
         ids = [person(graph, ANN), person(graph, BOB), person(graph, cy)]
         ann, bob, other = ({(one.a.key, one.b.key): one for one in links} for links in graph.people.links(ids))
         never, seen = bob[BOB, cy], bob[TABLET, BOB]
-        assert (never.kind, never.sources) == (seen.kind, ("manual",)) == (LinkKind.CANNOT, ("manual",))
+        assert (never.kind, never.count, never.sources) == (LinkKind.CANNOT, 0, ())
         assert [one.suppressed and one.suppressed.code for one in (never, seen)] == ["CANNOT_LINK"] * 2
-        assert seen.sources == ("app", "manual") and ann[TABLET, BOB] == seen and other[BOB, cy] == never
+        assert (seen.kind, seen.sources) == (LinkKind.CANNOT, ("app",))
+        assert ann[TABLET, BOB] == seen and other[BOB, cy] == never
         graph.clock.tick()  # type: ignore[attr-defined]
         graph.stating.link(key(BOB), key(cy), "one man")
         (links,) = graph.people.links([person(graph, BOB)])

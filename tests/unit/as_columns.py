@@ -11,7 +11,7 @@ from identity_graph.model import Event, Identifier
 from identity_graph.policy import Policy
 from identity_graph.reasons import SUPPRESSED
 from identity_graph.resolve import Resolution, resolve
-from identity_graph.tables import IdentifierTable, ObservationTable
+from identity_graph.tables import IdentifierTable, ObservationTable, StatementTable
 from tests.unit.naive import settled
 
 
@@ -54,6 +54,10 @@ def resolved(
     if random:
         random.shuffle(rows)
     seen = np.array(rows, np.int64).reshape(-1, 4)
+    told = [
+        (*sorted((number[a], number[b])), event.time, True, n) for n, event in enumerate(events) for a, b in event.apart
+    ]
+    said = np.array(told, np.int64).reshape(-1, 5)
     stated = sorted((number[a], number[b]) for a, b in same)
     pairs = np.array(stated, np.int64).reshape(-1, 2)
     apart = np.array([(number[a], number[b]) for a, b in never], np.int64).reshape(-1, 2)
@@ -69,6 +73,7 @@ def resolved(
         sources,
         policy,
         cannot=(apart[:, 0], apart[:, 1]),
+        said=StatementTable(said[:, 0], said[:, 1], said[:, 2], said[:, 3].astype(np.bool_), said[:, 4]),
         now=now,
     )
 

@@ -109,7 +109,8 @@ def _links(
         if len(own) > policy.pairwise_up_to:
             best = min(own, key=lambda one: (policy.rule(one.namespace).priority, one.value))
             pairs = [(min(best, one), max(best, one)) for one in own if one != best]
-        for pair in pairs:
+        apart = {(min(pair), max(pair)) for pair in event.apart}
+        for pair in set(pairs) - apart:
             counts[pair][event.source] += 1
             seen[pair] = max(seen.get(pair, event.time), event.time)
             by_source[pair, event.source] = max(by_source.get((pair, event.source), event.time), event.time)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Sequence
 from itertools import combinations
 from random import Random
 from typing import Any
@@ -22,12 +23,19 @@ VALUES = ["b", "a", "b", "a", "c", "c", "d"]
 
 Row = tuple[int, int, int, int]
 """Event, identifier, time, source."""
+Told = tuple[int, int, int]
+"""Event, and the two identifiers that it keeps apart, the smaller one first."""
 
 
 def folded(
-    rows: list[Row], pairwise_up_to: int = 8, priority: tuple[int, int] = (1, 1), spaces: Int16 = SPACES
+    rows: list[Row],
+    pairwise_up_to: int = 8,
+    priority: tuple[int, int] = (1, 1),
+    spaces: Int16 = SPACES,
+    apart: Sequence[Told] = (),
 ) -> EvidenceTable:
     seen = np.array(rows, np.int64).reshape(-1, 4)
+    told = np.array(apart, np.int64).reshape(-1, 3)
     return fold(
         seen[:, 0],
         seen[:, 1].astype(np.int32),
@@ -38,6 +46,7 @@ def folded(
         values=VALUES,
         priority=np.array(priority, np.int32),
         pairwise_up_to=pairwise_up_to,
+        apart=(told[:, 0], told[:, 1].astype(np.int32), told[:, 2].astype(np.int32)),
     )
 
 
@@ -49,18 +58,21 @@ def table(links: EvidenceTable) -> dict[tuple[int, int, int], tuple[int, int, in
     return {row[:3]: row[3:] for row in rows}
 
 
-def counted(rows: list[Row], pairwise_up_to: int, priority: tuple[int, int]) -> dict[Any, Any]:
+def counted(
+    rows: list[Row], pairwise_up_to: int, priority: tuple[int, int], apart: Sequence[Told] = ()
+) -> dict[Any, Any]:
     events: dict[tuple[int, int, int], list[int]] = defaultdict(list)
     for event, identifier, time, source in rows:
         events[event, time, source].append(identifier)
     times: dict[tuple[int, int, int], list[int]] = defaultdict(list)
-    for (_, time, source), own in events.items():
+    for (event, time, source), own in events.items():
         pairs = list(combinations(sorted(own), 2))
         if len(own) > pairwise_up_to:
             best = min(own, key=lambda one: (priority[SPACES[one]], VALUES[one], NAMES[SPACES[one]]))
             pairs = [(min(best, one), max(best, one)) for one in own if one != best]
         for a, b in pairs:
-            times[a, b, source].append(time)
+            if (event, a, b) not in apart:
+                times[a, b, source].append(time)
     return {pair: (len(found), min(found), max(found)) for pair, found in times.items()}
 
 
@@ -81,6 +93,14 @@ def test_links_are_the_pairs_of_events_counted(rows: list[Row], most: int, prior
     assert table(links) == counted(rows, most, priority)
     assert [links.a.dtype, links.b.dtype, links.source.dtype] == [np.int32, np.int32, np.int16]
     assert [links.count.dtype, links.first_seen.dtype, links.last_seen.dtype] == [np.int32, np.int64, np.int64]
+
+
+@settings(max_examples=200, deadline=None)
+@given(observations(), st.integers(2, 8), st.data())
+def test_what_an_event_keeps_apart_it_does_not_link(rows: list[Row], most: int, data: st.DataObject) -> None:
+    pairs = [(event, a, b) for event in range(0, 13_000, 500) for a, b in combinations(range(7), 2)]
+    apart = data.draw(st.lists(st.sampled_from(pairs), max_size=60))
+    assert table(folded(rows, most, apart=apart)) == counted(rows, most, (1, 1), apart)
 
 
 @settings(max_examples=100, deadline=None)

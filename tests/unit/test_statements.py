@@ -19,7 +19,8 @@ statements = st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3), st.integer
 
 def settled(rows: list[Statement]) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
     table = np.array(rows, np.int64).reshape(-1, 4)
-    must, cannot = settle(StatementTable(table[:, 0], table[:, 1], table[:, 2], table[:, 3].astype(np.bool_)))
+    events = np.arange(len(table))
+    must, cannot = settle(StatementTable(table[:, 0], table[:, 1], table[:, 2], table[:, 3].astype(np.bool_), events))
     return list(zip(*(c.tolist() for c in must), strict=True)), list(zip(*(c.tolist() for c in cannot), strict=True))
 
 

@@ -20,7 +20,7 @@ from identity_graph.store.marks import mark_again, mark_of
 from identity_graph.store.neo4j.chunks import CHUNK, in_chunks
 from identity_graph.store.neo4j.connection import Connection
 from identity_graph.store.neo4j.foresight import NOTHING, Content, Foresight, Key, stored_contents, stored_numbers
-from identity_graph.store.numbered import LARGEST_NUMBER, NUMBER_BITS, numbered
+from identity_graph.store.numbered import LARGEST_NUMBER, NUMBER_BITS, Stated, numbered
 from identity_graph.store.protocols import EventColumns
 from identity_graph.tables import EvidenceTable, Int64
 
@@ -178,7 +178,7 @@ def _written(stored: EventColumns, positions: Mapping[str, int]) -> Generator[tu
     wide = [numbers[row] for row, identifiers in enumerate(own) if len(identifiers) > PAIRWISE]
     if wide:
         yield "evidence/append_wide", {"numbers": wide}
-    for chunk in in_chunks(_link_rows(links_of(events, seen, own, positions), positions)):
+    for chunk in in_chunks(_link_rows(links_of(events, seen, own, stated, positions), positions)):
         yield "evidence/append_links", {"rows": chunk}
     told = [[a, b, numbers[row], events.times[row], apart] for row, of in stated.items() for a, b, apart in of]
     for name, kept_apart in (("evidence/append_stated", 0), ("evidence/append_apart", 1)):
@@ -194,16 +194,24 @@ def _link_rows(links: EvidenceTable, positions: Mapping[str, int]) -> list[list[
 
 
 def links_of(
-    events: EventTable, seen: Int64, own: Sequence[Sequence[int]], sources: Mapping[str, int]
+    events: EventTable,
+    seen: Int64,
+    own: Sequence[Sequence[int]],
+    stated: Mapping[int, Sequence[Stated]],
+    sources: Mapping[str, int],
 ) -> EvidenceTable:
-    """Every two identifiers of each event that is not wide, by their numbers in the store, with sources as numbered.
+    """Every two identifiers of each event that is not wide, and does not keep them apart: by their numbers in the
+    store, with sources as numbered.
 
-    `seen` is of `numbered`, `own` of `by_event`.
+    `seen` and `stated` are of `numbered`, `own` of `by_event`.
     """
     narrow = np.array([len(identifiers) <= PAIRWISE for identifiers in own], dtype=bool)
     kept = seen[narrow[seen >> NUMBER_BITS]]
     event = kept >> NUMBER_BITS
     numbers, dense = np.unique(kept & LARGEST_NUMBER, return_inverse=True)
+    told = [(place, a, b) for place, of in stated.items() if narrow[place] for a, b, apart in of if apart]
+    apart, *ends = np.array(told, dtype=np.int64).reshape(-1, 3).T
+    one, other = (np.searchsorted(numbers, end).astype(np.int32) for end in ends)
     links = fold(
         event,
         dense.astype(np.int32),
@@ -214,6 +222,7 @@ def links_of(
         values=(),
         priority=np.zeros(1, dtype=np.int32),
         pairwise_up_to=PAIRWISE,
+        apart=(apart, one, other),
     )
     numbers = numbers.astype(np.int32)
     return replace(links, a=numbers[links.a], b=numbers[links.b])

@@ -128,19 +128,21 @@ class Neo4jEvidence:
 
     def link_table(self, identifiers: IdentifierTable, values: Sequence[str], policy: Policy) -> EvidenceTable:
         if policy.pairwise_up_to < PAIRWISE:  # fewer links than are stored: they follow from what was observed
-            return fold_links(identifiers, values, self.observation_table(), self.sources(), policy)
+            seen, sources = self.observation_table(), self.sources()
+            return fold_links(identifiers, values, seen, sources, policy, said=self.statements())
         links = Links(self._database, identifiers, values)
-        return merge([*links.everything(), links.wide(policy)])
+        return merge([*links.everything(), links.wide(policy, self.statements())])
 
     def statements(self, numbers: Int64 | None = None) -> StatementTable:
         a: Sequence[Any] = ()
-        b, times, apart = a, a, a
+        b, times, apart, events = a, a, a, a
         if numbers is None:
-            a, b, times, apart = self._database.one("evidence/statements")
+            a, b, times, apart, events = self._database.one("evidence/statements")
         elif len(numbers):
-            a, b, times, apart = self._database.one("evidence/statements_of", numbers=distinct(numbers).tolist())
-        one, other, time = (np.array(column, dtype=np.int64) for column in (a, b, times))
-        return StatementTable(one, other, time, np.array(apart, dtype=np.bool_))
+            by = distinct(numbers).tolist()
+            a, b, times, apart, events = self._database.one("evidence/statements_of", numbers=by)
+        one, other, time, event = (np.array(column, dtype=np.int64) for column in (a, b, times, events))
+        return StatementTable(one, other, time, np.array(apart, dtype=np.bool_), event)
 
     def sources(self) -> Sequence[str]:
         self._sources = tuple(self._database.property("sources", ()))

@@ -173,7 +173,7 @@ class _Files:
             self._tables.write(name, [one[:4] for one in told if one[4] == kept_apart])
         for name in sorted(set(events.sources) - self._sources.keys()):
             self._sources[name] = len(self._sources)
-        self._links.add(links_of(events, seen, own, self._sources))
+        self._links.add(links_of(events, seen, own, stated, self._sources))
 
     def finish(self) -> None:
         names = np.array(list(self._sources), dtype=object)

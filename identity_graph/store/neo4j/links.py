@@ -13,7 +13,7 @@ from identity_graph.resolve import fold_links
 from identity_graph.resolve.fold import merge
 from identity_graph.store.neo4j.chunks import CHUNK, LINKS, in_chunks
 from identity_graph.store.neo4j.connection import Connection
-from identity_graph.tables import EvidenceTable, IdentifierTable, Int32, Int64, ObservationTable
+from identity_graph.tables import EvidenceTable, IdentifierTable, Int32, Int64, ObservationTable, StatementTable
 
 
 class Links:
@@ -51,8 +51,8 @@ class Links:
             [self._table(self._database.one("engine/links_between", pairs=chunk)) for chunk in in_chunks(pairs, CHUNK)]
         )
 
-    def wide(self, policy: Policy) -> EvidenceTable:
-        """Those that follow, under the policy, from events that saw many identifiers."""
+    def wide(self, policy: Policy, said: StatementTable) -> EvidenceTable:
+        """Those that follow, under the policy, from events that saw many identifiers; `said` as for `fold_links`."""
         events, times, sources, seen = self._database.one("evidence/wide_observations")
         lengths = [len(one) for one in seen]
         observed = ObservationTable(
@@ -61,7 +61,7 @@ class Links:
             np.repeat(np.array(times, dtype=np.int64), lengths),
             np.repeat(np.array([self._names[name] for name in sources], dtype=np.int16), lengths),
         )
-        return fold_links(self._identifiers, self._values, observed, self.sources, policy)
+        return fold_links(self._identifiers, self._values, observed, self.sources, policy, said=said)
 
     def _table(self, columns: Sequence[Sequence[Any]]) -> EvidenceTable:
         if not columns:

@@ -210,13 +210,13 @@ class SqliteEvidence:
         )
 
     def link_table(self, identifiers: IdentifierTable, values: Sequence[str], policy: Policy) -> EvidenceTable:
-        return fold_links(identifiers, values, self.observation_table(), self.sources(), policy)
+        return fold_links(identifiers, values, self.observation_table(), self.sources(), policy, said=self.statements())
 
     def statements(self, numbers: Int64 | None = None) -> StatementTable:
         rows: Iterable[Sequence[int]] = ()
         if numbers is None:
             rows = self._database.rows(
-                "SELECT s.a, s.b, e.time, s.apart FROM stated s CROSS JOIN event e ON e.number = s.event"
+                "SELECT s.a, s.b, e.time, s.apart, s.event FROM stated s CROSS JOIN event e ON e.number = s.event"
             )
         elif len(numbers):
             found = (
@@ -224,11 +224,11 @@ class SqliteEvidence:
                 " UNION SELECT s.a, s.b, s.event, s.apart FROM carray(?1) k CROSS JOIN stated s ON s.b = k.value"
             )
             rows = self._database.rows(
-                f"SELECT s.a, s.b, e.time, s.apart FROM ({found}) s CROSS JOIN event e ON e.number = s.event",
+                f"SELECT s.a, s.b, e.time, s.apart, s.event FROM ({found}) s CROSS JOIN event e ON e.number = s.event",
                 (number_set(np.unique(numbers)),),
             )
-        a, b, time, apart = columns(rows, 4)
-        return StatementTable(a, b, time, apart.astype(np.bool_))
+        a, b, time, apart, event = columns(rows, 5)
+        return StatementTable(a, b, time, apart.astype(np.bool_), event)
 
     def sources(self) -> Sequence[str]:
         return self._sources.all()
