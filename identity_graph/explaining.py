@@ -47,6 +47,11 @@ def explain(store: Store, policy: Policy, a: Identifier, b: Identifier) -> Expla
     return Explanation(False, path, None, tuple(obstacles), f"{a.key} and {b.key} are not one person: {why}")
 
 
+def hidden(found: Explanation, a: Identifier, b: Identifier, reason: Reason) -> Explanation:
+    """Of two who are one person, to whom is not shown that they are."""
+    return Explanation(False, found.path, None, (reason,), f"{a.key} and {b.key} are not one person: {reason.message}")
+
+
 def _search(
     store: Store, policy: Policy, first: IdentifierRow, second: IdentifierRow, together: bool
 ) -> tuple[tuple[Link, ...], list[Reason]]:

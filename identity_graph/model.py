@@ -112,8 +112,9 @@ class RunState(StrEnum):
 class Reason:
     """Why something does not join.
 
-    Codes: LIMIT, CANNOT_LINK, HUB, BLOCKED, NOT_JOINING, WEAK, OVERSIZED, QUARANTINED, EXPIRED, UNSEEN. `values` are of
-    `namespace`; of CANNOT_LINK, which has none, they are the keys of the two identifiers.
+    Codes: LIMIT, CANNOT_LINK, HUB, BLOCKED, NOT_JOINING, WEAK, OVERSIZED, QUARANTINED, EXPIRED, UNSEEN, and in a view
+    UNSURE and PURPOSE. `values` are of `namespace`; of CANNOT_LINK, which has none, they are the keys of the two
+    identifiers.
     """
 
     code: str

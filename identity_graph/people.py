@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from functools import wraps
-from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeAlias, TypeVar
 
 import numpy as np
 
 from identity_graph.consent import standing, stated
-from identity_graph.explaining import explain
+from identity_graph.explaining import explain, hidden
 from identity_graph.journey import attribute, sessions
 from identity_graph.linking import Linking
 from identity_graph.model import (
@@ -23,6 +23,7 @@ from identity_graph.model import (
     Membership,
     Person,
     Profile,
+    Reason,
     Session,
     Suggestion,
 )
@@ -56,11 +57,19 @@ def _of_one_moment(
     return read
 
 
-class People:
-    """`ahead`, where there is one, hears first of the persons that are looked for."""
+Hiding: TypeAlias = "tuple[Callable[[], People], Reason]"
+"""Persons of whom not everybody is shown, and why not."""
 
-    def __init__(self, store: Store, policy: Policy, *, ahead: Remembering | None = None) -> None:
+
+class People:
+    """`ahead`, where there is one, hears first of the persons that are looked for. `hiding` says whom these are of, if
+    some are left out."""
+
+    def __init__(
+        self, store: Store, policy: Policy, *, ahead: Remembering | None = None, hiding: Hiding | None = None
+    ) -> None:
         self._store = store
+        self._hiding = hiding
         self._policy = policy
         self._linking = Linking(store, policy)
         self._ahead = ahead
@@ -269,7 +278,12 @@ class People:
     @_of_one_moment
     def explain(self, a: Identifier, b: Identifier) -> Explanation:
         """Why, or why not, they are one person; an identifier that was never observed is an obstacle."""
-        return explain(self._store, self._policy, a, b)
+        found = explain(self._store, self._policy, a, b)
+        if found.same_person or self._hiding is None:
+            return found
+        everybody, reason = self._hiding
+        whole = everybody().explain(a, b)
+        return hidden(whole, a, b, reason) if whole.same_person else whole
 
     # ---- parts
 

@@ -78,6 +78,16 @@ def expired_reason(a: Identifier, b: Identifier, policy: Policy) -> Reason:
     return Reason("EXPIRED", message, namespace, ())
 
 
+def unsure_reason(least: float) -> Reason:
+    """Of identifiers that are shown as nobody's to whom asks for more confidence than there is."""
+    return Reason("UNSURE", f"a confidence of at least {least:.17g} is asked for, and one of them is less sure")
+
+
+def purpose_reason(purpose: str) -> Reason:
+    """Of persons who are not shown for it."""
+    return Reason("PURPOSE", f"whoever they are may not be used for {purpose}")
+
+
 def unseen_reason(a: Identifier, b: Identifier) -> Reason:
     message = f"nothing links {a.key} and {b.key}: what was seen with the one or its person was not seen with the other"
     return Reason("UNSEEN", message)

@@ -14,8 +14,9 @@ from identity_graph.journey import attribute
 from identity_graph.linking import Linking, suppressed_rows
 from identity_graph.model import Consent, Identifier
 from identity_graph.neighbourhood import Neighbourhood, around
-from identity_graph.people import People
+from identity_graph.people import Hiding, People
 from identity_graph.policy import Policy, Purpose
+from identity_graph.reasons import purpose_reason, unsure_reason
 from identity_graph.remembering import Supposed, sighting
 from identity_graph.resolve import resolve
 from identity_graph.resolve.persons import assign
@@ -62,7 +63,16 @@ class Supposing:
         self._keys: set[Identifier] = set()
         self._ids: set[str] = set()
         self._supposed = Supposed(store, self._look, self._newest, self._sightings)
-        self.people = People(self._supposed, self._policy, ahead=self._supposed)
+        self.people = People(self._supposed, self._policy, ahead=self._supposed, hiding=self._hiding(policy, view))
+
+    def _hiding(self, policy: Policy, view: View) -> Hiding | None:
+        if view.min_confidence:
+            less, reason = replace(view, min_confidence=0.0), unsure_reason(view.min_confidence)
+        elif view.purpose is not None:
+            less, reason = replace(view, purpose=None), purpose_reason(view.purpose)
+        else:
+            return None
+        return lambda: Supposing(self._store, policy, less, self._now).people, reason
 
     def _newest(self) -> int:
         newest = self._store.evidence.newest()

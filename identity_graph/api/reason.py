@@ -9,7 +9,7 @@ import strawberry
 class Reason:
     code: str = strawberry.field(
         description="Stable: LIMIT, CANNOT_LINK, HUB, BLOCKED, NOT_JOINING, WEAK, OVERSIZED, QUARANTINED, EXPIRED, "
-        "UNSEEN; of a quarantined record, its error code."
+        "UNSEEN, and in a view UNSURE and PURPOSE; of a quarantined record, its error code."
     )
     message: str
     namespace: str | None = None

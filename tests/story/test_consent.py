@@ -61,6 +61,10 @@ def test_who_said_no_or_nothing_is_as_the_policy_says() -> None:
         assert seen_for(graph, "ads", "user_id:ann", "user_id:bob", "user_id:nobody") == [True, False, False]
         assert seen_for(graph, "mail", "user_id:ann", "user_id:bob") == [False, True]
         assert stands(graph, "user_id:ann") == {"ads": "GRANTED", "mail": "DENIED"}
+        asked = key("user_id:ann"), key("cookie:a")
+        answers = [graph.suppose(View(purpose=purpose)).explain(*asked) for purpose in ("ads", "mail")]
+        assert [[reason.code for reason in one.obstacles] for one in answers] == [[], ["PURPOSE"]]
+        assert [one.same_person for one in answers] == [True, False]
         allowed = graph.suppose(View(purpose="ads"))
         ann, bob = person(graph, "user_id:ann"), person(graph, "user_id:bob")
         assert [one and one.id for one in allowed.find([ann, bob])] == [ann, None]

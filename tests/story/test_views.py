@@ -158,6 +158,20 @@ def test_only_who_is_sure_enough() -> None:
         ids = [step.event.id for step in people.journeys([eve])[0]]
         assert "k1" not in ids and "k4" not in ids and "k5" in ids
         assert people.find_by_identifier([key("cookie:k-one")]) == [None]
+        why = people.explain(key("cookie:k-one"), key("email:eve@example.org"))
+        assert not why.same_person and why.path and [one.code for one in why.obstacles] == ["UNSURE"]
+        assert f"{least:.17g} is asked for" in why.message
+        assert people.explain(key("cookie:k-two"), key("email:eve@example.org")).same_person
+
+
+def test_who_is_not_sure_enough_is_told_so_however_far_the_two_are_from_each_other() -> None:
+    chain = [f"cookie:{n}" for n in range(6)]
+    with told([event(str(n), n, *chain[n : n + 2]) for n in range(5)]) as graph:
+        assert len(persons(graph)) == 1
+        why = graph.suppose(View(min_confidence=1)).explain(key(chain[1]), key(chain[5]))
+        assert (why.same_person, len(why.path), [one.code for one in why.obstacles]) == (False, 4, ["UNSURE"])
+        other = graph.suppose(View(min_confidence=1)).explain(key(chain[1]), key("cookie:none"))
+        assert [one.code for one in other.obstacles] == ["UNSEEN"]
 
 
 def test_a_hub_is_one_no_more_where_the_crowd_is_left_out() -> None:
