@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     import polars as pl
 
 _COLUMNS = ("event", "namespace", "value", "time", "a", "b", "count", "first_seen", "last_seen", "source", "weight")
+_UNITS = {"us": 1, "ms": 1_000, "days": 86_400_000_000}
+"""Microseconds of what the numbers of a column count."""
+
 _HELP = (
     "Give observations (event, namespace, value; optional: time, source) or links (a, b as namespace:value; optional: "
     "count, first_seen, last_seen, source)."
@@ -38,6 +41,7 @@ def resolve(frame: Any, policy: Policy | None = None) -> pl.DataFrame:
         raise PolicyError("POLICY_VALUE", f"{given!r:.80} is not a policy", help=help)
     table = _table(frame)
     policy = policy or Policy.default()
+    policy.check()
     if "weight" in table.columns:
         help = "Leave the column out: the policy makes the weight of a link of its count, its times and its sources."
         raise InputError("FRAME_INVALID", "the table has weights, which nothing would heed", help=help)
@@ -221,22 +225,34 @@ def _counts(table: pl.DataFrame) -> Int32:
 
 
 def _times(table: pl.DataFrame, *names: str) -> Int64:
-    """The first of the columns that is there, in microseconds since 1970; what is unknown is 0."""
+    """The first of the columns that knows it, in microseconds since 1970; what none knows is 0."""
+    known: pl.Series | None = None
+    for name in names:
+        if name in table.columns and (known is None or known.null_count()):
+            more = _microseconds(table[name])
+            known = more if known is None else known.zip_with(known.is_not_null(), more)
+    return np.zeros(table.height, np.int64) if known is None else known.fill_null(0).to_numpy()
+
+
+def _microseconds(given: pl.Series) -> pl.Series:
+    """Since 1970, int64; nulls stay."""
     import polars as pl
 
-    given = next((table[name] for name in names if name in table.columns), None)
-    if given is None or given.null_count() == len(given):
-        return np.zeros(table.height, np.int64)
-    if given.dtype in (pl.Datetime, pl.Date):
-        given = given.cast(pl.Datetime("us")).dt.epoch("us")
+    help = "Datetimes, or integer microseconds."
+    if given.null_count() == len(given):
+        return pl.Series(given.name, [None], dtype=pl.Int64).new_from_index(0, len(given))
+    unit = 1
+    if isinstance(given.dtype, pl.Datetime) and given.dtype.time_unit == "ns":
+        given = given.cast(pl.Datetime("us"))
+    elif isinstance(given.dtype, pl.Datetime | pl.Date):
+        unit = _UNITS[getattr(given.dtype, "time_unit", "days")]
     elif not given.dtype.is_integer():
-        raise InputError("FRAME_INVALID", f"{given.name} is {given.dtype}", help="Datetimes, or integer microseconds.")
-    times = given.cast(pl.Int64, strict=False)
-    if times.null_count() > given.null_count() or not times.is_between(EARLIEST, LATEST).all():
-        raise InputError(
-            "FRAME_INVALID", f"{given.name} is outside the years 1 to 9999", help="Datetimes, or integer microseconds."
-        )
-    return times.fill_null(0).to_numpy()
+        raise InputError("FRAME_INVALID", f"{given.name} is {given.dtype}", help=help)
+    # Compared as numbers: polars ends the program of whoever makes a moment of one that is out of its range.
+    times = given.to_physical().cast(pl.Int64, strict=False)
+    if times.null_count() > given.null_count() or not times.is_between(EARLIEST // unit, LATEST // unit).all():
+        raise InputError("FRAME_INVALID", f"{given.name} is outside the years 1 to 9999", help=help)
+    return times * unit if unit > 1 else times
 
 
 def _memberships(identifiers: IdentifierTable, names: pl.DataFrame, label: Int32, pruned: Int8) -> pl.DataFrame:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from identity_graph.errors import InputError, PolicyError
-from identity_graph.times import parse_duration
+from identity_graph.times import SECOND, parse_duration
 
 if TYPE_CHECKING:
     import polars as pl
@@ -230,6 +230,31 @@ class Policy:
             help = "Save the file as UTF-8, then try: identity-graph policy check FILE."
             raise PolicyError("POLICY_SYNTAX", f"{path}: not UTF-8 text: {error}", help=help) from error
         return cls.parse(text, where=str(path))
+
+    def check(self) -> None:
+        """Raises POLICY_VALUE for rules that no file could say: of whoever makes them in Python."""
+        self._checked  # noqa: B018 - once is enough
+
+    @cached_property
+    def _checked(self) -> bool:
+        from identity_graph.policy_file import parse_policy
+
+        def seconds(rule: Rule) -> Rule:
+            """Files say no less; what is shorter is longer than nothing."""
+            spans = {name: getattr(rule, name) for name in ("window", "half_life", "expires")}
+            return replace(rule, **{name: span and -(-span // SECOND) * SECOND for name, span in spans.items()})
+
+        try:
+            rules = {name: seconds(rule) for name, rule in self.namespaces.items()}
+            whole = replace(self, default_rule=seconds(self.default_rule), namespaces=rules)
+            parse_policy(whole.to_toml(), where="the policy as a file", start=Policy())
+        except PolicyError as error:
+            raise PolicyError("POLICY_VALUE", error.message, help=error.help) from None
+        except (TypeError, ValueError, AttributeError) as error:
+            raise PolicyError(
+                "POLICY_VALUE", f"the policy: {error}", help="Give each rule what its type says."
+            ) from None
+        return True
 
     def to_toml(self) -> str:
         """The rules in canonical form: equal rules give equal text."""

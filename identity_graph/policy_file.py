@@ -15,7 +15,7 @@ from identity_graph.policy import MEASURES, ORDERS, Blocked, Keep, Policy, Purpo
 from identity_graph.times import EARLIEST, LATEST, format_duration, parse_duration
 
 NAMESPACE = re.compile(r"[a-z0-9][a-z0-9_.-]{0,63}", re.ASCII)
-_HEADER = re.compile(r"\s*(\[+)([^\]]+)\]")
+_HEADER = re.compile(r"""\s*(\[+)((?:[^\]"']|"(?:[^"\\]|\\.)*"|'[^']*')+)\]""")
 _SETTING = re.compile(r"""\s*((?:[\w.-]|\s*"[^"]*"|\s*'[^']*')+)\s*=""")
 _LIMIT = re.compile(r"(\d{1,6}) (?:ever|per (.+))", re.ASCII)
 _SCALARS = ("order", "min_weight", "max_identifiers", "session_gap", "pairwise_up_to")
@@ -35,9 +35,12 @@ def parse_policy(text: str, *, where: str, start: Policy, tried: bool = False) -
     Of one that was `tried` the patterns are not: importing what does takes longer than most commands."""
     try:
         document = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise PolicyError("POLICY_SYNTAX", f"{where}: {error}") from error
-    return _Reader(text, where, tried).policy(document, start)
+    except (ValueError, RecursionError) as error:  # also a number of thousands of digits, and brackets as deep
+        ends = f", line {len(text.splitlines())}" if "at end of document" in str(error) else ""
+        raise PolicyError("POLICY_SYNTAX", f"{where}{ends}: {error}") from error
+    found = _Reader(text, where, tried).policy(document, start)
+    vars(found)["_checked"] = True
+    return found
 
 
 def write_policy(policy: Policy) -> str:
@@ -185,7 +188,7 @@ class _Reader:
             return None, None
         match = _LIMIT.fullmatch(value) if isinstance(value, str) else None
         if not match or int(match[1]) < 1:
-            help = 'Allowed: "1 ever", "5 ever", "5 per 365 days", ... or "none".'
+            help = 'Allowed: "1 ever", "5 ever", "5 per 365 days", ... up to 999999, or "none".'
             raise self.fail("POLICY_VALUE", key, f"{value!r}", help)
         return int(match[1]), None if match[2] is None else self.duration(match[2], key)
 
@@ -222,16 +225,18 @@ class _Reader:
         return found
 
     def compiles(self, patterns: tuple[str, ...], key: str) -> None:
-        if self.tried:
+        if self.tried or not patterns:
             return
         import polars as pl
 
         try:
-            pl.Series([""]).str.contains(any_of(patterns))
+            found = pl.Series(["", "a", "0"]).str.contains(any_of(patterns))
         except pl.exceptions.ComputeError:
             what = f"{patterns[0]!r}" if len(patterns) == 1 else "all the patterns together"
             help = "Allowed: expressions of moderate size without back-references and look-arounds."
             raise self.fail("POLICY_VALUE", key, what, help) from None
+        if found.all():
+            raise self.fail("POLICY_VALUE", key, f"{patterns[0]!r}", "It finds something in every value.")
 
     def block(self, table: Mapping[str, Any], start: Blocked) -> Blocked:
         values, patterns = set(start.values), list(start.patterns)
@@ -242,6 +247,8 @@ class _Reader:
             elif key == "patterns":
                 patterns += [p for p in self.patterns(value, "blocked.patterns") if p not in patterns]
             else:
+                if not NAMESPACE.fullmatch(key):
+                    raise self.fail("POLICY_KEY", f"blocked.{key}", "not a namespace", CODES["NAMESPACE_INVALID"])
                 inner = self.table(value, f"blocked.{key}")
                 self.only(inner, ("values", "patterns"), f"blocked.{key}.")
                 old_values, old_patterns = by_namespace.get(key, (frozenset(), ()))

@@ -66,6 +66,7 @@ class IdentityGraph:
         self.store = store
         self.engine = choose_engine(store, engine)
         self.policy = policy or Policy.default()
+        self.policy.check()
         self.private_destinations = private_destinations
         self.clock = clock
         self.new_id = new_id

@@ -33,6 +33,8 @@ class View:
             raise InputError(
                 "VIEW_INVALID", message, help="Ask for a purpose, or as of another time or without sources."
             )
+        if self.policy is not None:
+            self.policy.check()
         if not 0 <= self.min_confidence <= 1:  # NaN neither
             raise InputError("VIEW_INVALID", f"a confidence of at least {self.min_confidence} is asked for")
 

@@ -18,8 +18,10 @@ from hypothesis import strategies as st
 from identity_graph.errors import InputError, PolicyError
 from identity_graph.frames import components, resolve
 from identity_graph.model import Event, Identifier
-from identity_graph.policy import Policy, Rule
+from identity_graph.policy import Blocked, Policy, Rule, Similarity
+from identity_graph.service import IdentityGraph
 from identity_graph.times import DAY
+from identity_graph.view import View
 from tests.unit.naive import persons as naive
 from tests.unit.real_files import real_file
 from tests.unit.test_resolve import policies, worlds
@@ -142,6 +144,8 @@ LINKS = {"a": ["email:x@y.org"], "b": ["user_id:1"]}
         (SEEN | {"time": [1.5] * 6}, "FRAME_INVALID", "time is Float64"),
         (SEEN | {"time": [2**62] * 6}, "FRAME_INVALID", "years 1 to 9999"),
         (SEEN | {"time": pl.Series([2**64 - 1] * 6, dtype=pl.UInt64)}, "FRAME_INVALID", "years 1 to 9999"),
+        (SEEN | {"time": pl.Series([2**60] * 6).cast(pl.Datetime("ms"))}, "FRAME_INVALID", "years 1 to 9999"),
+        (SEEN | {"time": pl.Series([10**9] * 6, dtype=pl.Int32).cast(pl.Date)}, "FRAME_INVALID", "years 1 to 9999"),
         (SEEN | {"time": [1, 2, 3, 3, 4, 5]}, "FRAME_INVALID", "2 rows give an event that was at another time"),
         (SEEN | {"source": ["a", "b", "c", "c", "d", "d"]}, "FRAME_INVALID", "from another source"),
         (LINKS | {"a": [None]}, "FRAME_INVALID", "a has 1 nulls"),
@@ -190,6 +194,53 @@ def test_a_column_of_nothing_is_of_any_type(names: tuple[str, ...], kind: Any) -
 )
 def test_events_are_anything_that_equals_itself(events: pl.Series) -> None:
     assert resolve(SEEN | {"event": events}).rows() == PERSONS
+
+
+def test_the_one_time_that_is_known_of_a_link_is_both() -> None:
+    """Old enough to be expired, as the other was seen a year later."""
+    old, new = dt.datetime(2025, 1, 1), dt.datetime(2026, 1, 1)
+    times = {"first_seen": [old, None], "last_seen": [None, new]}
+    table = pl.DataFrame({"a": ["cookie:1", "cookie:2"], "b": ["user_id:1", "user_id:2"], **times})
+    policy = Policy.parse("[namespaces.cookie]\nexpires = '90 days'\n")
+    for unit in ("ms", "us", "ns"):
+        found = resolve(table.with_columns(pl.col("first_seen", "last_seen").cast(pl.Datetime(unit))), policy)
+        assert found["person"].n_unique() == 3
+    assert resolve(table.cast({"first_seen": pl.Date, "last_seen": pl.Date}), policy)["person"].n_unique() == 3
+
+
+SIMILAR = Similarity(("cookie",), ("ip",))
+DEFAULT = Policy.default()
+
+
+@pytest.mark.parametrize(
+    ("policy", "key"),
+    [
+        (replace(DEFAULT, similarity=(replace(SIMILAR, trust=NAN),)), "similarity.1.trust"),
+        (replace(DEFAULT, similarity=(replace(SIMILAR, min=NAN),)), "similarity.1.min"),
+        (replace(DEFAULT, similarity=(replace(SIMILAR, trust=5.0),)), "similarity.1.trust"),
+        (replace(DEFAULT, similarity=(replace(SIMILAR, top_k=-1),)), "similarity.1.top_k"),
+        (replace(DEFAULT, similarity=(replace(SIMILAR, measure="dice"),)), "similarity.1.measure"),
+        (replace(DEFAULT, similarity=(replace(SIMILAR, by=()),)), "similarity.1.by"),
+        (replace(DEFAULT, min_weight=NAN), "min_weight"),
+        (replace(DEFAULT, sources={"crm": NAN}), "sources.crm.trust"),
+        (replace(DEFAULT, default_rule=Rule(limit=2**40)), "default.limit"),
+        (replace(DEFAULT, default_rule=Rule(limit=0)), "default.limit"),
+        (replace(DEFAULT, default_rule=Rule(priority=2**40)), "default.priority"),
+        (replace(DEFAULT, default_rule=Rule(hub_cap="x")), "the policy"),  # type: ignore[arg-type]
+        (replace(DEFAULT, default_rule=Rule(half_life="x")), "the policy"),  # type: ignore[arg-type]
+        (replace(DEFAULT, blocked=Blocked(patterns=("(a",))), "blocked.patterns"),
+    ],
+)
+def test_rules_made_in_python_that_no_file_could_say_are_refused(policy: Policy, key: str) -> None:
+    acts: list[Callable[[], object]] = [
+        lambda: resolve(LINKS, policy),
+        lambda: IdentityGraph.open("sqlite:///:memory:", policy),
+        lambda: View(policy=policy),
+    ]
+    for act in acts:
+        with pytest.raises(PolicyError) as caught:
+            act()
+        assert caught.value.code == "POLICY_VALUE" and key in caught.value.message
 
 
 @pytest.mark.parametrize("policy", ["policy.toml", Path("policy.toml"), {"min_weight": 0.5}])
