@@ -132,10 +132,15 @@ class Resolver:
         return resolved, in_force
 
     def publish(
-        self, *, full: bool = False, weakened: Iterable[int] = (), reach: Iterable[int] = (), cause: str = "evidence"
+        self,
+        *,
+        full: bool = False,
+        weakened: Iterable[int] | None = None,
+        reach: Iterable[int] = (),
+        cause: str = "evidence",
     ) -> _Published | None:
         """Within the caller's transaction; None where there was nothing to resolve. `weakened` are identifiers that
-        lost evidence, `reach` those whose component that was."""
+        lost evidence, None where none was taken away; `reach` those whose component that was."""
         resolved, in_force = self._store.persons.resolved()
         if in_force is not None and in_force != self._policy.digest:
             cause = "policy"
@@ -148,16 +153,21 @@ class Resolver:
         in_force: str | None,
         *,
         full: bool = False,
-        weakened: Iterable[int] = (),
+        weakened: Iterable[int] | None = None,
         reach: Iterable[int] = (),
         cause: str = "evidence",
     ) -> _Published | None:
         """The first two are what the store says of the last publication."""
         persons = self._store.persons
         arrived, newest = self._store.evidence.arrived_since(resolved)
-        lost = np.array(sorted(weakened), dtype=np.int64)
-        changed = full or in_force != self._policy.digest or self._policy.decays
-        if changed or (self._policy.similarity and (len(arrived) or len(lost))):
+        lost = np.array(sorted(weakened or ()), dtype=np.int64)
+        older = self._policy.decays and (newest != resolved or weakened is not None)  # as its newest evidence may be
+        if (
+            full
+            or older
+            or in_force != self._policy.digest
+            or (self._policy.similarity and (len(arrived) or len(lost)))
+        ):
             with self._store.beside(persons.membership) as membership:
                 here, scope = everything(self._store, self._policy, self._engine), None
                 members = membership()

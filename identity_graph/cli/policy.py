@@ -68,7 +68,9 @@ def diff(command: Command, file: FileArgument) -> None:
         lines += [f"{rule['rule']}: {_said(rule['now'])} -> {_said(rule['then'])}" for rule in rules]
         if not rules:
             lines.append("The rules are the same as those in force." if apart else "The rules are the same.")
-        if effect:
+        if effect is None:
+            lines.append(f"There is nothing at {command.store}: what becomes of persons is not said.")
+        else:
             if not effect["published"]:
                 lines.append("Nobody is published yet: identity-graph resolve does that.")
             lines.append(f"persons: {effect['persons']:,} -> {effect['persons_then']:,}")

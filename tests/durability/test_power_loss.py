@@ -19,6 +19,7 @@ import pytest
 
 from identity_graph.ingest import Ingest
 from identity_graph.loaders import read_loader
+from identity_graph.model import Event, Identifier
 from identity_graph.policy import Policy
 from identity_graph.service import IdentityGraph
 from identity_graph.store import open_store
@@ -32,6 +33,7 @@ from tests.story.worlds import numbered
 STATES = 100_000 if NIGHTLY else 10_000
 LOOKED_INTO = 40  # of the states one in so many is read, and loaded into again
 RECORDS, BATCH = 240, 20
+EVENTS = 250  # that are stored one by one
 CHECKPOINT = 50  # pages, so that the log is copied back a few times
 SEED = random.SystemRandom().randrange(10**6)  # another one each time; a failing test shows it
 _recordings = count(1)
@@ -48,7 +50,7 @@ class Alone(apsw.Connection):
     def pragma(self, name: str, value: Any = None, **more: Any) -> Any:
         if name == "query_only":
             return None
-        if name == "synchronous":
+        if name == "synchronous" and self._synchronous != "full":
             value = self._synchronous
         if name == "wal_autocheckpoint":
             value = CHECKPOINT
@@ -68,6 +70,7 @@ def recorded(synchronous: str) -> Iterator[Recording]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("identity_graph.store.sqlite.connection.apsw.Connection", connect)
+        patch.setattr("identity_graph.store.sqlite.connection.LOG_PAGES", CHECKPOINT)
         yield recording
     recording.unregister()
 
@@ -193,6 +196,55 @@ def test_no_cut_of_the_power_loses_or_halves_an_acknowledged_batch(tmp_path: Pat
     said = [call.file for call in life.recording.calls if call.kind == "said"]
     assert len(said) == RECORDS // BATCH + 1 and len(life.digests) == RECORDS // BATCH + 1
     assert tried(life, STATES, memory) == (STATES, []), f"seed {SEED}"
+
+
+def singly(folder: Path) -> Life:
+    """Events and publications one by one: of each run nobody waits for the beginning to be on the disk."""
+    with recorded("full") as recording:
+        graph = IdentityGraph.open(f"sqlite:///{folder / 'people.db'}", clock=clock, new_id=numbered())
+        for number in range(EVENTS):
+            ends = [Identifier("cookie", f"c{number % 40}"), Identifier("email", f"{number % 30}@example.org")]
+            graph.ingest.events(
+                [Event(f"e{number}", clock(), "web", "Seen", ends, {}, {"x": "y" * (7 * number % 600)})]
+            )
+            recording.say(f"stored {number + 1}")
+            graph.resolver.resolve()
+        graph.close()
+    return Life(recording, folder / "people.db", {}, "")
+
+
+def fewer(life: Life, memory: Path) -> tuple[int, str]:
+    """How many states were tried, and what is wrong with the first that is broken, or lacks an acknowledged event."""
+    dice = random.Random(SEED)
+    cuts, calls = Cuts(life.recording.calls), life.recording.calls
+    first = next(at for at, call in enumerate(calls, 1) if call.kind == "said")
+    for state in range(STATES):
+        disk = cuts.after(dice.randrange(first, len(calls) + 1), dice)
+        for path in memory.iterdir():
+            path.unlink()
+        disk.write(memory)
+        try:
+            database = apsw.Connection(str(memory / "people.db"))
+            whole, there = database.pragma("integrity_check"), database.execute("SELECT count(*) FROM event").get
+            database.close()
+        except apsw.Error as error:
+            return state, f"{error}"
+        stored = int(disk.promises[-1].removeprefix("stored "))
+        if whole != "ok" or there < stored:
+            return state, f"{whole}: {there} of {stored} events"
+    return STATES, ""
+
+
+def test_no_cut_loses_an_event_where_the_beginning_of_a_run_is_not_waited_for(tmp_path: Path, memory: Path) -> None:
+    assert fewer(singly(tmp_path), memory) == (STATES, ""), f"seed {SEED}"
+
+
+def test_a_log_that_begins_anew_unwaited_for_is_caught(
+    tmp_path: Path, memory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("identity_graph.store.sqlite.connection.LAZY", "off")
+    _, flaw = fewer(singly(tmp_path), memory)
+    assert flaw, f"seed {SEED}"
 
 
 @pytest.mark.parametrize("synchronous", ["normal", "off"])

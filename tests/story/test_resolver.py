@@ -226,6 +226,15 @@ def test_an_address_on_the_internet_does_not_bring_its_history() -> None:
         assert 0 < sum(reads) <= 10
 
 
+def test_where_evidence_ages_nothing_is_read_until_something_comes() -> None:
+    with told(town(), Policy.parse("[namespaces.cookie]\nhalf_life = '90 days'\n")) as graph:
+        reads = spied(graph.store)
+        assert graph.resolver.resolve().message == "nothing changed" and reads == []
+        before = persons(graph)
+        tell(graph, [event("new", 9000, "cookie:late")])
+        assert persons(graph) == before | {frozenset({"cookie:late"})}
+
+
 def test_as_many_statements_for_one_as_for_many() -> None:
     def statements(size: int) -> int:
         heard: list[str] = []

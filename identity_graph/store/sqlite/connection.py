@@ -23,6 +23,7 @@ APPLICATION = 0x49444752  # "IDGR": tells our files from other programs' databas
 CACHE_KIBIBYTES = 65_536
 PAGE_BYTES = 8_192  # larger: fewer pages in a load; smaller: fewer bytes in a commit of one event
 STEPS = 200_000  # of SQLite's machine, about ten milliseconds, between two looks at the deadline
+LAZY = "normal"  # waits for the disk only where the log begins anew: or else a cut could bring the old one back
 LOG_PAGES = 8_192  # the log grows to 64 MiB before it is copied back, so that hot pages are copied once
 
 
@@ -254,7 +255,7 @@ class Connection:
             yield
             return
         self._writer.wal_autocheckpoint(0)
-        self._writer.pragma("synchronous", "off")
+        self._writer.pragma("synchronous", LAZY)
         try:
             yield
         finally:
