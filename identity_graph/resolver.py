@@ -172,7 +172,7 @@ class Resolver:
                 here, scope = everything(self._store, self._policy, self._engine), None
                 members = membership()
         elif len(arrived) or len(lost):
-            scope = component(self._store, {*self._start(arrived, lost), *reach})
+            scope = component(self._store, {*self._start(arrived, lost, resolved), *reach})
             here, members = around(self._store, self._policy, scope), persons.membership(scope)
         else:
             return None
@@ -181,14 +181,17 @@ class Resolver:
             return _Published(message)
         return _Published(message, self._engine.afterwards(here.resolution))
 
-    def _start(self, arrived: Int64, weakened: Int64) -> list[int]:
+    def _start(self, arrived: Int64, weakened: Int64, resolved: int) -> list[int]:
         """Where to look from. What is pruned stays so as evidence grows, and its history is not read; a hub that lost
-        evidence may be one no more, and then speaks for all that were seen with it."""
+        evidence, or of which an event after `resolved` says whom it is not, may be one no more, and then speaks for all
+        that were seen with it."""
         numbers = np.union1d(arrived, weakened)
         pruned, codes = self._store.persons.pruned(numbers)
         start = set(numbers.tolist()) - set(pruned.tolist())
-        hubs = [n for n, code in zip(pruned.tolist(), codes, strict=True) if code == CODES[HUB]]
-        lost = np.intersect1d(np.array(hubs, dtype=np.int64), weakened)
+        hubs = np.array([n for n, code in zip(pruned.tolist(), codes, strict=True) if code == CODES[HUB]], np.int64)
+        said = self._store.evidence.statements(hubs)
+        apart = said.apart & (said.event > resolved)
+        lost = np.intersect1d(hubs, np.concatenate((weakened, said.a[apart], said.b[apart])))
         if len(lost):
             here = around(self._store, self._policy, lost)
             freed = here.resolution.identifiers.number[here.inside & (here.resolution.pruned == JOINS)]

@@ -41,8 +41,9 @@ from identity_graph.view import View
 class Supposing:
     """What a view lets one see of the persons that are looked at; ask by `people`. Raises PURPOSE_UNKNOWN.
 
-    Read is what links reach, not everything; only similarity, which depends on everything, needs all observations. A
-    person keeps its id by overlap with what is published; whoever is split off from `ID` is called `ID~2`, `ID~3`, ...
+    Read is what links reach, not everything; only similarity, and how old evidence is without some of the sources, need
+    all observations, as they depend on everything. A person keeps its id by overlap with what is published; whoever is
+    split off from `ID` is called `ID~2`, `ID~3`, ...
     Evidence ages to the time of the view.
     """
 
@@ -60,6 +61,7 @@ class Supposing:
         self._now = clock if view.as_of is None else lambda: view.as_of or 0
         self._events: dict[int, list[EventRow]] = {}
         self._hubs: dict[int, bool] = {}
+        self._heard: int | None = None  # the newest time of the sources that are not left out
         self._keys: set[Identifier] = set()
         self._ids: set[str] = set()
         self._supposed = Supposed(store, self._look, self._newest, self._sightings)
@@ -75,7 +77,14 @@ class Supposing:
         return lambda: Supposing(self._store, policy, less, self._now).people, reason
 
     def _newest(self) -> int:
-        newest = self._store.evidence.newest()
+        if not self._view.without_sources:
+            newest = self._store.evidence.newest()
+        elif self._heard is not None:
+            newest = self._heard
+        else:
+            sources = list(self._store.evidence.sources())
+            ever = replace(self._view, as_of=None).observations(self._store.evidence.observation_table(), sources)
+            newest = self._heard = int(ever.time.max(initial=0))
         return newest if self._view.as_of is None else min(newest, self._view.as_of)
 
     def _look(self, identifiers: Sequence[Identifier] = (), ids: Sequence[str] = ()) -> None:
@@ -163,7 +172,7 @@ class Supposing:
             seen, sources = self._observed(np.array([number]))
             identifiers, values = evidence.identifier_table(np.union1d(seen.identifier, number))
             none, said = np.empty(0, np.int64), evidence.statements(np.array([number]))
-            found = resolve(identifiers, values, seen, (none, none), sources, policy, said=said)
+            found = resolve(identifiers, values, seen, (none, none), sources, policy, said=said, now=self._newest())
             self._hubs[number] = bool(found.pruned[np.searchsorted(identifiers.number, number)] == HUB)
         return self._hubs[number]
 

@@ -29,7 +29,9 @@ from tests.story.worlds import (
     told,
     worlds,
 )
+from tests.unit.naive import links as naive_links
 from tests.unit.naive import persons as naive
+from tests.unit.naive import settled
 
 pytestmark = pytest.mark.usefixtures("each_store")
 
@@ -181,6 +183,7 @@ def test_to_explain_a_hub_does_not_bring_its_history() -> None:
 def test_the_path_holds_or_says_why_not(events, policy):  # type: ignore[no-untyped-def]
     group_of = {one: group for group in naive(events, policy) for one in group}
     known = sorted({one for event in events for one in event.identifiers})
+    weights, *_ = naive_links(events, policy, settled(events)[0])
     with told(events, policy) as graph:
         strongest = joining(graph)
         for a, b in list(combinations(known, 2))[:40]:
@@ -190,10 +193,23 @@ def test_the_path_holds_or_says_why_not(events, policy):  # type: ignore[no-unty
             assert bool(found.obstacles) != together
             if found.path:
                 assert end_of(found, a) == b
+            for link in found.path:  # wherever it lies, all of its evidence counts
+                assert link.weight == weights[min(link.a, link.b), max(link.a, link.b)]
             if together:
                 tree = nx.shortest_path(strongest, a, b)
                 assert found.confidence == min(strongest.edges[pair]["weight"] for pair in pairwise(tree))
                 assert found.confidence == min(link.weight for link in found.path)
+
+
+def test_a_link_that_joins_others_is_as_strong_in_the_path_of_those_who_reach_them() -> None:
+    """Both ends of it are no person of those who are asked about, who were seen with them once."""
+    rules = Policy.parse("min_weight = 0.5\n[namespaces.aa]\ntrust = 0.3\n[namespaces.zz]\ntrust = 0.5\n")
+    x, y, a, z = "email:x@example.org", "cookie:y", "aa:a", "zz:z"
+    seen = [event(str(n), n, *keys) for n, keys in enumerate([(a, x, y), (a, x), (x, y), (x, y), (y, z), (y, z)])]
+    with told(seen, rules) as graph:
+        joined, found = graph.people.explain(key(x), key(y)), graph.people.explain(key(a), key(z))
+        assert joined.same_person and joined.path[0] in found.path and joined.path[0].count == 3
+        assert [reason.code for reason in found.obstacles] == ["WEAK", "WEAK"] and len(found.path) == 3
 
 
 def end_of(found: Explanation, start: Identifier) -> Identifier:

@@ -65,6 +65,20 @@ def test_an_unlink_is_no_sighting_of_the_two_together() -> None:
         assert owner == {one: members for members in persons(graph) for one in members}
 
 
+def test_an_unlink_that_takes_a_link_from_a_hub_may_free_it() -> None:
+    """The stated link made one person too many; what is resolved around it is what everything would be."""
+    mail = "email:ann@example.org"
+    seen = [event(f"e{n}", n, mail, f"user_id:u{n}") for n in range(4)]
+    wide = event("wide", 5, mail, "user_id:u4", "user_id:u5", *(f"cookie:c{n}" for n in range(6)))
+    with told([*seen, wide._replace(same_person=[(key(mail), key("user_id:u5"))])]) as graph:
+        (before,) = graph.people.identifiers([key(mail)])
+        assert before and before.pruned and before.pruned.code == "HUB"
+        graph.stating.unlink(key(mail), key("user_id:u5"), "not hers")
+        (after,), digest = graph.people.identifiers([key(mail)]), graph.digest()
+        assert after and after.pruned is None and after.person_id
+        assert graph.resolver.resolve(full=True).message == "nothing changed" and graph.digest() == digest
+
+
 def test_who_is_kept_apart_is_not_alike_for_that() -> None:
     alike = replace(DEFAULT, similarity=(Similarity(("cookie",), ("ip",), min=0.5),))
     with told([event("1", 1, "cookie:a", "ip:8.8.8.8"), event("2", 2, "cookie:b")], policy=alike) as graph:

@@ -184,6 +184,32 @@ def test_a_hub_is_one_no_more_where_the_crowd_is_left_out() -> None:
         assert people.find_by_identifier([key("user_id:q04")]) == [None]
 
 
+def test_evidence_does_not_age_by_a_source_that_is_left_out() -> None:
+    rules = Policy.parse('[namespaces.device_id]\nexpires = "10 days"\n')
+    days = 24 * 60
+    seen = [event("1", 0, "device_id:d", "cookie:k"), event("2", 40 * days, "cookie:other", source="shop")]
+    with told(seen, rules) as graph:
+        assert person(graph, "device_id:d") != person(graph, "cookie:k")
+        people = graph.suppose(View(without_sources=frozenset({"shop"})))
+        one, other = people.find_by_identifier([key("device_id:d"), key("cookie:k")])
+        assert one and other and one.id == other.id
+
+
+def test_a_hub_is_one_no_more_where_its_evidence_has_expired_under_other_rules() -> None:
+    phone, days = "phone:+15550100201", 24 * 60
+    seen = [
+        event("1", 0, phone, "user_id:u1"),
+        event("2", 8 * days, phone, "user_id:u2"),
+        event("3", 14 * days, "cookie:k"),
+    ]
+    rules = '[namespaces.phone]\nhub_cap = 1\nlimit = "1 ever"\n'
+    with told(seen, Policy.parse(rules)) as graph:
+        assert graph.people.find_by_identifier([key(phone)]) == [None]
+        people = graph.suppose(View(policy=Policy.parse(rules + 'expires = "10 days"\n')))
+        one, other = people.find_by_identifier([key(phone), key("user_id:u2")])
+        assert one and other and one.id == other.id
+
+
 def test_under_other_rules() -> None:
     with told([*shared_tablet(), *recycled_phone()]) as graph:
         free = graph.suppose(View(policy=Policy.default().without_limits()))

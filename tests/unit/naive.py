@@ -31,7 +31,7 @@ def persons(
     those with identifiers of `hard` no least cut was found: then the strongest links count."""
     events = list(events)
     must, apart = settled(events)
-    weights, seen, expired = _links(events, policy, must)
+    weights, seen, expired = links(events, policy, must)
     rules = _Rules(policy, _newest(seen), {frozenset(pair) for pair in (*cannot, *apart)})
     everyone = {one for event in events for one in event.identifiers}
     joining = {one for one in everyone if policy.rule(one.namespace).joins and not _blocked(one, policy)}
@@ -96,9 +96,7 @@ def _blocked(one: Identifier, policy: Policy) -> bool:
     return any(re.search(pattern, value, re.IGNORECASE) for pattern in (*policy.blocked.patterns, *own_patterns))
 
 
-def _links(
-    events: list[Event], policy: Policy, must: set[Pair]
-) -> tuple[dict[Pair, float], dict[Pair, int], set[Pair]]:
+def links(events: list[Event], policy: Policy, must: set[Pair]) -> tuple[dict[Pair, float], dict[Pair, int], set[Pair]]:
     """Weights, newest times, and the pairs all of whose evidence is too old."""
     counts: dict[Pair, Counter[str]] = defaultdict(Counter)
     seen: dict[Pair, int] = {}
