@@ -17,11 +17,13 @@ from identity_graph.store.protocols import IdentifierRow, Store
 from identity_graph.tables import Bool
 
 
-def explain(store: Store, policy: Policy, a: Identifier, b: Identifier) -> Explanation:
+def explain(store: Store, policy: Policy, a: Identifier, b: Identifier, withheld: Reason | None = None) -> Explanation:
     """The path whose weakest link is strongest: over joining links where they are one person; else over links that a
-    limit refused; else over links that are too weak or lead through pruned identifiers. What refuses is an obstacle.
+    limit refused; else over links that are too weak or lead through pruned identifiers, and others that join. What
+    refuses is an obstacle.
 
-    Reads the component of both, and builds one networkx graph of it. Of a pruned one only what it was seen with there:
+    Where one of them is nobody, though nothing keeps it from joining, no more than why that is `withheld` is told. Else
+    reads the component of both, and builds one networkx graph of it. Of a pruned one only what it was seen with there:
     a hub's history is long.
     """
     rows = store.evidence.identifiers([a, b])
@@ -32,6 +34,8 @@ def explain(store: Store, policy: Policy, a: Identifier, b: Identifier) -> Expla
     first, second = rows[0], rows[1]
     if a == b:
         return Explanation(True, (), 1.0, (), f"{a.key} is one identifier")
+    if withheld and any(row.person is None and not row.pruned for row in (first, second)):
+        return hidden(a, b, withheld)
     together = first.person is not None and first.person == second.person
     path, obstacles = _search(store, policy, first, second, together)
     if together:
@@ -47,9 +51,9 @@ def explain(store: Store, policy: Policy, a: Identifier, b: Identifier) -> Expla
     return Explanation(False, path, None, tuple(obstacles), f"{a.key} and {b.key} are not one person: {why}")
 
 
-def hidden(found: Explanation, a: Identifier, b: Identifier, reason: Reason) -> Explanation:
-    """Of two who are one person, to whom is not shown that they are."""
-    return Explanation(False, found.path, None, (reason,), f"{a.key} and {b.key} are not one person: {reason.message}")
+def hidden(a: Identifier, b: Identifier, reason: Reason, path: tuple[Link, ...] = ()) -> Explanation:
+    """Of two who may be one person, for whom it is not shown that they are."""
+    return Explanation(False, path, None, (reason,), f"{a.key} and {b.key} are not one person: {reason.message}")
 
 
 def _search(

@@ -58,18 +58,24 @@ def _of_one_moment(
 
 
 Hiding: TypeAlias = "tuple[Callable[[], People], Reason]"
-"""Persons of whom not everybody is shown, and why not."""
+"""Persons of whom some are left out, and why these are."""
 
 
 class People:
-    """`ahead`, where there is one, hears first of the persons that are looked for. `hiding` says whom these are of, if
-    some are left out."""
+    """`ahead`, where there is one, hears first of the persons that are looked for. `hiding` are those of whom these are
+    some; `withheld` is why nothing is told of who is nobody here."""
 
     def __init__(
-        self, store: Store, policy: Policy, *, ahead: Remembering | None = None, hiding: Hiding | None = None
+        self,
+        store: Store,
+        policy: Policy,
+        *,
+        ahead: Remembering | None = None,
+        hiding: Hiding | None = None,
+        withheld: Reason | None = None,
     ) -> None:
         self._store = store
-        self._hiding = hiding
+        self._hiding, self._withheld = hiding, withheld
         self._policy = policy
         self._linking = Linking(store, policy)
         self._ahead = ahead
@@ -278,12 +284,12 @@ class People:
     @_of_one_moment
     def explain(self, a: Identifier, b: Identifier) -> Explanation:
         """Why, or why not, they are one person; an identifier that was never observed is an obstacle."""
-        found = explain(self._store, self._policy, a, b)
+        found = explain(self._store, self._policy, a, b, self._withheld)
         if found.same_person or self._hiding is None:
             return found
         everybody, reason = self._hiding
         whole = everybody().explain(a, b)
-        return hidden(whole, a, b, reason) if whole.same_person else whole
+        return hidden(a, b, reason, whole.path) if whole.same_person else whole
 
     # ---- parts
 

@@ -84,8 +84,8 @@ def unsure_reason(least: float) -> Reason:
 
 
 def purpose_reason(purpose: str) -> Reason:
-    """Of persons who are not shown for it."""
-    return Reason("PURPOSE", f"whoever they are may not be used for {purpose}")
+    """Of who is nobody to whoever looks for it."""
+    return Reason("PURPOSE", f"whoever one of them is may not be used for {purpose}")
 
 
 def unseen_reason(a: Identifier, b: Identifier) -> Reason:

@@ -14,7 +14,7 @@ from identity_graph.journey import attribute
 from identity_graph.linking import Linking, suppressed_rows
 from identity_graph.model import Consent, Identifier
 from identity_graph.neighbourhood import Neighbourhood, around
-from identity_graph.people import Hiding, People
+from identity_graph.people import People
 from identity_graph.policy import Policy, Purpose
 from identity_graph.reasons import purpose_reason, unsure_reason
 from identity_graph.remembering import Supposed, sighting
@@ -65,16 +65,17 @@ class Supposing:
         self._keys: set[Identifier] = set()
         self._ids: set[str] = set()
         self._supposed = Supposed(store, self._look, self._newest, self._sightings)
-        self.people = People(self._supposed, self._policy, ahead=self._supposed, hiding=self._hiding(policy, view))
 
-    def _hiding(self, policy: Policy, view: View) -> Hiding | None:
-        if view.min_confidence:
-            less, reason = replace(view, min_confidence=0.0), unsure_reason(view.min_confidence)
-        elif view.purpose is not None:
-            less, reason = replace(view, purpose=None), purpose_reason(view.purpose)
-        else:
-            return None
-        return lambda: Supposing(self._store, policy, less, self._now).people, reason
+        def everybody() -> People:
+            return Supposing(store, policy, replace(view, min_confidence=0.0), clock).people
+
+        self.people: People = People(
+            self._supposed,
+            self._policy,
+            ahead=self._supposed,
+            hiding=(everybody, unsure_reason(view.min_confidence)) if view.min_confidence else None,
+            withheld=None if view.purpose is None else purpose_reason(view.purpose),
+        )
 
     def _newest(self) -> int:
         if not self._view.without_sources:

@@ -72,11 +72,10 @@ def resolve(
 
     `observations`, `stated` and `cannot` use the store's numbers, all of which are in `identifiers`. `stated` pairs are
     one person, whatever the limits; `cannot` pairs never are, whatever is stated; `said` is as for `fold_links`. Where
-    only a part of everything is
-    here, `known` int8[n] gives the pruning of identifiers whose links are not all here (-1: find it), and `similar`, of
-    dense identifiers, what the policy's rules of similarity found of all. The answer depends on the evidence only: not
-    on its order, nor on how identifiers are numbered. Evidence ages to `now`, the newest time in it when left out:
-    never to the clock.
+    only a part of everything is here, `known` int8[n] gives the pruning of identifiers whose links are not all here
+    (-1: find it), and `similar`, of dense identifiers, what the policy's rules of similarity found of all. The answer
+    depends on the evidence only: not on its order, nor on how identifiers are numbered. Evidence ages to `now`, the
+    newest time in it when left out: never to the clock.
     """
     evidence = fold_links(identifiers, values, observations, sources, policy, said=said)
     if now is None:

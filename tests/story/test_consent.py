@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -65,6 +66,10 @@ def test_who_said_no_or_nothing_is_as_the_policy_says() -> None:
         answers = [graph.suppose(View(purpose=purpose)).explain(*asked) for purpose in ("ads", "mail")]
         assert [[reason.code for reason in one.obstacles] for one in answers] == [[], ["PURPOSE"]]
         assert [one.same_person for one in answers] == [True, False]
+        strangers = graph.suppose(View(purpose="mail")).explain(key("user_id:ann"), key("user_id:bob"))
+        assert replace(answers[1], message="") == replace(strangers, message="")  # nor who is one person with whom
+        sure = graph.suppose(View(purpose="mail", min_confidence=0.5)).explain(*asked)
+        assert sure == answers[1]
         allowed = graph.suppose(View(purpose="ads"))
         ann, bob = person(graph, "user_id:ann"), person(graph, "user_id:bob")
         assert [one and one.id for one in allowed.find([ann, bob])] == [ann, None]
