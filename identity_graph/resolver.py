@@ -109,7 +109,7 @@ class Resolver:
 
     def catch_up(self, cause: str = "evidence") -> bool:
         """Publish what arrived since the last time, within the caller's transaction, for who is about to look; whether
-        there was any. Segments do not follow by this alone.
+        there was any. Where it touches many persons, segments do not follow by this alone.
 
         Only `resolve` sets the policy in force: raises POLICY_DIFFERS under another one, and does nothing where there
         is none yet.
@@ -178,6 +178,8 @@ class Resolver:
             return None
         message = self._write(here, scope, members, np.union1d(arrived, lost), newest, cause)
         if scope is not None:
+            if weakened is None:  # or else whoever takes evidence away is not done yet
+                self._segments.accompany()
             return _Published(message)
         return _Published(message, self._engine.afterwards(here.resolution))
 

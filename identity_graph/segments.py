@@ -18,6 +18,8 @@ from identity_graph.times import SECOND
 
 _AT_ONCE = 1000
 _PAGE = 1_000_000
+_FEW = 100
+"""So many persons at most are looked at within the transaction that publishes: it keeps writers waiting."""
 _MANY, _SHARE = 1000, 8
 """More persons than this, and than one of so many: then all are looked at by columns, which takes less for each."""
 _SAMPLE = 10
@@ -52,8 +54,9 @@ class _Difference(NamedTuple):
 
 
 class Segments:
-    """Members are found without keeping writers out; a short transaction writes the difference, unless others have
-    changed meanwhile what it follows from: then they are found again."""
+    """Of a few persons members are found within the transaction that publishes these. Of many they are found without
+    keeping writers out; a short transaction writes the difference, unless others have changed meanwhile what it follows
+    from: then they are found again."""
 
     def __init__(self, store: Store, people: People, census: Census, clock: Callable[[], int]) -> None:
         self._store = store
@@ -124,6 +127,22 @@ class Segments:
         comparing = _comparing(basis)
         evaluated = {one.name: one.evaluated for one in segments if one.name not in comparing}
         self._write(self._of_persons(evaluated, basis, person_ids, now), now)
+
+    def accompany(self) -> None:
+        """Within the transaction that publishes: of the persons that are touched, if they are few, and nobody's
+        membership depends on everybody. Else nothing: `settle` is to come after it in any case."""
+        segments = self.all()
+        if not segments:
+            return
+        basis, now = self._basis(segments), self._clock()
+        settled, marks = self._store.segments.settled(), self._store.persons.marks()
+        touched = self._store.persons.touched(marks._replace(edition=settled)).tolist()
+        if len(touched) > _FEW or _comparing(basis):
+            return
+        moving = _moving(basis)
+        evaluated = {one.name: one.evaluated if one.name in moving else now for one in segments}
+        self._write(self._of_persons(evaluated, basis, self._ids(touched), now), now)
+        self._store.segments.settle(marks.edition)
 
     def settle(self, finish: Callable[[], None] = lambda: None, *, compare: bool = False) -> None:
         """Let segments follow what was published since that was last done, by whomever; `finish` writes along with it.

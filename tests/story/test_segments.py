@@ -12,10 +12,12 @@ from identity_graph import IdentityGraph
 from identity_graph.errors import InputError
 from identity_graph.model import Event
 from identity_graph.segment import Facts, parse_condition
+from identity_graph.segments import Segments
 from tests.conftest import Clock, law
 from tests.story.worlds import (
     SEGMENTS,
     event,
+    key,
     new_graph,
     person,
     policies,
@@ -208,6 +210,28 @@ def test_a_resolution_evaluates_whom_it_touched() -> None:
 
 
 # ---- saving, deleting
+
+
+def test_few_enter_and_leave_in_the_transaction_that_publishes_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever reads, or is killed, right after it finds persons and members of one moment."""
+    both = {"all": [{"identifier": {"namespace": "email"}}, {"identifier": {"namespace": "user_id"}}]}
+    with told([event("1", 0, "user_id:ann"), event("2", 0, "user_id:bob", "email:bob@example.org")]) as graph:
+        graph.segments.save("reachable", "", both)
+        monkeypatch.setattr(Segments, "settle", lambda *_, **__: 1 / 0)
+        graph.ingest.events([event("3", 1, "user_id:ann", "email:ann@example.org")])
+        with pytest.raises(ZeroDivisionError):
+            graph.resolver.resolve()
+        ann, bob = person(graph, "user_id:ann"), person(graph, "user_id:bob")
+        assert graph.segments.members("reachable") == sorted([ann, bob])
+        with pytest.raises(ZeroDivisionError):
+            graph.stating.unlink(key("user_id:ann"), key("email:ann@example.org"), "not hers")
+        assert graph.segments.members("reachable") == [bob]
+        changes = [one for one in graph.store.persons.changes(limit=100) if one.segment and one.person_id != bob]
+        assert sorted((one.kind.name, one.person_id) for one in changes) == [("ENTERED", ann), ("LEFT", ann)]
+        monkeypatch.undo()
+        before = graph.segments.members("reachable"), graph.store.persons.changes(limit=100)
+        graph.resolver.settle()
+        assert (graph.segments.members("reachable"), graph.store.persons.changes(limit=100)) == before
 
 
 def test_a_segment_is_saved_replaced_and_previewed() -> None:
