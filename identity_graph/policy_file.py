@@ -21,6 +21,8 @@ _LIMIT = re.compile(r"(\d{1,6}) (?:ever|per (.+))", re.ASCII)
 _SCALARS = ("order", "min_weight", "max_identifiers", "session_gap", "pairwise_up_to")
 _TABLES = ("default", "namespaces", "sources", "blocked", "similarity", "purposes", "retention")
 _CHOICES = ("opt-in", "opt-out")
+_UNLIKE = ("a", "0", "ann@example.org", "+442079460958", "\u00e9\u00e8")
+"""What finds something in all of these does in every value."""
 _RULE = ("trust", "limit", "hub_cap", "priority", "half_life", "expires", "joins")
 
 
@@ -230,12 +232,12 @@ class _Reader:
         import polars as pl
 
         try:
-            found = pl.Series(["", "a", "0"]).str.contains(any_of(patterns))
+            found = pl.Series(_UNLIKE).str.contains(any_of(patterns))
         except pl.exceptions.ComputeError:
             what = f"{patterns[0]!r}" if len(patterns) == 1 else "all the patterns together"
             help = "Allowed: expressions of moderate size without back-references and look-arounds."
             raise self.fail("POLICY_VALUE", key, what, help) from None
-        if found.all():
+        if len(patterns) == 1 and found.all():
             raise self.fail("POLICY_VALUE", key, f"{patterns[0]!r}", "It finds something in every value.")
 
     def block(self, table: Mapping[str, Any], start: Blocked) -> Blocked:

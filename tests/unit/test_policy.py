@@ -149,6 +149,12 @@ def test_a_half_life_makes_evidence_decay() -> None:
     assert policy.decays and policy.rule("cookie").half_life == 180 * DAY
 
 
+def test_patterns_may_find_what_is_short_or_most_values_together() -> None:
+    policy = Policy.parse("[blocked]\npatterns = ['^.{0,2}$', '^[a-z]', '^[^a-z]{3}']\n")
+    assert [policy.blocks("card", value) for value in ("", "a", "0é", "ann", "123")] == [True] * 5
+    assert not policy.blocks("card", "1a3")
+
+
 def test_evidence_that_expires_decays_too() -> None:
     policy = Policy.parse('[default]\nexpires = "400 days"\n[namespaces.cookie]\nexpires = "none"\n')
     assert policy.decays and policy.rule("badge").expires == 400 * DAY and policy.rule("cookie").expires is None
@@ -243,6 +249,7 @@ def test_without_limits_nothing_is_limited_blocked_or_a_hub() -> None:
         ("[blocked]\nphone = { patterns = ['a', '('] }\n", "POLICY_VALUE", "line 2: blocked.phone.patterns"),
         ("[blocked]\npatterns = ['a', '']\n", "POLICY_VALUE", "line 2: blocked.patterns: ''"),
         ("[blocked]\nphone = { patterns = ['.*'] }\n", "POLICY_VALUE", "line 2: blocked.phone.patterns"),
+        ("[blocked]\npatterns = ['.']\n", "POLICY_VALUE", "line 2: blocked.patterns"),
         ("[blocked]\nEmail = { values = ['a@x.org'] }\n", "POLICY_KEY", "line 2: blocked.Email: not a namespace"),
         ('[sources."a] b"]\ntrust = 3\n', "POLICY_VALUE", "line 2: sources.a] b.trust"),
         ("[namespaces.email]\nlimit = '1000000 ever'\n", "POLICY_VALUE", "line 2: namespaces.email.limit"),
