@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from itertools import pairwise
 
 import numpy as np
@@ -19,8 +19,8 @@ from identity_graph.tables import Bool
 
 def explain(store: Store, policy: Policy, a: Identifier, b: Identifier, withheld: Reason | None = None) -> Explanation:
     """The path whose weakest link is strongest: over joining links where they are one person; else over links that a
-    limit refused; else over links that are too weak or lead through pruned identifiers, and others that join. What
-    refuses is an obstacle.
+    limit refused; else over links that are too weak or lead through pruned identifiers, each with an end in the
+    component of one of them. What refuses is an obstacle.
 
     Where one of them is nobody, though nothing keeps it from joining, no more than why that is `withheld` is told. Else
     reads the component of both, and builds one networkx graph of it. Of a pruned one only what it was seen with there:
@@ -63,44 +63,26 @@ def _search(
     if not start:
         return (), []  # and neither history is read: a hub's is long
     numbers = component(store, start)
-    while True:
-        here = around(store, policy, numbers, as_published=True)
-        suppressed = suppressed_of(store, numbers.tolist())
-        rows = _path(here, suppressed, first.number, second.number, together)
-        half_read = _half_read(here, rows)
-        if not half_read:
-            break
-        numbers = np.union1d(numbers, component(store, half_read))
-    links, number = here.resolution.links, here.resolution.identifiers.number
+    here = around(store, policy, numbers, as_published=True)
+    suppressed = suppressed_of(store, numbers.tolist())
+    links, kept, number = here.resolution.links, here.resolution.groups.kept, here.resolution.identifiers.number
+    refused: Bool = np.array(
+        [(x, y) in suppressed for x, y in zip(number[links.a].tolist(), number[links.b].tolist(), strict=True)],
+        dtype=np.bool_,
+    )
     said = here.said(*sorted((first.number, second.number)))
     stated = [cannot_reason(first.identifier, second.identifier)] if said and said[1] and not together else []
-    path = tuple(
-        link_of(here, row, suppressed.get((int(number[links.a[row]]), int(number[links.b[row]])))) for row in rows
-    )
-    return path, list(dict.fromkeys([*_obstacles(here, rows, path, policy), *stated]))
-
-
-def _path(
-    here: Neighbourhood, suppressed: Mapping[tuple[int, int], Reason], first: int, second: int, together: bool
-) -> list[int]:
-    """Rows of its links: of those that join, or else of all of which everything is or may be read."""
-    resolution = here.resolution
-    links, number = resolution.links, resolution.identifiers.number
-    ends = zip(number[links.a].tolist(), number[links.b].tolist(), strict=True)
-    refused: Bool = np.array([pair in suppressed for pair in ends], dtype=np.bool_)
-    readable = here.inside | (resolution.pruned == JOINS)
-    kept = resolution.groups.kept
-    tiers = (kept & ~refused if together else kept, readable[links.a] | readable[links.b])
-    return next((rows for allowed in tiers if (rows := _strongest(here, allowed, first, second))), [])
-
-
-def _half_read(here: Neighbourhood, rows: Sequence[int]) -> list[int]:
-    """Who joins, of the links that are known from the events of others only."""
-    resolution, inside = here.resolution, here.inside
-    a, b = (column[np.array(rows, np.int64)] for column in (resolution.links.a, resolution.links.b))
-    ends = np.concatenate([a, b])[np.tile(~inside[a] & ~inside[b], 2)]
-    found: list[int] = np.unique(resolution.identifiers.number[ends[resolution.pruned[ends] == JOINS]]).tolist()
-    return found
+    # Of two that are both beside these, only what was seen with one of these is here: less than what links them.
+    tiers = (kept & ~refused if together else kept, here.inside[links.a] | here.inside[links.b])
+    for allowed in tiers:
+        rows = _strongest(here, allowed, first.number, second.number)
+        if rows:
+            path = tuple(
+                link_of(here, row, suppressed.get((int(number[links.a[row]]), int(number[links.b[row]]))))
+                for row in rows
+            )
+            return path, list(dict.fromkeys([*_obstacles(here, rows, path, policy), *stated]))
+    return (), stated
 
 
 def _strongest(here: Neighbourhood, allowed: Bool, start: int, end: int) -> list[int]:

@@ -284,12 +284,14 @@ class People:
     @_of_one_moment
     def explain(self, a: Identifier, b: Identifier) -> Explanation:
         """Why, or why not, they are one person; an identifier that was never observed is an obstacle."""
-        found = explain(self._store, self._policy, a, b, self._withheld)
-        if found.same_person or self._hiding is None:
-            return found
+        if self._hiding is None:
+            return explain(self._store, self._policy, a, b, self._withheld)
         everybody, reason = self._hiding
         whole = everybody().explain(a, b)
-        return hidden(a, b, reason, whole.path) if whole.same_person else whole
+        if not whole.same_person:
+            return whole
+        found = explain(self._store, self._policy, a, b, self._withheld)
+        return found if found.same_person else hidden(a, b, reason, whole.path)
 
     # ---- parts
 

@@ -47,14 +47,14 @@ def parse_policy(text: str, *, where: str, start: Policy, tried: bool = False) -
 
 def write_policy(policy: Policy) -> str:
     """The rules in canonical form."""
-    lines = ["version = 1", f'order = "{policy.order}"', f"min_weight = {policy.min_weight!r}"]
+    lines = ["version = 1", f'order = "{policy.order}"', f"min_weight = {float(policy.min_weight)!r}"]
     lines += [f"max_identifiers = {policy.max_identifiers}"]
     lines += [f'session_gap = "{format_duration(policy.session_gap)}"']
     lines += [f"pairwise_up_to = {policy.pairwise_up_to}", "", "[default]", *_rule_lines(policy.default_rule)]
     for name in sorted(policy.namespaces):
         lines += ["", f"[namespaces.{_toml_key(name)}]", *_rule_lines(policy.namespaces[name])]
     for name in sorted(policy.sources):
-        lines += ["", f"[sources.{_toml_key(name)}]", f"trust = {policy.sources[name]!r}"]
+        lines += ["", f"[sources.{_toml_key(name)}]", f"trust = {float(policy.sources[name])!r}"]
     lines += ["", "[blocked]", f"values = {_toml_list(sorted(policy.blocked.values))}"]
     lines += [f"patterns = {_toml_list(policy.blocked.patterns)}"]
     for name, (values, patterns) in sorted(policy.blocked.by_namespace.items()):
@@ -62,7 +62,8 @@ def write_policy(policy: Policy) -> str:
         lines.append(f"{_toml_key(name)} = {{ {inner} }}")
     for one in policy.similarity:
         lines += ["", "[[similarity]]", f"between = {_toml_list(one.between)}", f"by = {_toml_list(one.by)}"]
-        lines += [f'measure = "{one.measure}"', f"min = {one.min!r}", f"top_k = {one.top_k}", f"trust = {one.trust!r}"]
+        lines += [f'measure = "{one.measure}"', f"min = {float(one.min)!r}"]
+        lines += [f"top_k = {one.top_k}", f"trust = {float(one.trust)!r}"]
     for name, purpose in sorted(policy.purposes.items()):
         lines += ["", f"[purposes.{_toml_key(name)}]", f'choice = "{_CHOICES[purpose.opt_out]}"']
         lines += [f"needs = {_toml_list(purpose.needs)}", f"stitch = {str(purpose.stitch).lower()}"]
@@ -79,7 +80,7 @@ def write_policy(policy: Policy) -> str:
 def _rule_lines(rule: Rule) -> list[str]:
     limit = "none" if rule.limit is None else f"{rule.limit} {_window(rule.window)}"
     return [
-        f"trust = {rule.trust!r}",
+        f"trust = {float(rule.trust)!r}",
         f'limit = "{limit}"',
         f"hub_cap = {rule.hub_cap}",
         f"priority = {rule.priority}",

@@ -85,7 +85,7 @@ def unsure_reason(least: float) -> Reason:
 
 def purpose_reason(purpose: str) -> Reason:
     """Of who is nobody to whoever looks for it."""
-    return Reason("PURPOSE", f"whoever one of them is may not be used for {purpose}")
+    return Reason("PURPOSE", f"one of them is nobody who may be used for {purpose}")
 
 
 def unseen_reason(a: Identifier, b: Identifier) -> Reason:

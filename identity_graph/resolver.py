@@ -191,9 +191,8 @@ class Resolver:
         pruned, codes = self._store.persons.pruned(numbers)
         start = set(numbers.tolist()) - set(pruned.tolist())
         hubs = np.array([n for n, code in zip(pruned.tolist(), codes, strict=True) if code == CODES[HUB]], np.int64)
-        said = self._store.evidence.statements(hubs)
-        apart = said.apart & (said.event > resolved)
-        lost = np.intersect1d(hubs, np.concatenate((weakened, said.a[apart], said.b[apart])))
+        parted = self._store.evidence.kept_apart_since(resolved) if len(hubs) else hubs
+        lost = np.intersect1d(hubs, np.concatenate((weakened, parted)))
         if len(lost):
             here = around(self._store, self._policy, lost)
             freed = here.resolution.identifiers.number[here.inside & (here.resolution.pruned == JOINS)]

@@ -67,7 +67,8 @@ class Supposing:
         self._supposed = Supposed(store, self._look, self._newest, self._sightings)
 
         def everybody() -> People:
-            return Supposing(store, policy, replace(view, min_confidence=0.0), clock).people
+            less = replace(view, min_confidence=0.0)
+            return People(store, policy) if less == View() else Supposing(store, policy, less, clock).people
 
         self.people: People = People(
             self._supposed,
@@ -173,7 +174,8 @@ class Supposing:
             seen, sources = self._observed(np.array([number]))
             identifiers, values = evidence.identifier_table(np.union1d(seen.identifier, number))
             none, said = np.empty(0, np.int64), evidence.statements(np.array([number]))
-            found = resolve(identifiers, values, seen, (none, none), sources, policy, said=said, now=self._newest())
+            now = self._newest() if policy.decays else 0
+            found = resolve(identifiers, values, seen, (none, none), sources, policy, said=said, now=now)
             self._hubs[number] = bool(found.pruned[np.searchsorted(identifiers.number, number)] == HUB)
         return self._hubs[number]
 

@@ -101,3 +101,7 @@ class EvidenceStore(Protocol):
     def arrived_since(self, event_number: int) -> tuple[Int64, int]:
         """Identifier numbers that events after this one saw, ascending; and the last event number there is."""
         ...
+
+    def kept_apart_since(self, event_number: int) -> Int64:
+        """Identifier numbers that events after this one keep apart from others, ascending."""
+        ...

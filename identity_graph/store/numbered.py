@@ -62,6 +62,11 @@ def unflat(numbers: Sequence[int]) -> list[Stated]:
     return list(zip(numbers[::3], numbers[1::3], numbers[2::3], strict=True))
 
 
+def apart_ends(stated: Iterable[Sequence[Stated]]) -> Int64:
+    """Numbers that are kept apart from others, ascending."""
+    return np.array(sorted({end for of in stated for *ends, apart in of if apart for end in ends}), dtype=np.int64)
+
+
 def paired(left: Int64, right: Int64) -> Int64:
     """Two columns of numbers as one, to be taken apart by `>> NUMBER_BITS` and `& LARGEST_NUMBER`."""
     return (left << NUMBER_BITS) | right

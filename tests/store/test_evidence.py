@@ -144,6 +144,17 @@ def test_statements(store: Store) -> None:
     assert len(row.event.same_person) == 2
 
 
+def test_who_was_kept_apart_since(store: Store) -> None:
+    a, b, c = "user_id:1", "user_id:2", "user_id:3"
+    load(store, event("old", apart=[(a, b)]))
+    _, last = store.evidence.arrived_since(0)
+    assert store.evidence.kept_apart_since(last).tolist() == []
+    load(store, event("same", same_person=[(a, b)]), event("new", apart=[(c, b), (c, c)]), event("none", a))
+    seen = store.evidence.identifiers([Identifier.parse(one) for one in (b, c)])
+    assert store.evidence.kept_apart_since(last).tolist() == sorted(row.number for row in seen if row)
+    assert len(store.evidence.kept_apart_since(0)) == 3
+
+
 def test_what_arrived_since(store: Store) -> None:
     load(store, event("a", "email:a@x.org"), event("b", "email:b@x.org"))
     seen, last = store.evidence.arrived_since(0)

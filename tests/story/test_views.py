@@ -174,6 +174,16 @@ def test_who_is_not_sure_enough_is_told_so_however_far_the_two_are_from_each_oth
         assert [one.code for one in other.obstacles] == ["UNSEEN"]
 
 
+def test_who_is_not_resolved_yet_is_told_so_whatever_one_asks_for() -> None:
+    with told([event("1", 1, "cookie:a", "email:ann@example.org")]) as graph:
+        graph.ingest.events([event("2", 2, "cookie:new"), event("3", 3, "cookie:late", "cookie:a")])
+        for view in (View(min_confidence=0.5), View(as_of=at(9), min_confidence=0.5), View(as_of=at(9))):
+            found = graph.suppose(view).explain(key("cookie:a"), key("cookie:new"))
+            assert [one.code for one in found.obstacles] == ["UNSEEN"]
+        late = graph.suppose(View(min_confidence=0.5)).explain(key("cookie:a"), key("cookie:late"))
+        assert not late.same_person and "not resolved yet" in late.message
+
+
 def test_a_hub_is_one_no_more_where_the_crowd_is_left_out() -> None:
     crowd = [one._replace(source="kiosk") for one in kiosk()]
     with told([*crowd, event("own", 99, "user_id:q03", "device_id:kiosk", source="app")]) as graph:

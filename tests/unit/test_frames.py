@@ -212,6 +212,16 @@ SIMILAR = Similarity(("cookie",), ("ip",))
 DEFAULT = Policy.default()
 
 
+def test_numbers_of_a_policy_may_be_those_of_numpy() -> None:
+    import numpy as np
+
+    for weight in np.linspace(0.1, 0.9, 3):
+        policy = replace(
+            DEFAULT, min_weight=weight, sources={"crm": weight}, similarity=(replace(SIMILAR, min=weight),)
+        )
+        assert resolve(LINKS, policy).height == 2
+
+
 @pytest.mark.parametrize(
     ("policy", "key"),
     [

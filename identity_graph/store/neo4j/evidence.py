@@ -21,7 +21,7 @@ from identity_graph.store.neo4j.connection import Connection
 from identity_graph.store.neo4j.event_rows import PAIRWISE, EventRows
 from identity_graph.store.neo4j.links import Links
 from identity_graph.store.neo4j.subgraph import event_row, identifier_row
-from identity_graph.store.numbered import distinct, is_plain, joined
+from identity_graph.store.numbered import apart_ends, distinct, is_plain, joined, unflat
 from identity_graph.store.protocols import AgedEvent, Batch, EventRow, IdentifierRow, Sighting, Upcoming, nothing
 from identity_graph.store.tombstones import Tombstones
 from identity_graph.tables import EvidenceTable, IdentifierTable, Int16, Int64, ObservationTable, StatementTable
@@ -176,6 +176,10 @@ class Neo4jEvidence:
     def arrived_since(self, event_number: int) -> tuple[Int64, int]:
         identifiers, last = self._database.one("evidence/arrived_since", number=event_number)
         return np.array(sorted(identifiers), dtype=np.int64), last
+
+    def kept_apart_since(self, event_number: int) -> Int64:
+        (stated,) = self._database.one("evidence/kept_apart_since", number=event_number)
+        return apart_ends(map(unflat, stated))
 
 
 def _event_row(event: dict[str, Any], seen: Sequence[Sequence[Any]]) -> EventRow:

@@ -14,7 +14,7 @@ from identity_graph.model import Event, Identifier, Run
 from identity_graph.policy import Policy
 from identity_graph.resolve import fold_links
 from identity_graph.store.appending import Appending
-from identity_graph.store.numbered import distinct, joined, told_apart
+from identity_graph.store.numbered import apart_ends, distinct, joined, told_apart
 from identity_graph.store.protocols import AgedEvent, Batch, EventRow, IdentifierRow, Sighting, Upcoming, nothing
 from identity_graph.store.sqlite.columns import chunks, columns, number_set, unpack
 from identity_graph.store.sqlite.connection import Connection
@@ -253,6 +253,10 @@ class SqliteEvidence:
             seen = [unpack(b"".join(chain.from_iterable(chunk))) for chunk in chunks(blobs)]
             last = last_number(self._database, "event")
         return distinct(joined(seen, np.int64)), last
+
+    def kept_apart_since(self, event_number: int) -> Int64:
+        blobs = self._database.rows("SELECT stated FROM event WHERE number > ? AND stated IS NOT NULL", (event_number,))
+        return apart_ends(stated_of(blob) for (blob,) in blobs)
 
 
 def _by_key(identifiers: Iterable[Identifier]) -> tuple[Identifier, ...]:
