@@ -245,7 +245,10 @@ class Policy:
             return replace(rule, **{name: span and -(-span // SECOND) * SECOND for name, span in spans.items()})
 
         try:
-            rules = {name: seconds(rule) for name, rule in self.namespaces.items()}
+            compared = [
+                name for one in self.similarity for name in (*one.between, *one.by)
+            ]  # of which files have rules
+            rules = {name: seconds(self.rule(name)) for name in (*self.namespaces, *compared)}
             whole = replace(self, default_rule=seconds(self.default_rule), namespaces=rules)
             parse_policy(whole.to_toml(), where="the policy as a file", start=Policy())
         except PolicyError as error:

@@ -212,6 +212,12 @@ SIMILAR = Similarity(("cookie",), ("ip",))
 DEFAULT = Policy.default()
 
 
+def test_rules_of_similarity_may_name_what_has_the_rules_of_any_other() -> None:
+    policy = replace(DEFAULT, similarity=(Similarity(("account",), ("flag",), min=0.5, trust=0.9),))
+    seen = {"event": [1, 1, 2, 2], "namespace": ["account", "flag"] * 2, "value": ["a-1001", "f-1001", "b-1001", "f-1001"]}
+    assert resolve(seen, policy)["person"].n_unique() == 1
+
+
 def test_numbers_of_a_policy_may_be_those_of_numpy() -> None:
     import numpy as np
 
