@@ -35,7 +35,7 @@ def explain(store: Store, policy: Policy, a: Identifier, b: Identifier, withheld
     if a == b:
         return Explanation(True, (), 1.0, (), f"{a.key} is one identifier")
     if withheld and any(row.person is None and not row.pruned for row in (first, second)):
-        return hidden(a, b, withheld)
+        return not_one(a, b, [withheld])
     together = first.person is not None and first.person == second.person
     path, obstacles = _search(store, policy, first, second, together)
     if together:
@@ -47,13 +47,13 @@ def explain(store: Store, policy: Policy, a: Identifier, b: Identifier, withheld
             obstacles = [reason, *(one for one in obstacles if one != reason)]
     if not path and not obstacles:
         obstacles = [unseen_reason(a, b)]
+    return not_one(a, b, obstacles, path)
+
+
+def not_one(a: Identifier, b: Identifier, obstacles: Sequence[Reason], path: tuple[Link, ...] = ()) -> Explanation:
+    """Of two who are not one person, or are not shown as one."""
     why = "; ".join(reason.message for reason in obstacles) or "not resolved yet"
     return Explanation(False, path, None, tuple(obstacles), f"{a.key} and {b.key} are not one person: {why}")
-
-
-def hidden(a: Identifier, b: Identifier, reason: Reason, path: tuple[Link, ...] = ()) -> Explanation:
-    """Of two who may be one person, for whom it is not shown that they are."""
-    return Explanation(False, path, None, (reason,), f"{a.key} and {b.key} are not one person: {reason.message}")
 
 
 def _search(

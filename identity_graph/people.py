@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeAlias, TypeVar
 import numpy as np
 
 from identity_graph.consent import standing, stated
-from identity_graph.explaining import explain, hidden
+from identity_graph.explaining import explain, not_one
 from identity_graph.journey import attribute, sessions
 from identity_graph.linking import Linking
 from identity_graph.model import (
@@ -291,7 +291,7 @@ class People:
         if not whole.same_person:
             return whole
         found = explain(self._store, self._policy, a, b, self._withheld)
-        return found if found.same_person else hidden(a, b, reason, whole.path)
+        return found if found.same_person else not_one(a, b, [reason], whole.path)
 
     # ---- parts
 

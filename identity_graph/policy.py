@@ -245,9 +245,8 @@ class Policy:
             return replace(rule, **{name: span and -(-span // SECOND) * SECOND for name, span in spans.items()})
 
         try:
-            compared = [
-                name for one in self.similarity for name in (*one.between, *one.by)
-            ]  # of which files have rules
+            # A file names the rules of what it compares.
+            compared = [name for one in self.similarity for name in (*one.between, *one.by)]
             rules = {name: seconds(self.rule(name)) for name in (*self.namespaces, *compared)}
             whole = replace(self, default_rule=seconds(self.default_rule), namespaces=rules)
             parse_policy(whole.to_toml(), where="the policy as a file", start=Policy())

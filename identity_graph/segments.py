@@ -139,9 +139,7 @@ class Segments:
         touched = self._store.persons.touched(marks._replace(edition=settled)).tolist()
         if len(touched) > _FEW or _comparing(basis):
             return
-        moving = _moving(basis)
-        evaluated = {one.name: one.evaluated if one.name in moving else now for one in segments}
-        self._write(self._of_persons(evaluated, basis, self._ids(touched), now), now)
+        self._write(self._of_touched(segments, basis, touched, now), now)
         self._store.segments.settle(marks.edition)
 
     def settle(self, finish: Callable[[], None] = lambda: None, *, compare: bool = False) -> None:
@@ -177,9 +175,8 @@ class Segments:
             reached, found = self._of_all(sorted(due), basis, now)
             edition = min(edition, reached)
         left = [one for one in segments if one.name not in due | comparing]
-        rest = {one.name: one.evaluated if one.name in moving else now for one in left}
-        if rest:
-            found += self._of_persons(rest, basis, self._ids(touched), now)
+        if left:
+            found += self._of_touched(left, basis, touched, now)
         with self._store.transaction():
             if (basis, settled) != (self.basis(), self._store.segments.settled()):
                 return False
@@ -226,6 +223,14 @@ class Segments:
             met, inside = set(ids), set(self._inside(name))
             differences.append(_Difference(name, sorted(met - inside), sorted(inside - met), now))
         return edition, differences
+
+    def _of_touched(
+        self, segments: Sequence[Segment], basis: Basis, touched: Sequence[int], now: int
+    ) -> list[_Difference]:
+        """Of all others members are right: but for windows, which the clock moves."""
+        moving = _moving(basis)
+        evaluated = {one.name: one.evaluated if one.name in moving else now for one in segments}
+        return self._of_persons(evaluated, basis, self._ids(touched), now)
 
     def _of_persons(
         self, evaluated: Mapping[str, int], basis: Basis, person_ids: Sequence[str], now: int

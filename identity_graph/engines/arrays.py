@@ -20,8 +20,9 @@ class Arrays:
     def resolve(self, store: Store, policy: Policy) -> Resolution:
         evidence = store.evidence
         identifiers, values = evidence.identifier_table()
-        links = evidence.link_table(identifiers, values, policy)
-        must, cannot = (dense_pairs(identifiers, pairs) for pairs in settle(evidence.statements()))
+        said = evidence.statements()
+        links = evidence.link_table(identifiers, values, policy, said)
+        must, cannot = (dense_pairs(identifiers, pairs) for pairs in settle(said))
         now = evidence.newest() if policy.decays else 0
         return resolve_links(
             identifiers, values, links, must, sorted(evidence.sources()), policy, cannot=cannot, now=now

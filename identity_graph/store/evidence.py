@@ -72,9 +72,12 @@ class EvidenceStore(Protocol):
         """Every observation, or all those of the events that saw any of the given identifiers."""
         ...
 
-    def link_table(self, identifiers: IdentifierTable, values: Sequence[str], policy: Policy) -> EvidenceTable:
+    def link_table(
+        self, identifiers: IdentifierTable, values: Sequence[str], policy: Policy, said: StatementTable
+    ) -> EvidenceTable:
         """Every link, by source: of dense identifiers, positions in the table of all of them, and of sources numbered
-        by name. What follows from every observation by `resolve.fold_links`; a store may keep it."""
+        by name. What follows from every observation, and all that is `said`, by `resolve.fold_links`; a store may keep
+        it."""
         ...
 
     def statements(self, numbers: Int64 | None = None) -> StatementTable:

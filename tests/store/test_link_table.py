@@ -42,8 +42,8 @@ def check(store: Store) -> None:
     evidence = store.evidence
     identifiers, values = evidence.identifier_table()
     for policy in POLICIES:
-        links = evidence.link_table(identifiers, values, policy)
         seen, said = evidence.observation_table(), evidence.statements()
+        links = evidence.link_table(identifiers, values, policy, said)
         expected = fold_links(identifiers, values, seen, evidence.sources(), policy, said=said)
         columns = list(zip(astuple(links), astuple(expected), strict=True))
         assert [one.tolist() for one, _ in columns] == [other.tolist() for _, other in columns], policy.pairwise_up_to
@@ -91,7 +91,8 @@ def test_links_come_in_several_answers(most: int, monkeypatch: pytest.MonkeyPatc
     with fresh() as store:
         load(store, *(event(f"{n}", *(f"cookie:{one}" for one in range(n, n + 6))) for n in range(7)))
         check(store)
-        assert len(store.evidence.link_table(*store.evidence.identifier_table(), POLICIES[0])) == 45
+        evidence = store.evidence
+        assert len(evidence.link_table(*evidence.identifier_table(), POLICIES[0], evidence.statements())) == 45
 
 
 @law(40)

@@ -97,8 +97,8 @@ def whole(graph: IdentityGraph) -> dict[str, Any]:
     numbers = table.number.tolist()
     changes = store.persons.changes(limit=10**6)
     ids = sorted({id for one in changes for id in (one.person_id, *one.from_ids, *one.to_ids)})
-    links = store.evidence.link_table(table, values, graph.policy)
     said = store.evidence.statements()
+    links = store.evidence.link_table(table, values, graph.policy, said)
     counts = store.operations.counts()
     counts.pop("bytes", None)
     segments = [one for one in store.segments.segments() if one]

@@ -209,9 +209,6 @@ def test_a_resolution_evaluates_whom_it_touched() -> None:
         assert_all_right(graph)
 
 
-# ---- saving, deleting
-
-
 def test_few_enter_and_leave_in_the_transaction_that_publishes_them(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever reads, or is killed, right after it finds persons and members of one moment."""
     both = {"all": [{"identifier": {"namespace": "email"}}, {"identifier": {"namespace": "user_id"}}]}
@@ -232,6 +229,9 @@ def test_few_enter_and_leave_in_the_transaction_that_publishes_them(monkeypatch:
         before = graph.segments.members("reachable"), graph.store.persons.changes(limit=100)
         graph.resolver.settle()
         assert (graph.segments.members("reachable"), graph.store.persons.changes(limit=100)) == before
+
+
+# ---- saving, deleting
 
 
 def test_a_segment_is_saved_replaced_and_previewed() -> None:

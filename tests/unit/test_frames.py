@@ -214,7 +214,11 @@ DEFAULT = Policy.default()
 
 def test_rules_of_similarity_may_name_what_has_the_rules_of_any_other() -> None:
     policy = replace(DEFAULT, similarity=(Similarity(("account",), ("flag",), min=0.5, trust=0.9),))
-    seen = {"event": [1, 1, 2, 2], "namespace": ["account", "flag"] * 2, "value": ["a-1001", "f-1001", "b-1001", "f-1001"]}
+    seen = {
+        "event": [1, 1, 2, 2],
+        "namespace": ["account", "flag"] * 2,
+        "value": ["a-1001", "f-1001", "b-1001", "f-1001"],
+    }
     assert resolve(seen, policy)["person"].n_unique() == 1
 
 

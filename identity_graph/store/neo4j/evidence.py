@@ -126,12 +126,13 @@ class Neo4jEvidence:
         elif len(numbers):
             yield self._database.one(f"{name}_of", numbers=distinct(numbers).tolist())
 
-    def link_table(self, identifiers: IdentifierTable, values: Sequence[str], policy: Policy) -> EvidenceTable:
+    def link_table(
+        self, identifiers: IdentifierTable, values: Sequence[str], policy: Policy, said: StatementTable
+    ) -> EvidenceTable:
         if policy.pairwise_up_to < PAIRWISE:  # fewer links than are stored: they follow from what was observed
-            seen, sources = self.observation_table(), self.sources()
-            return fold_links(identifiers, values, seen, sources, policy, said=self.statements())
+            return fold_links(identifiers, values, self.observation_table(), self.sources(), policy, said=said)
         links = Links(self._database, identifiers, values)
-        return merge([*links.everything(), links.wide(policy, self.statements())])
+        return merge([*links.everything(), links.wide(policy, said)])
 
     def statements(self, numbers: Int64 | None = None) -> StatementTable:
         a: Sequence[Any] = ()

@@ -94,8 +94,8 @@ def _of_keys(tree: Tree, pages: Sequence[tuple[int, int, bytes]], entries: Int64
     if parts[0] == parts[-1]:
         return _in_both(numbers, keys)
     lengths = [len(page) // tree.width for *_, page in pages]
-    each = np.array(sorted(set(parts.tolist())))
-    return _in_both(tree.places(np.repeat(parts, lengths), numbers), tree.places(each[:, None], keys).ravel())
+    wanted = tree.places(distinct(parts)[:, None], keys).ravel()
+    return _in_both(tree.places(np.repeat(parts, lengths), numbers), wanted)
 
 
 def _in_both(numbers: Int64, wanted: Int64) -> Int64:

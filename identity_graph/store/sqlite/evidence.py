@@ -209,8 +209,10 @@ class SqliteEvidence:
             joined(events, np.int64), joined(identifiers, np.int64), joined(times, np.int64), joined(sources, np.int16)
         )
 
-    def link_table(self, identifiers: IdentifierTable, values: Sequence[str], policy: Policy) -> EvidenceTable:
-        return fold_links(identifiers, values, self.observation_table(), self.sources(), policy, said=self.statements())
+    def link_table(
+        self, identifiers: IdentifierTable, values: Sequence[str], policy: Policy, said: StatementTable
+    ) -> EvidenceTable:
+        return fold_links(identifiers, values, self.observation_table(), self.sources(), policy, said=said)
 
     def statements(self, numbers: Int64 | None = None) -> StatementTable:
         rows: Iterable[Sequence[int]] = ()
